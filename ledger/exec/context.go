@@ -1,0 +1,102 @@
+package exec
+
+import (
+	"reflect"
+
+	"google.golang.org/protobuf/proto"
+
+	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
+	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
+	"github.com/dureledger/dure/ledger/state"
+	"github.com/dureledger/dure/ledger/tx"
+)
+
+// Context is what one action may see and touch.
+type Context struct {
+	// View is the state; changes are undone if the transaction fails.
+	View *state.View
+	// Actor is the account that acts; its authority has been checked.
+	Actor tx.Address
+	// Height and Time (unix milliseconds) are the block's.
+	Height int64
+	Time   int64
+	// Tx is the id of the transaction, Action the index of this action in it.
+	Tx     [32]byte
+	Action uint32
+
+	keys   []tx.Key
+	events []*ledgerv1.Event
+}
+
+// Witnessed says whether the transaction carries a good signature by key.
+func (c *Context) Witnessed(key tx.Address) bool {
+	for _, k := range c.keys {
+		if k.Address() == key {
+			return true
+		}
+	}
+	return false
+}
+
+// Emit leaves a fact in the outcome. It fills in the action's index.
+func (c *Context) Emit(e *ledgerv1.Event) {
+	e.Action = c.Action
+	c.events = append(c.events, e)
+}
+
+// NewContext makes a context for running one action outside a block: in modules' tests and simulations.
+func NewContext(view *state.View, actor tx.Address, height, time int64, id [32]byte, keys ...tx.Key) *Context {
+	return &Context{View: view, Actor: actor, Height: height, Time: time, Tx: id, keys: keys}
+}
+
+// Events are the facts emitted so far.
+func (c *Context) Events() []*ledgerv1.Event { return c.events }
+
+// Handler runs one kind of action.
+type Handler struct {
+	// Name is module and action, such as asset.transfer.
+	Name string
+	// Since is the app version that brought the action.
+	Since uint64
+	// Call is the oneof wrapper type, such as *txv1.Action_AssetTransfer.
+	Call reflect.Type
+	// Run checks, changes and emits. Its error is a *fault.Error and undoes the transaction.
+	Run func(c *Context, call any) error
+}
+
+// Handle makes a Handler from the wrapper's field and a typed function.
+func Handle[C any, M proto.Message](name string, since uint64, field func(C) M, run func(*Context, M) error) Handler {
+	return Handler{
+		Name: name, Since: since, Call: reflect.TypeFor[C](),
+		Run: func(c *Context, call any) error { return run(c, field(call.(C))) },
+	}
+}
+
+// Module is one noun of the ledger.
+type Module interface {
+	// Name is the module's folder name.
+	Name() string
+	// Handlers lists its actions.
+	Handlers() []Handler
+	// Genesis writes its first state, refusing what is inconsistent.
+	Genesis(v *state.View, g *ledgerv1.Genesis) error
+	// Check verifies the module's invariants over the whole state; for tests and audits.
+	Check(r state.Reader) error
+}
+
+// Accounts decides who may act. modules/account provides it.
+type Accounts interface {
+	// Authorise returns nil if keys may act for actor. Code account.unknown or account.not_authorised makes the
+	// transaction void; account.frozen makes it fail.
+	Authorise(v *state.View, actor tx.Address, keys []tx.Key) error
+}
+
+// Network gives the rules of the moment. modules/network provides it.
+type Network interface {
+	// Parameters of the block being executed.
+	Parameters(g state.Getter) *networkv1.Parameters
+	// CountVoids adds to the void count of a sealer; a sealer that is no member any more is ignored.
+	CountVoids(v *state.View, sealer tx.Address, n uint64)
+	// Members in order of address.
+	Members(r state.Reader) []*networkv1.Member
+}

@@ -1,0 +1,148 @@
+package state
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/holiman/uint256"
+	"google.golang.org/protobuf/proto"
+)
+
+// Codec turns values of one type into bytes and back. Encodings used as keys must sort as the values do and
+// none may be a prefix of another.
+type Codec[T any] struct {
+	Encode func(T) []byte
+	Decode func([]byte) (T, error)
+}
+
+// Getter is what typed reads need: a View or a Reader.
+type Getter interface {
+	Get(key []byte) ([]byte, bool)
+}
+
+// Map is a typed part of the key space: keys are the prefix and the encoded K.
+type Map[K, V any] struct {
+	prefix []byte
+	key    Codec[K]
+	value  Codec[V]
+}
+
+// NewMap makes a Map. The prefix starts with the module's letter and is unique on the ledger.
+func NewMap[K, V any](prefix string, key Codec[K], value Codec[V]) Map[K, V] {
+	return Map[K, V]{[]byte(prefix), key, value}
+}
+
+// Key is the raw state key of k.
+func (m Map[K, V]) Key(k K) []byte {
+	enc := m.key.Encode(k)
+	out := make([]byte, 0, len(m.prefix)+len(enc))
+	return append(append(out, m.prefix...), enc...)
+}
+
+// Get returns the value of k and whether it is there. Bytes that do not decode are a broken ledger and panic.
+func (m Map[K, V]) Get(g Getter, k K) (V, bool) {
+	raw, ok := g.Get(m.Key(k))
+	if !ok {
+		var zero V
+		return zero, false
+	}
+	return m.decode(raw), true
+}
+
+// Has says whether k is there.
+func (m Map[K, V]) Has(g Getter, k K) bool {
+	_, ok := g.Get(m.Key(k))
+	return ok
+}
+
+// Set gives k a value.
+func (m Map[K, V]) Set(v *View, k K, value V) { v.Set(m.Key(k), m.value.Encode(value)) }
+
+// Delete removes k.
+func (m Map[K, V]) Delete(v *View, k K) { v.Delete(m.Key(k)) }
+
+// Ascend calls fn for every entry whose encoded key starts with part, in order, until fn returns false.
+func (m Map[K, V]) Ascend(r Reader, part []byte, fn func(K, V) bool) {
+	from := append(append([]byte{}, m.prefix...), part...)
+	r.Ascend(from, PrefixEnd(from), func(key, value []byte) bool {
+		k, err := m.key.Decode(key[len(m.prefix):])
+		if err != nil {
+			panic(fmt.Sprintf("state: key %x: %v", key, err))
+		}
+		return fn(k, m.decode(value))
+	})
+}
+
+func (m Map[K, V]) decode(raw []byte) V {
+	value, err := m.value.Decode(raw)
+	if err != nil {
+		panic(fmt.Sprintf("state: value under %q: %v", m.prefix, err))
+	}
+	return value
+}
+
+// PrefixEnd is the first key after all that start with prefix, nil if there is none.
+func PrefixEnd(prefix []byte) []byte {
+	for i := len(prefix) - 1; i >= 0; i-- {
+		if prefix[i] < 0xff {
+			end := append([]byte{}, prefix[:i+1]...)
+			end[i]++
+			return end
+		}
+	}
+	return nil
+}
+
+var deterministic = proto.MarshalOptions{Deterministic: true}
+
+// Proto stores messages of type M in deterministic protobuf.
+func Proto[M proto.Message]() Codec[M] {
+	var zero M
+	kind := zero.ProtoReflect().Type()
+	return Codec[M]{
+		Encode: func(m M) []byte {
+			b, err := deterministic.Marshal(m)
+			if err != nil {
+				panic(fmt.Sprintf("state: %v", err))
+			}
+			return b
+		},
+		Decode: func(b []byte) (M, error) {
+			m := kind.New().Interface().(M)
+			return m, proto.Unmarshal(b, m)
+		},
+	}
+}
+
+// Uint64 encodes as 8 bytes, big-endian.
+var Uint64 = Codec[uint64]{
+	Encode: func(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) },
+	Decode: func(b []byte) (uint64, error) {
+		if len(b) != 8 {
+			return 0, errors.New("want 8 bytes")
+		}
+		return binary.BigEndian.Uint64(b), nil
+	},
+}
+
+// Amount encodes a number below 2^128 as 16 bytes, big-endian.
+var Amount = Codec[uint256.Int]{
+	Encode: func(n uint256.Int) []byte {
+		b := n.Bytes32()
+		return append([]byte{}, b[16:]...)
+	},
+	Decode: func(b []byte) (n uint256.Int, err error) {
+		if len(b) != 16 {
+			return n, errors.New("want 16 bytes")
+		}
+		n.SetBytes(b)
+		return n, nil
+	},
+}
+
+// Bytes stores raw bytes.
+var Bytes = Codec[[]byte]{
+	Encode: func(b []byte) []byte { return b },
+	Decode: func(b []byte) ([]byte, error) { return b, nil },
+}
