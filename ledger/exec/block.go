@@ -45,7 +45,7 @@ type Applied struct {
 
 // Void is one transaction that left nothing.
 type Void struct {
-	ID       [32]byte
+	ID, Hash [32]byte
 	Position uint32
 	Refusal  *fault.Error
 }
@@ -115,7 +115,7 @@ func (r *run) batch(b Batch) {
 	}
 	for _, t := range b.Txs {
 		if refusal := r.transaction(t); refusal != nil {
-			r.result.Voids = append(r.result.Voids, Void{t.ID, r.position, refusal})
+			r.result.Voids = append(r.result.Voids, Void{t.ID, t.Hash, r.position, refusal})
 			voids++
 		}
 		r.position++

@@ -97,10 +97,10 @@ type Header struct {
 	Salt uint64 `protobuf:"fixed64,3,opt,name=salt,proto3" json:"salt,omitempty"`
 	// Weighted signature work of the transactions (1 = one Ed25519 check).
 	Signatures uint64 `protobuf:"varint,4,opt,name=signatures,proto3" json:"signatures,omitempty"`
-	// RFC 6962 Merkle root over the transactions' bytes.
-	Root          []byte `protobuf:"bytes,5,opt,name=root,proto3" json:"root,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// SHA-256 of the concatenated SHA-256 hashes of the transactions, in order.
+	TransactionsHash []byte `protobuf:"bytes,5,opt,name=transactions_hash,json=transactionsHash,proto3" json:"transactions_hash,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Header) Reset() {
@@ -161,9 +161,9 @@ func (x *Header) GetSignatures() uint64 {
 	return 0
 }
 
-func (x *Header) GetRoot() []byte {
+func (x *Header) GetTransactionsHash() []byte {
 	if x != nil {
-		return x.Root
+		return x.TransactionsHash
 	}
 	return nil
 }
@@ -176,7 +176,7 @@ const file_dure_consensus_v1_batch_proto_rawDesc = "" +
 	"\x05Batch\x12\x16\n" +
 	"\x06header\x18\x01 \x01(\fR\x06header\x12\x1c\n" +
 	"\tsignature\x18\x02 \x01(\fR\tsignature\x12\"\n" +
-	"\ftransactions\x18\x03 \x03(\fR\ftransactions\"\x87\x01\n" +
+	"\ftransactions\x18\x03 \x03(\fR\ftransactions\"\xa0\x01\n" +
 	"\x06Header\x12\x16\n" +
 	"\x06sealer\x18\x01 \x01(\fR\x06sealer\x12\x1d\n" +
 	"\n" +
@@ -184,8 +184,8 @@ const file_dure_consensus_v1_batch_proto_rawDesc = "" +
 	"\x04salt\x18\x03 \x01(\x06R\x04salt\x12\x1e\n" +
 	"\n" +
 	"signatures\x18\x04 \x01(\x04R\n" +
-	"signatures\x12\x12\n" +
-	"\x04root\x18\x05 \x01(\fR\x04rootB\xc7\x01\n" +
+	"signatures\x12+\n" +
+	"\x11transactions_hash\x18\x05 \x01(\fR\x10transactionsHashB\xc7\x01\n" +
 	"\x15com.dure.consensus.v1B\n" +
 	"BatchProtoP\x01Z<github.com/dureledger/dure/gen/dure/consensus/v1;consensusv1\xa2\x02\x03DCX\xaa\x02\x11Dure.Consensus.V1\xca\x02\x11Dure\\Consensus\\V1\xe2\x02\x1dDure\\Consensus\\V1\\GPBMetadata\xea\x02\x13Dure::Consensus::V1b\x06proto3"
 
