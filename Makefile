@@ -1,0 +1,66 @@
+# What a developer does with this repository. `make` alone lists it.
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+
+# Tools are built from source at the versions pinned beside tools/, so nothing has to be installed.
+BUF  := $(GO) tool -modfile=tools/go.mod buf
+LINT := $(GO) tool -modfile=tools/lint.mod golangci-lint
+
+# How long `make fuzz` spends on each target; `make test-all` takes less.
+FUZZTIME ?= 10s
+# Packages where goroutines meet; `make test-all` runs them under the race detector.
+RACE := $(addsuffix /...,$(addprefix ./,$(wildcard consensus internal/store index api client node)))
+
+.DEFAULT_GOAL := help
+.PHONY: up test test-all lint generate generated bench fuzz race e2e packages build clean help
+
+up: build ## Build, then run a network of four members on this machine until Ctrl-C
+	@bin/dure up
+
+test: ## Vet and test everything that needs no root and no servers
+	$(GO) vet ./...
+	$(GO) test -timeout 5m ./...
+
+test-all: packages lint generated race ## Everything else: lint, generated code, races, fuzzing, end to end
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=5s
+	@$(MAKE) --no-print-directory e2e
+
+lint: ## Run golangci-lint and lint the proto files
+	$(LINT) run ./...
+	$(BUF) lint
+
+generate: ## Make gen/ again from proto/
+	$(BUF) lint
+	$(BUF) generate
+
+generated: ## Check that gen/ is what proto/ says
+	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && \
+		$(BUF) generate -o "$$fresh" && diff -r gen "$$fresh/gen" && echo "ok  	gen/ is current" || \
+		{ echo "gen/ differs from proto/: run make generate and commit the result" >&2; exit 1; }
+
+race: ## Test the concurrent packages under the race detector
+	$(if $(RACE),CGO_ENABLED=1 $(GO) test -race -timeout 10m $(RACE),@echo "no concurrent packages")
+
+fuzz: ## Fuzz every target for FUZZTIME (10s)
+	@FUZZTIME=$(FUZZTIME) .ci/fuzz
+
+e2e: build ## End-to-end tests with real processes; some need root
+	$(GO) vet -tags e2e ./internal/e2e/...
+	$(GO) test -tags e2e -count 1 -timeout 15m ./internal/e2e/...
+
+bench: ## Run every benchmark
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+packages: ## Install the Debian packages that test-all uses, when root and missing
+	@.ci/packages
+
+build: ## Build bin/dure
+	$(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/dure ./cmd/dure
+
+clean: ## Remove what was built and the development network
+	rm -rf bin coverage dev
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -1,0 +1,4 @@
+// Tool is a command, whose comment may begin as it likes.
+package main
+
+func main() {}

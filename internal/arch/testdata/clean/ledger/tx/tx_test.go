@@ -1,0 +1,15 @@
+package tx
+
+import (
+	"testing"
+	"time"
+)
+
+func FuzzDecode(f *testing.F) {
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		start := time.Now()
+		if _, ok := Decode(raw); ok && time.Since(start).Seconds() > 1.5 {
+			t.Error("slow")
+		}
+	})
+}
