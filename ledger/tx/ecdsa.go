@@ -1,0 +1,33 @@
+package tx
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"math/big"
+
+	"github.com/ethereum/go-ethereum/crypto"
+)
+
+// halfP256 is half the order of P-256, rounded down, big-endian.
+var halfP256 = new(big.Int).Rsh(elliptic.P256().Params().N, 1).FillBytes(make([]byte, 32))
+
+// verifyP256 checks an ECDSA signature r||s over the digest as the hash. Of the two signatures (r, s) and (r, -s) only
+// the one with the lower s counts, so that nobody can make a second one from the first.
+func verifyP256(public []byte, digest [32]byte, signature []byte) bool {
+	if len(public) != 33 || len(signature) != 64 || bytes.Compare(signature[32:], halfP256) > 0 {
+		return false
+	}
+	x, y := elliptic.UnmarshalCompressed(elliptic.P256(), public)
+	if x == nil {
+		return false
+	}
+	key := &ecdsa.PublicKey{Curve: elliptic.P256(), X: x, Y: y}
+	r, s := new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])
+	return ecdsa.Verify(key, digest[:], r, s)
+}
+
+// verifySecp256k1 checks an ECDSA signature r||s over the digest as the hash, with low s.
+func verifySecp256k1(public []byte, digest [32]byte, signature []byte) bool {
+	return len(public) == 33 && crypto.VerifySignature(public, digest[:], signature)
+}

@@ -1,0 +1,92 @@
+package tx
+
+import (
+	"crypto/sha3"
+
+	"github.com/oasisprotocol/curve25519-voi/curve"
+	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
+
+	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
+)
+
+// zip215 is the rule for every Ed25519 signature, alone or in a batch: ZIP-215, whose cofactored equation and
+// acceptance of every decodable point make the two agree on all inputs.
+var zip215 = &ed25519.Options{Verify: ed25519.VerifyOptionsZIP_215}
+
+// minBatch is where a batch starts to pay; expandBelow is where precomputing tables of keys stops to.
+const (
+	minBatch    = 4
+	expandBelow = 32
+)
+
+func verifyEd25519(public []byte, digest [32]byte, signature []byte) bool {
+	return len(public) == 32 && ed25519.VerifyWithOptions(public, digest[:], signature, zip215)
+}
+
+// usableEd25519 says whether the bytes are a point that is not of small order.
+func usableEd25519(public []byte) bool {
+	var compressed curve.CompressedEdwardsY
+	var p curve.EdwardsPoint
+	if _, err := compressed.SetBytes(public); err != nil {
+		return false
+	}
+	if _, err := p.SetCompressedY(&compressed); err != nil {
+		return false
+	}
+	return !p.IsSmallOrder()
+}
+
+type ed25519Entry struct {
+	tx, witness int
+	digest      *[32]byte
+	w           *txv1.Witness
+}
+
+type ed25519Batch []ed25519Entry
+
+// bad returns the entries whose signatures are wrong.
+func (b ed25519Batch) bad() []ed25519Entry {
+	var bad []ed25519Entry
+	if len(b) < minBatch {
+		for _, e := range b {
+			if !verifyEd25519(e.w.PublicKey, *e.digest, e.w.Signature) {
+				bad = append(bad, e)
+			}
+		}
+		return bad
+	}
+	v := ed25519.NewBatchVerifierWithCapacity(len(b))
+	if len(b) >= expandBelow {
+		v.ForceNoPublicKeyExpansion()
+	}
+	for _, e := range b {
+		v.AddWithOptions(e.w.PublicKey, e.digest[:], e.w.Signature, zip215)
+	}
+	// Verify checks each entry alone when the batch fails, so its answers are exact.
+	all, good := v.Verify(b.coefficients())
+	if all {
+		return nil
+	}
+	for i, e := range b {
+		if !good[i] {
+			bad = append(bad, e)
+		}
+	}
+	return bad
+}
+
+// coefficients is the stream the batch equation takes its 128-bit coefficients from. It must be unpredictable to whoever
+// made the signatures; a hash of everything in the batch is, as changing any signature changes all coefficients
+// (the Fiat-Shamir argument: a wrong batch passes for one content in 2^128). So the package needs no randomness and
+// the same batch always gets the same answer.
+func (b ed25519Batch) coefficients() *sha3.SHAKE {
+	h := sha3.NewSHAKE256()
+	h.Write([]byte("dure/batch/v1\n"))
+	for _, e := range b {
+		// All parts have a fixed length, checked by Decode: 32, 32 and 64 bytes.
+		h.Write(e.w.PublicKey)
+		h.Write(e.digest[:])
+		h.Write(e.w.Signature)
+	}
+	return h
+}
