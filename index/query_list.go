@@ -1,0 +1,261 @@
+package index
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/tx"
+)
+
+// Accounts lists addresses in the order their accounts were opened, of one sponsor if it is given.
+func (x *Index) Accounts(ctx context.Context, sponsor *tx.Address, p Page) ([]tx.Address, string, error) {
+	query, sqlText, args := "accounts", sqlListMany, []any{}
+	if sponsor != nil {
+		query, sqlText, args = query+string(sponsor[:]), sqlListOwn, []any{sponsor[:]}
+	}
+	size, err := p.size()
+	if err != nil {
+		return nil, "", err
+	}
+	after, err := p.afterSeq(query, 0)
+	if err != nil {
+		return nil, "", err
+	}
+	rows, err := x.read.QueryContext(ctx, sqlText, append(args, int64(after), size+1)...)
+	if err != nil {
+		return nil, "", fmt.Errorf("index: %w", err)
+	}
+	defer rows.Close()
+	var out []tx.Address
+	var n uint64
+	for rows.Next() {
+		if len(out) == size {
+			return out, seqToken(query, n), nil
+		}
+		var address []byte
+		if err := rows.Scan(&n, &address); err != nil {
+			return nil, "", fmt.Errorf("index: %w", err)
+		}
+		a, err := tx.ToAddress(address)
+		if err != nil {
+			return nil, "", err
+		}
+		out = append(out, a)
+	}
+	return out, "", rows.Err()
+}
+
+// Assets lists the names of all assets in alphabetical order.
+func (x *Index) Assets(ctx context.Context, p Page) ([]string, string, error) {
+	return keys(ctx, x, "assets", p, func(after []byte, limit int) (string, []any) {
+		return sqlAssets, []any{string(after), limit}
+	}, func(s string) (string, error) { return s, nil })
+}
+
+// AssetsOf lists the assets an account has ever had, in alphabetical order.
+func (x *Index) AssetsOf(ctx context.Context, account tx.Address, p Page) ([]string, string, error) {
+	return keys(ctx, x, "balances"+string(account[:]), p, func(after []byte, limit int) (string, []any) {
+		return sqlBalances, []any{account[:], string(after), limit}
+	}, func(s string) (string, error) { return s, nil })
+}
+
+// HoldersOf lists the accounts that have ever had an asset, in order of address.
+func (x *Index) HoldersOf(ctx context.Context, asset string, p Page) ([]tx.Address, string, error) {
+	return keys(ctx, x, "holders"+asset, p, func(after []byte, limit int) (string, []any) {
+		if after == nil {
+			after = []byte{}
+		}
+		return sqlHolders, []any{asset, after, limit}
+	}, func(s string) (tx.Address, error) { return tx.ToAddress([]byte(s)) })
+}
+
+// keys pages through a list ordered by a key of its own.
+func keys[T any](ctx context.Context, x *Index, query string, p Page, sqlFor func([]byte, int) (string, []any),
+	parse func(string) (T, error)) ([]T, string, error) {
+	size, err := p.size()
+	if err != nil {
+		return nil, "", err
+	}
+	after, err := p.after(query)
+	if err != nil {
+		return nil, "", err
+	}
+	sqlText, args := sqlFor(after, size+1)
+	raw, err := column[string](ctx, x.read, sqlText, args...)
+	if err != nil {
+		return nil, "", err
+	}
+	next := ""
+	if len(raw) > size {
+		raw = raw[:size]
+		next = token(query, []byte(raw[size-1]))
+	}
+	out := make([]T, len(raw))
+	for i, s := range raw {
+		if out[i], err = parse(s); err != nil {
+			return nil, "", err
+		}
+	}
+	return out, next, nil
+}
+
+// Holds lists the ids of an account's open holds, as payer, payee or arbiter, newest first.
+func (x *Index) Holds(ctx context.Context, account tx.Address, p Page) ([][]byte, string, error) {
+	query := "holds" + string(account[:])
+	size, err := p.size()
+	if err != nil {
+		return nil, "", err
+	}
+	after, err := p.after(query)
+	if err != nil {
+		return nil, "", err
+	}
+	seq, hold := int64(math.MaxInt64), []byte{}
+	if len(after) >= 8 {
+		seq, hold = int64(binary.BigEndian.Uint64(after)), after[8:]
+	}
+	rows, err := x.read.QueryContext(ctx, sqlHolds, account[:], seq, hold, size+1)
+	if err != nil {
+		return nil, "", fmt.Errorf("index: %w", err)
+	}
+	defer rows.Close()
+	var out [][]byte
+	for rows.Next() {
+		if len(out) == size {
+			return out, token(query, append(binary.BigEndian.AppendUint64(nil, uint64(seq)), hold...)), nil
+		}
+		hold = nil
+		if err := rows.Scan(&seq, &hold); err != nil {
+			return nil, "", fmt.Errorf("index: %w", err)
+		}
+		out = append(out, hold)
+	}
+	return out, "", rows.Err()
+}
+
+// Proposals lists the ids of proposals, newest first.
+func (x *Index) Proposals(ctx context.Context, p Page) ([]uint64, string, error) {
+	size, err := p.size()
+	if err != nil {
+		return nil, "", err
+	}
+	below, err := p.afterSeq("proposals", math.MaxInt64)
+	if err != nil {
+		return nil, "", err
+	}
+	ids, err := column[uint64](ctx, x.read, sqlProposals, int64(below), size+1)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(ids) > size {
+		return ids[:size], seqToken("proposals", ids[size-1]), nil
+	}
+	return ids, "", nil
+}
+
+// RecordKey names a record.
+type RecordKey struct {
+	Digest   [32]byte
+	Recorder tx.Address
+}
+
+// RecordFilter says which records are wanted: all conditions that are set must hold.
+type RecordFilter struct {
+	Recorder *tx.Address
+	// Name and Title are exact.
+	Name, Title string
+	// Text is words, each of which is part of a word of titles and names.
+	Text string
+}
+
+// MaxRecorders bounds the recorders of one digest that are listed.
+const MaxRecorders = 1000
+
+// RecordersOf lists who recorded a digest, first first, at most MaxRecorders.
+func (x *Index) RecordersOf(ctx context.Context, digest [32]byte) ([]tx.Address, error) {
+	raw, err := column[[]byte](ctx, x.read, sqlRecorders, digest[:], MaxRecorders)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]tx.Address, len(raw))
+	for i, b := range raw {
+		if out[i], err = tx.ToAddress(b); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// Records lists the records that meet f, newest first.
+func (x *Index) Records(ctx context.Context, f RecordFilter, p Page) ([]RecordKey, string, error) {
+	query := fmt.Sprintf("records%q%q%q", f.Name, f.Title, f.Text)
+	if f.Recorder != nil {
+		query += string(f.Recorder[:])
+	}
+	size, err := p.size()
+	if err != nil {
+		return nil, "", err
+	}
+	n, err := p.afterSeq(query, math.MaxInt64)
+	if err != nil {
+		return nil, "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, queryTime)
+	defer cancel()
+	sqlText, args, ok := f.query(n, size+1)
+	if !ok {
+		return nil, "", nil
+	}
+	rows, err := x.read.QueryContext(ctx, sqlText, args...)
+	if err != nil {
+		return nil, "", slow(ctx, fmt.Errorf("index: %w", err))
+	}
+	defer rows.Close()
+	var out []RecordKey
+	for rows.Next() {
+		if len(out) == size {
+			return out, seqToken(query, n), nil
+		}
+		var digest, recorder []byte
+		if err := rows.Scan(&n, &digest, &recorder); err != nil {
+			return nil, "", slow(ctx, fmt.Errorf("index: %w", err))
+		}
+		if len(digest) != 32 || len(recorder) != 20 {
+			return nil, "", fault.New("internal", "the index holds a record it cannot name; rebuild it")
+		}
+		out = append(out, RecordKey{[32]byte(digest), tx.Address(recorder)})
+	}
+	return out, "", slow(ctx, rows.Err())
+}
+
+func (f RecordFilter) query(below uint64, limit int) (string, []any, bool) {
+	var b strings.Builder
+	b.WriteString(sqlRecordFrom)
+	args := []any{int64(below)}
+	if f.Recorder != nil {
+		b.WriteString(" AND r.recorder = ?")
+		args = append(args, f.Recorder[:])
+	}
+	if f.Name != "" {
+		b.WriteString(" AND r.name = ?")
+		args = append(args, f.Name)
+	}
+	if f.Title != "" {
+		b.WriteString(" AND r.title = ?")
+		args = append(args, f.Title)
+	}
+	if f.Text != "" {
+		match := matchText(f.Text)
+		if match == "" {
+			return "", nil, false
+		}
+		b.WriteString(sqlRecordText2)
+		args = append(args, match)
+	}
+	b.WriteString(sqlRecordOrder)
+	return b.String(), append(args, limit), true
+}
