@@ -1,0 +1,159 @@
+package client
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Config says which nodes to talk to, and how.
+type Config struct {
+	// Addresses of nodes, such as http://127.0.0.1:8080 or https://node.example; without a scheme http is meant.
+	// The first is preferred; the others are used when it does not answer.
+	Addresses []string
+	// Network pins the network id (name-hash). Empty: the first node that answers decides. A node of another
+	// network is never used.
+	Network string
+	// CAFile is a PEM file of the authorities that may vouch for https nodes; empty: the system's.
+	CAFile string
+	// TLS overrides the whole TLS configuration (client certificates, pinned keys); CAFile is added to it.
+	TLS *tls.Config
+	// Timeout of one read on one node; 0 means 10 seconds.
+	Timeout time.Duration
+	// CommitTimeout of one submission that waits for its outcome, on one node; 0 means 30 seconds.
+	CommitTimeout time.Duration
+	// Patience is how long a call goes round the nodes while none answers; 0 means 15 seconds.
+	Patience time.Duration
+	// Parallel chunks of SubmitMany in flight; 0 means 4.
+	Parallel int
+	// Transport replaces the HTTP transport, for tests and proxies.
+	Transport http.RoundTripper
+	// Clock tells time and waits; nil means the machine's.
+	Clock Clock
+}
+
+// Clock tells time and waits. Tests bring their own.
+type Clock interface {
+	Now() time.Time
+	// Sleep returns after d, or with ctx's error when ctx ends first.
+	Sleep(ctx context.Context, d time.Duration) error
+}
+
+// Client talks to the nodes of one network. It is safe for concurrent use.
+type Client struct {
+	cfg   Config
+	nodes []*node
+
+	mu        sync.Mutex
+	network   string
+	preferred int
+}
+
+// Dial makes a client. It does not touch the network yet: the first call does.
+func Dial(cfg Config) (*Client, error) {
+	if len(cfg.Addresses) == 0 {
+		return nil, errors.New("client: no node address given")
+	}
+	cfg.Timeout = orDefault(cfg.Timeout, 10*time.Second)
+	cfg.CommitTimeout = orDefault(cfg.CommitTimeout, 30*time.Second)
+	cfg.Patience = orDefault(cfg.Patience, 15*time.Second)
+	if cfg.Parallel <= 0 {
+		cfg.Parallel = 4
+	}
+	if cfg.Clock == nil {
+		cfg.Clock = systemClock{}
+	}
+	transport, err := cfg.transport()
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{cfg: cfg, network: cfg.Network}
+	for _, address := range cfg.Addresses {
+		base, err := baseURL(address)
+		if err != nil {
+			return nil, err
+		}
+		c.nodes = append(c.nodes, newNode(base, &http.Client{Transport: transport}))
+	}
+	return c, nil
+}
+
+func orDefault(d, fallback time.Duration) time.Duration {
+	if d <= 0 {
+		return fallback
+	}
+	return d
+}
+
+// baseURL completes an address typed by a person.
+func baseURL(address string) (string, error) {
+	text := strings.TrimRight(strings.TrimSpace(address), "/")
+	if !strings.Contains(text, "://") {
+		text = "http://" + text
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return "", fmt.Errorf("client: node address %q: want host:port, http://host:port or https://host", address)
+	}
+	return text, nil
+}
+
+func (cfg Config) transport() (http.RoundTripper, error) {
+	if cfg.Transport != nil {
+		return cfg.Transport, nil
+	}
+	settings := &tls.Config{MinVersion: tls.VersionTLS13}
+	if cfg.TLS != nil {
+		settings = cfg.TLS.Clone()
+	}
+	if cfg.CAFile != "" {
+		pem, err := os.ReadFile(cfg.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("client: CA file: %w", err)
+		}
+		pool := x509.NewCertPool()
+		if !pool.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("client: CA file %s holds no PEM certificate", cfg.CAFile)
+		}
+		settings.RootCAs = pool
+	}
+	dialer := &net.Dialer{Timeout: 3 * time.Second, KeepAlive: 15 * time.Second}
+	return &http.Transport{
+		Proxy: http.ProxyFromEnvironment, DialContext: dialer.DialContext, TLSClientConfig: settings,
+		ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 32, IdleConnTimeout: 90 * time.Second,
+		TLSHandshakeTimeout: 5 * time.Second,
+	}, nil
+}
+
+type systemClock struct{}
+
+func (systemClock) Now() time.Time { return time.Now() }
+
+func (systemClock) Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// backoff is the wait before round n (from 0): 100 ms doubling to 3 s, of which a random half is taken off so that
+// many clients do not come back together.
+func backoff(n int) time.Duration {
+	d := 100 * time.Millisecond << min(n, 5)
+	d = min(d, 3*time.Second)
+	return d/2 + rand.N(d/2)
+}
