@@ -1,6 +1,9 @@
 package state
 
-import "sort"
+import (
+	"bytes"
+	"slices"
+)
 
 // Reader is an ordered key space that does not change while it is read.
 type Reader interface {
@@ -12,6 +15,9 @@ type Reader interface {
 
 // Change is one key's new value; a nil Value deletes it.
 type Change struct{ Key, Value []byte }
+
+// Compare orders changes by key.
+func (c Change) Compare(other Change) int { return bytes.Compare(c.Key, other.Key) }
 
 // What reading and writing cost, in units of work.
 const (
@@ -27,6 +33,11 @@ type View struct {
 	dirty   map[string][]byte // nil value: deleted
 	journal []undo
 	work    uint64
+
+	// sorted has every key of dirty but those in fresh, and perhaps keys since rolled back. It is brought up to
+	// date when a walk needs it, for most blocks walk nothing.
+	sorted order
+	fresh  []string
 }
 
 type undo struct {
@@ -40,7 +51,7 @@ func NewView(base Reader) *View {
 	return &View{base: base, dirty: map[string][]byte{}}
 }
 
-// Get returns the value of key as changed so far.
+// Get returns the value of key as changed so far. The caller must not change the slice.
 func (v *View) Get(key []byte) ([]byte, bool) {
 	v.work += workGet
 	if value, ok := v.dirty[string(key)]; ok {
@@ -49,17 +60,18 @@ func (v *View) Get(key []byte) ([]byte, bool) {
 	return v.base.Get(key)
 }
 
-// Set gives key a value. The view keeps the slice: the caller must not change it afterwards.
+// Set gives key a value. The view keeps the slice: the caller must not change it afterwards. A key or a value that is
+// empty (ICS-23 cannot prove it; a set of keys stores one byte) or beyond MaxKey and MaxValue is a fault of the
+// program and panics.
 func (v *View) Set(key, value []byte) {
-	if value == nil {
-		value = []byte{}
-	}
+	check(key, value, false)
 	v.work += workSet + workByte*uint64((len(key)+len(value)+31)/32)
 	v.put(string(key), value)
 }
 
 // Delete removes key; removing what is not there does nothing.
 func (v *View) Delete(key []byte) {
+	check(key, nil, true)
 	v.work += workSet
 	v.put(string(key), nil)
 }
@@ -68,45 +80,71 @@ func (v *View) put(key string, value []byte) {
 	old, present := v.dirty[key]
 	v.journal = append(v.journal, undo{key, old, present})
 	v.dirty[key] = value
+	if !present {
+		v.fresh = append(v.fresh, key)
+	}
 }
 
 // Ascend walks the changed key space in [from, to), in order, until fn returns false. fn must not change the view.
 func (v *View) Ascend(from, to []byte, fn func(key, value []byte) bool) {
-	keys := make([]string, 0)
-	for k := range v.dirty { //dure:sorted below
-		if k >= string(from) && (to == nil || k < string(to)) {
-			keys = append(keys, k)
-		}
-	}
-	sort.Strings(keys)
-	more, i := true, 0
-	emit := func(k string, value []byte) bool {
+	changed := v.changed(from, to)
+	key, value, ok := changed()
+	// step offers the change at hand and goes on to the next.
+	step := func() (more bool) {
 		v.work += workStep
-		return value == nil || fn([]byte(k), value)
+		more = value == nil || fn([]byte(key), value)
+		key, value, ok = changed()
+		return more
 	}
-	v.base.Ascend(from, to, func(key, value []byte) bool {
-		for ; i < len(keys) && keys[i] < string(key); i++ {
-			if more = emit(keys[i], v.dirty[keys[i]]); !more {
-				return false
-			}
+	more := true
+	v.base.Ascend(from, to, func(baseKey, baseValue []byte) bool {
+		for more && ok && key < string(baseKey) {
+			more = step()
 		}
-		if i < len(keys) && keys[i] == string(key) {
-			value = v.dirty[keys[i]]
-			i++
+		switch {
+		case !more:
+		case ok && key == string(baseKey):
+			more = step()
+		default:
+			v.work += workStep
+			more = fn(baseKey, baseValue)
 		}
-		more = emit(string(key), value)
 		return more
 	})
-	for ; more && i < len(keys); i++ {
-		more = emit(keys[i], v.dirty[keys[i]])
+	for more && ok {
+		more = step()
+	}
+}
+
+// changed gives the changes in [from, to) one by one, in order.
+func (v *View) changed(from, to []byte) func() (key string, value []byte, ok bool) {
+	for _, key := range v.fresh {
+		v.sorted.insert(key)
+	}
+	v.fresh = v.fresh[:0]
+	at := v.sorted.seek(string(from))
+	return func() (string, []byte, bool) {
+		for {
+			key, ok := at.key()
+			if !ok || to != nil && key >= string(to) {
+				return "", nil, false
+			}
+			at.advance()
+			if value, live := v.dirty[key]; live {
+				return key, value, true
+			}
+		}
 	}
 }
 
 // Mark is a point to which Rollback can return. Marks nest.
 func (v *View) Mark() int { return len(v.journal) }
 
-// Rollback undoes every change since mark. Work done is not undone.
+// Rollback undoes every change since mark, which forgets the marks made after it. Work done is not undone.
 func (v *View) Rollback(mark int) {
+	if mark < 0 || mark > len(v.journal) {
+		panic("state: rollback to a mark that is forgotten")
+	}
 	for i := len(v.journal) - 1; i >= mark; i-- {
 		u := v.journal[i]
 		if u.present {
@@ -115,6 +153,7 @@ func (v *View) Rollback(mark int) {
 			delete(v.dirty, u.key)
 		}
 	}
+	clear(v.journal[mark:])
 	v.journal = v.journal[:mark]
 }
 
@@ -127,12 +166,16 @@ func (v *View) ResetWork() { v.work = 0 }
 // Spend adds units of work that were not reads or writes.
 func (v *View) Spend(units uint64) { v.work += units }
 
-// Changes returns what differs from the base, sorted by key.
+// Changes returns what differs from the base, sorted by key: not what was written as it is, nor deletions of what is
+// not there. It costs no work.
 func (v *View) Changes() []Change {
 	out := make([]Change, 0, len(v.dirty))
-	for k, value := range v.dirty { //dure:sorted below
-		out = append(out, Change{[]byte(k), value})
+	for key, value := range v.dirty { //dure:sorted below
+		old, present := v.base.Get([]byte(key))
+		if present != (value != nil) || !bytes.Equal(old, value) {
+			out = append(out, Change{[]byte(key), value})
+		}
 	}
-	sort.Slice(out, func(i, j int) bool { return string(out[i].Key) < string(out[j].Key) })
+	slices.SortFunc(out, Change.Compare)
 	return out
 }

@@ -1,0 +1,147 @@
+package state
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// Apply returns the tree with changes made. They are in order of key, each key once, within MaxKey and MaxValue and
+// not empty; anything else is a fault of the program and panics. Writing the value that is there and deleting what
+// is not change nothing. The tree copies what it keeps. Every touched node is visited, made and hashed once.
+func (t *Tree) Apply(changes []Change) *Tree {
+	for i, c := range changes {
+		check(c.Key, c.Value, c.Value == nil)
+		if i > 0 && bytes.Compare(changes[i-1].Key, c.Key) >= 0 {
+			panic(fmt.Sprintf("state: change of key %x is out of order", c.Key))
+		}
+	}
+	if len(changes) == 0 {
+		return t
+	}
+	out := &Tree{size: t.size}
+	if t.root == nil {
+		out.root = out.build(changes, 0)
+	} else {
+		out.root = out.merge(t.root, t.root.toward(changes[0].Key).key(), changes, 0)
+	}
+	return out
+}
+
+// check panics if a key cannot be written, deleted or not, with that value.
+func check(key, value []byte, deleted bool) {
+	switch {
+	case len(key) == 0 || len(key) > MaxKey:
+		panic(fmt.Sprintf("state: key of %d bytes, want 1 to %d", len(key), MaxKey))
+	case !deleted && (len(value) == 0 || len(value) > MaxValue):
+		panic(fmt.Sprintf("state: value of %d bytes under key %x, want 1 to %d", len(value), key, MaxValue))
+	}
+}
+
+// merge makes changes to the subtree n, of which sample is any key, and returns what it has become, nil if nothing
+// is left. n's keys and those of changes share their first skip bytes.
+func (t *Tree) merge(n *node, sample []byte, changes []Change, skip int) *node {
+	if len(changes) == 0 {
+		return n
+	}
+	// Changes are sorted: where the first and the last agree with sample, all do.
+	d := diffBit(changes[0].Key, sample, skip)
+	if last := len(changes) - 1; last > 0 {
+		d = min(d, diffBit(changes[last].Key, sample, skip))
+	}
+	switch {
+	case d < n.bit:
+		return t.branch(n, sample, changes, d)
+	case n.bit == leafBit:
+		return t.replace(n, changes[0])
+	}
+	in, cut, home := n.inner(), split(changes, n.bit), bitAt(sample, n.bit)
+	parts := [2][]Change{changes[:cut], changes[cut:]}
+	kids := in.kids
+	for side, part := range parts {
+		if len(part) == 0 {
+			continue
+		}
+		if side != home {
+			// Following a change finds a sample on a path that is needed anyway.
+			sample := kids[side].toward(part[0].Key).key()
+			kids[side] = t.merge(kids[side], sample, part, int(n.bit>>4))
+		} else {
+			kids[side] = t.merge(kids[side], sample, part, int(n.bit>>4))
+		}
+	}
+	if kids == in.kids {
+		return n
+	}
+	return join(n.bit, kids[0], kids[1])
+}
+
+// branch puts the changes that leave n's keys at bit d, above n's own bit, beside n.
+func (t *Tree) branch(n *node, sample []byte, changes []Change, d uint16) *node {
+	cut, skip := split(changes, d), int(d>>4)
+	if bitAt(sample, d) == 0 {
+		return join(d, t.merge(n, sample, changes[:cut], skip), t.build(changes[cut:], skip))
+	}
+	return join(d, t.build(changes[:cut], skip), t.merge(n, sample, changes[cut:], skip))
+}
+
+// replace changes the leaf n, whose key is c's.
+func (t *Tree) replace(n *node, c Change) *node {
+	switch {
+	case c.Value == nil:
+		t.size--
+		return nil
+	case bytes.Equal(n.leaf().value(), c.Value):
+		return n
+	}
+	return newLeaf(c)
+}
+
+// build makes the subtree of the changes' keys, which are all new: deletions mean nothing.
+func (t *Tree) build(changes []Change, skip int) *node {
+	switch len(changes) {
+	case 0:
+		return nil
+	case 1:
+		if changes[0].Value == nil {
+			return nil
+		}
+		t.size++
+		return newLeaf(changes[0])
+	}
+	d := diffBit(changes[0].Key, changes[len(changes)-1].Key, skip)
+	cut := split(changes, d)
+	return join(d, t.build(changes[:cut], int(d>>4)), t.build(changes[cut:], int(d>>4)))
+}
+
+func newLeaf(c Change) *node {
+	kv := make([]byte, len(c.Key)+len(c.Value))
+	copy(kv[copy(kv, c.Key):], c.Value)
+	l := &leaf{node{hashLeaf(c.Key, c.Value), leafBit}, uint16(len(c.Key)), kv}
+	return &l.node
+}
+
+// join puts two subtrees that first differ at bit under one node; either may be nil.
+func join(bit uint16, left, right *node) *node {
+	switch {
+	case left == nil:
+		return right
+	case right == nil:
+		return left
+	}
+	in := &inner{node{hashInner(&left.hash, &right.hash), bit}, [2]*node{left, right}}
+	return &in.node
+}
+
+// split is the number of changes whose bit at pos is 0; they come first, all keys being equal before pos.
+func split(changes []Change, pos uint16) int {
+	lo, hi := 0, len(changes)
+	for lo < hi {
+		mid := int(uint(lo+hi) >> 1)
+		if bitAt(changes[mid].Key, pos) == 0 {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo
+}

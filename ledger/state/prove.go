@@ -1,0 +1,109 @@
+package state
+
+import (
+	"bytes"
+
+	ics23 "github.com/cosmos/ics23/go"
+
+	"github.com/dureledger/dure/ledger/fault"
+)
+
+// ErrEmpty is why an empty tree proves nothing: ICS-23 shows a key's absence by its neighbours. EmptyRoot itself
+// tells that no key is there.
+var ErrEmpty = fault.New("proof.empty_state", "the state is empty: its root alone shows that no key is in it")
+
+// ProofSpec is what an ICS-23 verifier needs: ics23.TendermintSpec with room for paths of MaxDepth. Under the
+// published spec a path ends at 128 steps, which keys only exceed that were chosen to share many leading bits.
+func ProofSpec() *ics23.ProofSpec {
+	return &ics23.ProofSpec{
+		LeafSpec: leafOp(),
+		InnerSpec: &ics23.InnerSpec{
+			ChildOrder:      []int32{0, 1},
+			MinPrefixLength: 1,
+			MaxPrefixLength: 1,
+			ChildSize:       32,
+			Hash:            ics23.HashOp_SHA256,
+		},
+		MaxDepth: MaxDepth,
+	}
+}
+
+// Prove shows that key is in the tree with its value or, by its neighbours, that it is not. Proofs are made of
+// values too: of the key's own, or of its neighbours'. The one error is ErrEmpty.
+func (t *Tree) Prove(key []byte) (*ics23.CommitmentProof, error) {
+	if t.root == nil {
+		return nil, ErrEmpty
+	}
+	if l := t.root.toward(key); bytes.Equal(l.key(), key) {
+		return &ics23.CommitmentProof{Proof: &ics23.CommitmentProof_Exist{Exist: t.existence(l)}}, nil
+	}
+	left, right := t.neighbours(key)
+	return &ics23.CommitmentProof{Proof: &ics23.CommitmentProof_Nonexist{Nonexist: &ics23.NonExistenceProof{
+		Key:   bytes.Clone(key),
+		Left:  t.existence(left),
+		Right: t.existence(right),
+	}}}, nil
+}
+
+// neighbours are the last leaf before key and the first after it, key itself being absent; nil if there is none.
+func (t *Tree) neighbours(key []byte) (left, right *leaf) {
+	d := diffBit(key, t.root.toward(key).key(), 0)
+	var beside [2]*node // the nearest subtrees left and right of the path
+	n := t.root
+	for n.bit < d {
+		in, side := n.inner(), bitAt(key, n.bit)
+		beside[1-side] = in.kids[1-side]
+		n = in.kids[side]
+	}
+	beside[1-bitAt(key, d)] = n // key's bit 0 at d: all of n comes after it
+	if beside[0] != nil {
+		left = beside[0].end(1)
+	}
+	if beside[1] != nil {
+		right = beside[1].end(0)
+	}
+	return left, right
+}
+
+// existence proves a leaf of the tree; nil for nil.
+func (t *Tree) existence(l *leaf) *ics23.ExistenceProof {
+	if l == nil {
+		return nil
+	}
+	var path []*ics23.InnerOp
+	for n := t.root; n.bit != leafBit; {
+		in, side := n.inner(), bitAt(l.key(), n.bit)
+		path = append(path, innerOp(in, side))
+		n = in.kids[side]
+	}
+	for i, j := 0, len(path)-1; i < j; i, j = i+1, j-1 {
+		path[i], path[j] = path[j], path[i]
+	}
+	return &ics23.ExistenceProof{
+		Key: bytes.Clone(l.key()), Value: bytes.Clone(l.value()), Leaf: leafOp(), Path: path,
+	}
+}
+
+func leafOp() *ics23.LeafOp {
+	return &ics23.LeafOp{
+		Hash:         ics23.HashOp_SHA256,
+		PrehashKey:   ics23.HashOp_NO_HASH,
+		PrehashValue: ics23.HashOp_SHA256,
+		Length:       ics23.LengthOp_VAR_PROTO,
+		Prefix:       []byte{leafPrefix},
+	}
+}
+
+// innerOp says what to hash around in's child on that side. Slices are made without spare room, for the ics23
+// library appends to prefixes in place.
+func innerOp(in *inner, side int) *ics23.InnerOp {
+	op := &ics23.InnerOp{Hash: ics23.HashOp_SHA256, Prefix: []byte{innerPrefix}}
+	if side == 0 {
+		op.Suffix = bytes.Clone(in.kids[1].hash[:])
+		return op
+	}
+	op.Prefix = make([]byte, 33)
+	op.Prefix[0] = innerPrefix
+	copy(op.Prefix[1:], in.kids[0].hash[:])
+	return op
+}
