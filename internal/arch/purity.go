@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"strconv"
+	"strings"
 )
 
 // pure are the areas that must compute the same on every machine.
@@ -16,6 +17,9 @@ var impure = []string{
 	"net", "log", "runtime", "unsafe", "weak", "unique", "expvar", "testing", "database/sql", "C",
 }
 
+// unsafeMark on an import of package unsafe, followed by why the result is the same on every machine, allows it.
+const unsafeMark = "//dure:unsafe "
+
 // Purity checks what syntax alone shows: imports, goroutines, channels and floats by name. PurityTyped checks the rest.
 func Purity(t *Tree) []Problem {
 	var out []Problem
@@ -24,6 +28,9 @@ func Purity(t *Tree) []Problem {
 			continue
 		}
 		for _, spec := range f.AST.Imports {
+			if excusedUnsafe(spec) {
+				continue
+			}
 			if name, err := strconv.Unquote(spec.Path.Value); err == nil && withinAny(name, impure) {
 				out = append(out, t.problem(spec, "%s is pure: no package %s", f.Folder, name))
 			}
@@ -36,6 +43,14 @@ func Purity(t *Tree) []Problem {
 		})
 	}
 	return out
+}
+
+func excusedUnsafe(spec *ast.ImportSpec) bool {
+	if spec.Path.Value != `"unsafe"` || spec.Comment == nil {
+		return false
+	}
+	reason, ok := strings.CutPrefix(spec.Comment.List[0].Text, unsafeMark)
+	return ok && strings.TrimSpace(reason) != ""
 }
 
 // impurity names what a node brings that pure code may not have, or "".

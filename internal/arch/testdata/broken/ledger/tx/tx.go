@@ -6,6 +6,7 @@ import (
 	"os"           // want `no package os`
 	"sync/atomic"  // want `no package sync/atomic`
 	"time"         // want `no package time`
+	"unsafe"       // want `no package unsafe`
 
 	"example.com/broken/modules/asset/price" // want `ledger may not import modules/asset/price`
 )
@@ -27,6 +28,8 @@ func wait(c chan int) int { // want `no channel`
 		return n
 	}
 }
+
+var word = unsafe.Sizeof(0)
 
 func half(n float64) float64 { // want `no float64`
 	return math.Sqrt(n * 0.5) // want `no float`

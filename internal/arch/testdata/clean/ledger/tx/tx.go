@@ -4,10 +4,14 @@ package tx
 import (
 	"maps"
 	"slices"
+	"unsafe" //dure:unsafe only the size of a byte
 )
 
 // Decode takes bytes apart.
 func Decode(raw []byte) (int, bool) { return len(raw), len(raw) < 10 }
+
+// Width of a byte.
+const Width = unsafe.Sizeof(byte(0))
 
 // Sum adds what a map holds, in sorted order and in any.
 func Sum(m map[string]int) (total int) {
