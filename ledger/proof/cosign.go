@@ -1,0 +1,144 @@
+package proof
+
+import (
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/dureledger/dure/ledger/fault"
+)
+
+// cosignatureType is C2SP's signature type for timestamped Ed25519 cosignatures (tlog-cosignature).
+const cosignatureType = "\x04"
+
+// Witness is an outside party that cosigns checkpoints.
+type Witness struct {
+	// Name, such as auditor.example: no spaces, no plus sign.
+	Name string
+	Key  ed25519.PublicKey
+}
+
+// ParseWitness reads a C2SP verifier key: name+keyid+base64(type || key), with type 0x04.
+// Error code: checkpoint.bad_witness.
+func ParseWitness(s string) (Witness, error) {
+	name, rest, _ := strings.Cut(s, "+")
+	_, key, _ := strings.Cut(rest, "+")
+	b, err := base64.StdEncoding.DecodeString(key)
+	if err != nil || len(b) != 1+ed25519.PublicKeySize || b[0] != cosignatureType[0] || !validName(name) {
+		return Witness{}, fault.New("checkpoint.bad_witness", "a witness key reads name+keyid+key, as made for cosigning", "key", s)
+	}
+	w := Witness{Name: name, Key: b[1:]}
+	if w.String() != s {
+		return Witness{}, fault.New("checkpoint.bad_witness", "the witness key's name and key id do not match; check for a typing mistake", "key", s)
+	}
+	return w, nil
+}
+
+// String is the witness as a C2SP verifier key.
+func (w Witness) String() string {
+	id := w.keyID()
+	return w.Name + "+" + hex.EncodeToString(id[:]) + "+" + b64(append([]byte(cosignatureType), w.Key...))
+}
+
+func (w Witness) keyID() [4]byte { return keyID(w.Name, cosignatureType+string(w.Key)) }
+
+// Policy says whose cosignatures a verifier asks for. The zero Policy asks for none.
+type Policy struct {
+	Witnesses []Witness
+	// Threshold is how many of them must have signed, at least.
+	Threshold int
+}
+
+// Cosignature is a verified one.
+type Cosignature struct {
+	Witness Witness
+	// Time the witness says it signed, unix seconds.
+	Time int64
+}
+
+// AddCosignature signs the checkpoint's text as C2SP cosignature/v1 at a time in unix seconds, replacing an earlier
+// cosignature by the same key. Cosign only what has been verified from the last checkpoint you cosigned: a cosignature
+// says that you saw no second history.
+// Error code: checkpoint.bad_witness.
+func (c *Checkpoint) AddCosignature(name string, key ed25519.PrivateKey, time int64) error {
+	if !validName(name) || name == c.Network || len(key) != ed25519.PrivateKeySize || time < 0 {
+		return fault.New("checkpoint.bad_witness", "a witness needs a name without spaces and plus signs, other than the network's, and an Ed25519 key", "name", name)
+	}
+	w := Witness{Name: name, Key: key.Public().(ed25519.PublicKey)}
+	line := Line{Name: name, KeyID: w.keyID()}
+	line.Signature = append(be64(time), ed25519.Sign(key, c.cosigned(time))...)
+	for i, l := range c.Lines {
+		if l.Name == line.Name && l.KeyID == line.KeyID {
+			c.Lines[i] = line
+			return nil
+		}
+	}
+	c.Lines = append(c.Lines, line)
+	return nil
+}
+
+// cosigned is the message that cosignature/v1 signs.
+func (c *Checkpoint) cosigned(time int64) []byte {
+	return append([]byte("cosignature/v1\ntime "+strconv.FormatInt(time, 10)+"\n"), c.Text()...)
+}
+
+// VerifyCosignatures checks the lines of the policy's witnesses and returns those cosignatures in the file's order. A
+// line by a known witness that does not verify is refused; lines by others are ignored, as signed notes ask.
+// Error codes: checkpoint.bad_policy, checkpoint.bad_cosignature, checkpoint.too_few_cosignatures.
+func (c *Checkpoint) VerifyCosignatures(p Policy) ([]Cosignature, error) {
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	var good []Cosignature
+	for _, l := range c.Lines {
+		for _, w := range p.Witnesses {
+			if w.Name != l.Name || w.keyID() != l.KeyID {
+				continue
+			}
+			time, ok := c.verifyLine(w, l)
+			if !ok {
+				return nil, fault.New("checkpoint.bad_cosignature", "the cosignature by "+w.Name+" is not good; the file is damaged or forged", "witness", w)
+			}
+			good = append(good, Cosignature{Witness: w, Time: time})
+		}
+	}
+	if len(good) < p.Threshold {
+		return nil, fault.New("checkpoint.too_few_cosignatures", "fewer of the witnesses you named have cosigned than you ask for",
+			"have", len(good), "want", p.Threshold)
+	}
+	return good, nil
+}
+
+func (c *Checkpoint) verifyLine(w Witness, l Line) (int64, bool) {
+	if len(l.Signature) != 8+ed25519.SignatureSize {
+		return 0, false
+	}
+	time := binary.BigEndian.Uint64(l.Signature)
+	if time > math.MaxInt64 {
+		return 0, false
+	}
+	return int64(time), ed25519.Verify(w.Key, c.cosigned(int64(time)), l.Signature[8:])
+}
+
+// check refuses a policy that could count one key twice or never be met.
+func (p Policy) check() error {
+	for i, w := range p.Witnesses {
+		if len(w.Key) != ed25519.PublicKeySize || !validName(w.Name) {
+			return fault.New("checkpoint.bad_policy", "a witness has no proper name or Ed25519 key", "witness", w.Name)
+		}
+		for _, other := range p.Witnesses[:i] {
+			if w.Key.Equal(other.Key) {
+				return fault.New("checkpoint.bad_policy", "two witnesses have the same key", "witness", w.Name, "other", other.Name)
+			}
+		}
+	}
+	if p.Threshold < 0 || p.Threshold > len(p.Witnesses) {
+		return fault.New("checkpoint.bad_policy", "the number of cosignatures asked for must be from 0 to the number of witnesses",
+			"threshold", p.Threshold, "witnesses", len(p.Witnesses))
+	}
+	return nil
+}

@@ -1,0 +1,47 @@
+package proof
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+
+	rfcproof "github.com/transparency-dev/merkle/proof"
+	"github.com/transparency-dev/merkle/rfc6962"
+
+	"github.com/dureledger/dure/ledger/fault"
+)
+
+// MaxPath is the most hashes an inclusion path can have: a log holds fewer than 2^64 leaves.
+const MaxPath = 64
+
+// LeafHash is the history log's hash of a serialised outcome: SHA-256(0x00 || outcome), RFC 6962 section 2.1.
+func LeafHash(outcome []byte) [32]byte {
+	return [32]byte(rfc6962.DefaultHasher.HashLeaf(outcome))
+}
+
+// HistoryRoot commits to the history log and its size:
+// SHA-256("dure/history/v1\n" || size as 8 bytes big-endian || RFC 6962 root).
+func HistoryRoot(size uint64, root [32]byte) [32]byte {
+	b := binary.BigEndian.AppendUint64([]byte("dure/history/v1\n"), size)
+	return sha256.Sum256(append(b, root[:]...))
+}
+
+// AppHash is what a header says about the blocks before it: SHA-256(state root || history root).
+func AppHash(stateRoot, historyRoot [32]byte) [32]byte {
+	return sha256.Sum256(append(stateRoot[:], historyRoot[:]...))
+}
+
+// PathRoot computes the RFC 6962 root of a log of size leaves from the leaf at index and its inclusion path, lowest
+// sibling first. The path must have exactly the length that index and size ask for.
+// Error code: proof.bad_path.
+func PathRoot(leaf [32]byte, index, size uint64, path [][32]byte) ([32]byte, error) {
+	siblings := make([][]byte, len(path))
+	for i := range path {
+		siblings[i] = path[i][:]
+	}
+	root, err := rfcproof.RootFromInclusionProof(rfc6962.DefaultHasher, index, size, leaf[:], siblings)
+	if err != nil {
+		return [32]byte{}, fault.New("proof.bad_path", "the path from the outcome to the history root does not fit the log: "+err.Error(),
+			"index", index, "size", size, "path", len(path))
+	}
+	return [32]byte(root), nil
+}
