@@ -150,6 +150,10 @@ func (r *run) transaction(t *tx.Tx) *fault.Error {
 // admissible checks the window, replay and once keys.
 func (r *run) admissible(t *tx.Tx) *fault.Error {
 	body, now := t.Body, r.block.Time
+	if limit := r.parameters.GetMaxTxBytes(); uint64(len(t.Raw)) > uint64(limit) {
+		return fault.New("tx.too_large", "the transaction is larger than the network allows; split it",
+			"bytes", len(t.Raw), "limit", limit)
+	}
 	once := len(body.GetOnce()) > 0
 	window := r.parameters.GetWindowMs()
 	if once {

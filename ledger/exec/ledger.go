@@ -107,6 +107,9 @@ func (l *Ledger) AppHash() [32]byte {
 	return AppHash(l.tree.Root(), historyRoot(l.history))
 }
 
+// HistoryRoot commits to every outcome so far and their number.
+func (l *Ledger) HistoryRoot() [32]byte { return historyRoot(l.history) }
+
 // AppHash joins the two roots: SHA-256(state root || history root).
 func AppHash(stateRoot, historyRoot [32]byte) [32]byte {
 	return sha256.Sum256(append(stateRoot[:], historyRoot[:]...))

@@ -15,6 +15,8 @@ import (
 
 // Limits of the format. How large a whole transaction may be is a parameter of the network.
 const (
+	// MaxBytes of a serialised transaction, whatever a network's parameters say.
+	MaxBytes             = 128 << 10
 	MaxWitnesses         = 16
 	MaxActions           = 100
 	NetworkSize          = 16 // bytes of Body.network

@@ -1,0 +1,313 @@
+package consensus
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+	"github.com/cometbft/cometbft/crypto/ed25519"
+	"github.com/cometbft/cometbft/p2p"
+
+	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
+	"github.com/dureledger/dure/ledger/exec"
+	"github.com/dureledger/dure/ledger/genesis"
+	"github.com/dureledger/dure/ledger/state"
+	"github.com/dureledger/dure/ledger/tx"
+)
+
+// staleAfter is how far behind this node's clock a proposed block's time may be before the proposer leaves the block
+// empty: block time is the median of the votes for the block before, so after an idle hour it is an hour old, and
+// transactions would seem to be valid too far ahead.
+const staleAfter = 3 * time.Second
+
+// Store keeps what was decided.
+type Store interface {
+	// SaveGenesis keeps the first state.
+	SaveGenesis(changes []state.Change) error
+	// Save returns when the block's outcomes are on disk. Saving the same block again, after a crash, does nothing.
+	Save(r *exec.Result, batches []BatchRef) error
+}
+
+// Tip is the ledger after a block, for readers. It never changes.
+type Tip struct {
+	Height      int64
+	Time        int64
+	Tree        *state.Tree
+	HistorySize uint64
+	StateRoot   [32]byte
+	HistoryRoot [32]byte
+	AppHash     [32]byte
+	Parameters  *networkv1.Parameters
+	Members     []*networkv1.Member
+
+	nodeKeys map[tx.Address][]byte
+	next     chan struct{}
+}
+
+// Next is closed when a later block is committed.
+func (t *Tip) Next() <-chan struct{} { return t.next }
+
+func (t *Tip) nodeKey(sealer tx.Address) []byte { return t.nodeKeys[sealer] }
+
+// app is the ABCI side: CometBFT's three connections call it concurrently.
+type app struct {
+	abci.BaseApplication
+	genesis  *genesis.Genesis
+	ledger   *exec.Ledger // changed only by the consensus connection, under window
+	window   sync.RWMutex
+	store    Store
+	verifier *Verifier
+	shelf    *shelf
+	log      *slog.Logger
+	// committed is called after each block, in order, with the batches that can no longer be decided.
+	committed func(r *exec.Result, tip *Tip, expired []*batch)
+
+	tip     atomic.Pointer[Tip]
+	pending *exec.Result
+	refs    []BatchRef
+
+	mu     sync.Mutex
+	recent map[int64]*Tip
+}
+
+// recentTips is how many versions of the state are kept for proofs.
+const recentTips = 16
+
+// publish makes the ledger's newest version visible to readers.
+func (a *app) publish() *Tip {
+	l := a.ledger
+	t := &Tip{
+		Height: l.Height(), Time: l.Time(), Tree: l.Tree(), HistorySize: l.HistorySize(), StateRoot: l.Tree().Root(),
+		HistoryRoot: l.HistoryRoot(), AppHash: l.AppHash(), Parameters: l.Parameters(), Members: l.Members(),
+		nodeKeys: map[tx.Address][]byte{}, next: make(chan struct{}),
+	}
+	for _, m := range t.Members {
+		t.nodeKeys[tx.Address(m.GetAddress())] = m.GetNodeKey()
+	}
+	a.mu.Lock()
+	a.recent[t.Height] = t
+	delete(a.recent, t.Height-recentTips)
+	a.mu.Unlock()
+	if old := a.tip.Swap(t); old != nil {
+		close(old.next)
+	}
+	return t
+}
+
+// findRecent looks a transaction up in the replay window.
+func (a *app) findRecent(id [32]byte, notAfter int64) (exec.Place, bool) {
+	a.window.RLock()
+	defer a.window.RUnlock()
+	return a.ledger.Find(id, notAfter)
+}
+
+// tipAt returns a recent version.
+func (a *app) tipAt(height int64) (*Tip, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	t, ok := a.recent[height]
+	return t, ok
+}
+
+// Info tells CometBFT how far the ledger is; it replays what is missing.
+func (a *app) Info(context.Context, *abci.RequestInfo) (*abci.ResponseInfo, error) {
+	out := &abci.ResponseInfo{LastBlockHeight: a.ledger.Height()}
+	if out.LastBlockHeight > 0 {
+		hash := a.ledger.AppHash()
+		out.LastBlockAppHash = hash[:]
+	}
+	return out, nil
+}
+
+// InitChain writes the first state.
+func (a *app) InitChain(_ context.Context, req *abci.RequestInitChain) (*abci.ResponseInitChain, error) {
+	if req.ChainId != a.genesis.NetworkID {
+		return nil, fmt.Errorf("consensus is for network %s, the genesis file for %s", req.ChainId, a.genesis.NetworkID)
+	}
+	changes, err := a.ledger.Genesis(a.genesis.Genesis)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.store.SaveGenesis(changes); err != nil {
+		return nil, err
+	}
+	a.publish()
+	hash := a.ledger.AppHash()
+	return &abci.ResponseInitChain{AppHash: hash[:]}, nil
+}
+
+// CheckTx lets into the mempool only what has been verified: batches that are on the shelf.
+func (a *app) CheckTx(_ context.Context, req *abci.RequestCheckTx) (*abci.ResponseCheckTx, error) {
+	if _, ok := a.verifier.Find(sha256.Sum256(req.Tx)); !ok {
+		return &abci.ResponseCheckTx{Code: 1, Log: "not a verified batch"}, nil
+	}
+	return &abci.ResponseCheckTx{}, nil
+}
+
+// PrepareProposal fills a block with batches that ProcessProposal will accept.
+func (a *app) PrepareProposal(_ context.Context, req *abci.RequestPrepareProposal) (*abci.ResponsePrepareProposal, error) {
+	if time.Since(req.Time) > staleAfter {
+		return &abci.ResponsePrepareProposal{}, nil
+	}
+	out := &abci.ResponsePrepareProposal{}
+	rules := newProposalRules(a.tip.Load(), a.shelf, req.Time.UnixMilli())
+	left := req.MaxTxBytes
+	for _, raw := range req.Txs {
+		b, ok := a.verifier.Find(sha256.Sum256(raw))
+		if !ok || rules.allow(b) != nil {
+			continue
+		}
+		if left -= int64(len(raw)); left < 0 {
+			break
+		}
+		out.Txs = append(out.Txs, raw)
+	}
+	return out, nil
+}
+
+// ProcessProposal accepts a block in which every batch is good; what this node has verified is only looked up.
+func (a *app) ProcessProposal(_ context.Context, req *abci.RequestProcessProposal) (*abci.ResponseProcessProposal, error) {
+	rules := newProposalRules(a.tip.Load(), a.shelf, req.Time.UnixMilli())
+	for _, raw := range req.Txs {
+		b, err := a.verifier.Verify(sha256.Sum256(raw), raw, rules.tip.nodeKey)
+		if err == nil {
+			err = rules.allow(b)
+		}
+		if err != nil {
+			a.log.Warn("proposal refused", "height", req.Height, "proposer", fmt.Sprintf("%X", req.ProposerAddress), "error", err)
+			return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_REJECT}, nil
+		}
+	}
+	return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_ACCEPT}, nil
+}
+
+// FinalizeBlock executes a decided block. It decides by the state before the block and the bytes alone, so replay and
+// block sync, which skip ProcessProposal, come to the same result.
+func (a *app) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (*abci.ResponseFinalizeBlock, error) {
+	block := exec.Block{Height: req.Height, Time: req.Time.UnixMilli()}
+	a.refs = a.refs[:0]
+	tip := a.tip.Load()
+	results := make([]*abci.ExecTxResult, len(req.Txs))
+	for i, raw := range req.Txs {
+		results[i] = &abci.ExecTxResult{}
+		b, err := a.verifier.Verify(sha256.Sum256(raw), raw, tip.nodeKey)
+		if err == nil {
+			err = checkSealer(tip, b)
+		}
+		if b != nil {
+			a.refs = append(a.refs, BatchRef{b.hash, b.header.GetExpiresAt()})
+		}
+		block.Batches = append(block.Batches, decidedBatch(b, err))
+	}
+	for _, m := range req.Misbehavior {
+		a.log.Error("a validator signed twice", "validator", fmt.Sprintf("%X", m.Validator.Address), "height", m.Height, "kind", m.Type)
+	}
+	a.pending = a.ledger.Execute(block)
+	out := &abci.ResponseFinalizeBlock{TxResults: results, AppHash: a.pending.AppHash[:]}
+	for _, v := range a.pending.Validators {
+		out.ValidatorUpdates = append(out.ValidatorUpdates, abci.UpdateValidator(v.Key, v.Power, ed25519.KeyType))
+	}
+	return out, nil
+}
+
+func decidedBatch(b *batch, err error) exec.Batch {
+	switch {
+	case b == nil:
+		return exec.Batch{Bad: err}
+	case err != nil:
+		return exec.Batch{Sealer: b.sealer, Bad: err}
+	}
+	return exec.Batch{Sealer: b.sealer, Txs: b.txs}
+}
+
+// Commit makes the block durable, adopts it, and tells those who wait.
+func (a *app) Commit(context.Context, *abci.RequestCommit) (*abci.ResponseCommit, error) {
+	r := a.pending
+	if err := a.store.Save(r, a.refs); err != nil {
+		return nil, fmt.Errorf("block %d could not be saved, so this node stops: %w", r.Height, err)
+	}
+	a.window.Lock()
+	a.ledger.Commit(r)
+	a.window.Unlock()
+	a.pending = nil
+	tip := a.publish()
+	expired := a.shelf.advance(a.refs, r.Time)
+	for _, ref := range a.refs {
+		a.verifier.Forget(ref.Hash)
+	}
+	a.committed(r, tip, expired)
+	return &abci.ResponseCommit{}, nil
+}
+
+// Query answers CometBFT's question whether a peer may connect: only members' nodes may.
+func (a *app) Query(_ context.Context, req *abci.RequestQuery) (*abci.ResponseQuery, error) {
+	id, ok := strings.CutPrefix(req.Path, "/p2p/filter/id/")
+	if !ok {
+		return &abci.ResponseQuery{}, nil // addresses are not filtered, keys are
+	}
+	tip := a.tip.Load()
+	if tip == nil { // before genesis is written the genesis file decides
+		return peerAnswer(a.genesis.GetNetwork().GetMembers(), id), nil
+	}
+	return peerAnswer(tip.Members, id), nil
+}
+
+func peerAnswer(members []*networkv1.Member, id string) *abci.ResponseQuery {
+	for _, m := range members {
+		if string(p2p.PubKeyToID(ed25519.PubKey(m.GetNodeKey()))) == id {
+			return &abci.ResponseQuery{}
+		}
+	}
+	return &abci.ResponseQuery{Code: 1, Log: "not a member's node"}
+}
+
+// proposalRules are the limits of one block.
+type proposalRules struct {
+	tip   *Tip
+	shelf *shelf
+	time  int64
+	seen  map[Hash]bool
+	bytes map[tx.Address]uint64
+	work  map[tx.Address]uint64
+}
+
+func newProposalRules(tip *Tip, s *shelf, time int64) *proposalRules {
+	return &proposalRules{tip, s, time, map[Hash]bool{}, map[tx.Address]uint64{}, map[tx.Address]uint64{}}
+}
+
+// allow counts a batch into the block or says why it may not be in it.
+func (p *proposalRules) allow(b *batch) error {
+	expires := b.header.GetExpiresAt()
+	bytes, work := p.bytes[b.sealer]+uint64(len(b.raw)), p.work[b.sealer]+b.header.GetSignatures()
+	switch {
+	case checkSealer(p.tip, b) != nil:
+		return checkSealer(p.tip, b)
+	case expires < p.time:
+		return errors.New("batch: expired")
+	case expires > p.time+maxBatchLifeMS:
+		return errors.New("batch: expires too far ahead")
+	case p.seen[b.hash] || p.shelf.wasDecided(b.hash):
+		return errors.New("batch: decided already")
+	case bytes > p.tip.Parameters.GetMaxSealerBytes():
+		return fmt.Errorf("batch: sealer %v exceeds its bytes in a block", b.sealer)
+	case work > p.tip.Parameters.GetMaxSealerSignatures():
+		return fmt.Errorf("batch: sealer %v exceeds its signature work in a block", b.sealer)
+	}
+	p.seen[b.hash], p.bytes[b.sealer], p.work[b.sealer] = true, bytes, work
+	return nil
+}
+
+// checkSealer says whether the sealer is still the member it was when the seal was checked.
+func checkSealer(tip *Tip, b *batch) error {
+	if key := tip.nodeKey(b.sealer); key == nil || string(key) != string(b.key) {
+		return fmt.Errorf("batch: %v is no member, or has another node key now", b.sealer)
+	}
+	return nil
+}

@@ -1,0 +1,146 @@
+package consensus
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	consensusv1 "github.com/dureledger/dure/gen/dure/consensus/v1"
+	"github.com/dureledger/dure/ledger/tx"
+)
+
+// Limits of one batch.
+const (
+	MaxBatchTxs   = 1000
+	MaxBatchBytes = 512 << 10
+	// maxBatchWire is MaxBatchBytes of transactions and what frames them.
+	maxBatchWire = MaxBatchBytes + 8*MaxBatchTxs + 512
+	// batchLifeMS is how long after sealing a batch may be decided, unix milliseconds of block time.
+	batchLifeMS = 60_000
+	// maxBatchLifeMS bounds what others may ask for, so that the memory of decided batches is bounded.
+	maxBatchLifeMS = 180_000
+)
+
+// Hash names a batch: SHA-256 of its serialised bytes, which is also its CometBFT transaction key.
+type Hash = [32]byte
+
+// batch is a decoded batch. Its transactions are well-formed; whether signatures are good is the Verifier's word.
+type batch struct {
+	hash   Hash
+	raw    []byte
+	header *consensusv1.Header
+	sealer tx.Address
+	// key is the node key the seal was checked with.
+	key []byte
+	txs []*tx.Tx
+}
+
+// BatchRef remembers a decided batch until it would be refused as expired.
+type BatchRef struct {
+	Hash      Hash
+	ExpiresAt int64
+}
+
+// errRelay is a fault of whoever sent the bytes: the sealer did not sign this.
+var errRelay = errors.New("not sealed by a member")
+
+// decodeBatch reads a batch and checks the sealer's signature and that header and contents agree.
+// nodeKey gives a member's node key, nil if the sealer is no member.
+func decodeBatch(networkID string, raw []byte, nodeKey func(tx.Address) []byte) (*batch, error) {
+	if len(raw) > maxBatchWire {
+		return nil, fmt.Errorf("%w: %d bytes, at most %d", errRelay, len(raw), maxBatchWire)
+	}
+	msg, header := &consensusv1.Batch{}, &consensusv1.Header{}
+	if err := strictUnmarshal(raw, msg); err != nil {
+		return nil, fmt.Errorf("%w: %w", errRelay, err)
+	}
+	if err := strictUnmarshal(msg.GetHeader(), header); err != nil {
+		return nil, fmt.Errorf("%w: header: %w", errRelay, err)
+	}
+	sealer, err := tx.ToAddress(header.GetSealer())
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errRelay, err)
+	}
+	key := nodeKey(sealer)
+	if len(key) != ed25519.PublicKeySize || !ed25519.Verify(key, batchDigest(networkID, msg.GetHeader()), msg.GetSignature()) {
+		return nil, fmt.Errorf("%w: sealer %v", errRelay, sealer)
+	}
+	b := &batch{hash: sha256.Sum256(raw), raw: raw, header: header, sealer: sealer, key: key}
+	return b, b.open(networkID, msg.GetTransactions())
+}
+
+// open decodes the transactions. Its errors are the sealer's fault.
+func (b *batch) open(networkID string, raws [][]byte) error {
+	if len(raws) == 0 || len(raws) > MaxBatchTxs {
+		return fmt.Errorf("batch: %d transactions, want 1 to %d", len(raws), MaxBatchTxs)
+	}
+	b.txs = make([]*tx.Tx, len(raws))
+	work := uint64(0)
+	for i, raw := range raws {
+		t, err := tx.Decode(networkID, raw, tx.MaxBytes)
+		if err != nil {
+			return fmt.Errorf("batch: transaction %d: %w", i, err)
+		}
+		b.txs[i] = t
+		work += t.SignatureWork()
+	}
+	if work != b.header.GetSignatures() {
+		return fmt.Errorf("batch: header says signature work %d, it is %d", b.header.GetSignatures(), work)
+	}
+	if sum := transactionsHash(b.txs); !bytes.Equal(sum, b.header.GetTransactionsHash()) {
+		return errors.New("batch: header does not match the transactions")
+	}
+	return nil
+}
+
+// sealBatch makes and signs a batch of well-formed, verified transactions.
+func sealBatch(networkID string, sealer tx.Address, key ed25519.PrivateKey, txs []*tx.Tx, expiresAt int64, salt uint64) (*batch, error) {
+	header := &consensusv1.Header{
+		Sealer: sealer[:], ExpiresAt: expiresAt, Salt: salt, TransactionsHash: transactionsHash(txs),
+	}
+	msg := &consensusv1.Batch{Transactions: make([][]byte, len(txs))}
+	for i, t := range txs {
+		header.Signatures += t.SignatureWork()
+		msg.Transactions[i] = t.Raw
+	}
+	var err error
+	if msg.Header, err = proto.Marshal(header); err != nil {
+		return nil, fmt.Errorf("batch: %w", err)
+	}
+	msg.Signature = ed25519.Sign(key, batchDigest(networkID, msg.Header))
+	raw, err := proto.Marshal(msg)
+	if err != nil {
+		return nil, fmt.Errorf("batch: %w", err)
+	}
+	return &batch{hash: sha256.Sum256(raw), raw: raw, header: header, sealer: sealer, key: key.Public().(ed25519.PublicKey), txs: txs}, nil
+}
+
+func batchDigest(networkID string, header []byte) []byte {
+	h := sha256.New()
+	h.Write([]byte("dure/batch/v1\n" + networkID + "\n"))
+	h.Write(header)
+	return h.Sum(nil)
+}
+
+func transactionsHash(txs []*tx.Tx) []byte {
+	h := sha256.New()
+	for _, t := range txs {
+		h.Write(t.Hash[:])
+	}
+	return h.Sum(nil)
+}
+
+// strictUnmarshal refuses fields the message does not have.
+func strictUnmarshal(raw []byte, m proto.Message) error {
+	if err := proto.Unmarshal(raw, m); err != nil {
+		return err
+	}
+	if len(m.ProtoReflect().GetUnknown()) > 0 {
+		return errors.New("unknown field")
+	}
+	return nil
+}

@@ -1,0 +1,124 @@
+package consensus
+
+import (
+	stded25519 "crypto/ed25519"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+	cmtcfg "github.com/cometbft/cometbft/config"
+	"github.com/cometbft/cometbft/crypto/ed25519"
+	cmtlog "github.com/cometbft/cometbft/libs/log"
+	"github.com/cometbft/cometbft/mempool"
+	"github.com/cometbft/cometbft/privval"
+	cmttypes "github.com/cometbft/cometbft/types"
+
+	"github.com/dureledger/dure/ledger/genesis"
+)
+
+// maxBlockBytes bounds one block.
+const maxBlockBytes = 8 << 20
+
+// cometConfig sets every knob that matters here on purpose; CometBFT's defaults are for the open internet.
+func cometConfig(c Config) *cmtcfg.Config {
+	config := cmtcfg.DefaultConfig()
+	config.SetRoot(c.Home)
+	config.DBBackend = "pebbledb"
+	config.FilterPeers = true
+	config.RPC.ListenAddress = "" // read-only routes are served by the node's own API
+
+	config.P2P.ListenAddress = "tcp://" + c.Listen
+	config.P2P.PersistentPeers = strings.Join(c.Peers, ",")
+	config.P2P.PexReactor = false
+	config.P2P.AddrBookStrict = false
+	config.P2P.AllowDuplicateIP = true // members may share a machine or an address translator
+	config.P2P.MaxNumInboundPeers = 200
+	config.P2P.MaxNumOutboundPeers = 200
+	config.P2P.SendRate = 1 << 30
+	config.P2P.RecvRate = 1 << 30
+	config.P2P.MaxPacketMsgPayloadSize = 16 << 10
+	config.P2P.FlushThrottleTimeout = 5 * time.Millisecond
+	config.P2P.PersistentPeersMaxDialPeriod = 2 * time.Second
+
+	config.Mempool.Type = cmtcfg.MempoolTypeFlood
+	config.Mempool.Broadcast = false // batches travel by our own reactor
+	config.Mempool.Recheck = false
+	config.Mempool.Size = 20_000
+	config.Mempool.MaxTxsBytes = 1 << 30
+	config.Mempool.MaxTxBytes = maxBatchWire
+	config.Mempool.CacheSize = 40_000
+
+	config.Consensus.CreateEmptyBlocks = false
+	config.Consensus.CreateEmptyBlocksInterval = 0
+	config.Consensus.TimeoutPropose = time.Second
+	config.Consensus.TimeoutPrevote = 500 * time.Millisecond
+	config.Consensus.TimeoutPrecommit = 500 * time.Millisecond
+	config.Consensus.TimeoutCommit = 100 * time.Millisecond
+	config.Consensus.PeerGossipSleepDuration = 5 * time.Millisecond
+	config.Consensus.PeerQueryMaj23SleepDuration = time.Second
+
+	config.TxIndex.Indexer = "null"
+	config.Storage.DiscardABCIResponses = true
+	return config
+}
+
+// genesisDoc is the document CometBFT starts from, derived from ours.
+func genesisDoc(g *genesis.Genesis) (*cmttypes.GenesisDoc, error) {
+	doc := &cmttypes.GenesisDoc{
+		ChainID: g.NetworkID, GenesisTime: time.UnixMilli(g.GetTime()).UTC(), InitialHeight: 1,
+		ConsensusParams: cmttypes.DefaultConsensusParams(),
+	}
+	doc.ConsensusParams.Block.MaxBytes = maxBlockBytes
+	for _, m := range g.GetNetwork().GetMembers() {
+		if m.GetPower() > 0 {
+			key := ed25519.PubKey(m.GetValidatorKey())
+			doc.Validators = append(doc.Validators, cmttypes.GenesisValidator{
+				Address: key.Address(), PubKey: key, Power: m.GetPower(), Name: m.GetName(),
+			})
+		}
+	}
+	if err := doc.ValidateAndComplete(); err != nil {
+		return nil, fmt.Errorf("genesis: %w", err)
+	}
+	return doc, nil
+}
+
+// writeValidatorKey lays out the key and, once, the signing state where CometBFT reads them. The signing state is what
+// keeps a validator from signing twice: it is never overwritten.
+func writeValidatorKey(config *cmtcfg.Config, key stded25519.PrivateKey) error {
+	for _, file := range []string{config.PrivValidatorKeyFile(), config.PrivValidatorStateFile(), config.DBDir(), config.Consensus.WalFile()} {
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			return fmt.Errorf("consensus: %w", err)
+		}
+	}
+	pv := privval.NewFilePV(ed25519.PrivKey(key), config.PrivValidatorKeyFile(), config.PrivValidatorStateFile())
+	pv.Key.Save()
+	if _, err := os.Stat(config.PrivValidatorStateFile()); os.IsNotExist(err) {
+		pv.LastSignState.Save()
+	}
+	return nil
+}
+
+// offer puts a batch into CometBFT's mempool, which wakes consensus.
+func (e *Engine) offer(b *batch) error {
+	err := e.node.Mempool().CheckTx(b.raw, func(*abci.ResponseCheckTx) {}, mempool.TxInfo{})
+	if err != nil && err != mempool.ErrTxInCache {
+		return fmt.Errorf("mempool: %w", err)
+	}
+	return nil
+}
+
+// logger passes CometBFT's log lines on to slog; its info lines are debug lines here.
+type logger struct{ log *slog.Logger }
+
+func (l *logger) Debug(string, ...any) {}
+func (l *logger) Info(msg string, kv ...any) {
+	l.log.Debug(msg, kv...)
+}
+func (l *logger) Warn(msg string, kv ...any)   { l.log.Warn(msg, kv...) }
+func (l *logger) Error(msg string, kv ...any)  { l.log.Error(msg, kv...) }
+func (l *logger) With(kv ...any) cmtlog.Logger { return &logger{l.log.With(kv...)} }

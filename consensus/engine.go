@@ -1,0 +1,229 @@
+package consensus
+
+import (
+	"context"
+	stded25519 "crypto/ed25519"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/cometbft/cometbft/crypto/ed25519"
+	cmtnode "github.com/cometbft/cometbft/node"
+	"github.com/cometbft/cometbft/p2p"
+	"github.com/cometbft/cometbft/privval"
+	"github.com/cometbft/cometbft/proxy"
+	cmttypes "github.com/cometbft/cometbft/types"
+
+	cmtcfg "github.com/cometbft/cometbft/config"
+
+	"github.com/dureledger/dure/ledger/exec"
+	"github.com/dureledger/dure/ledger/genesis"
+	"github.com/dureledger/dure/ledger/tx"
+)
+
+// Config is what an Engine starts from.
+type Config struct {
+	// Home is the folder for CometBFT's own data and the validator's signing state.
+	Home    string
+	Genesis *genesis.Genesis
+	// Member is the account of the member this node belongs to; NodeKey its node key, ValidatorKey its voting key.
+	Member       tx.Address
+	NodeKey      stded25519.PrivateKey
+	ValidatorKey stded25519.PrivateKey
+	// Listen is host:port for peers; Peers are id@host:port of the other members' nodes.
+	Listen string
+	Peers  []string
+	// Rules and Ledger are what runs: the ledger as of the last saved block.
+	Rules  exec.Rules
+	Ledger *exec.Ledger
+	// Decided are batches of recent blocks that have not expired.
+	Decided []BatchRef
+	Store   Store
+	Past    Past
+	Log     *slog.Logger
+	// OnCommit, if set, is called after every block, in order; it must return quickly.
+	OnCommit func(*exec.Result, *Tip)
+}
+
+// Engine is a running member of the network's consensus.
+type Engine struct {
+	config  Config
+	app     *app
+	pool    *Pool
+	sealer  *sealer
+	reactor *Reactor
+	node    *cmtnode.Node
+	stop    context.CancelFunc
+	done    sync.WaitGroup
+}
+
+// NewEngine prepares CometBFT and replays blocks it has that the ledger has not.
+func NewEngine(ctx context.Context, c Config) (*Engine, error) {
+	verifier := NewVerifier(c.Genesis.NetworkID)
+	e := &Engine{config: c}
+	e.app = &app{
+		genesis: c.Genesis, ledger: c.Ledger, store: c.Store, verifier: verifier, shelf: newShelf(c.Decided), log: c.Log,
+		recent: map[int64]*Tip{}, committed: e.committed,
+	}
+	if c.Ledger.Height() > 0 {
+		e.app.publish()
+	}
+	e.pool = newPool(c.Genesis.NetworkID, verifier, c.Rules, c.Log)
+	e.pool.tip, e.pool.recent, e.pool.past = e.app.tip.Load, e.app.findRecent, c.Past
+	e.sealer = &sealer{pool: e.pool, member: c.Member, key: c.NodeKey, publish: e.publish, within: sealWithin}
+	e.reactor = newReactor(e, c.Log)
+
+	node, err := newNode(ctx, c, e.app, e.reactor)
+	if err != nil {
+		return nil, err
+	}
+	e.node = node
+	return e, nil
+}
+
+func newNode(ctx context.Context, c Config, a *app, r *Reactor) (*cmtnode.Node, error) {
+	config := cometConfig(c)
+	if err := writeValidatorKey(config, c.ValidatorKey); err != nil {
+		return nil, err
+	}
+	pv := privval.LoadFilePV(config.PrivValidatorKeyFile(), config.PrivValidatorStateFile())
+	doc, err := genesisDoc(c.Genesis)
+	if err != nil {
+		return nil, err
+	}
+	node, err := cmtnode.NewNodeWithContext(ctx, config, pv, &p2p.NodeKey{PrivKey: ed25519.PrivKey(c.NodeKey)},
+		proxy.NewConnSyncLocalClientCreator(a), func() (*cmttypes.GenesisDoc, error) { return doc, nil },
+		cmtcfg.DefaultDBProvider, cmtnode.DefaultMetricsProvider(config.Instrumentation), &logger{c.Log},
+		cmtnode.CustomReactors(map[string]p2p.Reactor{"DURE": r}))
+	if err != nil {
+		return nil, fmt.Errorf("consensus: %w", err)
+	}
+	return node, nil
+}
+
+// Start joins the network.
+func (e *Engine) Start() error {
+	if err := e.node.Start(); err != nil {
+		return fmt.Errorf("consensus: %w", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	e.stop = cancel
+	e.done.Add(2)
+	go func() { defer e.done.Done(); e.pool.verify(ctx) }()
+	go func() { defer e.done.Done(); e.sealer.run(ctx) }()
+	return nil
+}
+
+// Stop leaves the network and waits until nothing runs any more.
+func (e *Engine) Stop() error {
+	if e.stop != nil {
+		e.stop()
+		e.done.Wait()
+	}
+	err := e.node.Stop()
+	e.node.Wait()
+	return err
+}
+
+// Died is closed when consensus has stopped, also by itself because it could not go on.
+func (e *Engine) Died() <-chan struct{} { return e.node.Quit() }
+
+// Pool takes transactions.
+func (e *Engine) Pool() *Pool { return e.pool }
+
+// Tip is the newest committed ledger; nil before the first state is written.
+func (e *Engine) Tip() *Tip { return e.app.tip.Load() }
+
+// TipAt returns one of the last versions.
+func (e *Engine) TipAt(height int64) (*Tip, bool) { return e.app.tipAt(height) }
+
+// Waiting is how many batches wait to be decided.
+func (e *Engine) Waiting() int { return e.app.shelf.size() }
+
+// Peers is how many other nodes are connected.
+func (e *Engine) Peers() int { return e.node.Switch().Peers().Size() }
+
+// CatchingUp says whether blocks are still fetched from others.
+func (e *Engine) CatchingUp() bool { return e.node.ConsensusReactor().WaitSync() }
+
+// committed follows a block: answers, then what was not decided in time.
+func (e *Engine) committed(r *exec.Result, tip *Tip, expired []*batch) {
+	e.pool.decided(r)
+	for _, b := range expired {
+		e.app.verifier.Forget(b.hash)
+		if b.sealer == e.config.Member {
+			e.pool.unsealed(b, r.Time)
+		}
+	}
+	if len(expired) > 0 {
+		// CometBFT holds its mempool's lock during Commit, so the removal has to come after.
+		go e.removeExpired(expired)
+	}
+	if e.config.OnCommit != nil {
+		e.config.OnCommit(r, tip)
+	}
+}
+
+func (e *Engine) removeExpired(expired []*batch) {
+	for _, b := range expired {
+		if err := e.node.Mempool().RemoveTxByKey(b.hash); err != nil {
+			e.config.Log.Debug("an expired batch was gone already", "error", err)
+		}
+	}
+}
+
+// publish puts a batch of ours up for decision and sends it to the others.
+func (e *Engine) publish(b *batch) {
+	e.app.verifier.Add(b)
+	if err := e.shelve(b); err != nil {
+		e.config.Log.Warn("a batch of this node has to wait", "error", err)
+	}
+	e.reactor.Push(b.raw)
+}
+
+// shelve puts a verified batch on the shelf and into CometBFT's mempool.
+func (e *Engine) shelve(b *batch) error {
+	fresh, err := e.app.shelf.put(b)
+	if err != nil || !fresh {
+		return err
+	}
+	return e.offer(b)
+}
+
+// accept implements batches.
+func (e *Engine) accept(hash Hash, raw []byte) error {
+	tip := e.Tip()
+	if tip == nil || e.CatchingUp() {
+		return nil // it is announced again
+	}
+	b, err := e.app.verifier.Verify(hash, raw, tip.nodeKey)
+	switch {
+	case errors.Is(err, errRelay):
+		return err
+	case err != nil:
+		e.app.shelf.refuse(hash)
+		return fmt.Errorf("sealer %v: %w", b.sealer, err)
+	}
+	if expires := b.header.GetExpiresAt(); expires < tip.Time || expires > time.Now().UnixMilli()+maxBatchLifeMS {
+		e.app.verifier.Forget(hash)
+		e.app.shelf.refuse(hash)
+		return fmt.Errorf("sealer %v: batch expired or valid too far ahead", b.sealer)
+	}
+	return e.shelve(b)
+}
+
+func (e *Engine) holds(h Hash) bool                        { return e.app.shelf.holds(h) }
+func (e *Engine) get(h Hash) ([]byte, bool)                { return e.app.shelf.get(h) }
+func (e *Engine) waiting(d time.Duration, most int) []Hash { return e.app.shelf.waiting(d, most) }
+
+// NodeID is the peer name of a node key: 40 hex digits.
+func NodeID(key stded25519.PublicKey) string { return string(p2p.PubKeyToID(ed25519.PubKey(key))) }
+
+// ValidatorAddress is the 20-byte address CometBFT gives a validator key.
+func ValidatorAddress(key stded25519.PublicKey) []byte {
+	sum := sha256.Sum256(key)
+	return sum[:20]
+}

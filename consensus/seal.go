@@ -1,0 +1,106 @@
+package consensus
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/binary"
+	"time"
+
+	"github.com/dureledger/dure/ledger/tx"
+)
+
+// sealWithin is the longest a verified transaction waits for others to share its batch.
+const sealWithin = 20 * time.Millisecond
+
+// sealer gathers verified transactions into batches signed by this member.
+type sealer struct {
+	pool    *Pool
+	member  tx.Address
+	key     ed25519.PrivateKey
+	publish func(*batch)
+	within  time.Duration
+}
+
+// run seals until ctx ends.
+func (s *sealer) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.pool.wakeSeal:
+		}
+		s.pause(ctx)
+		for entries := s.pool.ripe(); len(entries) > 0; entries = s.pool.ripe() {
+			s.seal(entries)
+		}
+	}
+}
+
+// pause lets a batch fill, but no longer than within.
+func (s *sealer) pause(ctx context.Context) {
+	deadline := time.NewTimer(s.within)
+	defer deadline.Stop()
+	for !s.pool.full() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-deadline.C:
+			return
+		case <-s.pool.wakeSeal:
+		}
+	}
+}
+
+func (s *sealer) seal(entries []*entry) {
+	txs := make([]*tx.Tx, len(entries))
+	for i, e := range entries {
+		txs[i] = e.tx
+	}
+	var salt [8]byte
+	rand.Read(salt[:]) //nolint:errcheck // never fails since Go 1.24
+	expires := s.pool.now().UnixMilli() + batchLifeMS
+	b, err := sealBatch(s.pool.networkID, s.member, s.key, txs, expires, binary.BigEndian.Uint64(salt[:]))
+	if err != nil {
+		s.pool.log.Error("a batch could not be sealed", "error", err) // the transactions stay and expire with an answer
+		return
+	}
+	s.pool.mu.Lock()
+	for _, e := range entries {
+		e.batch = b.hash
+	}
+	s.pool.mu.Unlock()
+	s.publish(b)
+}
+
+// full says whether a whole batch is ready.
+func (p *Pool) full() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.checked) >= MaxBatchTxs {
+		return true
+	}
+	bytes := 0
+	for _, e := range p.checked {
+		if bytes += len(e.tx.Raw); bytes >= MaxBatchBytes {
+			return true
+		}
+	}
+	return false
+}
+
+// ripe takes the transactions of the next batch.
+func (p *Pool) ripe() []*entry {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n, bytes := 0, 0
+	for n < len(p.checked) && n < MaxBatchTxs && bytes+len(p.checked[n].tx.Raw) <= MaxBatchBytes {
+		bytes += len(p.checked[n].tx.Raw)
+		n++
+	}
+	out := p.checked[:n:n]
+	if p.checked = p.checked[n:]; len(p.checked) == 0 {
+		p.checked = nil
+	}
+	return out
+}

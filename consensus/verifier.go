@@ -1,0 +1,112 @@
+package consensus
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/dureledger/dure/ledger/tx"
+)
+
+// chunk is how many transactions one core verifies together: past 256 a batch gets no cheaper by signature.
+const chunk = 256
+
+// Verifier checks the signatures of batches, each batch once, on every core. It is safe for concurrent use.
+type Verifier struct {
+	networkID string
+	workers   chan struct{}
+
+	mu    sync.Mutex
+	known map[Hash]*verdict
+}
+
+// verdict is what is known of a batch, ready when done is closed.
+type verdict struct {
+	done  chan struct{}
+	batch *batch
+	err   error
+}
+
+// NewVerifier makes a verifier for one network.
+func NewVerifier(networkID string) *Verifier {
+	return &Verifier{
+		networkID: networkID, workers: make(chan struct{}, runtime.GOMAXPROCS(0)), known: map[Hash]*verdict{},
+	}
+}
+
+// Verify decodes and checks a batch, or returns what it found when it did so before. Concurrent calls for one batch
+// share the work. A batch that a relay broke (errRelay) is not remembered: its true bytes hash differently.
+func (v *Verifier) Verify(hash Hash, raw []byte, nodeKey func(tx.Address) []byte) (*batch, error) {
+	v.mu.Lock()
+	w, ok := v.known[hash]
+	if !ok {
+		w = &verdict{done: make(chan struct{})}
+		v.known[hash] = w
+	}
+	v.mu.Unlock()
+	if ok {
+		<-w.done
+		return w.batch, w.err
+	}
+	b, err := decodeBatch(v.networkID, raw, nodeKey)
+	if err == nil {
+		for i, bad := range v.Signatures(b.txs) {
+			if bad != nil {
+				err = fmt.Errorf("batch: transaction %d: %w", i, bad)
+				break
+			}
+		}
+	}
+	w.batch, w.err = b, err
+	close(w.done)
+	if err != nil {
+		v.Forget(hash)
+	}
+	return b, err
+}
+
+// Add remembers a batch of ours, whose transactions the pool has verified.
+func (v *Verifier) Add(b *batch) {
+	w := &verdict{done: make(chan struct{}), batch: b}
+	close(w.done)
+	v.mu.Lock()
+	v.known[b.hash] = w
+	v.mu.Unlock()
+}
+
+// Find returns a batch that has been found good.
+func (v *Verifier) Find(hash Hash) (*batch, bool) {
+	v.mu.Lock()
+	w, ok := v.known[hash]
+	v.mu.Unlock()
+	if !ok {
+		return nil, false
+	}
+	<-w.done
+	return w.batch, w.err == nil
+}
+
+// Forget drops a batch: decided, expired or bad.
+func (v *Verifier) Forget(hash Hash) {
+	v.mu.Lock()
+	delete(v.known, hash)
+	v.mu.Unlock()
+}
+
+// Signatures verifies transactions in chunks across cores and returns an error for each that is bad.
+func (v *Verifier) Signatures(txs []*tx.Tx) []error {
+	errs := make([]error, len(txs))
+	var wg sync.WaitGroup
+	for from := 0; from < len(txs); from += chunk {
+		to := min(from+chunk, len(txs))
+		v.workers <- struct{}{}
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			copy(errs[from:to], tx.VerifyAll(txs[from:to]))
+			<-v.workers
+		}()
+	}
+	wg.Wait()
+	return errs
+}

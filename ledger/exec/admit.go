@@ -1,0 +1,22 @@
+package exec
+
+import (
+	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/state"
+	"github.com/dureledger/dure/ledger/tx"
+)
+
+// Admit says before ordering whether a transaction would be void by authority or a used once key in the state given.
+// A nil answer promises nothing: the state may change before the transaction is ordered.
+func (rules Rules) Admit(tree *state.Tree, t *tx.Tx) *fault.Error {
+	r := &run{ledger: &Ledger{rules: rules}, view: state.NewView(tree), parameters: rules.Network.Parameters(tree)}
+	if once := t.Body.GetOnce(); len(once) > 0 {
+		if id, used := tree.Get(onceKey(tx.Address(t.Body.GetActions()[0].GetActor()), once)); used {
+			return onceUsed(t.ID, id)
+		}
+	}
+	if refusal := r.authorise(t); refusal != nil && refusal.Code != codeFrozen {
+		return refusal
+	}
+	return nil
+}
