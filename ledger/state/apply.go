@@ -61,13 +61,12 @@ func (t *Tree) merge(n *node, sample []byte, changes []Change, skip int) *node {
 		if len(part) == 0 {
 			continue
 		}
+		from := sample
 		if side != home {
 			// Following a change finds a sample on a path that is needed anyway.
-			sample := kids[side].toward(part[0].Key).key()
-			kids[side] = t.merge(kids[side], sample, part, int(n.bit>>4))
-		} else {
-			kids[side] = t.merge(kids[side], sample, part, int(n.bit>>4))
+			from = kids[side].toward(part[0].Key).key()
 		}
+		kids[side] = t.merge(kids[side], from, part, int(n.bit>>4))
 	}
 	if kids == in.kids {
 		return n

@@ -63,6 +63,7 @@ func BenchmarkBuild(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(keys), "ns/key")
 			b.ReportMetric(float64(heap()-before)/float64(keys), "heap-B/key")
 			runtime.KeepAlive(tree)
+			runtime.KeepAlive(changes)
 		})
 	}
 }

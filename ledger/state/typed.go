@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -10,7 +11,7 @@ import (
 )
 
 // Codec turns values of one type into bytes and back. Encodings used as keys must sort as the values do and
-// none may be a prefix of another.
+// none may be a prefix of another. Values never encode to nothing, which the state cannot hold.
 type Codec[T any] struct {
 	Encode func(T) []byte
 	Decode func([]byte) (T, error)
@@ -28,7 +29,8 @@ type Map[K, V any] struct {
 	value  Codec[V]
 }
 
-// NewMap makes a Map. The prefix starts with the module's letter and is unique on the ledger.
+// NewMap makes a Map. The prefix starts with the module's letter; no Map's prefix on the ledger starts with
+// another's, or one would walk into the other's entries.
 func NewMap[K, V any](prefix string, key Codec[K], value Codec[V]) Map[K, V] {
 	return Map[K, V]{[]byte(prefix), key, value}
 }
@@ -96,7 +98,10 @@ func PrefixEnd(prefix []byte) []byte {
 
 var deterministic = proto.MarshalOptions{Deterministic: true}
 
-// Proto stores messages of type M in deterministic protobuf.
+// emptyMessage stands for a message without fields, whose own encoding is empty. No protobuf starts with it.
+var emptyMessage = []byte{0}
+
+// Proto stores messages of type M in deterministic protobuf, and one without fields as a zero byte.
 func Proto[M proto.Message]() Codec[M] {
 	var zero M
 	kind := zero.ProtoReflect().Type()
@@ -106,10 +111,16 @@ func Proto[M proto.Message]() Codec[M] {
 			if err != nil {
 				panic(fmt.Sprintf("state: %v", err))
 			}
+			if len(b) == 0 {
+				return emptyMessage
+			}
 			return b
 		},
 		Decode: func(b []byte) (M, error) {
 			m := kind.New().Interface().(M)
+			if bytes.Equal(b, emptyMessage) {
+				return m, nil
+			}
 			return m, proto.Unmarshal(b, m)
 		},
 	}
@@ -126,9 +137,12 @@ var Uint64 = Codec[uint64]{
 	},
 }
 
-// Amount encodes a number below 2^128 as 16 bytes, big-endian.
+// Amount encodes a number below 2^128 as 16 bytes, big-endian. A larger one would lose its upper half and panics.
 var Amount = Codec[uint256.Int]{
 	Encode: func(n uint256.Int) []byte {
+		if n.BitLen() > 128 {
+			panic("state: amount of 2^128 or more")
+		}
 		b := n.Bytes32()
 		return append([]byte{}, b[16:]...)
 	},
@@ -141,7 +155,7 @@ var Amount = Codec[uint256.Int]{
 	},
 }
 
-// Bytes stores raw bytes.
+// Bytes stores raw bytes as they are; as values they must not be empty.
 var Bytes = Codec[[]byte]{
 	Encode: func(b []byte) []byte { return b },
 	Decode: func(b []byte) ([]byte, error) { return b, nil },
