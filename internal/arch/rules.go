@@ -16,6 +16,7 @@ var Rules = []Rule{
 	{"length", simple(Length)},
 	{"inits", simple(Inits)},
 	{"unfinished", Unfinished},
+	{"links", Links},
 	{"decoders", simple(Decoders)},
 	{"fuzz seeds", simple(FuzzSeeds)},
 }
