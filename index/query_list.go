@@ -172,24 +172,6 @@ type RecordFilter struct {
 	Text string
 }
 
-// MaxRecorders bounds the recorders of one digest that are listed.
-const MaxRecorders = 1000
-
-// RecordersOf lists who recorded a digest, first first, at most MaxRecorders.
-func (x *Index) RecordersOf(ctx context.Context, digest [32]byte) ([]tx.Address, error) {
-	raw, err := column[[]byte](ctx, x.read, sqlRecorders, digest[:], MaxRecorders)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]tx.Address, len(raw))
-	for i, b := range raw {
-		if out[i], err = tx.ToAddress(b); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
 // Records lists the records that meet f, newest first.
 func (x *Index) Records(ctx context.Context, f RecordFilter, p Page) ([]RecordKey, string, error) {
 	query := fmt.Sprintf("records%q%q%q", f.Name, f.Title, f.Text)

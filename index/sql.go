@@ -67,7 +67,6 @@ const (
 	sqlHolders   = `SELECT account FROM balance WHERE asset = ? AND account > ? ORDER BY account LIMIT ?`
 	sqlHolds     = `SELECT seq, hold FROM hold_party WHERE account = ? AND (seq, hold) < (?, ?) ORDER BY seq DESC, hold DESC LIMIT ?`
 	sqlProposals = `SELECT id FROM proposal WHERE id < ? ORDER BY id DESC LIMIT ?`
-	sqlRecorders = `SELECT recorder FROM record WHERE digest = ? ORDER BY n LIMIT ?`
 )
 
 // Lists whose conditions vary are put together from these parts. The first given condition that names a table of

@@ -1,0 +1,3 @@
+package api
+
+func openAPI() []byte { return []byte(`{"openapi":"3.1.0"}`) }

@@ -1,0 +1,7 @@
+package api
+
+import "net/http"
+
+type live struct{}
+
+func (s *Server) pages(mux *http.ServeMux) {}

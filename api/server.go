@@ -1,0 +1,139 @@
+package api
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"connectrpc.com/connect"
+	"connectrpc.com/grpcreflect"
+
+	"github.com/dureledger/dure/gen/dure/api/v1/apiv1connect"
+	"github.com/dureledger/dure/index"
+)
+
+// Limits of the server. A request beyond one is refused with a code, never cut short.
+const (
+	// MaxBody is the largest request body, in bytes.
+	MaxBody = 8 << 20
+	// MaxSubmit is the most transactions in one SubmitMany.
+	MaxSubmit = 1000
+	// MaxStreams is how many watchers and event streams may be open at once.
+	MaxStreams = 512
+	// MaxRequests is how many other requests may be answered at once.
+	MaxRequests = 2048
+
+	maxHeader         = 64 << 10
+	readHeaderTimeout = 5 * time.Second
+	readBodyTimeout   = 30 * time.Second
+	idleTimeout       = 2 * time.Minute
+)
+
+// Options of a Server.
+type Options struct {
+	// Hosts are names by which this node may be asked besides loopback; a request for any other host is refused, so
+	// that a page elsewhere cannot reach the node by pointing its own name at it (DNS rebinding). Without port.
+	Hosts []string
+	// Log gets errors that callers are not told about; nil discards them.
+	Log *slog.Logger
+}
+
+// Server answers requests about one ledger.
+type Server struct {
+	ledger  Ledger
+	index   *index.Index
+	log     *slog.Logger
+	hosts   map[string]bool
+	handler http.Handler
+
+	streams  chan struct{}
+	requests chan struct{}
+	stopping chan struct{}
+	stop     sync.Once
+	live     live
+}
+
+// New makes a server. It reads nothing until it is asked.
+func New(ledger Ledger, idx *index.Index, o Options) *Server {
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	s := &Server{
+		ledger: ledger, index: idx, log: o.Log, hosts: hostSet(o.Hosts),
+		streams: make(chan struct{}, MaxStreams), requests: make(chan struct{}, MaxRequests),
+		stopping: make(chan struct{}),
+	}
+	s.handler = s.guard(s.routes())
+	return s
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Stop ends every open stream with an error that says to come back, and refuses new ones. Call it before
+// http.Server.Shutdown, which waits for them.
+func (s *Server) Stop() { s.stop.Do(func() { close(s.stopping) }) }
+
+// HTTP is an http.Server around s with the limits set: HTTP/1.1, and HTTP/2 with and without TLS on one port.
+func (s *Server) HTTP() *http.Server {
+	var p http.Protocols
+	p.SetHTTP1(true)
+	p.SetHTTP2(true)
+	p.SetUnencryptedHTTP2(true)
+	return &http.Server{
+		Handler: s, Protocols: &p,
+		ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+}
+
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	limits := []connect.HandlerOption{
+		connect.WithReadMaxBytes(MaxBody),
+		connect.WithInterceptors(errorInterceptor{s}),
+		connect.WithRecover(s.recovered),
+	}
+	mux.Handle(apiv1connect.NewLedgerServiceHandler(&ledgerService{s}, limits...))
+	mux.Handle(apiv1connect.NewAccountServiceHandler(&accountService{s}, limits...))
+	mux.Handle(apiv1connect.NewAssetServiceHandler(&assetService{s}, limits...))
+	mux.Handle(apiv1connect.NewRecordServiceHandler(&recordService{s}, limits...))
+	mux.Handle(apiv1connect.NewNetworkServiceHandler(&networkService{s}, limits...))
+	reflector := grpcreflect.NewStaticReflector(serviceNames...)
+	mux.Handle(grpcreflect.NewHandlerV1(reflector))
+	mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector))
+
+	document := openAPI()
+	mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(document)
+	})
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "ok\n")
+	})
+	mux.HandleFunc("GET /readyz", s.ready)
+	s.pages(mux)
+	return mux
+}
+
+var serviceNames = []string{
+	apiv1connect.LedgerServiceName, apiv1connect.AccountServiceName, apiv1connect.AssetServiceName,
+	apiv1connect.RecordServiceName, apiv1connect.NetworkServiceName,
+}
+
+// ready says whether the node should be asked: it is not while it catches up with its peers or stops.
+func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
+	select {
+	case <-s.stopping:
+		http.Error(w, "stopping", http.StatusServiceUnavailable)
+		return
+	default:
+	}
+	if s.ledger.Status().CatchingUp {
+		http.Error(w, "catching up", http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = io.WriteString(w, "ok\n")
+}

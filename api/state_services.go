@@ -1,0 +1,105 @@
+package api
+
+import (
+	"context"
+	"encoding/hex"
+
+	"connectrpc.com/connect"
+
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
+	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
+	"github.com/dureledger/dure/index"
+	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/tx"
+)
+
+// accountService is dure.api.v1.AccountService.
+type accountService struct{ *Server }
+
+func (s *accountService) GetAccount(_ context.Context, r *connect.Request[apiv1.GetAccountRequest]) (*connect.Response[apiv1.GetAccountResponse], error) {
+	a, err := parseAddress("address", r.Msg.GetAddress())
+	if err != nil {
+		return nil, err
+	}
+	st, _ := s.ledger.State()
+	acc, ok := index.ReadAccount(st, a)
+	if !ok {
+		return nil, fault.New("account.unknown", "no such account on the ledger; a member must open it first", "account", a)
+	}
+	return connect.NewResponse(&apiv1.GetAccountResponse{Account: accountOf(a, acc)}), nil
+}
+
+func (s *accountService) ListAccounts(ctx context.Context, r *connect.Request[apiv1.ListAccountsRequest]) (*connect.Response[apiv1.ListAccountsResponse], error) {
+	sponsor, err := optionalAddress("sponsor", r.Msg.GetSponsor())
+	if err != nil {
+		return nil, err
+	}
+	list, next, err := s.index.Accounts(ctx, sponsor, page(r.Msg))
+	if err != nil {
+		return nil, err
+	}
+	st, _ := s.ledger.State()
+	out := &apiv1.ListAccountsResponse{NextPageToken: next}
+	for _, a := range list {
+		if acc, ok := index.ReadAccount(st, a); ok {
+			out.Accounts = append(out.Accounts, accountOf(a, acc))
+		}
+	}
+	return connect.NewResponse(out), nil
+}
+
+func accountOf(a tx.Address, acc *accountv1.Account) *apiv1.Account {
+	return &apiv1.Account{
+		Address: a.String(), Sponsor: address(acc.GetSponsor()), Key: address(acc.GetKey()), KeyKind: tx.KindName(acc.GetKind()),
+		Frozen: acc.GetFrozen(), FreezeReason: acc.GetFreezeReason(), OpenedAt: timestamp(acc.GetOpenedAt()),
+	}
+}
+
+// networkService is dure.api.v1.NetworkService.
+type networkService struct{ *Server }
+
+func (s *networkService) GetNetwork(context.Context, *connect.Request[apiv1.GetNetworkRequest]) (*connect.Response[apiv1.GetNetworkResponse], error) {
+	st, _ := s.ledger.State()
+	g := s.ledger.Genesis()
+	out := &apiv1.GetNetworkResponse{
+		Network: g.NetworkID, Genesis: g.File, Parameters: protoStruct(index.ReadParameters(st)),
+	}
+	for _, m := range index.ReadMembers(st) {
+		out.Members = append(out.Members, &apiv1.Member{
+			Address: address(m.GetAddress()), Name: m.GetName(), NodeKey: hex.EncodeToString(m.GetNodeKey()),
+			ValidatorKey: hex.EncodeToString(m.GetValidatorKey()), Power: m.GetPower(), Voids: m.GetVoids(),
+		})
+	}
+	return connect.NewResponse(out), nil
+}
+
+func (s *networkService) ListProposals(ctx context.Context, r *connect.Request[apiv1.ListProposalsRequest]) (*connect.Response[apiv1.ListProposalsResponse], error) {
+	ids, next, err := s.index.Proposals(ctx, page(r.Msg))
+	if err != nil {
+		return nil, err
+	}
+	st, _ := s.ledger.State()
+	now := s.ledger.Status().Time.UnixMilli()
+	out := &apiv1.ListProposalsResponse{NextPageToken: next}
+	for _, id := range ids {
+		p, ok := index.ReadProposal(st, id)
+		if !ok {
+			continue
+		}
+		shown := &apiv1.Proposal{
+			Id: p.GetId(), Proposer: address(p.GetProposer()), Change: protoStruct(p.GetChange()),
+			OpenedAt: timestamp(p.GetOpenedAt()), ExpiresAt: timestamp(p.GetExpiresAt()), State: "open",
+		}
+		for _, v := range p.GetVotes() {
+			shown.Votes = append(shown.Votes, address(v))
+		}
+		switch {
+		case p.GetEnactedAt() != 0:
+			shown.State = "enacted"
+		case now >= p.GetExpiresAt():
+			shown.State = "expired"
+		}
+		out.Proposals = append(out.Proposals, shown)
+	}
+	return connect.NewResponse(out), nil
+}

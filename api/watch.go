@@ -1,0 +1,88 @@
+package api
+
+import (
+	"context"
+	"slices"
+	"strconv"
+
+	"connectrpc.com/connect"
+
+	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
+	"github.com/dureledger/dure/index"
+	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/tx"
+)
+
+// watchStep bounds what a watcher reads at once; the slowest reader holds no more than this in memory.
+const watchStep = 256
+
+// WatchTransactions streams from a cursor, which is the place in the history after the transaction it came with. It
+// reads the ledger itself, not the index, and so is never behind. A watcher who reads slowly slows only itself.
+func (s *ledgerService) WatchTransactions(ctx context.Context, r *connect.Request[apiv1.WatchTransactionsRequest], out *connect.ServerStream[apiv1.WatchTransactionsResponse]) error {
+	seq, err := s.cursor(r.Msg.GetCursor())
+	if err != nil {
+		return err
+	}
+	account, err := optionalAddress("account", r.Msg.GetAccount())
+	if err != nil {
+		return err
+	}
+	for {
+		advanced := s.ledger.Advanced()
+		entries, err := s.ledger.Entries(seq, watchStep)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			seq = e.Outcome.GetSeq() + 1
+			if !watched(e, account, r.Msg.GetAsset()) {
+				continue
+			}
+			err := out.Send(&apiv1.WatchTransactionsResponse{Transaction: transactionOf(e), Cursor: strconv.FormatUint(seq, 10)})
+			if err != nil {
+				return err
+			}
+		}
+		if len(entries) > 0 {
+			advanced = closed
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.stopping:
+			return fault.New("node.stopping", "the node is stopping; go on from the last cursor at another node or later")
+		case <-advanced:
+		}
+	}
+}
+
+// closed lets a loop go on at once.
+var closed = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
+// cursor reads where to start: empty means after what is committed now.
+func (s *Server) cursor(text string) (uint64, error) {
+	size := s.ledger.Size()
+	if text == "" {
+		return size, nil
+	}
+	seq, err := strconv.ParseUint(text, 10, 63)
+	if err != nil || strconv.FormatUint(seq, 10) != text {
+		return 0, fault.New("request.malformed", "cursor: want one that a watch has sent, 0 or nothing", "field", "cursor")
+	}
+	if seq > size {
+		return 0, fault.New("cursor.not_yet", "this node has not come as far as this cursor; ask another or wait", "cursor", seq, "size", size)
+	}
+	return seq, nil
+}
+
+func watched(e Entry, account *tx.Address, asset string) bool {
+	if account == nil && asset == "" {
+		return true
+	}
+	f := index.FactsOf(e)
+	return (account == nil || slices.Contains(f.Accounts, *account)) && (asset == "" || slices.Contains(f.Assets, asset))
+}
