@@ -2,11 +2,10 @@ package tx
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strings"
 
-	"golang.org/x/crypto/sha3"
+	"github.com/dureledger/dure/ledger/fault"
 )
 
 // Address names an account: 20 bytes, shown as 0x and 40 hex digits with EIP-55 capitals.
@@ -15,9 +14,7 @@ type Address [20]byte
 // String is the EIP-55 form.
 func (a Address) String() string {
 	digits := []byte(hex.EncodeToString(a[:]))
-	h := sha3.NewLegacyKeccak256()
-	h.Write(digits)
-	sum := h.Sum(nil)
+	sum := keccak256(digits)
 	for i, c := range digits {
 		nibble := sum[i/2] >> 4
 		if i%2 == 1 {
@@ -31,26 +28,31 @@ func (a Address) String() string {
 }
 
 // ParseAddress reads 0x and 40 hex digits. Mixed-case input must carry the right EIP-55 capitals, so that a
-// mistyped address is refused.
+// mistyped address is refused. Code address.malformed.
 func ParseAddress(s string) (Address, error) {
 	var a Address
 	digits, ok := strings.CutPrefix(s, "0x")
 	if !ok || len(digits) != 40 {
-		return a, fmt.Errorf("address %q: want 0x and 40 hex digits", s)
+		return Address{}, badAddress(s, "an address is 0x and 40 hex digits. Check that it was copied whole")
 	}
 	if _, err := hex.Decode(a[:], []byte(digits)); err != nil {
-		return a, fmt.Errorf("address %q: want 0x and 40 hex digits", s)
+		return Address{}, badAddress(s, "an address is 0x and 40 hex digits. Check that it was copied whole")
 	}
 	if mixed := digits != strings.ToLower(digits) && digits != strings.ToUpper(digits); mixed && a.String() != s {
-		return Address{}, fmt.Errorf("address %q: its capitals do not match (EIP-55); check for a typing mistake", s)
+		return Address{}, badAddress(s, "its capitals do not match its digits (EIP-55). Check for a typing mistake")
 	}
 	return a, nil
 }
 
-// ToAddress takes 20 bytes.
+// ToAddress takes 20 bytes. Code address.malformed.
 func ToAddress(b []byte) (Address, error) {
-	if len(b) != 20 {
-		return Address{}, errors.New("address: want 20 bytes")
+	if len(b) != len(Address{}) {
+		return Address{}, fault.New("address.malformed", fmt.Sprintf("An address is 20 bytes, this has %d. "+
+			"Check that it was copied whole.", len(b)), "bytes", len(b))
 	}
 	return Address(b), nil
+}
+
+func badAddress(s, why string) error {
+	return fault.New("address.malformed", fmt.Sprintf("%.64q is not an address: %s.", s, why), "address", s)
 }

@@ -18,6 +18,7 @@
 //	tx.duplicate_witness  two witnesses with the same key
 //	tx.bad_signature      a witness whose key or signature is no good, or no witness at all
 //	key.malformed         a public or private key that is none of its kind
+//	address.malformed     not 0x and 40 hex digits, or not its capitals
 //	account.not_authorised  a passkey used under another relying party or origin (CheckPolicy)
 //	amount.malformed, amount.too_large
 package tx

@@ -16,7 +16,7 @@ var zip215 = &ed25519.Options{Verify: ed25519.VerifyOptionsZIP_215}
 // minBatch is where a batch starts to pay; expandBelow is where precomputing tables of keys stops to.
 const (
 	minBatch    = 4
-	expandBelow = 32
+	expandBelow = 95
 )
 
 func verifyEd25519(public []byte, digest [32]byte, signature []byte) bool {

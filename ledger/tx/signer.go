@@ -42,17 +42,17 @@ func NewSigner(kind accountv1.KeyKind, secret []byte) (Signer, error) {
 // NewSecret draws a secret for NewSigner from random, such as crypto/rand.Reader.
 func NewSecret(kind accountv1.KeyKind, random io.Reader) ([]byte, error) {
 	secret := make([]byte, SecretSize)
-	for {
+	var unfit error
+	// Bytes out of the range of P-256's scalars come once in 2^32: then draw again.
+	for range 3 {
 		if _, err := io.ReadFull(random, secret); err != nil {
 			return nil, fmt.Errorf("drawing a secret key: %w", err)
 		}
-		if _, err := NewSigner(kind, secret); err == nil {
+		if _, unfit = NewSigner(kind, secret); unfit == nil {
 			return secret, nil
-		} else if kind != accountv1.KeyKind_KEY_KIND_P256 && kind != accountv1.KeyKind_KEY_KIND_SECP256K1 {
-			return nil, err
 		}
-		// Out of the range of scalars, once in 2^32 or less: draw again.
 	}
+	return nil, unfit
 }
 
 // softSigner signs with a function, so that its secret has no printable form.

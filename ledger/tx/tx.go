@@ -179,19 +179,19 @@ func (t *Tx) Keys() []Key {
 func witnessKey(w *txv1.Witness) Key { return Key{Kind: w.Kind, Public: w.PublicKey} }
 
 // SignatureWork is what checking the signatures costs, in units of about one Ed25519 check of a batch
-// (20 µs): Ed25519 1, ML-DSA-65 2, secp256k1 3, P-256 and WebAuthn 5. All nodes count the same.
+// (20 µs): Ed25519 1, secp256k1 3, P-256 5, WebAuthn and ML-DSA-65 6. All nodes count the same.
 func (t *Tx) SignatureWork() uint64 {
 	work := uint64(0)
 	for _, w := range t.Witnesses {
 		switch w.Kind {
 		case accountv1.KeyKind_KEY_KIND_ED25519:
 			work++
-		case accountv1.KeyKind_KEY_KIND_ML_DSA_65:
-			work += 2
 		case accountv1.KeyKind_KEY_KIND_SECP256K1:
 			work += 3
-		default:
+		case accountv1.KeyKind_KEY_KIND_P256:
 			work += 5
+		default:
+			work += 6
 		}
 	}
 	return work

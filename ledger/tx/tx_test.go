@@ -92,7 +92,7 @@ func TestEveryKindOnOneTransaction(t *testing.T) {
 	if err := d.Verify(); err != nil {
 		t.Fatal(err)
 	}
-	if got := d.SignatureWork(); got != 1+5+5+3+2 {
+	if got := d.SignatureWork(); got != 1+5+6+3+6 {
 		t.Fatalf("work %d", got)
 	}
 	if first := mustDecode(t, mustSign(t, body, txtest.Signer(accountv1.KeyKind_KEY_KIND_P256, 9))); first.ID != d.ID || first.Hash == d.Hash {
