@@ -1,0 +1,127 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
+	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
+	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
+	"github.com/dureledger/dure/ledger/genesis"
+	"github.com/dureledger/dure/ledger/tx"
+	"github.com/dureledger/dure/node"
+)
+
+// newInitCommand makes a node's home folder.
+func newInitCommand() *cobra.Command {
+	var home, name, member string
+	var power int64
+	cmd := &cobra.Command{
+		Use:   "init",
+		Short: "Make the folder of a new node: keys, configuration and the member's card",
+		Long: `Makes a node's home folder with fresh node and validator keys, a configuration, and member.json: the card
+with public keys that the members exchange before "dure genesis" makes the network's first file.
+
+The address is that of the account that acts for the member ("dure key new", then "dure key show").`,
+		Example: "  dure key new bank\n  dure init --home /var/lib/dure --name \"Han Bank\" --member 0x…",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			address, err := tx.ParseAddress(member)
+			if err != nil {
+				return err
+			}
+			config, err := node.Load("", noEnv, map[string]string{"member": address.String()})
+			if err != nil {
+				return err
+			}
+			m, err := node.Home(home).Create(name, address[:], power, config)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "Made %s for %s.\nNode id: %s\nGive %s to the other members, put the network's genesis.json beside it, then: dure start --home %s\n",
+				home, name, node.ID(m), node.Home(home).Card(), home)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&home, "home", "dure-node", "the node's folder; must not have a node yet")
+	cmd.Flags().StringVar(&name, "name", "", "the member's name, for people")
+	cmd.Flags().StringVar(&member, "member", "", "address of the account that acts for the member")
+	cmd.Flags().Int64Var(&power, "power", 10, "voting power in consensus; 0: does not validate")
+	must(cmd.MarkFlagRequired("name"))
+	must(cmd.MarkFlagRequired("member"))
+	return cmd
+}
+
+// newGenesisCommand joins members' cards to a genesis file.
+func newGenesisCommand() *cobra.Command {
+	var name, out string
+	cmd := &cobra.Command{
+		Use:   "genesis CARD...",
+		Short: "Make a network's genesis file from its members' cards",
+		Long: `Joins the cards that "dure init" made at each member to the file the network starts from. One member makes it and
+gives it to the others: every member must have the same bytes, because the network's id is derived from them.`,
+		Example: "  dure genesis --name krx bank/member.json broker/member.json insurer/member.json city/member.json -o genesis.json",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, cards []string) error {
+			var members []*networkv1.Member
+			for _, card := range cards {
+				m, err := node.ReadCard(card)
+				if err != nil {
+					return err
+				}
+				members = append(members, m)
+			}
+			file, err := genesisFile(name, members, nil)
+			if err != nil {
+				return err
+			}
+			g, err := genesis.Parse(file)
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(out, file, 0o644); err != nil { //nolint:gosec // public
+				return fmt.Errorf("genesis: %w", err)
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "Made %s for network %s with %d members.\n", out, g.NetworkID, len(members))
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&name, "name", "", "the network's name: 1 to 16 of a-z, 0-9 and dashes")
+	cmd.Flags().StringVarP(&out, "output", "o", "genesis.json", "file to write")
+	must(cmd.MarkFlagRequired("name"))
+	return cmd
+}
+
+// genesisFile makes a genesis file. Every member's account is open and sponsors itself; more adds accounts and assets.
+func genesisFile(name string, members []*networkv1.Member, more func(*ledgerv1.Genesis)) ([]byte, error) {
+	g := &ledgerv1.Genesis{
+		Name: name, Time: time.Now().UnixMilli(),
+		Network: &networkv1.Genesis{Members: members, Parameters: node.DefaultParameters()},
+		Account: &accountv1.Genesis{},
+	}
+	for _, m := range members {
+		g.Account.Accounts = append(g.Account.Accounts, &accountv1.GenesisAccount{
+			Address: m.GetAddress(), Sponsor: m.GetAddress(), Kind: accountv1.KeyKind_KEY_KIND_ED25519,
+		})
+	}
+	if more != nil {
+		more(g)
+	}
+	file, err := protojson.MarshalOptions{Multiline: true}.Marshal(g)
+	if err != nil {
+		return nil, fmt.Errorf("genesis: %w", err)
+	}
+	return append(file, '\n'), nil
+}
+
+func noEnv(string) (string, bool) { return "", false }
+
+func must(err error) {
+	if err != nil {
+		panic(err) // a command names a flag it does not have
+	}
+}

@@ -1,0 +1,211 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sort"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Config is a node's configuration. Settings lists every entry with its meaning.
+type Config struct {
+	Member     string
+	APIListen  string
+	APIHosts   []string
+	APITLSCert string
+	APITLSKey  string
+	P2PListen  string
+	P2PPeers   []string
+	Index      bool
+	LogLevel   string
+	LogFormat  string
+}
+
+// Setting is one entry of the configuration: in config.yaml under Key, in the environment as Env, as flag --Flag.
+type Setting struct {
+	Key     string
+	Default string
+	// Help is one sentence for people; it becomes the reference page.
+	Help string
+
+	set func(c *Config, value string) error
+	get func(c *Config) string
+}
+
+// Env is the environment variable: DURE_ and the key in capitals.
+func (s Setting) Env() string {
+	return "DURE_" + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(s.Key))
+}
+
+// Flag is the command-line flag without dashes.
+func (s Setting) Flag() string { return strings.ReplaceAll(s.Key, ".", "-") }
+
+// Get is the setting's value in c, as it would be written.
+func (s Setting) Get(c *Config) string { return s.get(c) }
+
+// Settings are all there are, in the order of the reference page.
+func Settings() []Setting {
+	return []Setting{
+		text("member", "", "Address of the member's account that this node belongs to; `dure init` writes it.", func(c *Config) *string { return &c.Member }),
+		text("api.listen", "127.0.0.1:26680", "host:port of the API and the status page. A host other than loopback needs api.tls-cert and api.tls-key.",
+			func(c *Config) *string { return &c.APIListen }),
+		list("api.hosts", "Names by which clients reach the API besides loopback, separated by commas; requests for other names are refused.",
+			func(c *Config) *[]string { return &c.APIHosts }),
+		text("api.tls-cert", "", "File with the API's TLS certificate chain (PEM).", func(c *Config) *string { return &c.APITLSCert }),
+		text("api.tls-key", "", "File with the API's TLS private key (PEM).", func(c *Config) *string { return &c.APITLSKey }),
+		text("p2p.listen", "127.0.0.1:26656", "host:port for the other members' nodes. Connections are encrypted and only members' node keys are let in.",
+			func(c *Config) *string { return &c.P2PListen }),
+		list("p2p.peers", "id@host:port of the other members' nodes, separated by commas; `dure key node` shows an id.",
+			func(c *Config) *[]string { return &c.P2PPeers }),
+		flag("index", "true", "Whether this node keeps the index that lists and searches need.", func(c *Config) *bool { return &c.Index }),
+		text("log.level", "info", "Least important lines to log: debug, info, warn or error.", func(c *Config) *string { return &c.LogLevel }),
+		text("log.format", "text", "How log lines are written: text or json.", func(c *Config) *string { return &c.LogFormat }),
+	}
+}
+
+func text(key, def, help string, field func(*Config) *string) Setting {
+	return Setting{
+		Key: key, Default: def, Help: help,
+		set: func(c *Config, v string) error { *field(c) = v; return nil },
+		get: func(c *Config) string { return *field(c) },
+	}
+}
+
+func list(key, help string, field func(*Config) *[]string) Setting {
+	return Setting{
+		Key: key, Help: help,
+		set: func(c *Config, v string) error {
+			*field(c) = nil
+			for _, part := range strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' }) {
+				*field(c) = append(*field(c), part)
+			}
+			return nil
+		},
+		get: func(c *Config) string { return strings.Join(*field(c), ",") },
+	}
+}
+
+func flag(key, def, help string, field func(*Config) *bool) Setting {
+	return Setting{
+		Key: key, Default: def, Help: help,
+		set: func(c *Config, v string) (err error) { *field(c), err = strconv.ParseBool(v); return err },
+		get: func(c *Config) string { return strconv.FormatBool(*field(c)) },
+	}
+}
+
+// Load reads a configuration: defaults, then the file if it exists, then the environment, then flags (by key).
+func Load(file string, env func(string) (string, bool), flags map[string]string) (*Config, error) {
+	values, err := readFile(file)
+	if err != nil {
+		return nil, err
+	}
+	c := &Config{}
+	for _, s := range Settings() {
+		value, source := s.Default, "default"
+		if v, ok := values[s.Key]; ok {
+			value, source = v, file
+			delete(values, s.Key)
+		}
+		if v, ok := env(s.Env()); ok {
+			value, source = v, s.Env()
+		}
+		if v, ok := flags[s.Key]; ok {
+			value, source = v, "--"+s.Flag()
+		}
+		if err := s.set(c, value); err != nil {
+			return nil, fmt.Errorf("setting %s: %q from %s is not valid: %w", s.Key, value, source, err)
+		}
+	}
+	if len(values) > 0 {
+		return nil, fmt.Errorf("%s: unknown setting %s; docs/config.md lists all there are", file, strings.Join(sortedKeys(values), ", "))
+	}
+	return c, c.check()
+}
+
+// Write saves the settings that differ from their defaults, with their meaning as comments.
+func (c *Config) Write(file string) error {
+	var b strings.Builder
+	b.WriteString("# Configuration of a Dure node. docs/config.md describes every setting.\n")
+	for _, s := range Settings() {
+		if v := s.Get(c); v != s.Default {
+			fmt.Fprintf(&b, "\n# %s\n%s: %s\n", s.Help, s.Key, strconv.Quote(v))
+		}
+	}
+	return writeFile(file, []byte(b.String()), 0o644)
+}
+
+func (c *Config) check() error {
+	for _, a := range []struct{ key, value string }{{"api.listen", c.APIListen}, {"p2p.listen", c.P2PListen}} {
+		if _, _, err := net.SplitHostPort(a.value); err != nil {
+			return fmt.Errorf("setting %s: %q: want host:port", a.key, a.value)
+		}
+	}
+	if (c.APITLSCert == "") != (c.APITLSKey == "") {
+		return errors.New("settings api.tls-cert and api.tls-key: give both or neither")
+	}
+	if c.APITLSCert == "" && !isLoopback(c.APIListen) {
+		return fmt.Errorf("setting api.listen: %s can be reached from other machines, and without TLS anyone between could read and change what clients send; "+
+			"give api.tls-cert and api.tls-key, or listen on 127.0.0.1", c.APIListen)
+	}
+	return nil
+}
+
+func isLoopback(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// readFile returns a config file's settings with dotted keys; none if there is no file.
+func readFile(file string) (map[string]string, error) {
+	raw, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return map[string]string{}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	var tree map[string]any
+	if err := yaml.Unmarshal(raw, &tree); err != nil {
+		return nil, fmt.Errorf("configuration %s: %w", file, err)
+	}
+	out := map[string]string{}
+	flatten("", tree, out)
+	return out, nil
+}
+
+func flatten(prefix string, tree map[string]any, out map[string]string) {
+	for k, v := range tree {
+		switch v := v.(type) {
+		case map[string]any:
+			flatten(prefix+k+".", v, out)
+		case []any:
+			parts := make([]string, len(v))
+			for i := range v {
+				parts[i] = fmt.Sprint(v[i])
+			}
+			out[prefix+k] = strings.Join(parts, ",")
+		case nil:
+			out[prefix+k] = ""
+		default:
+			out[prefix+k] = fmt.Sprint(v)
+		}
+	}
+}
+
+func sortedKeys(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}

@@ -1,0 +1,128 @@
+package node
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"google.golang.org/protobuf/encoding/protojson"
+
+	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
+	"github.com/dureledger/dure/consensus"
+	"github.com/dureledger/dure/ledger/genesis"
+)
+
+// Home is a node's folder.
+type Home string
+
+// Config is the configuration file.
+func (h Home) Config() string { return filepath.Join(string(h), "config.yaml") }
+
+// Genesis is the genesis file, the same at every member.
+func (h Home) Genesis() string { return filepath.Join(string(h), "genesis.json") }
+
+// Card is what the member tells the others: its public keys.
+func (h Home) Card() string { return filepath.Join(string(h), "member.json") }
+
+// Log is the node's log when it runs in the background.
+func (h Home) Log() string { return filepath.Join(string(h), "node.log") }
+
+func (h Home) data(part string) string { return filepath.Join(string(h), "data", part) }
+func (h Home) key(name string) string  { return filepath.Join(string(h), "keys", name+".key") }
+
+// Create makes the folder with fresh node and validator keys, a configuration and the member's card. The card's
+// address is the account that acts for the member. What exists is never overwritten.
+func (h Home) Create(name string, address []byte, power int64, c *Config) (*networkv1.Member, error) {
+	if _, err := os.Stat(h.Config()); err == nil {
+		return nil, fmt.Errorf("%s has a node already; choose another folder", h)
+	}
+	if err := os.MkdirAll(filepath.Join(string(h), "keys"), 0o700); err != nil {
+		return nil, fmt.Errorf("the node's folder cannot be made: %w", err)
+	}
+	member := &networkv1.Member{Name: name, Address: address, Power: power}
+	for name, public := range map[string]*[]byte{"node": &member.NodeKey, "validator": &member.ValidatorKey} {
+		pub, secret, err := ed25519.GenerateKey(rand.Reader)
+		if err != nil {
+			return nil, fmt.Errorf("key: %w", err)
+		}
+		if err := writeFile(h.key(name), []byte(hex.EncodeToString(secret.Seed())+"\n"), 0o600); err != nil {
+			return nil, err
+		}
+		*public = pub
+	}
+	card, err := protojson.MarshalOptions{Multiline: true}.Marshal(member)
+	if err != nil {
+		return nil, fmt.Errorf("card: %w", err)
+	}
+	if err := writeFile(h.Card(), append(card, '\n'), 0o644); err != nil {
+		return nil, err
+	}
+	return member, c.Write(h.Config())
+}
+
+// ReadCard reads a member's card.
+func ReadCard(file string) (*networkv1.Member, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("card: %w", err)
+	}
+	m := &networkv1.Member{}
+	if err := protojson.Unmarshal(raw, m); err != nil {
+		return nil, fmt.Errorf("%s is not a member's card: %w", file, err)
+	}
+	return m, nil
+}
+
+// Key reads the "node" or "validator" key.
+func (h Home) Key(name string) (ed25519.PrivateKey, error) {
+	raw, err := os.ReadFile(h.key(name))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%s has no node: run `dure init --home %s` first", h, h)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("key: %w", err)
+	}
+	seed, err := hex.DecodeString(strings.TrimSpace(string(raw)))
+	if err != nil || len(seed) != ed25519.SeedSize {
+		return nil, fmt.Errorf("%s is not a key: want 64 hex digits", h.key(name))
+	}
+	return ed25519.NewKeyFromSeed(seed), nil
+}
+
+// ReadGenesis reads the genesis file.
+func (h Home) ReadGenesis() (*genesis.Genesis, error) {
+	raw, err := os.ReadFile(h.Genesis())
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%s is missing: make it with `dure genesis` or copy it from another member", h.Genesis())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("genesis: %w", err)
+	}
+	return genesis.Parse(raw)
+}
+
+// writeFile writes a new file in full or not at all.
+func writeFile(name string, content []byte, mode os.FileMode) error {
+	f, err := os.CreateTemp(filepath.Dir(name), ".new-*")
+	if err != nil {
+		return fmt.Errorf("%s cannot be written: %w", name, err)
+	}
+	defer os.Remove(f.Name()) //nolint:errcheck // gone when renamed
+	_, err = f.Write(content)
+	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		return fmt.Errorf("%s cannot be written: %w", name, err)
+	}
+	return nil
+}
+
+// ID is the peer name of a member's node, the part before @ in p2p.peers.
+func ID(m *networkv1.Member) string { return consensus.NodeID(m.GetNodeKey()) }

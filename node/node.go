@@ -1,0 +1,231 @@
+package node
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/dureledger/dure/api"
+	"github.com/dureledger/dure/consensus"
+	"github.com/dureledger/dure/index"
+	"github.com/dureledger/dure/internal/store"
+	"github.com/dureledger/dure/ledger/exec"
+	"github.com/dureledger/dure/ledger/genesis"
+	"github.com/dureledger/dure/ledger/tx"
+	"github.com/dureledger/dure/modules/all"
+)
+
+// Node is a running member's node.
+type Node struct {
+	home    Home
+	config  *Config
+	log     *slog.Logger
+	storage *storage
+	index   *index.Index
+	engine  *consensus.Engine
+	api     *api.Server
+	http    *http.Server
+	listen  net.Listener
+
+	stopIndex context.CancelFunc
+	indexDone chan error
+}
+
+// Start starts the node of a home folder. It returns when the API answers; ctx bounds only the start. Whatever fails,
+// nothing is left half-started.
+func Start(ctx context.Context, home Home, config *Config, log *slog.Logger, version string) (_ *Node, err error) {
+	n := &Node{home: home, config: config, log: log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.Stop())
+		}
+	}()
+	g, err := home.ReadGenesis()
+	if err != nil {
+		return nil, err
+	}
+	if n.listen, err = listen(config); err != nil {
+		return nil, err
+	}
+	if err := portFree(config.P2PListen); err != nil {
+		return nil, err
+	}
+	if err := n.openStores(g); err != nil {
+		return nil, err
+	}
+	l, err := n.startEngine(ctx, g, version)
+	if err != nil {
+		return nil, err
+	}
+	n.startIndex(l)
+	n.serve(l)
+	log.Info("node started", "network", g.NetworkID, "member", config.Member, "api", n.listen.Addr().String())
+	return n, nil
+}
+
+func (n *Node) openStores(g *genesis.Genesis) (err error) {
+	dir := n.home.data("ledger")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("the node's folder cannot be written: %w; choose another with --home or change its owner", err)
+	}
+	opts := store.Options{Logger: n.log, HistoryRoot: func(size uint64, root [32]byte) [32]byte { return exec.HistoryRoot(size, root[:]) }}
+	if n.storage, err = openStorage(dir, opts); err != nil {
+		return err
+	}
+	if !n.config.Index {
+		return nil
+	}
+	if n.index, err = index.Open(filepath.Join(n.home.data(""), "index.db"), g); err != nil {
+		return fmt.Errorf("index: %w; it can be deleted at any time and is made again from the ledger", err)
+	}
+	n.storage.index = n.index
+	return nil
+}
+
+func (n *Node) startEngine(ctx context.Context, g *genesis.Genesis, version string) (*ledger, error) {
+	member, err := tx.ParseAddress(n.config.Member)
+	if err != nil {
+		return nil, fmt.Errorf("setting member: %w", err)
+	}
+	nodeKey, err := n.home.Key("node")
+	if err != nil {
+		return nil, err
+	}
+	validatorKey, err := n.home.Key("validator")
+	if err != nil {
+		return nil, err
+	}
+	rules := all.New()
+	restored, decided, err := restore(n.storage, rules)
+	if err != nil {
+		return nil, err
+	}
+	l := &ledger{genesis: g, member: member, version: version, store: n.storage, stats: newStats()}
+	n.engine, err = consensus.NewEngine(ctx, consensus.Config{
+		Home: n.home.data("consensus"), Genesis: g, Member: member, NodeKey: nodeKey, ValidatorKey: validatorKey,
+		Listen: n.config.P2PListen, Peers: n.config.P2PPeers, Rules: rules, Ledger: restored, Decided: decided,
+		Store: n.storage, Past: n.storage, Log: n.log,
+		OnCommit: func(r *exec.Result, _ *consensus.Tip) { l.stats.committed(len(r.Applied)) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	l.engine = n.engine
+	return l, n.engine.Start()
+}
+
+// startIndex follows the ledger until Stop. An index that breaks does not stop the node: lists and searches end,
+// everything else goes on.
+func (n *Node) startIndex(l *ledger) {
+	if n.index == nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	n.stopIndex, n.indexDone = cancel, make(chan error, 1)
+	go func() {
+		err := n.index.Follow(ctx, l)
+		if err != nil {
+			n.log.Error("the index stopped; delete it and start again to make it anew", "error", err)
+		}
+		n.indexDone <- err
+	}()
+}
+
+func (n *Node) serve(l *ledger) {
+	n.api = api.New(l, n.index, api.Options{Hosts: n.config.APIHosts, Log: n.log})
+	mux := http.NewServeMux()
+	mux.Handle("/cometbft/", http.StripPrefix("/cometbft", n.engine.RPC()))
+	mux.Handle("/", n.api)
+	n.http = n.api.HTTP()
+	n.http.Handler = mux
+	go func() {
+		if err := n.http.Serve(n.listen); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			n.log.Error("the API stopped", "error", err)
+		}
+	}()
+}
+
+// Address is where the API listens.
+func (n *Node) Address() string { return n.listen.Addr().String() }
+
+// Done is closed when consensus has stopped, also by itself because the node could not go on.
+func (n *Node) Done() <-chan struct{} { return n.engine.Died() }
+
+// Err is why the node had to stop by itself, nil if it did not.
+func (n *Node) Err() error {
+	if n.storage == nil {
+		return nil
+	}
+	return n.storage.Err()
+}
+
+// stopTimeout is how long requests under way may take to end.
+const stopTimeout = 5 * time.Second
+
+// Stop ends the API, consensus, index and store, in this order. It may be called on a node that did not start.
+func (n *Node) Stop() error {
+	var errs []error
+	if n.http != nil {
+		n.api.Stop()
+		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+		defer cancel()
+		if err := n.http.Shutdown(ctx); err != nil {
+			errs = append(errs, n.http.Close())
+		}
+	} else if n.listen != nil {
+		errs = append(errs, n.listen.Close())
+	}
+	if n.engine != nil {
+		errs = append(errs, n.engine.Stop())
+	}
+	if n.stopIndex != nil {
+		n.stopIndex()
+		<-n.indexDone
+	}
+	if n.index != nil {
+		errs = append(errs, n.index.Close())
+	}
+	if n.storage != nil {
+		errs = append(errs, n.storage.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func listen(c *Config) (net.Listener, error) {
+	l, err := net.Listen("tcp", c.APIListen)
+	if err != nil {
+		return nil, taken(c.APIListen, "api.listen", err)
+	}
+	if c.APITLSCert == "" {
+		return l, nil
+	}
+	pair, err := tls.LoadX509KeyPair(c.APITLSCert, c.APITLSKey)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("settings api.tls-cert and api.tls-key: %w", err), l.Close())
+	}
+	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}), nil
+}
+
+// portFree says clearly, before anything else starts, that the peers' port is taken.
+func portFree(hostport string) error {
+	l, err := net.Listen("tcp", hostport)
+	if err != nil {
+		return taken(hostport, "p2p.listen", err)
+	}
+	return l.Close()
+}
+
+func taken(hostport, key string, err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%s is in use by another program; stop it or choose another port with setting %s", hostport, key)
+	}
+	return fmt.Errorf("cannot listen on %s (setting %s): %w", hostport, key, err)
+}

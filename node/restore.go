@@ -1,0 +1,105 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/dureledger/dure/consensus"
+	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
+	"github.com/dureledger/dure/internal/store"
+	"github.com/dureledger/dure/ledger/exec"
+	"github.com/dureledger/dure/ledger/state"
+	"google.golang.org/protobuf/proto"
+)
+
+// lookupTimeout bounds one look-up in the index on behalf of the pool.
+const lookupTimeout = 2 * time.Second
+
+func lookupContext() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), lookupTimeout)
+}
+
+// restore rebuilds the ledger as of the last block whose state is flushed, and lists the batches that may not be
+// decided again. Consensus replays the blocks after it.
+func restore(s *storage, rules exec.Rules) (*exec.Ledger, []consensus.BatchRef, error) {
+	height := s.State().FlushedHeight()
+	if height < 1 {
+		return exec.New(rules), nil, nil
+	}
+	block, err := s.BlockAt(height)
+	if err != nil {
+		return nil, nil, err
+	}
+	tree, err := loadTree(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	if tree.Root() != block.StateRoot {
+		return nil, nil, fmt.Errorf("the stored state of block %d does not have the root the block says; restore the folder from a copy, "+
+			"or remove the node's data and let it synchronise from the other members", height)
+	}
+	hashes, err := s.History().Frontier(block.HistorySize)
+	if err != nil {
+		return nil, nil, err
+	}
+	frontier := make([][]byte, len(hashes))
+	for i := range hashes {
+		frontier[i] = hashes[i][:]
+	}
+	window, decided, err := loadWindow(s, height, block.Time, rules.Network.Parameters(tree).GetWindowMs())
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := exec.Restore(rules, height, block.Time, tree, block.HistorySize, frontier, window)
+	return l, decided, err
+}
+
+func loadTree(s *storage) (*state.Tree, error) {
+	var all []state.Change
+	err := s.State().Load(func(key, value []byte) {
+		all = append(all, state.Change{Key: append([]byte(nil), key...), Value: append([]byte{}, value...)})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return state.NewTree().Apply(all), nil
+}
+
+// loadWindow collects from the blocks up to height what could still be replayed at time.
+func loadWindow(s *storage, height, time, windowMS int64) (*exec.Window, []consensus.BatchRef, error) {
+	window, decided := exec.NewWindow(), []consensus.BatchRef(nil)
+	from, err := s.HeightSince(time - max(windowMS, consensus.MaxBatchLifeMS))
+	if err != nil {
+		return nil, nil, err
+	}
+	err = s.Replay(from, func(b *store.Block) error {
+		if b.Height > height {
+			return nil
+		}
+		for _, ref := range b.Batches {
+			decided = append(decided, consensus.BatchRef{Hash: ref.Hash, ExpiresAt: ref.ExpiresAt})
+		}
+		for i, e := range b.Entries {
+			if err := remember(window, b.Height, b.FirstSeq+uint64(i), e); err != nil {
+				return fmt.Errorf("block %d, entry %d: %w", b.Height, i, err)
+			}
+		}
+		return nil
+	})
+	window.Prune(time)
+	return window, decided, err
+}
+
+func remember(window *exec.Window, height int64, seq uint64, e store.Entry) error {
+	end, once, err := notAfter(e.Raw)
+	if err != nil || once {
+		return err
+	}
+	o := &ledgerv1.Outcome{}
+	if err := proto.Unmarshal(e.Outcome, o); err != nil {
+		return err
+	}
+	window.Add([32]byte(o.GetId()), end, exec.Place{Height: height, Position: o.GetPosition(), Seq: seq})
+	return nil
+}
