@@ -8,6 +8,7 @@ import (
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/proof"
+	"github.com/dureledger/dure/ledger/state"
 )
 
 // Grounds is what a verification rests on, and the header it ends at.
@@ -146,16 +147,20 @@ type StateProof struct {
 }
 
 // VerifyStateProof verifies a value of the state, or its absence, as of the block before the checkpoint's header.
-// Error codes: those of [Anchor.VerifyCheckpoint]; proof.malformed, proof.wrong_state.
+// Error codes: those of [Anchor.VerifyCheckpoint] and [state.VerifyProof].
 func (a *Anchor) VerifyStateProof(p StateProof, policy proof.Policy) (*VerifiedCheckpoint, error) {
 	v, err := a.VerifyCheckpoint(p.Checkpoint, policy)
 	if err != nil {
 		return nil, err
 	}
-	if !p.Exists && len(p.Value) > 0 {
-		return nil, fault.New("proof.wrong_state", "the proof says both that the key is absent and that it has a value")
+	value := append([]byte{}, p.Value...) // never nil, which would ask for absence
+	if !p.Exists {
+		if len(p.Value) > 0 {
+			return nil, fault.New("proof.mismatch", "the answer says both that the key is absent and that it has a value")
+		}
+		value = nil
 	}
-	if err := proof.VerifyState(v.Checkpoint.StateRoot, p.Proof, p.Key, p.Value, p.Exists); err != nil {
+	if err := state.VerifyProof(v.Checkpoint.StateRoot, p.Proof, p.Key, value); err != nil {
 		return nil, err
 	}
 	return v, nil

@@ -28,7 +28,7 @@ func (v *VerifiedCheckpoint) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "checkpoint   height %d, %s\n", c.Height, v.Time.Format(timeFormat))
 	fmt.Fprintf(&b, "header       %s\n", hex.EncodeToString(c.Header[:]))
-	fmt.Fprintf(&b, "history      %s\n", count(int64(c.Size), "outcome"))
+	fmt.Fprintf(&b, "history      %s\n", count(c.Size, "outcome"))
 	for _, s := range v.Cosignatures {
 		fmt.Fprintf(&b, "cosigned     by %s, %s\n", s.Witness.Name, time.Unix(s.Time, 0).UTC().Format(timeFormat))
 	}
@@ -49,7 +49,7 @@ func (g Grounds) String() string {
 		fmt.Fprintf(&b, "then         %d changes of validators, each signed by more than two thirds of the validators before it\n", g.Changes)
 	}
 	fmt.Fprintf(&b, "signed       header %d of %s, by %d of %s with %d of %d power\n",
-		g.Height, g.Time.Format(timeFormat), g.Signatures, count(int64(g.Validators), "validator"), g.Power, g.TotalPower)
+		g.Height, g.Time.Format(timeFormat), g.Signatures, count(uint64(g.Validators), "validator"), g.Power, g.TotalPower)
 	return b.String()
 }
 
@@ -57,9 +57,9 @@ func (g Grounds) String() string {
 func (b Basis) String() string {
 	var s string
 	if b.Genesis {
-		s = "the genesis keys of " + count(int64(b.Validators), "validator")
+		s = "the genesis keys of " + count(uint64(b.Validators), "validator")
 	} else {
-		s = fmt.Sprintf("a checkpoint of %s (height %d, %s)", b.Time.Format(timeFormat), b.Height, count(int64(b.Validators), "validator"))
+		s = fmt.Sprintf("a checkpoint of %s (height %d, %s)", b.Time.Format(timeFormat), b.Height, count(uint64(b.Validators), "validator"))
 		var names []string
 		for _, c := range b.Cosignatures {
 			names = append(names, c.Witness.Name)
@@ -81,7 +81,7 @@ func statusWords(o *ledgerv1.Outcome) string {
 	return fmt.Sprintf("failed: %s [%s]", o.GetRefusal().GetMessage(), o.GetRefusal().GetCode())
 }
 
-func count(n int64, noun string) string {
+func count(n uint64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

@@ -1,4 +1,5 @@
-// Package proof holds the formats that carry a ledger's word to a stranger: receipts, checkpoints and state proofs.
+// Package proof holds the formats that carry a ledger's word to a stranger: receipts and checkpoints. Proofs of single
+// values of the state are state.VerifyProof's, against the state root of a checkpoint.
 //
 // A receipt ties one outcome to a block header: the outcome is a leaf of the history log, the log's root and the state
 // root make the header's app hash, and more than two thirds of the validators signed the header. A checkpoint states a

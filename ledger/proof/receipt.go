@@ -125,7 +125,7 @@ func DecodeReceipt(file []byte) (*Receipt, error) {
 	if len(file) > MaxReceipt {
 		return nil, fault.New("receipt.too_large", "a receipt is at most 1 MiB", "bytes", len(file))
 	}
-	rd := &reader{b: file}
+	rd := &reader{b: bytes.Clone(file)} // what it returns must not change with the caller's buffer
 	if string(rd.take(4, "the beginning")) != receiptMagic {
 		return nil, fault.New("receipt.not_a_receipt", "this is not a Dure receipt: such a file begins with DURE")
 	}

@@ -85,11 +85,13 @@ func (r *reader) hash(what string) (h [32]byte) {
 	return h
 }
 
-// bytes reads a u32 length and that many bytes.
+// bytes reads a u32 length and that many bytes; nil for none.
 func (r *reader) bytes(what string) []byte {
 	n := r.u32(what)
 	if uint64(n) > uint64(len(r.b)) {
 		r.fail(what + " is cut short")
+	}
+	if n == 0 || r.err != nil {
 		return nil
 	}
 	return r.take(int(n), what)
