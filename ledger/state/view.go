@@ -171,11 +171,12 @@ func (v *View) Spend(units uint64) { v.work += units }
 func (v *View) Changes() []Change {
 	out := make([]Change, 0, len(v.dirty))
 	for key, value := range v.dirty { //dure:sorted below
-		old, present := v.base.Get([]byte(key))
-		if present != (value != nil) || !bytes.Equal(old, value) {
-			out = append(out, Change{[]byte(key), value})
-		}
+		out = append(out, Change{[]byte(key), value})
 	}
 	slices.SortFunc(out, Change.Compare)
-	return out
+	// Looked up in order, keys find what their neighbours have just brought into the processor's cache.
+	return slices.DeleteFunc(out, func(c Change) bool {
+		old, present := v.base.Get(c.Key)
+		return present == (c.Value != nil) && bytes.Equal(old, c.Value)
+	})
 }
