@@ -4,7 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"math/bits"
-	"unsafe"
+	"unsafe" //dure:unsafe a node is always allocated as the inner or leaf that its bit says
 )
 
 // leafBit marks a leaf; it is above the position of every bit of a key.
