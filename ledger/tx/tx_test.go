@@ -99,3 +99,10 @@ func TestEveryKindOnOneTransaction(t *testing.T) {
 		t.Fatal("id must depend on the body alone, hash on the witnesses too")
 	}
 }
+
+func unmarshal(t testing.TB, b []byte, m proto.Message) {
+	t.Helper()
+	if err := proto.Unmarshal(b, m); err != nil {
+		t.Fatal(err)
+	}
+}
