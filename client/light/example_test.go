@@ -29,7 +29,14 @@ func Example() {
 	}
 	fmt.Print(verified)
 	// Output:
-	// transaction  RUN
+	// transaction  0a6659393bea10514801b67402578c03750649c344096ec0f9163b090424c26e
+	// outcome      ok
+	// executed     in block 2, 2026-03-01 09:00:03.523 UTC
+	// events       1
+	// network      changing-2da8ff9fb7bb26b9317bb98727263fde
+	// rests on     the genesis keys of 4 validators
+	// then         3 changes of validators, each signed by more than two thirds of the validators before it
+	// signed       header 12 of 2026-03-01 09:00:20.523 UTC, by 3 of 4 validators with 30 of 40 power
 }
 
 // A device that keeps a checkpoint, cosigned by two witnesses it knows, verifies a receipt from there.
@@ -40,8 +47,8 @@ func ExampleFromCheckpoint() {
 	}
 	var policy proof.Policy
 	for _, key := range []string{
-		"W1",
-		"W2",
+		"auditor.example+01a77bfe+BC3tM7t9KmevWjctATl2OAMV9t6XAvH3X4h81faFgjqf",
+		"meter.example/7+bf80e61e+BFJA/RtL/0OMba9zrxAQXKTloiQjCbj7p7IdwY8X8H4m",
 	} {
 		w, err := proof.ParseWitness(key)
 		if err != nil {
@@ -64,5 +71,5 @@ func ExampleFromCheckpoint() {
 	}
 	fmt.Println(verified.OK(), verified.Basis)
 	// Output:
-	// RUN
+	// true a checkpoint of 2026-03-01 09:00:12.023 UTC (height 7, 4 validators), cosigned by auditor.example, meter.example/7
 }
