@@ -1,0 +1,34 @@
+package account
+
+import (
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
+	"github.com/dureledger/dure/ledger/state"
+	"github.com/dureledger/dure/ledger/tx"
+)
+
+// Get returns an account and whether it exists.
+func Get(g state.Getter, a tx.Address) (*accountv1.Account, bool) { return accounts.Get(g, a) }
+
+// Exists says whether an account is open, frozen or not.
+func Exists(g state.Getter, a tx.Address) bool { return accounts.Has(g, a) }
+
+// Exists says whether an account is open, frozen or not.
+func (m *Module) Exists(g state.Getter, a tx.Address) bool { return Exists(g, a) }
+
+// Ascend calls fn for each account in order of address until fn returns false.
+func Ascend(r state.Reader, fn func(tx.Address, *accountv1.Account) bool) {
+	accounts.Ascend(r, nil, fn)
+}
+
+// OfKey returns the account that a key, given by its address, acts for now, and whether there is one.
+func OfKey(g state.Getter, key tx.Address) (tx.Address, bool) {
+	owner, ok := ownerOf(g, key)
+	if !ok {
+		return owner, false
+	}
+	a, ok := accounts.Get(g, owner)
+	return owner, ok && tx.Address(a.GetKey()) == key
+}
+
+// Key is the raw state key of an account, for state proofs.
+func Key(a tx.Address) []byte { return accounts.Key(a) }
