@@ -6,6 +6,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -41,7 +42,7 @@ func FuzzSeeds(t *Tree) []Problem {
 	var out []Problem
 	for _, f := range t.Files {
 		for _, fn := range functions(f) {
-			if !f.Test || !isFuzz(fn) || calls(fn, "Add") {
+			if !f.Test || !isFuzz(fn) || seeded(fn) {
 				continue
 			}
 			corpus := filepath.Join(t.Root, filepath.FromSlash(path.Join(f.Folder, "testdata/fuzz", fn.Name.Name)))
@@ -81,11 +82,21 @@ func takesBytes(fn *ast.FuncDecl) bool {
 	return false
 }
 
-func calls(fn *ast.FuncDecl, method string) bool {
+// seeded says whether a fuzz target calls f.Add or hands f to a function that may.
+func seeded(fn *ast.FuncDecl) bool {
+	names := fn.Type.Params.List[0].Names
+	if len(names) == 0 {
+		return false
+	}
+	isF := func(e ast.Expr) bool {
+		id, ok := e.(*ast.Ident)
+		return ok && id.Name == names[0].Name
+	}
 	found := false
 	ast.Inspect(fn, func(n ast.Node) bool {
-		if sel, ok := n.(*ast.SelectorExpr); ok && sel.Sel.Name == method {
-			found = true
+		if call, ok := n.(*ast.CallExpr); ok {
+			sel, ok := call.Fun.(*ast.SelectorExpr)
+			found = found || ok && isF(sel.X) && sel.Sel.Name == "Add" || slices.ContainsFunc(call.Args, isF)
 		}
 		return !found
 	})

@@ -13,3 +13,15 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func FuzzAgain(f *testing.F) {
+	seed(f)
+	f.Fuzz(func(t *testing.T, raw []byte) { Decode(raw) })
+}
+
+func FuzzOnceMore(f *testing.F) {
+	f.Add([]byte("seed"))
+	f.Fuzz(func(t *testing.T, raw []byte) { Decode(raw) })
+}
+
+func seed(f *testing.F) { f.Add([]byte("seed")) }
