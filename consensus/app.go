@@ -291,7 +291,7 @@ func (p *proposalRules) allow(b *batch) error {
 		return checkSealer(p.tip, b)
 	case expires < p.time:
 		return errors.New("batch: expired")
-	case expires > p.time+maxBatchLifeMS:
+	case expires > p.time+MaxBatchLifeMS:
 		return errors.New("batch: expires too far ahead")
 	case p.seen[b.hash] || p.shelf.wasDecided(b.hash):
 		return errors.New("batch: decided already")

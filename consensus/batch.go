@@ -21,8 +21,8 @@ const (
 	maxBatchWire = MaxBatchBytes + 8*MaxBatchTxs + 512
 	// batchLifeMS is how long after sealing a batch may be decided, unix milliseconds of block time.
 	batchLifeMS = 60_000
-	// maxBatchLifeMS bounds what others may ask for, so that the memory of decided batches is bounded.
-	maxBatchLifeMS = 180_000
+	// MaxBatchLifeMS bounds what others may ask for, so that the memory of decided batches is bounded.
+	MaxBatchLifeMS = 180_000
 )
 
 // Hash names a batch: SHA-256 of its serialised bytes, which is also its CometBFT transaction key.

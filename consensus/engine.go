@@ -15,6 +15,7 @@ import (
 	"github.com/cometbft/cometbft/p2p"
 	"github.com/cometbft/cometbft/privval"
 	"github.com/cometbft/cometbft/proxy"
+	rpccore "github.com/cometbft/cometbft/rpc/core"
 	cmttypes "github.com/cometbft/cometbft/types"
 
 	cmtcfg "github.com/cometbft/cometbft/config"
@@ -56,6 +57,7 @@ type Engine struct {
 	sealer  *sealer
 	reactor *Reactor
 	node    *cmtnode.Node
+	env     *rpccore.Environment
 	stop    context.CancelFunc
 	done    sync.WaitGroup
 }
@@ -81,6 +83,9 @@ func NewEngine(ctx context.Context, c Config) (*Engine, error) {
 		return nil, err
 	}
 	e.node = node
+	if e.env, err = node.ConfigureRPC(); err != nil {
+		return nil, fmt.Errorf("consensus: %w", err)
+	}
 	return e, nil
 }
 
@@ -207,7 +212,7 @@ func (e *Engine) accept(hash Hash, raw []byte) error {
 		e.app.shelf.refuse(hash)
 		return fmt.Errorf("sealer %v: %w", b.sealer, err)
 	}
-	if expires := b.header.GetExpiresAt(); expires < tip.Time || expires > time.Now().UnixMilli()+maxBatchLifeMS {
+	if expires := b.header.GetExpiresAt(); expires < tip.Time || expires > time.Now().UnixMilli()+MaxBatchLifeMS {
 		e.app.verifier.Forget(hash)
 		e.app.shelf.refuse(hash)
 		return fmt.Errorf("sealer %v: batch expired or valid too far ahead", b.sealer)

@@ -190,7 +190,7 @@ func (r *Reactor) offer() {
 			return
 		case now := <-tick.C:
 			if hashes := r.shelf.waiting(offerAfter, maxHashes); len(hashes) > 0 {
-				r.Switch.Broadcast(p2p.Envelope{ChannelID: batchChannel, Message: hashesFrame(frameAnnounce, hashes)})
+				r.announce(hashes)
 			}
 			r.forgetAsked(now)
 		}
@@ -205,4 +205,10 @@ func (r *Reactor) forgetAsked(now time.Time) {
 			delete(r.asked, h)
 		}
 	}
+}
+
+func (r *Reactor) announce(hashes []Hash) {
+	r.Switch.Peers().ForEach(func(peer p2p.Peer) {
+		peer.TrySend(p2p.Envelope{ChannelID: batchChannel, Message: hashesFrame(frameAnnounce, hashes)})
+	})
 }

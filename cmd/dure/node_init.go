@@ -16,8 +16,8 @@ import (
 	"github.com/dureledger/dure/node"
 )
 
-// newInitCommand makes a node's home folder.
-func newInitCommand() *cobra.Command {
+// newInit makes a node's home folder.
+func newInit(*app) *cobra.Command {
 	var home, name, member string
 	var power int64
 	cmd := &cobra.Command{
@@ -56,8 +56,8 @@ The address is that of the account that acts for the member ("dure key new", the
 	return cmd
 }
 
-// newGenesisCommand joins members' cards to a genesis file.
-func newGenesisCommand() *cobra.Command {
+// newGenesis joins members' cards to a genesis file.
+func newGenesis(*app) *cobra.Command {
 	var name, out string
 	cmd := &cobra.Command{
 		Use:   "genesis CARD...",
@@ -119,9 +119,3 @@ func genesisFile(name string, members []*networkv1.Member, more func(*ledgerv1.G
 }
 
 func noEnv(string) (string, bool) { return "", false }
-
-func must(err error) {
-	if err != nil {
-		panic(err) // a command names a flag it does not have
-	}
-}

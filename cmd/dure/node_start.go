@@ -13,8 +13,8 @@ import (
 	"github.com/dureledger/dure/node"
 )
 
-// newStartCommand runs a node until it is told to stop.
-func newStartCommand() *cobra.Command {
+// newStart runs a node until it is told to stop.
+func newStart(*app) *cobra.Command {
 	var home string
 	cmd := &cobra.Command{
 		Use:   "start",

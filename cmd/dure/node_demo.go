@@ -1,0 +1,183 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/dureledger/dure/client/keystore"
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
+	assetv1 "github.com/dureledger/dure/gen/dure/asset/v1"
+	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
+	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
+	"github.com/dureledger/dure/ledger/tx"
+	"github.com/dureledger/dure/node"
+)
+
+// demoMembers run the demonstration network; each also names the key of its account.
+var demoMembers = []struct{ key, name string }{
+	{"city", "김포시 Gimpo City"}, {"bank", "한두레은행 Dure Bank"}, {"broker", "두레증권 Dure Securities"}, {"insurer", "두레보험 Dure Insurance"},
+}
+
+// demoPeople have accounts with money from the start. Amounts are in won.
+var demoPeople = []struct{ key, sponsor, krw string }{
+	{"alice", "bank", "1000000"}, {"bob", "bank", "500000"}, {"shop", "city", "0"},
+}
+
+// Ports of the demonstration network: the first member's, and one more for each after it.
+const (
+	demoAPIPort = 8080
+	demoP2PPort = 26656
+)
+
+// demo is the folder of a demonstration network.
+type demo string
+
+func (d demo) client() string             { return filepath.Join(string(d), "client") }
+func (d demo) node(i int) node.Home       { return node.Home(filepath.Join(string(d), demoMembers[i].key)) }
+func (d demo) address(i, base int) string { return fmt.Sprintf("127.0.0.1:%d", base+i) }
+
+// create makes a new network: keys, homes and genesis. It works in a folder beside and moves it into place when all is
+// there, so that a half-made network is never found.
+func (d demo) create() error {
+	if _, err := os.Stat(filepath.Join(string(d), "genesis.json")); err == nil {
+		return nil
+	}
+	if entries, err := os.ReadDir(string(d)); err == nil && len(entries) > 0 {
+		return failed(fmt.Sprintf("%s exists and is no Dure network", d), "choose another folder with --dir")
+	}
+	if err := os.MkdirAll(filepath.Dir(filepath.Clean(string(d))), 0o755); err != nil {
+		return failed("the network's folder cannot be made: "+err.Error(), "choose another with --dir")
+	}
+	fresh, err := os.MkdirTemp(filepath.Dir(filepath.Clean(string(d))), ".dure-new-*")
+	if err != nil {
+		return failed("the network's folder cannot be made: "+err.Error(), "choose another with --dir")
+	}
+	defer os.RemoveAll(fresh) //nolint:errcheck // gone when renamed
+	if err := demo(fresh).fill(); err != nil {
+		return err
+	}
+	if err := os.Remove(string(d)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return os.Rename(fresh, string(d))
+}
+
+func (d demo) fill() error {
+	addresses, err := d.keys()
+	if err != nil {
+		return err
+	}
+	members, err := d.homes(addresses)
+	if err != nil {
+		return err
+	}
+	file, err := genesisFile("demo", members, func(g *ledgerv1.Genesis) { d.fund(g, addresses) })
+	if err != nil {
+		return err
+	}
+	targets := []string{filepath.Join(string(d), "genesis.json"), filepath.Join(d.client(), "genesis.json")}
+	for i := range demoMembers {
+		targets = append(targets, d.node(i).Genesis())
+	}
+	for _, target := range targets {
+		if err := os.WriteFile(target, file, 0o644); err != nil { //nolint:gosec // public
+			return err
+		}
+	}
+	return nil
+}
+
+// keys makes the keystore of everyone in the demonstration, and its passphrase.
+func (d demo) keys() (map[string]tx.Address, error) {
+	secret := make([]byte, 12)
+	if _, err := rand.Read(secret); err != nil {
+		return nil, err
+	}
+	passphrase := hex.EncodeToString(secret)
+	if err := os.MkdirAll(d.client(), 0o700); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(d.client(), "passphrase"), []byte(passphrase+"\n"), 0o600); err != nil {
+		return nil, err
+	}
+	store, err := keystore.Open(filepath.Join(d.client(), "keys"), keystore.WorkFactor(demoWorkFactor))
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, m := range demoMembers {
+		names = append(names, m.key)
+	}
+	for _, p := range demoPeople {
+		names = append(names, p.key)
+	}
+	out := map[string]tx.Address{}
+	for _, name := range names {
+		entry, err := store.New(name, accountv1.KeyKind_KEY_KIND_ED25519, passphrase)
+		if err != nil {
+			return nil, err
+		}
+		out[name] = entry.Address
+	}
+	return out, nil
+}
+
+// demoWorkFactor makes the demonstration's keys quick to open: its passphrase lies beside them anyway.
+const demoWorkFactor = 12
+
+func (d demo) homes(addresses map[string]tx.Address) ([]*networkv1.Member, error) {
+	var members []*networkv1.Member
+	var peers []string
+	for i, m := range demoMembers {
+		address := addresses[m.key]
+		config, err := node.Load("", noEnv, map[string]string{
+			"member": address.String(), "api.listen": d.address(i, demoAPIPort), "p2p.listen": d.address(i, demoP2PPort),
+		})
+		if err != nil {
+			return nil, err
+		}
+		member, err := d.node(i).Create(m.name, address[:], 10, config)
+		if err != nil {
+			return nil, err
+		}
+		members = append(members, member)
+		peers = append(peers, node.ID(member)+"@"+d.address(i, demoP2PPort))
+	}
+	for i := range demoMembers {
+		config, err := node.Load(d.node(i).Config(), noEnv, map[string]string{"p2p.peers": strings.Join(without(peers, i), ",")})
+		if err != nil {
+			return nil, err
+		}
+		if err := config.Write(d.node(i).Config()); err != nil {
+			return nil, err
+		}
+	}
+	return members, nil
+}
+
+func without(list []string, i int) []string {
+	return append(append([]string(nil), list[:i]...), list[i+1:]...)
+}
+
+// fund opens the people's accounts and gives them won.
+func (d demo) fund(g *ledgerv1.Genesis, addresses map[string]tx.Address) {
+	bank, city := addresses["bank"], addresses["city"]
+	g.Asset = &assetv1.Genesis{Classes: []*assetv1.GenesisClass{
+		{Asset: "krw", Issuer: bank[:], Name: "원 Korean won"},
+		{Asset: "gimpo", Issuer: city[:], Name: "김포페이 Gimpo Pay"},
+	}}
+	for _, p := range demoPeople {
+		account, sponsor := addresses[p.key], addresses[p.sponsor]
+		g.Account.Accounts = append(g.Account.Accounts, &accountv1.GenesisAccount{
+			Address: account[:], Sponsor: sponsor[:], Kind: accountv1.KeyKind_KEY_KIND_ED25519,
+		})
+		if p.krw != "0" {
+			g.Asset.Balances = append(g.Asset.Balances, &assetv1.GenesisBalance{Asset: "krw", Account: account[:], Amount: p.krw})
+		}
+	}
+}

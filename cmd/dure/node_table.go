@@ -1,0 +1,4 @@
+package main
+
+// nodeCommands run a node.
+var nodeCommands = []newCommand{newUp, newInit, newGenesis, newStart}

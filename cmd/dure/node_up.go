@@ -1,0 +1,240 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// newUp runs a demonstration network of four members on this machine.
+func newUp(a *app) *cobra.Command {
+	var dir string
+	cmd := &cobra.Command{
+		Use:   "up",
+		Short: "Run a demonstration network of four members on this machine",
+		Long: `Makes, the first time, a network of four members with accounts to play with, and runs it as four processes that
+only this machine can reach, until Ctrl-C. The next "dure up" goes on with the same ledger; to begin anew, delete the folder.`,
+		Example: "  dure up\n  dure up --dir /tmp/try",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.up(cmd.Context(), demo(dir)) },
+	}
+	cmd.Flags().StringVar(&dir, "dir", "dev", "the network's folder")
+	return cmd
+}
+
+// How long members may take to answer for the first time, and to stop.
+const (
+	upTimeout   = 60 * time.Second
+	downTimeout = 20 * time.Second
+)
+
+func (a *app) up(ctx context.Context, d demo) error {
+	if err := portsFree(d); err != nil {
+		return err
+	}
+	fresh := !exists(filepath.Join(string(d), "genesis.json"))
+	if err := d.create(); err != nil {
+		return err
+	}
+	unlock, err := lockFolder(string(d))
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	members := &processes{}
+	defer members.stop()
+	for i := range demoMembers {
+		if err := members.start(d, i); err != nil {
+			return err
+		}
+	}
+	if err := members.ready(ctx, d); err != nil {
+		return err
+	}
+	a.greet(d, fresh)
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(a.out, "\nStopping the four members…")
+		members.stop()
+		fmt.Fprintln(a.out, "Stopped. \"dure up\" goes on with the same ledger.")
+		return nil
+	case i := <-members.died:
+		return failed(demoMembers[i].name+" stopped by itself", "see "+d.node(i).Log()+":\n"+tail(d.node(i).Log()))
+	}
+}
+
+// portsFree looks at every port before anything starts.
+func portsFree(d demo) error {
+	for i := range demoMembers {
+		for _, base := range []int{demoAPIPort, demoP2PPort} {
+			l, err := net.Listen("tcp", d.address(i, base))
+			if errors.Is(err, syscall.EADDRINUSE) {
+				return failed(d.address(i, base)+" is in use by another program, perhaps another \"dure up\"",
+					"stop that program and try again; nothing was started")
+			}
+			if err != nil {
+				return failed("cannot listen on "+d.address(i, base)+": "+err.Error(), "nothing was started")
+			}
+			if err := l.Close(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// lockFolder keeps a second copy from running the same network.
+func lockFolder(dir string) (unlock func(), err error) {
+	name := filepath.Join(dir, "lock")
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the user's own folder
+	if err != nil {
+		return nil, failed("the network's folder cannot be written: "+err.Error(), "choose another with --dir, or change its owner")
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		owner, _ := io.ReadAll(io.LimitReader(f, 32)) //nolint:errcheck // only for the message
+		return nil, errors.Join(failed(fmt.Sprintf("the network in %s is running already (process %s)", dir, strings.TrimSpace(string(owner))),
+			"stop it there with Ctrl-C first; nothing was started"), f.Close())
+	}
+	err = errors.Join(f.Truncate(0), writeAt(f, fmt.Sprintf("%d\n", os.Getpid())))
+	return func() { _ = f.Close() }, err
+}
+
+func writeAt(f *os.File, s string) error {
+	_, err := f.WriteAt([]byte(s), 0)
+	return err
+}
+
+// processes are the members' nodes.
+type processes struct {
+	running []*process
+	died    chan int
+}
+
+type process struct {
+	cmd  *exec.Cmd
+	done chan struct{}
+}
+
+// start runs one member's node as a process of its own, its log in its folder. It ends with this process, whatever ends this one.
+func (p *processes) start(d demo, i int) error {
+	if p.died == nil {
+		p.died = make(chan int, len(demoMembers))
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	log, err := os.OpenFile(d.node(i).Log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return failed("the network's folder cannot be written: "+err.Error(), "choose another with --dir, or change its owner")
+	}
+	cmd := exec.Command(self, "start", "--home", string(d.node(i))) //nolint:gosec // this very program
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = childAttributes()
+	if err := cmd.Start(); err != nil {
+		return errors.Join(err, log.Close())
+	}
+	child := &process{cmd, make(chan struct{})}
+	p.running = append(p.running, child)
+	go func() {
+		_ = cmd.Wait() //nolint:errcheck // its log says why
+		_ = log.Close()
+		close(child.done)
+		p.died <- i
+	}()
+	return nil
+}
+
+// ready waits until every member answers and has the first block.
+func (p *processes) ready(ctx context.Context, d demo) error {
+	ctx, cancel := context.WithTimeout(ctx, upTimeout)
+	defer cancel()
+	for i := range demoMembers {
+		for !answers(ctx, "http://"+d.address(i, demoAPIPort)+"/readyz") {
+			select {
+			case dead := <-p.died:
+				return failed(demoMembers[dead].name+" could not start", "see "+d.node(dead).Log()+":\n"+tail(d.node(dead).Log()))
+			case <-ctx.Done():
+				return failed("the members did not get ready in time", "see the logs in "+string(d)+":\n"+tail(d.node(i).Log()))
+			case <-time.After(50 * time.Millisecond):
+			}
+		}
+	}
+	return nil
+}
+
+// stop ends all members cleanly, and by force those that do not end in time.
+func (p *processes) stop() {
+	for _, child := range p.running {
+		_ = child.cmd.Process.Signal(syscall.SIGTERM) //nolint:errcheck // it may have ended
+	}
+	late := time.After(downTimeout)
+	for _, child := range p.running {
+		select {
+		case <-child.done:
+		case <-late:
+			_ = child.cmd.Process.Kill() //nolint:errcheck // it may have ended
+			<-child.done
+		}
+	}
+	p.running = nil
+}
+
+func answers(ctx context.Context, url string) bool {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return false
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
+}
+
+// greet says where everything is and what to try.
+func (a *app) greet(d demo, fresh bool) {
+	verb := "Going on with"
+	if fresh {
+		verb = "Made and started"
+	}
+	fmt.Fprintf(a.out, `%s the demonstration network in %s: four members, only reachable from this machine.
+
+  Status page   http://%s
+  API           http://%s … :%d   (OpenAPI at /openapi.json)
+  Accounts      alice, bob, shop; the members city, bank, broker, insurer
+  Assets        krw (issued by bank), gimpo (issued by city)
+  Keys          %s (commands run here find them by themselves)
+
+Try, in another terminal:
+  bin/dure asset transfer krw 12500 --from alice --to bob --memo lunch
+  bin/dure record add README.md --by alice
+  bin/dure status
+
+Ctrl-C stops all four; the ledger stays.
+`, verb, d, d.address(0, demoAPIPort), d.address(0, demoAPIPort), demoAPIPort+len(demoMembers)-1, d.client())
+}
+
+func exists(name string) bool { _, err := os.Stat(name); return err == nil }
+
+// tail is the end of a log.
+func tail(file string) string {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return err.Error()
+	}
+	lines := strings.Split(strings.TrimRight(string(raw), "\n"), "\n")
+	return strings.Join(lines[max(0, len(lines)-5):], "\n")
+}
