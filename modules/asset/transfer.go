@@ -1,0 +1,43 @@
+package asset
+
+import (
+	assetv1 "github.com/dureledger/dure/gen/dure/asset/v1"
+	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
+	"github.com/dureledger/dure/ledger/exec"
+	"github.com/dureledger/dure/ledger/fault"
+)
+
+// transfer moves units from the actor. To oneself it is refused: it would move nothing and is nearly always a mistake.
+func (m *Module) transfer(c *exec.Context, call *assetv1.Transfer) error {
+	asset, err := moving(c.View, call.GetAsset())
+	if err != nil {
+		return err
+	}
+	amount, err := positive(call.GetAmount())
+	if err != nil {
+		return err
+	}
+	if err := checkNotes(call.GetMemo(), call.GetReference()); err != nil {
+		return err
+	}
+	to, err := m.receiver(c.View, "receiver", call.GetTo())
+	if err != nil {
+		return err
+	}
+	if to == c.Actor {
+		return fault.New("asset.self_transfer", "Sender and receiver are the same account, "+to.String()+"; nothing would move.",
+			"asset", asset.id, "account", to)
+	}
+	if err := debit(c.View, asset, c.Actor, amount); err != nil {
+		return err
+	}
+	if err := credit(c.View, asset.id, to, amount); err != nil {
+		return err
+	}
+	emitMoved(c, &assetv1.Moved{Asset: asset.id, From: c.Actor[:], To: to[:], Amount: call.GetAmount()})
+	return nil
+}
+
+func emitMoved(c *exec.Context, moved *assetv1.Moved) {
+	c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_AssetMoved{AssetMoved: moved}})
+}
