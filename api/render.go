@@ -65,11 +65,20 @@ func outcomeOf(o *ledgerv1.Outcome) *apiv1.Outcome {
 
 // oneofOf names the chosen branch of a oneof as module and noun, such as asset.transfer, with its fields.
 func oneofOf(m protoreflect.Message, oneof protoreflect.Name) (string, *structpb.Struct) {
+	name, inside := branch(m, oneof)
+	if inside == nil {
+		return "", nil
+	}
+	return name, structOf(inside)
+}
+
+// branch is the chosen message of a oneof and its name, nil if nothing is chosen.
+func branch(m protoreflect.Message, oneof protoreflect.Name) (string, protoreflect.Message) {
 	fd := m.WhichOneof(m.Descriptor().Oneofs().ByName(oneof))
 	if fd == nil {
 		return "", nil
 	}
-	return strings.Replace(string(fd.Name()), "_", ".", 1), structOf(m.Get(fd).Message())
+	return strings.Replace(string(fd.Name()), "_", ".", 1), m.Get(fd).Message()
 }
 
 // structOf shows a message as JSON: names as in the proto file, 20 bytes as an address, 32 as hex digits (ids, digests

@@ -10,6 +10,7 @@ import (
 	"connectrpc.com/connect"
 	"connectrpc.com/grpcreflect"
 
+	"github.com/dureledger/dure/api/web"
 	"github.com/dureledger/dure/gen/dure/api/v1/apiv1connect"
 	"github.com/dureledger/dure/index"
 )
@@ -52,11 +53,12 @@ type Server struct {
 	requests chan struct{}
 	stopping chan struct{}
 	stop     sync.Once
+	site     *web.Site
 	live     live
 }
 
-// New makes a server. It reads nothing until it is asked.
-func New(ledger Ledger, idx *index.Index, o Options) *Server {
+// New makes a server. It reads nothing of the ledger until it is asked. An error is a broken build.
+func New(ledger Ledger, idx *index.Index, o Options) (*Server, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
@@ -65,8 +67,16 @@ func New(ledger Ledger, idx *index.Index, o Options) *Server {
 		streams: make(chan struct{}, MaxStreams), requests: make(chan struct{}, MaxRequests),
 		stopping: make(chan struct{}),
 	}
-	s.handler = s.guard(s.routes())
-	return s
+	var err error
+	if s.site, err = web.New(); err != nil {
+		return nil, err
+	}
+	handler, err := s.routes()
+	if err != nil {
+		return nil, err
+	}
+	s.handler = s.guard(handler)
+	return s, nil
 }
 
 // ServeHTTP answers one request.
@@ -89,7 +99,7 @@ func (s *Server) HTTP() *http.Server {
 	}
 }
 
-func (s *Server) routes() http.Handler {
+func (s *Server) routes() (http.Handler, error) {
 	mux := http.NewServeMux()
 	limits := []connect.HandlerOption{
 		connect.WithReadMaxBytes(MaxBody),
@@ -105,7 +115,10 @@ func (s *Server) routes() http.Handler {
 	mux.Handle(grpcreflect.NewHandlerV1(reflector))
 	mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector))
 
-	document := openAPI()
+	document, err := openAPI()
+	if err != nil {
+		return nil, err
+	}
 	mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(document)
@@ -115,7 +128,7 @@ func (s *Server) routes() http.Handler {
 	})
 	mux.HandleFunc("GET /readyz", s.ready)
 	s.pages(mux)
-	return mux
+	return mux, nil
 }
 
 var serviceNames = []string{

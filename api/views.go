@@ -1,0 +1,248 @@
+package api
+
+import (
+	"context"
+	"encoding/hex"
+	"strconv"
+
+	"github.com/dureledger/dure/api/web"
+	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
+	"github.com/dureledger/dure/index"
+	"github.com/dureledger/dure/ledger/state"
+	"github.com/dureledger/dure/ledger/tx"
+)
+
+// maxShownIDs bounds the transactions that the page of a block lists.
+const maxShownIDs = 500
+
+func (s *Server) statusView() web.Status {
+	st, _ := s.ledger.State()
+	self := s.ledger.Status().Member
+	v := web.Status{Live: s.liveView()}
+	var all int64
+	members := index.ReadMembers(st)
+	for _, m := range members {
+		all += m.GetPower()
+	}
+	for _, m := range members {
+		shown := web.Member{
+			Name: m.GetName(), Address: address(m.GetAddress()), Power: m.GetPower(), Voids: m.GetVoids(),
+			Self: string(m.GetAddress()) == string(self[:]),
+		}
+		if all > 0 {
+			shown.Percent = int((float64(m.GetPower())/float64(all))*100 + 0.5)
+		}
+		v.Members = append(v.Members, shown)
+	}
+	return v
+}
+
+// liveView is what changes by itself on the front page.
+func (s *Server) liveView() web.Live {
+	now := s.ledger.Status()
+	v := web.Live{
+		Height: now.Height, PerSecond: now.TransactionsPerSecond, FinalityMS: float64(now.Finality.Microseconds()) / 1000,
+		Transactions: now.Transactions, PoolUsed: now.PoolTransactions, PoolCapacity: now.PoolCapacity,
+		IndexLag: s.indexLag(), Peers: now.Peers, CatchingUp: now.CatchingUp,
+	}
+	if !now.Time.IsZero() {
+		v.Time = now.Time.UnixMilli()
+	}
+	v.Recent = s.newest()
+	return v
+}
+
+// newest is the last transactions, read from the ledger itself: the index may be behind.
+func (s *Server) newest() []web.Row {
+	size := s.ledger.Size()
+	entries, err := s.ledger.Entries(size-min(size, recentRows), recentRows)
+	if err != nil {
+		s.log.Error("the last transactions could not be read", "error", err)
+		return nil
+	}
+	for i, j := 0, len(entries)-1; i < j; i, j = i+1, j-1 {
+		entries[i], entries[j] = entries[j], entries[i]
+	}
+	return s.rows(entries)
+}
+
+func (s *Server) rows(entries []Entry) []web.Row {
+	st, _ := s.ledger.State()
+	out := make([]web.Row, 0, len(entries))
+	for _, e := range entries {
+		out = append(out, row(st, e))
+	}
+	return out
+}
+
+func row(st state.Reader, e Entry) web.Row {
+	o := e.Outcome
+	r := web.Row{
+		ID: hex.EncodeToString(o.GetId()), Status: enumName(o.GetStatus()), Height: o.GetHeight(), Time: o.GetTime(),
+	}
+	body, _ := e.Body()
+	actions := body.GetActions()
+	if len(actions) == 0 {
+		return r
+	}
+	first := actionOf(actions[0])
+	r.Call, r.More = first.GetCall(), len(actions)-1
+	r.Parts = summary(st, first)
+	return r
+}
+
+// summary is what an action is about in a line: who, to whom, how much, what.
+func summary(st state.Reader, a *apiv1.Action) []web.Value {
+	parts := []web.Value{{Kind: "address", Text: a.GetActor()}}
+	args := a.GetArguments().GetFields()
+	for _, to := range []string{"to", "payee", "account"} {
+		if v := args[to].GetStringValue(); v != "" {
+			parts = append(parts, web.Value{Kind: "arrow"}, web.Value{Kind: "address", Text: v})
+		}
+	}
+	if v := args["amount"].GetStringValue(); v != "" {
+		parts = append(parts, amountOf(st, v, args["asset"].GetStringValue()))
+	} else if v := args["asset"].GetStringValue(); v != "" {
+		parts = append(parts, web.Value{Text: v})
+	}
+	for _, name := range []string{"title", "memo"} {
+		if v := args[name].GetStringValue(); v != "" {
+			parts = append(parts, web.Value{Text: cutRunes(v, 40)})
+		}
+	}
+	return parts
+}
+
+// amountOf shows an amount with the decimals of its asset.
+func amountOf(st state.Reader, amount, asset string) web.Value {
+	v := web.Value{Kind: "amount", Text: amount, Unit: asset}
+	n, err := tx.ParseAmount(amount)
+	if err != nil {
+		return web.Value{Text: amount}
+	}
+	if class, ok := index.ReadAsset(st, asset); ok {
+		v.Text = tx.FormatUnits(n, class.GetDecimals())
+	}
+	return v
+}
+
+func cutRunes(s string, n int) string {
+	r := []rune(s)
+	if len(r) <= n {
+		return s
+	}
+	return string(r[:n]) + "…"
+}
+
+func (s *Server) transactionView(e Entry) web.Transaction {
+	st, _ := s.ledger.State()
+	o := e.Outcome
+	t := transactionOf(e)
+	v := web.Transaction{
+		ID: t.GetId(), Status: t.GetOutcome().GetStatus(), Height: o.GetHeight(), Position: o.GetPosition(), Seq: o.GetSeq(),
+		Time: o.GetTime(), Once: t.GetOnce(), Work: o.GetWork(), Bytes: len(e.Raw),
+	}
+	body, _ := e.Body()
+	v.NotAfter = body.GetNotAfter()
+	for _, a := range body.GetActions() {
+		name, m := branch(a.ProtoReflect(), "call")
+		v.Actions = append(v.Actions, web.Action{Name: name, Actor: address(a.GetActor()), Fields: fieldsOf(st, m, "")})
+	}
+	for _, ev := range o.GetEvents() {
+		name, m := branch(ev.ProtoReflect(), "kind")
+		v.Events = append(v.Events, web.Action{Name: name, Fields: fieldsOf(st, m, "")})
+	}
+	for _, w := range t.GetWitnesses() {
+		v.Witnesses = append(v.Witnesses, web.Witness{Kind: w.GetKind(), Key: w.GetKey(), PublicKey: w.GetPublicKey()})
+	}
+	if r := o.GetRefusal(); r != nil {
+		v.Refusal = &web.Refusal{Code: r.GetCode(), Message: r.GetMessage()}
+		if len(v.Actions) > 1 {
+			v.Refusal.Action = int(r.GetAction()) + 1
+		}
+		for _, f := range r.GetFields() {
+			v.Refusal.Fields = append(v.Refusal.Fields, web.Field{Name: f.GetName(), Value: textValue(f.GetValue())})
+		}
+	}
+	return v
+}
+
+// textValue makes a link of a text that is an address.
+func textValue(s string) web.Value {
+	if a, err := tx.ParseAddress(s); err == nil {
+		return web.Value{Kind: "address", Text: a.String()}
+	}
+	return web.Value{Text: s}
+}
+
+func (s *Server) blockView(b *Block) web.Block {
+	v := web.Block{
+		Height: b.Height, Time: b.Time.UnixMilli(), Hash: hex.EncodeToString(b.Hash[:]), AppHash: hex.EncodeToString(b.AppHash),
+		Proposer: b.Proposer.String(), ProposerName: s.memberName(b.Proposer), Batches: b.Batches, Total: len(b.Transactions),
+		Prev: b.Height - 1,
+	}
+	if b.Height < s.ledger.Status().Height {
+		v.Next = b.Height + 1
+	}
+	for _, id := range b.Transactions[:min(len(b.Transactions), maxShownIDs)] {
+		v.Transactions = append(v.Transactions, hex.EncodeToString(id[:]))
+	}
+	return v
+}
+
+func (s *Server) memberName(a tx.Address) string {
+	st, _ := s.ledger.State()
+	for _, m := range index.ReadMembers(st) {
+		if string(m.GetAddress()) == string(a[:]) {
+			return m.GetName()
+		}
+	}
+	return ""
+}
+
+func (s *Server) accountView(ctx context.Context, a tx.Address, token string) (web.Account, error) {
+	st, _ := s.ledger.State()
+	v := web.Account{Address: a.String(), Member: s.memberName(a)}
+	if acc, ok := index.ReadAccount(st, a); ok {
+		sponsor, _ := tx.ToAddress(acc.GetSponsor())
+		v.Opened, v.OpenedAt, v.Frozen, v.FreezeReason = true, acc.GetOpenedAt(), acc.GetFrozen(), acc.GetFreezeReason()
+		v.Sponsor, v.SponsorName = address(acc.GetSponsor()), s.memberName(sponsor)
+		v.Key, v.KeyKind = address(acc.GetKey()), tx.KindName(acc.GetKind())
+	}
+	balances, _, err := s.balancesOf(ctx, st, a, index.Page{Size: index.MaxPage})
+	if err != nil {
+		return v, err
+	}
+	for _, b := range balances {
+		v.Balances = append(v.Balances, web.Balance{
+			Asset: b.GetAsset(), Amount: amountOf(st, b.GetAmount(), b.GetAsset()).Text, Held: amountOf(st, b.GetHeld(), b.GetAsset()).Text,
+		})
+	}
+	entries, next, err := s.list(ctx, index.Filter{Account: &a}, index.Page{Size: recentRows, Token: token})
+	v.Recent, v.Next = s.rows(entries), next
+	return v, err
+}
+
+func (s *Server) recordsView(digest [32]byte, records []*apiv1.Record) web.Records {
+	v := web.Records{Digest: hex.EncodeToString(digest[:])}
+	for _, r := range records {
+		recorder, _ := tx.ParseAddress(r.GetRecorder())
+		shown := web.Record{
+			Recorder: r.GetRecorder(), RecorderName: s.memberName(recorder), Title: r.GetTitle(), Name: r.GetName(),
+			MediaType: r.GetMediaType(), Size: strconv.FormatUint(r.GetSize(), 10), State: r.GetState(),
+			Transaction: r.GetTransaction(), SupersededBy: r.GetSupersededBy(), WithdrawReason: r.GetWithdrawReason(),
+			RecordedAt: milliseconds(r.GetRecordedAt()), ChangedAt: milliseconds(r.GetChangedAt()),
+		}
+		for _, c := range r.GetCosignatures() {
+			shown.Cosigners = append(shown.Cosigners, web.Cosigner{Account: c.GetAccount(), Time: milliseconds(c.GetSignedAt())})
+		}
+		v.Records = append(v.Records, shown)
+	}
+	return v
+}
+
+// milliseconds reads a timestamp back.
+func milliseconds(timestamp string) int64 {
+	ms, _ := parseTime("time", timestamp)
+	return ms
+}

@@ -1,0 +1,162 @@
+package web
+
+// Views are what pages show. Texts are as for people; ids, digests and addresses are complete, and cut by templates.
+
+// Status is the front page.
+type Status struct {
+	Live
+	Members []Member
+}
+
+// Live is the part of the front page that changes by itself.
+type Live struct {
+	Height int64
+	// Time is the newest block's in unix milliseconds, 0 before the first.
+	Time                   int64
+	PerSecond, FinalityMS  float64
+	Transactions           uint64
+	PoolUsed, PoolCapacity int
+	IndexLag               int64
+	Peers                  int
+	CatchingUp             bool
+	Recent                 []Row
+}
+
+// Member is an institution that runs the ledger.
+type Member struct {
+	Name, Address string
+	Power         int64
+	// Percent of all voting power, rounded.
+	Percent int
+	Voids   uint64
+	// Self says that this node is theirs.
+	Self bool
+}
+
+// Row is a transaction in a list.
+type Row struct {
+	ID, Status string
+	Height     int64
+	Time       int64
+	// Call is the first action's, such as asset.transfer; More is how many actions follow it.
+	Call string
+	More int
+	// What it is about, in a few parts.
+	Parts []Value
+}
+
+// Transaction is the page of one transaction.
+type Transaction struct {
+	ID, Status     string
+	Height         int64
+	Position       uint32
+	Seq            uint64
+	Time, NotAfter int64
+	Once           string
+	Work           uint64
+	Refusal        *Refusal
+	Actions        []Action
+	Events         []Action
+	Witnesses      []Witness
+	Bytes          int
+}
+
+// Refusal is why a transaction failed.
+type Refusal struct {
+	Code, Message string
+	// Action is the number of the refused one, from 1; 0: the whole.
+	Action int
+	Fields []Field
+}
+
+// Action is an action or an event: its name, who acts, and its fields.
+type Action struct {
+	Name   string
+	Actor  string
+	Fields []Field
+}
+
+// Field is a named value.
+type Field struct {
+	Name  string
+	Value Value
+}
+
+// Value is shown by its kind: "address", "id", "digest", "amount", "time", "asset" or "" for text.
+type Value struct {
+	Kind, Text string
+	// Time is set for kind time.
+	Time int64
+	// Unit is the asset of an amount.
+	Unit string
+}
+
+// Witness is a signature's key.
+type Witness struct{ Kind, Key, PublicKey string }
+
+// Block is the page of a block.
+type Block struct {
+	Height                  int64
+	Time                    int64
+	Hash, AppHash, Proposer string
+	ProposerName            string
+	Batches                 int
+	Transactions            []string
+	// Total counts transactions that the page may leave out.
+	Total int
+	Prev  int64
+	// Next is 0 when there is none yet.
+	Next int64
+}
+
+// Account is the page of an account.
+type Account struct {
+	Address, Sponsor, SponsorName, Key, KeyKind string
+	// Member is the name of the member whose account this is, if it is one.
+	Member string
+	// Opened says that the account is on the ledger.
+	Opened       bool
+	OpenedAt     int64
+	Frozen       bool
+	FreezeReason string
+	Balances     []Balance
+	Recent       []Row
+	// Next is the token of the next page of transactions.
+	Next string
+}
+
+// Balance is what an account has of an asset.
+type Balance struct{ Asset, Amount, Held string }
+
+// Records is the page of a digest.
+type Records struct {
+	Digest  string
+	Records []Record
+}
+
+// Record is one record of a digest.
+type Record struct {
+	Recorder, RecorderName, Title, Name, MediaType, Size string
+	State, Transaction, SupersededBy, WithdrawReason     string
+	RecordedAt, ChangedAt                                int64
+	Cosigners                                            []Cosigner
+}
+
+// Cosigner is an account that signed a record.
+type Cosigner struct {
+	Account string
+	Time    int64
+}
+
+// Search is what was found for a text.
+type Search struct {
+	Query  string
+	Recent []Row
+	Next   string
+}
+
+// Failure is a page for what cannot be shown.
+type Failure struct {
+	Status        int
+	Code, Message string
+}
