@@ -242,6 +242,7 @@ func (a *app) Commit(context.Context, *abci.RequestCommit) (*abci.ResponseCommit
 	for _, ref := range a.refs {
 		a.verifier.Forget(ref.Hash)
 	}
+	a.verifier.Prune(r.Time)
 	a.committed(r, tip, expired)
 	return &abci.ResponseCommit{}, nil
 }

@@ -158,7 +158,6 @@ func (e *Engine) CatchingUp() bool { return e.node.ConsensusReactor().WaitSync()
 func (e *Engine) committed(r *exec.Result, tip *Tip, expired []*batch) {
 	e.pool.decided(r)
 	for _, b := range expired {
-		e.app.verifier.Forget(b.hash)
 		if b.sealer == e.config.Member {
 			e.pool.unsealed(b, r.Time)
 		}
@@ -217,7 +216,11 @@ func (e *Engine) accept(hash Hash, raw []byte) error {
 		e.app.shelf.refuse(hash)
 		return fmt.Errorf("sealer %v: batch expired or valid too far ahead", b.sealer)
 	}
-	return e.shelve(b)
+	if err := e.shelve(b); err != nil {
+		e.app.verifier.Forget(hash)
+		return err
+	}
+	return nil
 }
 
 func (e *Engine) holds(h Hash) bool                        { return e.app.shelf.holds(h) }

@@ -93,6 +93,21 @@ func (v *Verifier) Forget(hash Hash) {
 	v.mu.Unlock()
 }
 
+// Prune drops batches that expired before time, unix milliseconds: seen in a proposal, say, that was never decided.
+func (v *Verifier) Prune(time int64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for hash, w := range v.known {
+		select {
+		case <-w.done:
+			if w.batch == nil || w.batch.header.GetExpiresAt() < time {
+				delete(v.known, hash)
+			}
+		default: // still being verified
+		}
+	}
+}
+
 // Signatures verifies transactions in chunks across cores and returns an error for each that is bad.
 func (v *Verifier) Signatures(txs []*tx.Tx) []error {
 	errs := make([]error, len(txs))

@@ -52,7 +52,7 @@ func (s Setting) Get(c *Config) string { return s.get(c) }
 func Settings() []Setting {
 	return []Setting{
 		text("member", "", "Address of the member's account that this node belongs to; `dure init` writes it.", func(c *Config) *string { return &c.Member }),
-		text("api.listen", "127.0.0.1:26680", "host:port of the API and the status page. A host other than loopback needs api.tls-cert and api.tls-key.",
+		text("api.listen", "127.0.0.1:8080", "host:port of the API and the status page. A host other than loopback needs api.tls-cert and api.tls-key.",
 			func(c *Config) *string { return &c.APIListen }),
 		list("api.hosts", "Names by which clients reach the API besides loopback, separated by commas; requests for other names are refused.",
 			func(c *Config) *[]string { return &c.APIHosts }),

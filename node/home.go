@@ -12,8 +12,8 @@ import (
 
 	"google.golang.org/protobuf/encoding/protojson"
 
-	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
 	"github.com/dureledger/dure/consensus"
+	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
 	"github.com/dureledger/dure/ledger/genesis"
 )
 

@@ -7,13 +7,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/dureledger/dure/client/keystore"
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	assetv1 "github.com/dureledger/dure/gen/dure/asset/v1"
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
-	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
 	"github.com/dureledger/dure/ledger/tx"
 	"github.com/dureledger/dure/node"
 )
@@ -72,19 +70,17 @@ func (d demo) fill() error {
 	if err != nil {
 		return err
 	}
-	members, err := d.homes(addresses)
+	var seats []node.Seat
+	for i, m := range demoMembers {
+		seats = append(seats, node.Seat{
+			Home: d.node(i), Name: m.name, Address: addresses[m.key], API: d.address(i, demoAPIPort), P2P: d.address(i, demoP2PPort),
+		})
+	}
+	file, err := node.CreateNetwork("demo", seats, func(g *ledgerv1.Genesis) { d.fund(g, addresses) })
 	if err != nil {
 		return err
 	}
-	file, err := genesisFile("demo", members, func(g *ledgerv1.Genesis) { d.fund(g, addresses) })
-	if err != nil {
-		return err
-	}
-	targets := []string{filepath.Join(string(d), "genesis.json"), filepath.Join(d.client(), "genesis.json")}
-	for i := range demoMembers {
-		targets = append(targets, d.node(i).Genesis())
-	}
-	for _, target := range targets {
+	for _, target := range []string{filepath.Join(string(d), "genesis.json"), filepath.Join(d.client(), "genesis.json")} {
 		if err := os.WriteFile(target, file, 0o644); err != nil { //nolint:gosec // public
 			return err
 		}
@@ -129,40 +125,6 @@ func (d demo) keys() (map[string]tx.Address, error) {
 
 // demoWorkFactor makes the demonstration's keys quick to open: its passphrase lies beside them anyway.
 const demoWorkFactor = 12
-
-func (d demo) homes(addresses map[string]tx.Address) ([]*networkv1.Member, error) {
-	var members []*networkv1.Member
-	var peers []string
-	for i, m := range demoMembers {
-		address := addresses[m.key]
-		config, err := node.Load("", noEnv, map[string]string{
-			"member": address.String(), "api.listen": d.address(i, demoAPIPort), "p2p.listen": d.address(i, demoP2PPort),
-		})
-		if err != nil {
-			return nil, err
-		}
-		member, err := d.node(i).Create(m.name, address[:], 10, config)
-		if err != nil {
-			return nil, err
-		}
-		members = append(members, member)
-		peers = append(peers, node.ID(member)+"@"+d.address(i, demoP2PPort))
-	}
-	for i := range demoMembers {
-		config, err := node.Load(d.node(i).Config(), noEnv, map[string]string{"p2p.peers": strings.Join(without(peers, i), ",")})
-		if err != nil {
-			return nil, err
-		}
-		if err := config.Write(d.node(i).Config()); err != nil {
-			return nil, err
-		}
-	}
-	return members, nil
-}
-
-func without(list []string, i int) []string {
-	return append(append([]string(nil), list[:i]...), list[i+1:]...)
-}
 
 // fund opens the people's accounts and gives them won.
 func (d demo) fund(g *ledgerv1.Genesis, addresses map[string]tx.Address) {

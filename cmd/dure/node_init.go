@@ -3,13 +3,9 @@ package main
 import (
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/protobuf/encoding/protojson"
 
-	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
-	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
 	"github.com/dureledger/dure/ledger/genesis"
 	"github.com/dureledger/dure/ledger/tx"
@@ -75,7 +71,7 @@ gives it to the others: every member must have the same bytes, because the netwo
 				}
 				members = append(members, m)
 			}
-			file, err := genesisFile(name, members, nil)
+			file, err := node.GenesisFile(name, members, nil)
 			if err != nil {
 				return err
 			}
@@ -94,28 +90,6 @@ gives it to the others: every member must have the same bytes, because the netwo
 	cmd.Flags().StringVarP(&out, "output", "o", "genesis.json", "file to write")
 	must(cmd.MarkFlagRequired("name"))
 	return cmd
-}
-
-// genesisFile makes a genesis file. Every member's account is open and sponsors itself; more adds accounts and assets.
-func genesisFile(name string, members []*networkv1.Member, more func(*ledgerv1.Genesis)) ([]byte, error) {
-	g := &ledgerv1.Genesis{
-		Name: name, Time: time.Now().UnixMilli(),
-		Network: &networkv1.Genesis{Members: members, Parameters: node.DefaultParameters()},
-		Account: &accountv1.Genesis{},
-	}
-	for _, m := range members {
-		g.Account.Accounts = append(g.Account.Accounts, &accountv1.GenesisAccount{
-			Address: m.GetAddress(), Sponsor: m.GetAddress(), Kind: accountv1.KeyKind_KEY_KIND_ED25519,
-		})
-	}
-	if more != nil {
-		more(g)
-	}
-	file, err := protojson.MarshalOptions{Multiline: true}.Marshal(g)
-	if err != nil {
-		return nil, fmt.Errorf("genesis: %w", err)
-	}
-	return append(file, '\n'), nil
 }
 
 func noEnv(string) (string, bool) { return "", false }

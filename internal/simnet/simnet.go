@@ -1,0 +1,182 @@
+// Package simnet runs networks of real nodes in one process for tests: real consensus over loopback sockets, real stores
+// in temporary folders, the real API.
+package simnet
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/dureledger/dure/client"
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
+	assetv1 "github.com/dureledger/dure/gen/dure/asset/v1"
+	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
+	"github.com/dureledger/dure/ledger/tx"
+	"github.com/dureledger/dure/ledger/tx/txtest"
+	"github.com/dureledger/dure/node"
+)
+
+// startTimeout bounds the start of a node.
+const startTimeout = 60 * time.Second
+
+// Network is a running network. Member i acts with Signer(i), person i with Person(i).
+type Network struct {
+	t       testing.TB
+	seats   []node.Seat
+	nodes   []*node.Node
+	Genesis []byte
+}
+
+// People is how many accounts have money: person i holds a million "krw", issued by member 0.
+const People = 8
+
+// Signer is the key that acts for member i.
+func Signer(i int) tx.Signer { return txtest.Ed25519(uint64(1000 + i)) }
+
+// Person is the key of an account with money.
+func Person(i int) tx.Signer { return txtest.Ed25519(uint64(2000 + i)) }
+
+// Address is the account a signer acts for.
+func Address(s tx.Signer) tx.Address { return s.Key().Address() }
+
+// Start makes and starts a network of n members. It is stopped when the test ends.
+func Start(t testing.TB, n int) *Network {
+	t.Helper()
+	net := &Network{t: t, nodes: make([]*node.Node, n)}
+	ports := freePorts(t, 2*n)
+	dir := t.TempDir()
+	for i := range n {
+		net.seats = append(net.seats, node.Seat{
+			Home: node.Home(filepath.Join(dir, fmt.Sprintf("member%d", i))), Name: fmt.Sprintf("Member %d", i), Address: Address(Signer(i)),
+			API: ports[2*i], P2P: ports[2*i+1],
+		})
+	}
+	var err error
+	if net.Genesis, err = node.CreateNetwork("test", net.seats, fund); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(net.stop)
+	for i := range n {
+		net.StartNode(i)
+	}
+	net.Ready()
+	return net
+}
+
+func fund(g *ledgerv1.Genesis) {
+	issuer := Address(Signer(0))
+	g.Asset = &assetv1.Genesis{Classes: []*assetv1.GenesisClass{{Asset: "krw", Issuer: issuer[:], Name: "won"}}}
+	for i := range People {
+		a := Address(Person(i))
+		g.Account.Accounts = append(g.Account.Accounts, &accountv1.GenesisAccount{
+			Address: a[:], Sponsor: issuer[:], Kind: accountv1.KeyKind_KEY_KIND_ED25519,
+		})
+		g.Asset.Balances = append(g.Asset.Balances, &assetv1.GenesisBalance{Asset: "krw", Account: a[:], Amount: "1000000"})
+	}
+}
+
+// StartNode starts member i's node, new or after StopNode.
+func (n *Network) StartNode(i int) {
+	n.t.Helper()
+	home := n.seats[i].Home
+	config, err := node.Load(home.Config(), func(string) (string, bool) { return "", false }, nil)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	level := slog.LevelError
+	if os.Getenv("DURE_TEST_LOG") != "" {
+		level = slog.LevelDebug
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})).With("node", i)
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	if n.nodes[i], err = node.Start(ctx, home, config, log, "test"); err != nil {
+		n.t.Fatalf("member %d: %v", i, err)
+	}
+}
+
+// StopNode stops member i's node.
+func (n *Network) StopNode(i int) {
+	n.t.Helper()
+	if n.nodes[i] == nil {
+		return
+	}
+	if err := n.nodes[i].Stop(); err != nil {
+		n.t.Errorf("member %d: stop: %v", i, err)
+	}
+	n.nodes[i] = nil
+}
+
+// Home is member i's folder.
+func (n *Network) Home(i int) node.Home { return n.seats[i].Home }
+
+// URL is member i's API.
+func (n *Network) URL(i int) string { return "http://" + n.seats[i].API }
+
+// Client connects to the given members' nodes, all of them if none is named.
+func (n *Network) Client(members ...int) *client.Client {
+	n.t.Helper()
+	config := client.Config{}
+	if len(members) == 0 {
+		for i := range n.seats {
+			members = append(members, i)
+		}
+	}
+	for _, i := range members {
+		config.Addresses = append(config.Addresses, n.URL(i))
+	}
+	c, err := client.Dial(config)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return c
+}
+
+// Ready waits until every running node has the first blocks.
+func (n *Network) Ready() {
+	n.t.Helper()
+	for i, running := range n.nodes {
+		if running != nil {
+			n.Eventually(func() bool {
+				s, err := n.Client(i).Status(context.Background())
+				return err == nil && s.GetHeight() >= 1
+			}, "member %d is not ready", i)
+		}
+	}
+}
+
+// Eventually waits until ok is true and fails the test if it does not become so in a minute.
+func (n *Network) Eventually(ok func() bool, format string, args ...any) {
+	n.t.Helper()
+	for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			n.t.Fatalf(format, args...)
+		}
+	}
+}
+
+func (n *Network) stop() {
+	for i := range n.nodes {
+		n.StopNode(i)
+	}
+}
+
+// freePorts returns loopback addresses nobody listens on.
+func freePorts(t testing.TB, n int) []string {
+	t.Helper()
+	var out []string
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close() //nolint:errcheck // held until all are chosen
+		out = append(out, l.Addr().String())
+	}
+	return out
+}

@@ -1,0 +1,78 @@
+package node
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "rewrite docs/config.md")
+
+func none(string) (string, bool) { return "", false }
+
+func TestReferenceIsCurrent(t *testing.T) {
+	const page = "../docs/config.md"
+	if *update {
+		if err := os.WriteFile(page, []byte(Reference()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	raw, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(raw) != Reference() {
+		t.Error("docs/config.md is not what the code says; run go test ./node -update")
+	}
+}
+
+func TestLaterSourcesWin(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(file, []byte("api:\n  listen: 127.0.0.1:1\n  hosts: [a, b]\np2p.listen: 127.0.0.1:2\nlog.level: warn\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := func(name string) (string, bool) {
+		v, ok := map[string]string{"DURE_P2P_LISTEN": "127.0.0.1:3", "DURE_LOG_LEVEL": "error"}[name]
+		return v, ok
+	}
+	c, err := Load(file, env, map[string]string{"log.level": "debug"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.APIListen != "127.0.0.1:1" || c.P2PListen != "127.0.0.1:3" || c.LogLevel != "debug" || strings.Join(c.APIHosts, "+") != "a+b" || !c.Index {
+		t.Errorf("got %+v", c)
+	}
+	if err := c.Write(file); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Load(file, none, nil)
+	if err != nil || strings.Join(again.APIHosts, "+") != "a+b" || again.LogLevel != "debug" {
+		t.Errorf("written and read: %+v, %v", again, err)
+	}
+}
+
+func TestConfigRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		flags map[string]string
+		says  string
+	}{
+		"open without TLS": {map[string]string{"api.listen": "0.0.0.0:8080"}, "api.tls-cert"},
+		"all interfaces":   {map[string]string{"api.listen": ":8080"}, "api.tls-cert"},
+		"no port":          {map[string]string{"api.listen": "127.0.0.1"}, "host:port"},
+		"half a TLS":       {map[string]string{"api.tls-cert": "x"}, "both"},
+		"not a bool":       {map[string]string{"index": "perhaps"}, "--index"},
+	} {
+		if _, err := Load("", none, c.flags); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(file, []byte("api.lissen: x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(file, none, nil); err == nil || !strings.Contains(err.Error(), "api.lissen") {
+		t.Errorf("unknown setting: %v", err)
+	}
+}
