@@ -149,7 +149,7 @@ func (s *assetService) GetHold(_ context.Context, r *connect.Request[apiv1.GetHo
 		return nil, err
 	}
 	st, _ := s.ledger.State()
-	h, ok := index.ReadHold(st, id)
+	h, ok := index.ReadHold(st, [16]byte(id))
 	if !ok {
 		return nil, fault.New("hold.unknown", "no such hold is open; it may have been released", "hold", bytesText(id))
 	}
@@ -168,7 +168,7 @@ func (s *assetService) ListHolds(ctx context.Context, r *connect.Request[apiv1.L
 	st, _ := s.ledger.State()
 	out := &apiv1.ListHoldsResponse{NextPageToken: next}
 	for _, id := range ids {
-		if h, ok := index.ReadHold(st, id); ok {
+		if h, ok := index.ReadHold(st, [16]byte(id)); ok {
 			out.Holds = append(out.Holds, holdOf(id, h))
 		}
 	}

@@ -138,11 +138,7 @@ func (s *Server) recordsPage(r *http.Request) (string, any, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	records, err := s.recordsOf(r.Context(), digest)
-	if err != nil {
-		return "", nil, err
-	}
-	return "", s.recordsView(digest, records), nil
+	return "", s.recordsView(digest, s.recordsOf(digest)), nil
 }
 
 // searchPage goes straight to what an id, digest, address or height names, and searches texts for anything else.

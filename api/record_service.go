@@ -9,32 +9,25 @@ import (
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
 	recordv1 "github.com/dureledger/dure/gen/dure/record/v1"
 	"github.com/dureledger/dure/index"
-	"github.com/dureledger/dure/ledger/state"
 )
 
 // recordService is dure.api.v1.RecordService.
 type recordService struct{ *Server }
 
-func (s *recordService) GetRecords(ctx context.Context, r *connect.Request[apiv1.GetRecordsRequest]) (*connect.Response[apiv1.GetRecordsResponse], error) {
+func (s *recordService) GetRecords(_ context.Context, r *connect.Request[apiv1.GetRecordsRequest]) (*connect.Response[apiv1.GetRecordsResponse], error) {
 	digest, err := parseHash("digest", r.Msg.GetDigest())
 	if err != nil {
 		return nil, err
 	}
-	records, err := s.recordsOf(ctx, digest)
-	if err != nil {
-		return nil, err
-	}
-	return connect.NewResponse(&apiv1.GetRecordsResponse{Records: records}), nil
+	return connect.NewResponse(&apiv1.GetRecordsResponse{Records: s.recordsOf(digest)}), nil
 }
 
-// recordsOf is every record of a digest, first first.
-func (s *Server) recordsOf(_ context.Context, digest [32]byte) ([]*apiv1.Record, error) {
+// recordsOf is every record of a digest in order of recorder, read from the state: the index may be behind.
+func (s *Server) recordsOf(digest [32]byte) []*apiv1.Record {
 	st, _ := s.ledger.State()
 	var out []*apiv1.Record
-	for _, k := range index.ReadRecorders(st, digest) {
-		out = addRecord(out, st, k)
-	}
-	return out, nil
+	index.ReadRecords(st, digest, func(k index.RecordKey, r *recordv1.Record) { out = append(out, recordOf(k, r)) })
+	return out
 }
 
 func (s *recordService) ListRecords(ctx context.Context, r *connect.Request[apiv1.ListRecordsRequest]) (*connect.Response[apiv1.ListRecordsResponse], error) {
@@ -55,17 +48,11 @@ func (s *recordService) ListRecords(ctx context.Context, r *connect.Request[apiv
 	st, _ := s.ledger.State()
 	out := &apiv1.ListRecordsResponse{NextPageToken: next}
 	for _, k := range list {
-		out.Records = addRecord(out.Records, st, k)
+		if r, ok := index.ReadRecord(st, k); ok {
+			out.Records = append(out.Records, recordOf(k, r))
+		}
 	}
 	return connect.NewResponse(out), nil
-}
-
-func addRecord(list []*apiv1.Record, st state.Reader, k index.RecordKey) []*apiv1.Record {
-	rec, ok := index.ReadRecord(st, k)
-	if !ok {
-		return list
-	}
-	return append(list, recordOf(k, rec))
 }
 
 func recordOf(k index.RecordKey, r *recordv1.Record) *apiv1.Record {

@@ -57,26 +57,18 @@ type Server struct {
 	live     live
 }
 
-// New makes a server. It reads nothing of the ledger until it is asked. An error is a broken build.
-func New(ledger Ledger, idx *index.Index, o Options) (*Server, error) {
+// New makes a server. It reads nothing of the ledger until it is asked.
+func New(ledger Ledger, idx *index.Index, o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	s := &Server{
 		ledger: ledger, index: idx, log: o.Log, hosts: hostSet(o.Hosts),
 		streams: make(chan struct{}, MaxStreams), requests: make(chan struct{}, MaxRequests),
-		stopping: make(chan struct{}),
+		stopping: make(chan struct{}), site: web.New(),
 	}
-	var err error
-	if s.site, err = web.New(); err != nil {
-		return nil, err
-	}
-	handler, err := s.routes()
-	if err != nil {
-		return nil, err
-	}
-	s.handler = s.guard(handler)
-	return s, nil
+	s.handler = s.guard(s.routes())
+	return s
 }
 
 // ServeHTTP answers one request.
@@ -99,7 +91,7 @@ func (s *Server) HTTP() *http.Server {
 	}
 }
 
-func (s *Server) routes() (http.Handler, error) {
+func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	limits := []connect.HandlerOption{
 		connect.WithReadMaxBytes(MaxBody),
@@ -117,7 +109,7 @@ func (s *Server) routes() (http.Handler, error) {
 
 	document, err := openAPI()
 	if err != nil {
-		return nil, err
+		panic(err) // only what is embedded in the binary can be wrong
 	}
 	mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -128,7 +120,7 @@ func (s *Server) routes() (http.Handler, error) {
 	})
 	mux.HandleFunc("GET /readyz", s.ready)
 	s.pages(mux)
-	return mux, nil
+	return mux
 }
 
 var serviceNames = []string{

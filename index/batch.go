@@ -191,9 +191,13 @@ func (b *batch) record(recorder, digest []byte, name, title string) {
 	}
 }
 
+// genesis lists what is on the ledger before its first block. Members not among the accounts sponsor themselves.
 func (b *batch) genesis(g *ledgerv1.Genesis) {
 	for _, a := range g.GetAccount().GetAccounts() {
 		b.run(sqlNewAccount, a.GetAddress(), a.GetSponsor())
+	}
+	for _, m := range g.GetNetwork().GetMembers() {
+		b.run(sqlNewAccount, m.GetAddress(), m.GetAddress())
 	}
 	for _, c := range g.GetAsset().GetClasses() {
 		b.run(sqlNewAsset, c.GetAsset())

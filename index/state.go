@@ -9,29 +9,45 @@ import (
 	recordv1 "github.com/dureledger/dure/gen/dure/record/v1"
 	"github.com/dureledger/dure/ledger/state"
 	"github.com/dureledger/dure/ledger/tx"
+	"github.com/dureledger/dure/modules/account"
+	"github.com/dureledger/dure/modules/asset"
+	"github.com/dureledger/dure/modules/record"
 )
 
-// ReadAccount is an account as the state has it.
+// What the state itself answers is read through these, so that those who show it need not know the modules.
+
+// ReadAccount is an account as the state has it, and whether it exists.
 func ReadAccount(r state.Reader, address tx.Address) (*accountv1.Account, bool) {
-	return accountMap.Get(r, address[:])
+	return account.Get(r, address)
 }
 
-// ReadAsset is an asset class as the state has it.
-func ReadAsset(r state.Reader, asset string) (*assetv1.Class, bool) {
-	return assetMap.Get(r, []byte(asset))
+// ReadAsset is an asset class as the state has it, and whether it exists.
+func ReadAsset(r state.Reader, id string) (*assetv1.Class, bool) { return asset.Get(r, id) }
+
+// ReadBalance is what an account may spend of an asset, and what it has set aside in holds, in smallest units.
+func ReadBalance(r state.Reader, holder tx.Address, id string) (available, held uint256.Int) {
+	return asset.Balance(r, id, holder)
 }
 
-// ReadBalance is what an account may spend of an asset, and what it has set aside in holds.
-func ReadBalance(r state.Reader, account tx.Address, asset string) (amount, held uint256.Int) {
-	return amount, held
-}
+// ReadHold is an open hold as the state has it, and whether there is one.
+func ReadHold(r state.Reader, id [16]byte) (*assetv1.HoldState, bool) { return asset.Hold(r, id) }
 
-// ReadHold is an open hold as the state has it.
-func ReadHold(r state.Reader, id []byte) (*assetv1.HoldState, bool) { return holdMap.Get(r, id) }
-
-// ReadRecord is the record of a digest by a recorder as the state has it.
+// ReadRecord is the record of a digest by a recorder as the state has it, and whether there is one.
 func ReadRecord(r state.Reader, k RecordKey) (*recordv1.Record, bool) {
-	return recordMap.Get(r, append(k.Digest[:], k.Recorder[:]...))
+	return record.Get(r, k.Digest, k.Recorder)
+}
+
+// MaxRecorders bounds the records of one digest that are read.
+const MaxRecorders = 1000
+
+// ReadRecords calls fn for each record of a digest, in order of recorder, at most MaxRecorders.
+func ReadRecords(r state.Reader, digest [32]byte, fn func(RecordKey, *recordv1.Record)) {
+	n := 0
+	record.Ascend(r, digest, func(recorder tx.Address, rec *recordv1.Record) bool {
+		fn(RecordKey{digest, recorder}, rec)
+		n++
+		return n < MaxRecorders
+	})
 }
 
 // ReadMembers lists the members in order of address.
@@ -42,19 +58,3 @@ func ReadParameters(r state.Reader) *networkv1.Parameters { return &networkv1.Pa
 
 // ReadProposal is a proposal as the state has it, open or not.
 func ReadProposal(r state.Reader, id uint64) (*networkv1.Proposal, bool) { return nil, false }
-
-var (
-	accountMap = state.NewMap("A", state.Bytes, state.Proto[*accountv1.Account]())
-	assetMap   = state.NewMap("SC", state.Bytes, state.Proto[*assetv1.Class]())
-	holdMap    = state.NewMap("SH", state.Bytes, state.Proto[*assetv1.HoldState]())
-	recordMap  = state.NewMap("R", state.Bytes, state.Proto[*recordv1.Record]())
-)
-
-// ReadRecorders lists the records of a digest.
-func ReadRecorders(r state.Reader, digest [32]byte) (keys []RecordKey) {
-	recordMap.Ascend(r, digest[:], func(k []byte, _ *recordv1.Record) bool {
-		keys = append(keys, RecordKey{[32]byte(k[:32]), tx.Address(k[32:])})
-		return true
-	})
-	return keys
-}

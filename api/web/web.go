@@ -37,17 +37,13 @@ type Site struct {
 	sets map[string]*template.Template
 }
 
-// New parses the templates; an error is a broken build.
-func New() (*Site, error) {
+// New parses the templates; it panics if what is embedded in the binary is broken.
+func New() *Site {
 	s := &Site{sets: map[string]*template.Template{}}
 	for _, lang := range Languages {
-		set, err := template.New("").Funcs(functions(lang)).ParseFS(templateFiles, "templates/*.html")
-		if err != nil {
-			return nil, fmt.Errorf("web: %w", err)
-		}
-		s.sets[lang] = set
+		s.sets[lang] = template.Must(template.New("").Funcs(functions(lang)).ParseFS(templateFiles, "templates/*.html"))
 	}
-	return s, nil
+	return s
 }
 
 // policy lets a page load its own style, script and pictures and talk to its own node, and nothing else.
