@@ -14,9 +14,13 @@ import (
 func (m *Module) Check(r state.Reader) error {
 	a := &audit{m: m, r: r, found: map[string]uint256.Int{}, held: map[holding]uint256.Int{}}
 	classes.Ascend(r, nil, func(id string, c *assetv1.Class) bool { return a.class(id, c) })
-	balances.Ascend(r, nil, func(h holding, amount uint256.Int) bool { return a.stored("balance", h, amount) && a.count(h.asset, amount) })
+	balances.Ascend(r, nil, func(h holding, amount uint256.Int) bool {
+		return a.stored("balance", h, amount) && a.count(h.asset, amount)
+	})
 	holds.Ascend(r, nil, func(id HoldID, h *assetv1.HoldState) bool { return a.hold(id, h) })
-	heldSums.Ascend(r, nil, func(h holding, amount uint256.Int) bool { return a.stored("held total", h, amount) && a.heldSum(h, amount) })
+	heldSums.Ascend(r, nil, func(h holding, amount uint256.Int) bool {
+		return a.stored("held total", h, amount) && a.heldSum(h, amount)
+	})
 	if a.err == nil && len(a.held) > 0 {
 		a.fail("%d accounts have holds but no held total", len(a.held))
 	}

@@ -1,0 +1,51 @@
+// Package all is the one table of the ledger's modules, and where they are wired to each other.
+//
+// Modules never import each other. What one needs of another it declares as an interface, and New gives it.
+// The order of the table is the order of genesis: accounts before members, both before what they own.
+package all
+
+import (
+	"fmt"
+
+	"github.com/dureledger/dure/ledger/exec"
+	"github.com/dureledger/dure/ledger/state"
+	"github.com/dureledger/dure/ledger/tx"
+	"github.com/dureledger/dure/modules/account"
+	"github.com/dureledger/dure/modules/asset"
+	"github.com/dureledger/dure/modules/network"
+	"github.com/dureledger/dure/modules/record"
+)
+
+// New wires the modules into what exec.New runs. Modules hold no state, so one set serves any number of ledgers.
+func New() exec.Rules {
+	accounts := account.New(members{})
+	net := network.New(accounts, network.AppVersion)
+	return exec.Rules{
+		Modules: []exec.Module{
+			accounts,
+			net,
+			asset.New(accounts),
+			record.New(accounts),
+		},
+		Accounts: accounts,
+		Network:  net,
+	}
+}
+
+// All is the table of modules.
+func All() []exec.Module { return New().Modules }
+
+// CheckAll verifies the invariants of every module over a whole state: for tests and audits, as it reads everything.
+func CheckAll(r state.Reader) error {
+	for _, m := range All() {
+		if err := m.Check(r); err != nil {
+			return fmt.Errorf("invariant of %s: %w", m.Name(), err)
+		}
+	}
+	return nil
+}
+
+// members lets modules/account ask modules/network, which itself needs modules/account.
+type members struct{}
+
+func (members) IsMember(g state.Getter, a tx.Address) bool { return network.IsMember(g, a) }
