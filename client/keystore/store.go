@@ -180,7 +180,9 @@ func (s *Store) entry(name string, key tx.Key) Entry {
 
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
 
-func nameFits(name string) bool { return namePattern.MatchString(name) && !strings.HasPrefix(name, "0x") }
+func nameFits(name string) bool {
+	return namePattern.MatchString(name) && !strings.HasPrefix(name, "0x")
+}
 
 // checkNew refuses a bad name, a name in use and a key that is here under another name. An existing file is refused when
 // it is written, too; the early look saves a person typing a passphrase for nothing.
