@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync/atomic"
 
@@ -10,10 +11,11 @@ import (
 	"github.com/cockroachdb/pebble/vfs"
 )
 
-func openPebble(fs vfs.FS, dir string, opts StateOptions, h *health, dead *atomic.Bool, log *slog.Logger) (db *pebble.DB, err error) {
+func (s *State) openPebble(fs vfs.FS, dir string, log *slog.Logger) (err error) {
+	opts, h := s.opts, s.health
 	cache := pebble.NewCache(opts.CacheBytes)
 	defer cache.Unref()
-	logger := pebbleLogger{log.With("part", "state"), h, dead}
+	logger := pebbleLogger{log.With("part", "state"), h, &s.dead}
 	options := &pebble.Options{
 		FS:                          fs,
 		Cache:                       cache,
@@ -30,25 +32,55 @@ func openPebble(fs vfs.FS, dir string, opts StateOptions, h *health, dead *atomi
 			BackgroundError: func(err error) { _ = h.fail(explain("writing the state", err)) },
 		},
 	}
+	if err := makeFolder(fs, dir); err != nil {
+		return err
+	}
+	return s.catch(func() error {
+		s.db, err = pebble.Open(dir, options)
+		return err
+	})
+}
+
+// makeFolder makes dir durably: Pebble syncs what is in its folder, but not that the folder is there.
+func makeFolder(fs vfs.FS, dir string) error {
+	if err := fs.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	parent, err := fs.OpenDir(fs.PathDir(dir))
+	if err != nil {
+		return err
+	}
+	err = parent.Sync()
+	if cerr := parent.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+// catch returns the errors that fn panics with. Pebble does that when it cannot go on, with its locks held, so it must be
+// left alone from then on.
+func (s *State) catch(fn func() error) (err error) {
 	defer func() {
-		if p, ok := recover().(pebbleFatal); ok {
-			err = p
+		p := recover()
+		if p == nil {
+			return
 		}
+		cause, isError := p.(error)
+		if _, isBug := p.(runtime.Error); isBug || !isError {
+			panic(p)
+		}
+		s.dead.Store(true)
+		err = explain("writing the state", cause)
 	}()
-	return pebble.Open(dir, options)
+	return fn()
 }
 
 // closePebble leaves a database with a fatal error alone: its locks may be held for ever.
-func (s *State) closePebble() (err error) {
+func (s *State) closePebble() error {
 	if s.dead.Load() {
 		return s.health.check()
 	}
-	defer func() {
-		if p, ok := recover().(pebbleFatal); ok {
-			err = p
-		}
-	}()
-	return explain("closing the state", s.db.Close())
+	return explain("closing the state", s.catch(s.db.Close))
 }
 
 // pebbleFatal is an error after which Pebble must not continue.

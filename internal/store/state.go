@@ -76,14 +76,13 @@ type blockChanges struct {
 func openState(fs vfs.FS, dir string, opts StateOptions, h *health, synced func() int64, log *slog.Logger) (*State, error) {
 	s := &State{opts: opts, health: h, synced: synced, stop: make(chan struct{})}
 	s.moved = sync.NewCond(&s.mu)
-	db, err := openPebble(fs, dir, opts, h, &s.dead, log)
+	err := s.openPebble(fs, dir, log)
 	if err != nil {
 		return nil, explain("opening the state in "+dir, err)
 	}
-	s.db = db
 	for name, value := range map[string]*int64{metaFlushed: &s.flushed, metaFloor: &s.floor, metaPruned: &s.pruned} {
 		if *value, err = s.metaHeight(name); err != nil {
-			_ = db.Close()
+			_ = s.db.Close()
 			return nil, explain("reading the state in "+dir, err)
 		}
 	}
@@ -104,16 +103,8 @@ func (s *State) wake() {
 // run turns Pebble's fatal errors, which arrive as panics, into the store's failure.
 func (s *State) run(loop func() error) {
 	defer s.work.Done()
-	defer func() {
-		switch p := recover().(type) {
-		case nil:
-		case pebbleFatal:
-			_ = s.health.fail(p) // the logger has kept it already; this is for certain
-		default:
-			panic(p)
-		}
-	}()
-	if err := loop(); err != nil {
+	err := s.catch(loop)
+	if err != nil {
 		_ = s.health.fail(err) // Put, At and Close report it
 	}
 }

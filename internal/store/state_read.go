@@ -32,6 +32,9 @@ func (s *State) At(height int64) (*Past, error) {
 	if s.closing {
 		return nil, errClosed()
 	}
+	if s.dead.Load() {
+		return nil, s.health.check()
+	}
 	if height < s.floor || height < 0 {
 		return nil, fault.New(CodePruned, fmt.Sprintf("The state of block %d is no longer held; the oldest is that of block %d.",
 			height, max(0, s.floor)), "height", height)
