@@ -138,7 +138,7 @@ func (r *Reactor) drain(peer p2p.Peer, inbox <-chan []byte) {
 }
 
 func (r *Reactor) receive(peer p2p.Peer, raw []byte) {
-	hash := Hash(sha256.Sum256(raw))
+	hash := sha256.Sum256(raw)
 	r.mu.Lock()
 	delete(r.asked, hash)
 	r.mu.Unlock()

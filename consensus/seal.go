@@ -58,7 +58,7 @@ func (s *sealer) seal(entries []*entry) {
 		txs[i] = e.tx
 	}
 	var salt [8]byte
-	rand.Read(salt[:]) //nolint:errcheck // never fails since Go 1.24
+	rand.Read(salt[:])
 	expires := s.pool.now().UnixMilli() + batchLifeMS
 	b, err := sealBatch(s.pool.networkID, s.member, s.key, txs, expires, binary.BigEndian.Uint64(salt[:]))
 	if err != nil {

@@ -64,7 +64,7 @@ func (l *Ledger) setFrozen(actor, address string, frozen bool, reason string) er
 	return nil
 }
 
-func (l *Ledger) runAsset(actor string, action *txv1.Action, t *tx.Tx, at *apiv1.Outcome) ([]*apiv1.Event, error) {
+func (l *Ledger) runAsset(actor string, action *txv1.Action, at *apiv1.Outcome) ([]*apiv1.Event, error) {
 	switch call := action.Call.(type) {
 	case *txv1.Action_AssetCreate:
 		a := call.AssetCreate

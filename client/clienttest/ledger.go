@@ -280,6 +280,6 @@ func (l *Ledger) run(action *txv1.Action, t *tx.Tx, at *apiv1.Outcome) ([]*apiv1
 	case *txv1.Action_NetworkPropose, *txv1.Action_NetworkVote:
 		return nil, fault.New("network.not_member", fmt.Sprintf("%T needs a member.", call))
 	default:
-		return l.runAsset(actor, action, t, at)
+		return l.runAsset(actor, action, at)
 	}
 }

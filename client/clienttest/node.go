@@ -21,7 +21,7 @@ import (
 type Fault int
 
 const (
-	// None: the request is answered.
+	// None lets the request be answered.
 	None Fault = iota
 	// DropRequest cuts the connection before the ledger sees the request.
 	DropRequest

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -194,7 +195,8 @@ func (h *memHandle) WriteAt(p []byte, off int64) (int, error) {
 	h.fs.mu.Lock()
 	defer h.fs.mu.Unlock()
 	err := h.fs.check("write", h.name)
-	if _, short := err.(errShort); short {
+	var short errShort
+	if errors.As(err, &short) {
 		p = p[:len(p)/2]
 	} else if err != nil {
 		return 0, err

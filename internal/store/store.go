@@ -90,7 +90,7 @@ func Open(dir string, opts Options) (*Store, error) {
 	}
 	s.idle <- struct{}{}
 	if err := s.open(dir); err != nil {
-		s.release()
+		_ = s.release()
 		return nil, err
 	}
 	return s, nil

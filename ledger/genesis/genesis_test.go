@@ -46,7 +46,7 @@ func TestParseRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ file, want string }{
 		"nothing":        {"", "not a genesis file"},
 		"not JSON":       {"name: demo", "not a genesis file"},
-		"unknown field":  {strings.Replace(small, `"time"`, `"tiem"`, 1), "not a genesis file"},
+		"unknown field":  {strings.Replace(small, `"time"`, `"when"`, 1), "not a genesis file"},
 		"no name":        {strings.Replace(small, "demo", "", 1), "name"},
 		"capitals":       {strings.Replace(small, "demo", "Demo", 1), "name"},
 		"long name":      {strings.Replace(small, "demo", "seventeen-letters", 1), "name"},

@@ -2,6 +2,7 @@ package state_test
 
 import (
 	"bytes"
+	"errors"
 	"maps"
 	"slices"
 	"testing"
@@ -165,7 +166,7 @@ func TestProofs(t *testing.T) {
 		}
 		proof, err := tree.Prove(key)
 		if len(m) == 0 {
-			if err != error(state.ErrEmpty) {
+			if !errors.Is(err, state.ErrEmpty) {
 				t.Fatalf("proof of an empty tree: %v", err)
 			}
 			return

@@ -6,7 +6,6 @@ import (
 	assetv1 "github.com/dureledger/dure/gen/dure/asset/v1"
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	"github.com/dureledger/dure/ledger/state"
-	"github.com/dureledger/dure/ledger/tx"
 )
 
 // Genesis writes the classes and balances of the genesis file; it runs after modules/account and modules/network, which
@@ -50,7 +49,7 @@ func (m *Module) genesisBalance(v *state.View, entry *assetv1.GenesisBalance) er
 	}
 	place := holding{class.id, account}
 	if balances.Has(v, place) {
-		return fmt.Errorf("%s of %s is listed twice", class.id, tx.Address(account))
+		return fmt.Errorf("%s of %s is listed twice", class.id, account)
 	}
 	if err := class.grow(v, amount); err != nil {
 		return err
