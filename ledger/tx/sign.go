@@ -15,9 +15,6 @@ type Signer interface {
 	Sign(digest [32]byte) (*txv1.Witness, error)
 }
 
-// maxDraft bounds what is read back after signing: more than 16 witnesses and 100 actions can take.
-const maxDraft = 1 << 20
-
 // Sign makes a transaction of a body, signed by each signer, ready to send. An empty body.Network is filled in; body itself
 // is not changed. Without signers it makes a draft that AddWitness completes. It refuses what Decode would refuse.
 func Sign(networkID string, body *txv1.Body, signers ...Signer) ([]byte, error) {
@@ -47,7 +44,7 @@ func Sign(networkID string, body *txv1.Body, signers ...Signer) ([]byte, error) 
 // AddWitness adds a signer's witness to a transaction, signed by others or a draft. It refuses what Decode would refuse,
 // such as a second witness by the same key.
 func AddWitness(networkID string, raw []byte, s Signer) ([]byte, error) {
-	t, err := Decode(networkID, raw, maxDraft)
+	t, err := Decode(networkID, raw, MaxBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +82,7 @@ func (n Network) assemble(body []byte, ws []*txv1.Witness) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := n.Decode(raw, maxDraft); err != nil {
+	if _, err := n.Decode(raw, MaxBytes); err != nil {
 		return nil, err
 	}
 	return raw, nil

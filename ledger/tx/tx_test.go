@@ -40,7 +40,7 @@ func mustSign(t testing.TB, body *txv1.Body, signers ...tx.Signer) []byte {
 
 func mustDecode(t testing.TB, raw []byte) *tx.Tx {
 	t.Helper()
-	d, err := tx.Decode(txtest.NetworkID, raw, 1<<20)
+	d, err := tx.Decode(txtest.NetworkID, raw, tx.MaxBytes)
 	if err != nil {
 		t.Fatal(err)
 	}
