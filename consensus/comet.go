@@ -2,6 +2,7 @@ package consensus
 
 import (
 	stded25519 "crypto/ed25519"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -27,7 +28,6 @@ const maxBlockBytes = 8 << 20
 func cometConfig(c Config) *cmtcfg.Config {
 	config := cmtcfg.DefaultConfig()
 	config.SetRoot(c.Home)
-	config.DBBackend = "pebbledb"
 	config.FilterPeers = true
 	config.RPC.ListenAddress = "" // read-only routes are served by the node's own API
 
@@ -106,7 +106,7 @@ func writeValidatorKey(config *cmtcfg.Config, key stded25519.PrivateKey) error {
 // offer puts a batch into CometBFT's mempool, which wakes consensus.
 func (e *Engine) offer(b *batch) error {
 	err := e.node.Mempool().CheckTx(b.raw, func(*abci.ResponseCheckTx) {}, mempool.TxInfo{})
-	if err != nil && err != mempool.ErrTxInCache {
+	if err != nil && !errors.Is(err, mempool.ErrTxInCache) {
 		return fmt.Errorf("mempool: %w", err)
 	}
 	return nil

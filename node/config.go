@@ -62,7 +62,7 @@ func Settings() []Setting {
 			func(c *Config) *string { return &c.P2PListen }),
 		list("p2p.peers", "id@host:port of the other members' nodes, separated by commas; `dure key node` shows an id.",
 			func(c *Config) *[]string { return &c.P2PPeers }),
-		flag("index", "true", "Whether this node keeps the index that lists and searches need.", func(c *Config) *bool { return &c.Index }),
+		onOff("index", "true", "Whether this node keeps the index that lists and searches need.", func(c *Config) *bool { return &c.Index }),
 		text("log.level", "info", "Least important lines to log: debug, info, warn or error.", func(c *Config) *string { return &c.LogLevel }),
 		text("log.format", "text", "How log lines are written: text or json.", func(c *Config) *string { return &c.LogFormat }),
 	}
@@ -90,7 +90,7 @@ func list(key, help string, field func(*Config) *[]string) Setting {
 	}
 }
 
-func flag(key, def, help string, field func(*Config) *bool) Setting {
+func onOff(key, def, help string, field func(*Config) *bool) Setting {
 	return Setting{
 		Key: key, Default: def, Help: help,
 		set: func(c *Config, v string) (err error) { *field(c), err = strconv.ParseBool(v); return err },

@@ -38,7 +38,7 @@ func pay(t *testing.T, c *client.Client, from, to int, amount string) *apiv1.Out
 
 func balance(t *testing.T, c *client.Client, person int) string {
 	t.Helper()
-	b, err := c.Balance(t.Context(), "krw", simnet.Address(simnet.Person(person)))
+	b, _, err := c.Balance(t.Context(), "krw", simnet.Address(simnet.Person(person)), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
