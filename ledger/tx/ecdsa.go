@@ -18,13 +18,35 @@ func verifyP256(public []byte, digest [32]byte, signature []byte) bool {
 	if len(public) != 33 || len(signature) != 64 || bytes.Compare(signature[32:], halfP256) > 0 {
 		return false
 	}
-	x, y := elliptic.UnmarshalCompressed(elliptic.P256(), public)
-	if x == nil {
+	key, ok := parseP256(public)
+	if !ok {
 		return false
 	}
-	key := &ecdsa.PublicKey{Curve: elliptic.P256(), X: x, Y: y}
 	r, s := new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])
 	return ecdsa.Verify(key, digest[:], r, s)
+}
+
+// parseP256 reads a compressed point of P-256; false if it is none.
+func parseP256(public []byte) (*ecdsa.PublicKey, bool) {
+	x, y := elliptic.UnmarshalCompressed(elliptic.P256(), public)
+	if x == nil {
+		return nil, false
+	}
+	point := make([]byte, 65)
+	point[0] = 4
+	x.FillBytes(point[1:33])
+	y.FillBytes(point[33:])
+	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
+	return key, err == nil
+}
+
+// compressP256 is the SEC 1 compressed form of a public key.
+func compressP256(key *ecdsa.PublicKey) ([]byte, error) {
+	point, err := key.Bytes() // 04, x, y
+	if err != nil {
+		return nil, err
+	}
+	return append([]byte{2 | point[64]&1}, point[1:33]...), nil
 }
 
 // verifySecp256k1 checks an ECDSA signature r||s over the digest as the hash, with low s.

@@ -2,7 +2,6 @@ package tx
 
 import (
 	"bytes"
-	"crypto/elliptic"
 	"crypto/sha256"
 	"fmt"
 	"strings"
@@ -53,8 +52,7 @@ func CheckKey(k Key) error {
 	case accountv1.KeyKind_KEY_KIND_ED25519:
 		good = usableEd25519(k.Public)
 	case accountv1.KeyKind_KEY_KIND_P256, accountv1.KeyKind_KEY_KIND_WEBAUTHN:
-		x, _ := elliptic.UnmarshalCompressed(elliptic.P256(), k.Public)
-		good = x != nil
+		_, good = parseP256(k.Public)
 	case accountv1.KeyKind_KEY_KIND_SECP256K1:
 		_, good = ethereumAddress(k.Public)
 	}

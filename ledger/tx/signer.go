@@ -115,7 +115,10 @@ func NewP256Signer(scalar []byte) (Signer, error) {
 	if err != nil {
 		return nil, badScalar(kind)
 	}
-	public := elliptic.MarshalCompressed(elliptic.P256(), private.X, private.Y)
+	public, err := compressP256(&private.PublicKey)
+	if err != nil {
+		return nil, badScalar(kind)
+	}
 	return &softSigner{Key{kind, public}, func(digest [32]byte) ([]byte, error) {
 		// Without a source of randomness the standard library signs by RFC 6979.
 		der, err := private.Sign(nil, digest[:], stdcrypto.SHA256)
