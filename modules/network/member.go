@@ -35,7 +35,8 @@ func checkMember(member *networkv1.Member) (tx.Address, error) {
 	}
 	// A key with two uses could be made to sign for one what counts for the other.
 	if bytes.Equal(member.GetNodeKey(), member.GetValidatorKey()) {
-		return a, keyInUse(member.GetNodeKey(), member.GetName())
+		return a, fault.New("network.key_in_use", "The node key and the validator key are the same. Make a key for each use.",
+			"member", a, "key", hex.EncodeToString(member.GetNodeKey()))
 	}
 	return a, nil
 }

@@ -2,6 +2,7 @@ package network
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
@@ -41,20 +42,20 @@ func DefaultParameters() *networkv1.Parameters {
 func checkParameters(p *networkv1.Parameters, newestVersion uint64) error {
 	for _, limit := range []struct {
 		name        string
-		value       uint64
-		least, most uint64
+		value       int64
+		least, most int64
 		unit        string
 	}{
 		// The least lets a transaction hold a post-quantum witness; the most fits a batch.
-		{"max_tx_bytes", uint64(p.GetMaxTxBytes()), 16 * kib, 256 * kib, "bytes"},
+		{"max_tx_bytes", int64(p.GetMaxTxBytes()), 16 * kib, 256 * kib, "bytes"},
 		// The least lets members vote; the most bounds the time of a block.
-		{"max_tx_work", p.GetMaxTxWork(), 100_000, 100_000_000, "units of work"},
-		{"window_ms", unsigned(p.GetWindowMs()), 10 * second, 10 * minute, "milliseconds"},
-		{"once_window_ms", unsigned(p.GetOnceWindowMs()), 10 * second, 90 * day, "milliseconds"},
+		{"max_tx_work", signed(p.GetMaxTxWork()), 100_000, 100_000_000, "units of work"},
+		{"window_ms", p.GetWindowMs(), 10 * second, 10 * minute, "milliseconds"},
+		{"once_window_ms", p.GetOnceWindowMs(), 10 * second, 90 * day, "milliseconds"},
 		// The least fits two full batches; the most, by all members, a block of consensus.
-		{"max_sealer_bytes", p.GetMaxSealerBytes(), mib, 64 * mib, "bytes"},
-		{"max_sealer_signatures", p.GetMaxSealerSignatures(), 1000, 1_000_000, "signature checks"},
-		{"proposal_ms", unsigned(p.GetProposalMs()), minute, 90 * day, "milliseconds"},
+		{"max_sealer_bytes", signed(p.GetMaxSealerBytes()), mib, 64 * mib, "bytes"},
+		{"max_sealer_signatures", signed(p.GetMaxSealerSignatures()), 1000, 1_000_000, "signature checks"},
+		{"proposal_ms", p.GetProposalMs(), minute, 90 * day, "milliseconds"},
 	} {
 		if limit.value < limit.least || limit.value > limit.most {
 			return fault.New("network.bad_parameter", fmt.Sprintf("%s must be %d to %d %s, not %d.", limit.name, limit.least, limit.most,
@@ -72,8 +73,8 @@ func checkParameters(p *networkv1.Parameters, newestVersion uint64) error {
 	return checkWebAuthn(p)
 }
 
-// unsigned makes a negative number too large for any limit.
-func unsigned(n int64) uint64 { return uint64(n) }
+// signed turns what an int64 cannot hold into the largest one, which is above every limit.
+func signed(n uint64) int64 { return int64(min(n, math.MaxInt64)) }
 
 // checkWebAuthn checks the form of what passkeys are bound to. An origin is a scheme and host, without a path (RFC 6454).
 func checkWebAuthn(p *networkv1.Parameters) error {

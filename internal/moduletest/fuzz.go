@@ -1,0 +1,122 @@
+package moduletest
+
+import (
+	"errors"
+	"os"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
+	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/state"
+)
+
+// cast are the accounts that fuzzed actions come from.
+var cast = []string{"seoul", "busan", "jeju", "daegu", "alice", "bob", "carol"}
+
+// prelude brings a ledger to where every kind of action can succeed.
+var prelude = []string{
+	"seoul account.open key=alice",
+	"seoul account.open key=bob",
+	"busan account.open key=carol",
+	"seoul asset.create asset=krw cap=1000000",
+	"seoul asset.issue asset=krw to=alice amount=5000",
+	"alice asset.hold asset=krw amount=1000 payee=bob arbiter=carol expires_at=+24h",
+	"alice record.add digest=deed size=10 media_type=text/plain title=Deed",
+	"seoul network.propose change.set_power.member=jeju change.set_power.power=5",
+}
+
+// Seed is an action to start fuzzing from.
+type Seed struct {
+	// Actor counts in the cast.
+	Actor byte
+	// Action is a serialised dure.tx.v1.Action; its actor is replaced.
+	Action []byte
+}
+
+// Seeds are the actions in the scenarios that match a pattern.
+func Seeds(t testing.TB, pattern string) []Seed {
+	t.Helper()
+	var seeds []Seed
+	for _, file := range glob(t, pattern) {
+		script, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := play(string(script), func(actor string, a *txv1.Action) {
+			raw, err := proto.Marshal(a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			seeds = append(seeds, Seed{castIndex(actor), raw})
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return seeds
+}
+
+func castIndex(name string) byte {
+	for i, c := range cast {
+		if c == name {
+			return byte(i)
+		}
+	}
+	return 0
+}
+
+// Fuzz applies an action twice, as some can happen once only, to a ledger with a little of everything. Whatever it asks
+// for, refusals are faults that change nothing, nothing panics and the invariants hold.
+func Fuzz(t *testing.T, actor byte, raw []byte) {
+	a := &txv1.Action{}
+	if proto.Unmarshal(raw, a) != nil || a.GetCall() == nil {
+		return
+	}
+	name := cast[int(actor)%len(cast)]
+	address := Address(name)
+	a.Actor = address[:]
+	l := beginning()
+	for range 2 {
+		before := l.View.Changes()
+		r := l.Apply([]*txv1.Action{a}, Key(name), Key("new"))
+		if err := l.Check(); err != nil {
+			t.Fatal(err)
+		}
+		if r.Err == nil {
+			continue
+		}
+		var f *fault.Error
+		if !errors.As(r.Err, &f) || f.Code == "internal" {
+			t.Fatalf("not a refusal: %v", r.Err)
+		}
+		if !SameChanges(before, l.View.Changes()) {
+			t.Fatalf("a refused action left something: %v", r.Err)
+		}
+	}
+}
+
+// beginning is a ledger after the prelude.
+func beginning() *Ledger {
+	p := &player{Ledger: New()}
+	for _, line := range prelude {
+		answer, err := p.block(line)
+		if err != nil || answer[:2] != "ok" {
+			panic("moduletest: prelude: " + line + ": " + answer)
+		}
+	}
+	return p.Ledger
+}
+
+// SameChanges says whether two views of a state have the same changes.
+func SameChanges(a, b []state.Change) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if string(a[i].Key) != string(b[i].Key) || (a[i].Value == nil) != (b[i].Value == nil) || string(a[i].Value) != string(b[i].Value) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,158 @@
+package moduletest
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
+)
+
+// split cuts a line at spaces outside quotes.
+func split(line string) ([]string, error) {
+	var words []string
+	quoted := false
+	word := ""
+	for _, r := range line + " " {
+		if r == ' ' && !quoted {
+			if word != "" {
+				words = append(words, word)
+			}
+			word = ""
+			continue
+		}
+		if r == '"' && !strings.HasSuffix(word, `\`) {
+			quoted = !quoted
+		}
+		word += string(r)
+	}
+	if quoted {
+		return nil, fmt.Errorf("a quote is not closed: %s", line)
+	}
+	return words, nil
+}
+
+// parse reads ACTOR MODULE.ACTION FIELD=VALUE...
+func (p *player) parse(words []string) (*txv1.Action, error) {
+	actor := p.names.add(words[0])
+	action := &txv1.Action{Actor: actor[:]}
+	m := action.ProtoReflect()
+	field := m.Descriptor().Fields().ByName(protoreflect.Name(strings.ReplaceAll(words[1], ".", "_")))
+	if field == nil || field.Message() == nil {
+		return nil, fmt.Errorf("there is no action %s", words[1])
+	}
+	call := m.Mutable(field).Message()
+	for _, word := range words[2:] {
+		path, value, ok := strings.Cut(word, "=")
+		if !ok {
+			return nil, fmt.Errorf("want FIELD=VALUE, not %q", word)
+		}
+		if err := p.set(call, path, value); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return action, nil
+}
+
+func (p *player) set(m protoreflect.Message, path, value string) error {
+	head, rest, nested := strings.Cut(path, ".")
+	fields := m.Descriptor().Fields()
+	if head == "key" && fields.ByName("public_key") != nil {
+		k := p.names.key(value)
+		m.Set(fields.ByName("kind"), protoreflect.ValueOfEnum(protoreflect.EnumNumber(k.Kind)))
+		m.Set(fields.ByName("public_key"), protoreflect.ValueOfBytes(k.Public))
+		return nil
+	}
+	field := fields.ByName(protoreflect.Name(head))
+	switch {
+	case field == nil:
+		return fmt.Errorf("no field %s in %s", head, m.Descriptor().Name())
+	case nested:
+		return p.set(m.Mutable(field).Message(), rest, value)
+	case field.Kind() == protoreflect.MessageKind:
+		m.Mutable(field) // field=- : there, but empty
+		return nil
+	}
+	v, err := p.value(field, value)
+	if err != nil {
+		return err
+	}
+	if field.IsList() {
+		m.Mutable(field).List().Append(v)
+	} else {
+		m.Set(field, v)
+	}
+	return nil
+}
+
+func (p *player) value(field protoreflect.FieldDescriptor, word string) (v protoreflect.Value, err error) {
+	switch field.Kind() {
+	case protoreflect.StringKind:
+		s, err := unquote(word)
+		return protoreflect.ValueOfString(s), err
+	case protoreflect.BytesKind:
+		b, err := p.bytes(string(field.Name()), word)
+		return protoreflect.ValueOfBytes(b), err
+	case protoreflect.EnumKind, protoreflect.Uint32Kind:
+		n, err := strconv.ParseUint(word, 10, 32)
+		if field.Kind() == protoreflect.EnumKind {
+			return protoreflect.ValueOfEnum(protoreflect.EnumNumber(n)), err
+		}
+		return protoreflect.ValueOfUint32(uint32(n)), err
+	case protoreflect.Uint64Kind:
+		n, err := strconv.ParseUint(word, 10, 64)
+		return protoreflect.ValueOfUint64(n), err
+	case protoreflect.Int64Kind:
+		if after, ok := strings.CutPrefix(word, "+"); ok {
+			d, err := duration(after)
+			return protoreflect.ValueOfInt64(p.Now + d), err
+		}
+		n, err := strconv.ParseInt(word, 10, 64)
+		return protoreflect.ValueOfInt64(n), err
+	}
+	return v, fmt.Errorf("scripts cannot write a %s", field.Kind())
+}
+
+func (p *player) bytes(field, word string) ([]byte, error) {
+	if digits, ok := strings.CutPrefix(word, "hex:"); ok {
+		return hex.DecodeString(digits)
+	}
+	switch field {
+	case "digest", "old_digest":
+		sum := sha256.Sum256([]byte(word))
+		return p.names.remember(sum[:], word), nil
+	case "hold":
+		for _, k := range p.names.list {
+			if k.word == word && len(k.bytes) == 16 {
+				return k.bytes, nil
+			}
+		}
+		return nil, fmt.Errorf("no hold %s yet", word)
+	case "node_key", "validator_key":
+		return p.names.remember(Key(word).Public, word), nil
+	}
+	a := p.names.add(word)
+	return a[:], nil
+}
+
+// unquote reads text, quoted or not, and "text"*N.
+func unquote(word string) (string, error) {
+	if !strings.HasPrefix(word, `"`) {
+		return word, nil
+	}
+	quoted, err := strconv.QuotedPrefix(word)
+	if err != nil {
+		return "", err
+	}
+	s, err := strconv.Unquote(quoted)
+	if rest := word[len(quoted):]; err == nil && rest != "" {
+		var n int
+		n, err = strconv.Atoi(strings.TrimPrefix(rest, "*"))
+		s = strings.Repeat(s, n)
+	}
+	return s, err
+}
