@@ -16,8 +16,8 @@ type row struct {
 // folder below it, alone.
 var table = []row{
 	{"ledger", nil, nil},
-	{"modules/all", []string{"ledger", "modules"}, nil},
-	{"modules/*", []string{"ledger"}, nil},
+	{"modules/all", []string{"ledger", "modules"}, []string{"internal/moduletest"}},
+	{"modules/*", []string{"ledger"}, []string{"internal/moduletest"}},
 	{"consensus", []string{"ledger"}, []string{"modules", "internal/simnet"}},
 	{"internal/store", []string{"ledger"}, []string{"modules"}},
 	{"index", []string{"ledger", "modules"}, nil},
@@ -30,6 +30,7 @@ var table = []row{
 	{"node", []string{"ledger", "modules", "consensus", "internal/store", "index", "api", "client/light"}, []string{"client", "internal/simnet"}},
 	{"cmd", []string{"ledger", "node", "client", "gateway", "services", "bench"}, nil},
 	{"internal/simnet", []string{"ledger", "modules", "consensus", "internal/store", "node", "client"}, nil},
+	{"internal/moduletest", []string{"ledger", "modules"}, nil},
 	{"internal/arch", nil, nil},
 	{"internal/e2e", nil, []string{"ledger", "client", "node"}},
 }
