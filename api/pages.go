@@ -28,7 +28,7 @@ func (s *Server) pages(mux *http.ServeMux) {
 	mux.HandleFunc("GET /search", s.searchPage)
 	mux.HandleFunc("GET /events", s.events)
 	mux.Handle("GET /static/", http.StripPrefix("/static/", web.Static()))
-	mux.HandleFunc("GET /", s.page("failure", func(*http.Request) (string, any, error) {
+	mux.HandleFunc("/", s.page("failure", func(*http.Request) (string, any, error) {
 		return "", nil, fault.New("page.unknown", "there is no page at this address")
 	}))
 }

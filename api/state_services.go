@@ -73,31 +73,21 @@ func (s *networkService) GetNetwork(context.Context, *connect.Request[apiv1.GetN
 	return connect.NewResponse(out), nil
 }
 
-func (s *networkService) ListProposals(ctx context.Context, r *connect.Request[apiv1.ListProposalsRequest]) (*connect.Response[apiv1.ListProposalsResponse], error) {
-	ids, next, err := s.index.Proposals(ctx, page(r.Msg))
+func (s *networkService) ListProposals(_ context.Context, r *connect.Request[apiv1.ListProposalsRequest]) (*connect.Response[apiv1.ListProposalsResponse], error) {
+	st, _ := s.ledger.State()
+	list, next, err := index.ReadProposals(st, page(r.Msg))
 	if err != nil {
 		return nil, err
 	}
-	st, _ := s.ledger.State()
 	now := s.ledger.Status().Time.UnixMilli()
 	out := &apiv1.ListProposalsResponse{NextPageToken: next}
-	for _, id := range ids {
-		p, ok := index.ReadProposal(st, id)
-		if !ok {
-			continue
-		}
+	for _, p := range list {
 		shown := &apiv1.Proposal{
 			Id: p.GetId(), Proposer: address(p.GetProposer()), Change: protoStruct(p.GetChange()),
-			OpenedAt: timestamp(p.GetOpenedAt()), ExpiresAt: timestamp(p.GetExpiresAt()), State: "open",
+			OpenedAt: timestamp(p.GetOpenedAt()), ExpiresAt: timestamp(p.GetExpiresAt()), State: index.ProposalState(p, now),
 		}
 		for _, v := range p.GetVotes() {
 			shown.Votes = append(shown.Votes, address(v))
-		}
-		switch {
-		case p.GetEnactedAt() != 0:
-			shown.State = "enacted"
-		case now >= p.GetExpiresAt():
-			shown.State = "expired"
 		}
 		out.Proposals = append(out.Proposals, shown)
 	}

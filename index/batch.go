@@ -41,13 +41,10 @@ func (b *batch) commit(seq uint64, height int64) error {
 // rollback undoes a batch that was not committed; after commit it does nothing.
 func (b *batch) rollback() { _ = b.tx.Rollback() }
 
-func (b *batch) exec(query string, args ...any) sql.Result {
-	if b.err != nil {
-		return nil
+func (b *batch) exec(query string, args ...any) {
+	if b.err == nil {
+		_, b.err = b.tx.ExecContext(b.ctx, query, args...)
 	}
-	res, err := b.tx.ExecContext(b.ctx, query, args...)
-	b.err = err
-	return res
 }
 
 // run is exec for the statements that repeat: each is prepared once a batch.
@@ -146,8 +143,6 @@ func (b *batch) event(seq int64, ev *ledgerv1.Event, body *txv1.Body) {
 		b.run(sqlDropHold, k.AssetReleased.GetHold())
 		b.balance(k.AssetReleased.GetPayee(), k.AssetReleased.GetAsset())
 		b.balance(k.AssetReleased.GetPayer(), k.AssetReleased.GetAsset())
-	case *ledgerv1.Event_NetworkProposed:
-		b.run(sqlNewProposal, int64(k.NetworkProposed.GetProposal()))
 	}
 }
 

@@ -116,7 +116,7 @@ func (x *Index) step(ctx context.Context, src Source) (int, error) {
 // quiet is nil for errors that only say that ctx ended.
 func quiet(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // that ctx ended is what it is quiet about
 	}
 	return err
 }

@@ -137,26 +137,6 @@ func (x *Index) Holds(ctx context.Context, account tx.Address, p Page) ([][]byte
 	return out, "", rows.Err()
 }
 
-// Proposals lists the ids of proposals, newest first.
-func (x *Index) Proposals(ctx context.Context, p Page) ([]uint64, string, error) {
-	size, err := p.size()
-	if err != nil {
-		return nil, "", err
-	}
-	below, err := p.afterSeq("proposals", math.MaxInt64)
-	if err != nil {
-		return nil, "", err
-	}
-	ids, err := column[uint64](ctx, x.read, sqlProposals, int64(below), size+1)
-	if err != nil {
-		return nil, "", err
-	}
-	if len(ids) > size {
-		return ids[:size], seqToken("proposals", ids[size-1]), nil
-	}
-	return ids, "", nil
-}
-
 // RecordKey names a record.
 type RecordKey struct {
 	Digest   [32]byte

@@ -31,7 +31,6 @@ var schema = []string{
 	`CREATE INDEX record_name ON record (name, n)`,
 	`CREATE INDEX record_title ON record (title, n)`,
 	`CREATE VIRTUAL TABLE text_record USING fts5(body, content='', tokenize='ascii')`,
-	`CREATE TABLE proposal (id INTEGER PRIMARY KEY)`,
 }
 
 // pragmas of every connection. NORMAL syncs at checkpoints only: after a power cut the file is whole but may lack
@@ -43,30 +42,28 @@ const (
 	sqlSetMeta = `INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`
 	sqlGetMeta = `SELECT value FROM meta WHERE name = ?`
 
-	sqlAddTx       = `INSERT INTO tx (seq, id, prefix, height, position, time, status) VALUES (?, ?, ?, ?, ?, ?, ?)`
-	sqlAddAccount  = `INSERT INTO account_tx (account, seq) VALUES (?, ?)`
-	sqlAddAsset    = `INSERT INTO asset_tx (asset, seq) VALUES (?, ?)`
-	sqlAddDigest   = `INSERT INTO digest_tx (digest, seq) VALUES (?, ?)`
-	sqlAddText     = `INSERT INTO text_tx (rowid, body) VALUES (?, ?)`
-	sqlNewAccount  = `INSERT INTO account (address, sponsor) VALUES (?, ?) ON CONFLICT DO NOTHING`
-	sqlNewAsset    = `INSERT INTO asset (asset) VALUES (?) ON CONFLICT DO NOTHING`
-	sqlNewBalance  = `INSERT INTO balance (account, asset) VALUES (?, ?) ON CONFLICT DO NOTHING`
-	sqlNewHold     = `INSERT INTO hold_party (account, seq, hold) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`
-	sqlDropHold    = `DELETE FROM hold_party WHERE hold = ?`
-	sqlNewRecord   = `INSERT INTO record (digest, recorder, name, title) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`
-	sqlRecordText  = `INSERT INTO text_record (rowid, body) VALUES (?, ?)`
-	sqlNewProposal = `INSERT INTO proposal (id) VALUES (?) ON CONFLICT DO NOTHING`
+	sqlAddTx      = `INSERT INTO tx (seq, id, prefix, height, position, time, status) VALUES (?, ?, ?, ?, ?, ?, ?)`
+	sqlAddAccount = `INSERT INTO account_tx (account, seq) VALUES (?, ?)`
+	sqlAddAsset   = `INSERT INTO asset_tx (asset, seq) VALUES (?, ?)`
+	sqlAddDigest  = `INSERT INTO digest_tx (digest, seq) VALUES (?, ?)`
+	sqlAddText    = `INSERT INTO text_tx (rowid, body) VALUES (?, ?)`
+	sqlNewAccount = `INSERT INTO account (address, sponsor) VALUES (?, ?) ON CONFLICT DO NOTHING`
+	sqlNewAsset   = `INSERT INTO asset (asset) VALUES (?) ON CONFLICT DO NOTHING`
+	sqlNewBalance = `INSERT INTO balance (account, asset) VALUES (?, ?) ON CONFLICT DO NOTHING`
+	sqlNewHold    = `INSERT INTO hold_party (account, seq, hold) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`
+	sqlDropHold   = `DELETE FROM hold_party WHERE hold = ?`
+	sqlNewRecord  = `INSERT INTO record (digest, recorder, name, title) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`
+	sqlRecordText = `INSERT INTO text_record (rowid, body) VALUES (?, ?)`
 
-	sqlSeqOf     = `SELECT seq, id FROM tx WHERE prefix = ?`
-	sqlIDAt      = `SELECT id FROM tx WHERE seq = ?`
-	sqlTimeAt    = `SELECT time FROM tx WHERE seq = ?`
-	sqlListMany  = `SELECT n, address FROM account WHERE n > ? ORDER BY n LIMIT ?`
-	sqlListOwn   = `SELECT n, address FROM account WHERE sponsor = ? AND n > ? ORDER BY n LIMIT ?`
-	sqlAssets    = `SELECT asset FROM asset WHERE asset > ? ORDER BY asset LIMIT ?`
-	sqlBalances  = `SELECT asset FROM balance WHERE account = ? AND asset > ? ORDER BY asset LIMIT ?`
-	sqlHolders   = `SELECT account FROM balance WHERE asset = ? AND account > ? ORDER BY account LIMIT ?`
-	sqlHolds     = `SELECT seq, hold FROM hold_party WHERE account = ? AND (seq, hold) < (?, ?) ORDER BY seq DESC, hold DESC LIMIT ?`
-	sqlProposals = `SELECT id FROM proposal WHERE id < ? ORDER BY id DESC LIMIT ?`
+	sqlSeqOf    = `SELECT seq, id FROM tx WHERE prefix = ?`
+	sqlIDAt     = `SELECT id FROM tx WHERE seq = ?`
+	sqlTimeAt   = `SELECT time FROM tx WHERE seq = ?`
+	sqlListMany = `SELECT n, address FROM account WHERE n > ? ORDER BY n LIMIT ?`
+	sqlListOwn  = `SELECT n, address FROM account WHERE sponsor = ? AND n > ? ORDER BY n LIMIT ?`
+	sqlAssets   = `SELECT asset FROM asset WHERE asset > ? ORDER BY asset LIMIT ?`
+	sqlBalances = `SELECT asset FROM balance WHERE account = ? AND asset > ? ORDER BY asset LIMIT ?`
+	sqlHolders  = `SELECT account FROM balance WHERE asset = ? AND account > ? ORDER BY account LIMIT ?`
+	sqlHolds    = `SELECT seq, hold FROM hold_party WHERE account = ? AND (seq, hold) < (?, ?) ORDER BY seq DESC, hold DESC LIMIT ?`
 )
 
 // Lists whose conditions vary are put together from these parts. The first given condition that names a table of

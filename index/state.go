@@ -1,6 +1,8 @@
 package index
 
 import (
+	"math"
+
 	"github.com/holiman/uint256"
 
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
@@ -11,6 +13,7 @@ import (
 	"github.com/dureledger/dure/ledger/tx"
 	"github.com/dureledger/dure/modules/account"
 	"github.com/dureledger/dure/modules/asset"
+	"github.com/dureledger/dure/modules/network"
 	"github.com/dureledger/dure/modules/record"
 )
 
@@ -51,10 +54,33 @@ func ReadRecords(r state.Reader, digest [32]byte, fn func(RecordKey, *recordv1.R
 }
 
 // ReadMembers lists the members in order of address.
-func ReadMembers(r state.Reader) []*networkv1.Member { return nil }
+func ReadMembers(r state.Reader) []*networkv1.Member { return network.Members(r) }
 
 // ReadParameters are the network's rules of the moment.
-func ReadParameters(r state.Reader) *networkv1.Parameters { return &networkv1.Parameters{} }
+func ReadParameters(r state.Reader) *networkv1.Parameters { return network.Parameters(r) }
 
-// ReadProposal is a proposal as the state has it, open or not.
-func ReadProposal(r state.Reader, id uint64) (*networkv1.Proposal, bool) { return nil, false }
+// ReadProposals is a page of proposals, newest first, open or not. Their ids have no gaps, so the state alone lists them.
+// Codes page.bad_token, page.too_large.
+func ReadProposals(r state.Reader, p Page) ([]*networkv1.Proposal, string, error) {
+	size, err := p.size()
+	if err != nil {
+		return nil, "", err
+	}
+	below, err := p.afterSeq("proposals", math.MaxInt64)
+	if err != nil {
+		return nil, "", err
+	}
+	var out []*networkv1.Proposal
+	for id := min(below-1, network.NewestProposal(r)); below > 0 && id > 0; id-- {
+		if len(out) == size {
+			return out, seqToken("proposals", id+1), nil
+		}
+		if p, ok := network.Proposal(r, id); ok {
+			out = append(out, p)
+		}
+	}
+	return out, "", nil
+}
+
+// ProposalState says whether a proposal is "open", "enacted" or "expired" at a time in unix milliseconds.
+func ProposalState(p *networkv1.Proposal, now int64) string { return network.StateOf(p, now) }
