@@ -27,6 +27,9 @@ func (s *ledgerService) WatchTransactions(ctx context.Context, r *connect.Reques
 	if err != nil {
 		return err
 	}
+	if err := out.Send(nil); err != nil { // headers: the watcher knows that it watches before anything happens
+		return err
+	}
 	for {
 		advanced := s.ledger.Advanced()
 		entries, err := s.ledger.Entries(seq, watchStep)
