@@ -210,6 +210,9 @@ func (a *app) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 		a.log.Error("a validator signed twice", "validator", fmt.Sprintf("%X", m.Validator.Address), "height", m.Height, "kind", m.Type)
 	}
 	a.pending = a.ledger.Execute(block)
+	for _, what := range a.pending.Broken {
+		a.log.Error("a fault of the software refused a transaction; please report it", "height", req.Height, "what", what)
+	}
 	out := &abci.ResponseFinalizeBlock{TxResults: results, AppHash: a.pending.AppHash[:]}
 	for _, v := range a.pending.Validators {
 		out.ValidatorUpdates = append(out.ValidatorUpdates, abci.UpdateValidator(v.Key, v.Power, ed25519.KeyType))

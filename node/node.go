@@ -19,6 +19,7 @@ import (
 	"github.com/dureledger/dure/internal/store"
 	"github.com/dureledger/dure/ledger/exec"
 	"github.com/dureledger/dure/ledger/genesis"
+	"github.com/dureledger/dure/ledger/proof"
 	"github.com/dureledger/dure/ledger/tx"
 	"github.com/dureledger/dure/modules/all"
 )
@@ -76,7 +77,7 @@ func (n *Node) openStores(g *genesis.Genesis) (err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("the node's folder cannot be written: %w; choose another with --home or change its owner", err)
 	}
-	opts := store.Options{Logger: n.log, HistoryRoot: func(size uint64, root [32]byte) [32]byte { return exec.HistoryRoot(size, root[:]) }}
+	opts := store.Options{Logger: n.log, HistoryRoot: proof.HistoryRoot}
 	if n.storage, err = openStorage(dir, opts); err != nil {
 		return err
 	}

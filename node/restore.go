@@ -10,6 +10,7 @@ import (
 	"github.com/dureledger/dure/internal/store"
 	"github.com/dureledger/dure/ledger/exec"
 	"github.com/dureledger/dure/ledger/state"
+	"github.com/dureledger/dure/modules/network"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -47,7 +48,7 @@ func restore(s *storage, rules exec.Rules) (*exec.Ledger, []consensus.BatchRef, 
 	for i := range hashes {
 		frontier[i] = hashes[i][:]
 	}
-	window, decided, err := loadWindow(s, height, block.Time, rules.Network.Parameters(tree).GetWindowMs())
+	window, decided, err := loadWindow(s, height, block.Time)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -66,10 +67,11 @@ func loadTree(s *storage) (*state.Tree, error) {
 	return state.NewTree().Apply(all), nil
 }
 
-// loadWindow collects from the blocks up to height what could still be replayed at time.
-func loadWindow(s *storage, height, time, windowMS int64) (*exec.Window, []consensus.BatchRef, error) {
+// loadWindow collects from the blocks up to height what could still be replayed at time. It goes back as far as any
+// window may reach, not as the one in force does: that may have been longer when a transaction was applied.
+func loadWindow(s *storage, height, time int64) (*exec.Window, []consensus.BatchRef, error) {
 	window, decided := exec.NewWindow(), []consensus.BatchRef(nil)
-	from, err := s.HeightSince(time - max(windowMS, consensus.MaxBatchLifeMS))
+	from, err := s.HeightSince(time - max(network.MaxWindowMs, consensus.MaxBatchLifeMS))
 	if err != nil {
 		return nil, nil, err
 	}

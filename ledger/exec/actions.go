@@ -3,7 +3,9 @@ package exec
 import (
 	"fmt"
 	"reflect"
+	"slices"
 
+	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/tx"
 )
@@ -21,28 +23,36 @@ func workOf(t *tx.Tx) uint64 {
 	return workTx + workSignature*t.SignatureWork() + uint64(len(t.Raw))/32
 }
 
-// authorise checks that the witnesses may act for every actor. account.frozen is a failure; any other refusal makes
-// the transaction void.
-func (r *run) authorise(t *tx.Tx) *fault.Error {
+// ending is how a transaction that may be applied ended: what its actions left behind or, with a refusal, nothing.
+type ending struct {
+	events  []*ledgerv1.Event
+	refusal *fault.Error
+	// action is the index of the action refused.
+	action uint32
+}
+
+// authorise checks that the keys may act for every actor. account.frozen is a failure, of the action it names; any
+// other refusal makes the transaction void.
+func (r *run) authorise(t *tx.Tx, keys []tx.Key) ending {
 	if err := t.CheckPolicy(tx.Rules{RPID: r.parameters.GetRpId(), Origins: r.parameters.GetOrigins()}); err != nil {
-		return fault.As(err)
+		return ending{refusal: fault.As(err)}
 	}
-	keys := t.Keys()
-	var frozen *fault.Error
-	var last tx.Address
+	var frozen ending
+	// A key acts for one account, so there are hardly more actors than keys before one is refused.
+	asked := make([]tx.Address, 0, 4)
 	for i, action := range t.Body.GetActions() {
 		actor := tx.Address(action.GetActor())
-		if i > 0 && actor == last {
+		if slices.Contains(asked, actor) {
 			continue
 		}
-		last = actor
+		asked = append(asked, actor)
 		if err := r.ledger.rules.Accounts.Authorise(r.view, actor, keys); err != nil {
-			refusal := fault.As(err)
-			if refusal.Code != codeFrozen {
-				return refusal
+			refused := ending{refusal: fault.As(err), action: uint32(i)}
+			if refused.refusal.Code != codeFrozen {
+				return refused
 			}
-			if frozen == nil {
-				frozen = refusal
+			if frozen.refusal == nil {
+				frozen = refused
 			}
 		}
 	}
@@ -50,10 +60,15 @@ func (r *run) authorise(t *tx.Tx) *fault.Error {
 }
 
 // actions runs all actions of a transaction or undoes them.
-func (r *run) actions(c *Context, t *tx.Tx) *fault.Error {
+func (r *run) actions(t *tx.Tx, keys []tx.Key) ending {
 	mark := r.view.Mark()
+	var events []*ledgerv1.Event
 	for i, action := range t.Body.GetActions() {
-		c.Action, c.Actor = uint32(i), tx.Address(action.GetActor())
+		// Each action has a context of its own, as events may keep slices of its Actor.
+		c := &Context{
+			View: r.view, Height: r.block.Height, Time: r.block.Time, Tx: t.ID,
+			Actor: tx.Address(action.GetActor()), Action: uint32(i), keys: keys, events: events,
+		}
 		r.view.Spend(workAction)
 		err := r.call(c, action.GetCall())
 		if used, limit := r.view.Work(), r.parameters.GetMaxTxWork(); err == nil && used > limit {
@@ -62,10 +77,11 @@ func (r *run) actions(c *Context, t *tx.Tx) *fault.Error {
 		}
 		if err != nil {
 			r.view.Rollback(mark)
-			return fault.As(err)
+			return ending{refusal: fault.As(err), action: uint32(i)}
 		}
+		events = c.events
 	}
-	return nil
+	return ending{events: events}
 }
 
 // call runs one action. A panic in a module is a fault of ours; it refuses the transaction on every validator alike
@@ -78,8 +94,16 @@ func (r *run) call(c *Context, call any) (err error) {
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			err = fault.New("internal", "the module "+h.Name+" broke off; this is a fault of the software, please report it")
+			err = r.broken(h.Name, p)
 		}
 	}()
 	return h.Run(c, call)
+}
+
+// broken notes a fault of the software and says so to those who sent the transaction. What went wrong stays out of
+// the outcome: nobody promises that it reads the same on every validator.
+func (r *run) broken(where string, what any) *fault.Error {
+	r.result.Broken = append(r.result.Broken, fmt.Sprintf("%s: %v", where, what))
+	return fault.New("internal", "the ledger's software broke off in "+where+"; nothing of the transaction happened; "+
+		"please report it to the network's members")
 }

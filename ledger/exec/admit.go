@@ -15,7 +15,7 @@ func (rules Rules) Admit(tree *state.Tree, t *tx.Tx) *fault.Error {
 			return onceUsed(t.ID, id)
 		}
 	}
-	if refusal := r.authorise(t); refusal != nil && refusal.Code != codeFrozen {
+	if refusal := r.authorise(t, t.Keys()).refusal; refusal != nil && refusal.Code != codeFrozen {
 		return refusal
 	}
 	return nil

@@ -2,15 +2,15 @@ package exec
 
 import (
 	"encoding/hex"
+	"fmt"
 	"slices"
 
 	"github.com/transparency-dev/merkle/compact"
-	"github.com/transparency-dev/merkle/rfc6962"
-	"google.golang.org/protobuf/proto"
 
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
 	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/proof"
 	"github.com/dureledger/dure/ledger/state"
 	"github.com/dureledger/dure/ledger/tx"
 )
@@ -27,7 +27,8 @@ type Batch struct {
 	Sealer tx.Address
 	// Txs are well-formed and their signatures have been checked.
 	Txs []*tx.Tx
-	// Bad says why a batch that consensus let through is not applied; it counts as one void transaction.
+	// Bad says why a batch that consensus let through is not applied, whatever its Txs; it counts as one void
+	// transaction.
 	Bad error
 }
 
@@ -50,12 +51,6 @@ type Void struct {
 	Refusal  *fault.Error
 }
 
-// ValidatorUpdate is a key whose voting power changed.
-type ValidatorUpdate struct {
-	Key   []byte
-	Power int64
-}
-
 // Result is what a block does, not yet adopted.
 type Result struct {
 	Height, Time int64
@@ -68,7 +63,11 @@ type Result struct {
 	HistorySize  uint64
 	AppHash      [32]byte
 	Validators   []ValidatorUpdate
+	// Broken names faults of the software that refused a transaction, for the operator's log. Unlike all else it may
+	// read differently on another node.
+	Broken []string
 
+	before  *state.Tree
 	history *compact.Range
 }
 
@@ -85,8 +84,11 @@ func (l *Ledger) Execute(b Block) *Result {
 	return r.finish()
 }
 
-// Commit adopts a result of Execute.
+// Commit adopts a result of Execute on the ledger as it is now. Any other is a fault of the program and panics.
 func (l *Ledger) Commit(r *Result) {
+	if r.before != l.tree {
+		panic(fmt.Sprintf("exec: the result for block %d was computed before block %d was adopted", r.Height, l.height))
+	}
 	for _, a := range r.Applied {
 		if !a.once {
 			l.window.Add([32]byte(a.Outcome.GetId()), a.NotAfter, Place{r.Height, a.Outcome.GetPosition(), a.Outcome.GetSeq()})
@@ -109,10 +111,11 @@ type run struct {
 }
 
 func (r *run) batch(b Batch) {
-	voids := uint64(0)
 	if b.Bad != nil {
-		voids = 1
+		r.ledger.rules.Network.CountVoids(r.view, b.Sealer, 1)
+		return
 	}
+	voids := uint64(0)
 	for _, t := range b.Txs {
 		if refusal := r.transaction(t); refusal != nil {
 			r.result.Voids = append(r.result.Voids, Void{t.ID, t.Hash, r.position, refusal})
@@ -132,18 +135,29 @@ func (r *run) transaction(t *tx.Tx) *fault.Error {
 	}
 	r.view.ResetWork()
 	r.view.Spend(workOf(t))
-	failure := r.authorise(t)
-	if failure != nil && failure.Code != codeFrozen {
-		return failure
+	keys := t.Keys()
+	end := r.authorise(t, keys)
+	if end.refusal != nil && end.refusal.Code != codeFrozen {
+		return end.refusal
 	}
 	if once := t.Body.GetOnce(); len(once) > 0 {
 		r.view.Set(onceKey(tx.Address(t.Body.GetActions()[0].GetActor()), once), slices.Clone(t.ID[:]))
 	}
-	c := &Context{View: r.view, Height: r.block.Height, Time: r.block.Time, Tx: t.ID, keys: t.Keys()}
-	if failure == nil {
-		failure = r.actions(c, t)
+	mark := r.view.Mark()
+	if end.refusal == nil {
+		end = r.actions(t, keys)
 	}
-	r.apply(c, t, failure)
+	o := r.outcome(t, end)
+	leaf, err := deterministic.Marshal(o)
+	if err != nil {
+		// Only text that is not UTF-8 cannot be written. Modules refuse it; one that lets it through is broken.
+		r.view.Rollback(mark)
+		o = r.outcome(t, ending{refusal: r.broken("outcome", err)})
+		if leaf, err = deterministic.Marshal(o); err != nil {
+			panic("exec: outcome: " + err.Error()) // it has no text but ours
+		}
+	}
+	r.apply(t, o, leaf)
 	return nil
 }
 
@@ -173,14 +187,14 @@ func (r *run) admissible(t *tx.Tx) *fault.Error {
 	return nil
 }
 
-// CheckTime refuses a transaction that has expired at time now or is valid further ahead than window; all in unix
-// milliseconds.
+// CheckTime refuses a transaction that has expired at time now or is valid further ahead than window; now and
+// notAfter in unix milliseconds, window in milliseconds and not negative.
 func CheckTime(notAfter, now, window int64) *fault.Error {
 	switch {
 	case notAfter < now:
 		return fault.New("tx.expired", "the transaction expired before it was ordered; nothing of it happened; sign it again",
 			"not_after", notAfter, "now", now)
-	case notAfter-now > window:
+	case uint64(notAfter)-uint64(now) > uint64(window): // unsigned, as the distance may be more than an int64 holds
 		return fault.New("tx.too_far_ahead", "the transaction is valid further ahead than the network allows; sign it with a nearer not_after",
 			"not_after", notAfter, "now", now, "window_ms", window)
 	}
@@ -199,41 +213,9 @@ func onceUsed(id [32]byte, first []byte) *fault.Error {
 		"tx", hex.EncodeToString(first))
 }
 
-// apply gives the transaction its place in the history.
-func (r *run) apply(c *Context, t *tx.Tx, failure *fault.Error) {
-	o := &ledgerv1.Outcome{
-		Id: slices.Clone(t.ID[:]), TxHash: slices.Clone(t.Hash[:]), Seq: r.seq, Height: r.block.Height, Position: r.position,
-		Time: r.block.Time, Status: ledgerv1.Status_STATUS_OK, Work: r.view.Work(),
-	}
-	if failure != nil {
-		o.Status, o.Refusal = ledgerv1.Status_STATUS_FAILED, Refusal(failure, c.Action)
-	} else {
-		o.Events = c.events
-	}
-	leaf, err := proto.MarshalOptions{Deterministic: true}.Marshal(o)
-	if err != nil {
-		panic("exec: outcome: " + err.Error()) // only invalid UTF-8 could; fault and modules refuse it
-	}
-	r.seq++
-	r.seen[t.ID] = true
-	r.result.Applied = append(r.result.Applied, Applied{
-		Outcome: o, Leaf: leaf, LeafHash: rfc6962.DefaultHasher.HashLeaf(leaf), Raw: t.Raw,
-		NotAfter: t.Body.GetNotAfter(), once: len(t.Body.GetOnce()) > 0,
-	})
-}
-
-// Refusal is the wire form of a fault.
-func Refusal(f *fault.Error, action uint32) *ledgerv1.Refusal {
-	out := &ledgerv1.Refusal{Code: f.Code, Message: f.Message, Action: action}
-	for _, field := range f.Fields {
-		out.Fields = append(out.Fields, &ledgerv1.Field{Name: field.Name, Value: field.Value})
-	}
-	return out
-}
-
 func (r *run) finish() *Result {
 	l, out := r.ledger, &r.result
-	out.Height, out.Time = r.block.Height, r.block.Time
+	out.Height, out.Time, out.before = r.block.Height, r.block.Time, l.tree
 	out.Changes = r.view.Changes()
 	out.Tree = l.tree.Apply(out.Changes)
 	out.history = ranges.NewEmptyRange(0)
@@ -247,33 +229,7 @@ func (r *run) finish() *Result {
 	}
 	out.HistorySize = out.history.End()
 	out.StateRoot, out.HistoryRoot = out.Tree.Root(), historyRoot(out.history)
-	out.AppHash = AppHash(out.StateRoot, out.HistoryRoot)
+	out.AppHash = proof.AppHash(out.StateRoot, out.HistoryRoot)
 	out.Validators = validatorUpdates(l.rules.Network.Members(l.tree), l.rules.Network.Members(out.Tree))
-	return out
-}
-
-// validatorUpdates compares the validators before and after, in order of the new members, then of those gone.
-func validatorUpdates(before, after []*networkv1.Member) []ValidatorUpdate {
-	var out []ValidatorUpdate
-	power := func(members []*networkv1.Member, key []byte) int64 {
-		for _, m := range members {
-			if string(m.GetValidatorKey()) == string(key) {
-				return m.GetPower()
-			}
-		}
-		return 0
-	}
-	for _, m := range after {
-		if m.GetPower() != power(before, m.GetValidatorKey()) {
-			out = append(out, ValidatorUpdate{m.GetValidatorKey(), m.GetPower()})
-		}
-	}
-	for _, m := range before {
-		if m.GetPower() > 0 && !slices.ContainsFunc(after, func(n *networkv1.Member) bool {
-			return string(n.GetValidatorKey()) == string(m.GetValidatorKey())
-		}) {
-			out = append(out, ValidatorUpdate{m.GetValidatorKey(), 0})
-		}
-	}
 	return out
 }

@@ -2,7 +2,6 @@ package exec
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"reflect"
 
@@ -11,6 +10,7 @@ import (
 
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
+	"github.com/dureledger/dure/ledger/proof"
 	"github.com/dureledger/dure/ledger/state"
 	"github.com/dureledger/dure/ledger/tx"
 )
@@ -104,33 +104,21 @@ func (l *Ledger) Find(id [32]byte, notAfter int64) (Place, bool) { return l.wind
 
 // AppHash is what the header after the last block committed signs.
 func (l *Ledger) AppHash() [32]byte {
-	return AppHash(l.tree.Root(), historyRoot(l.history))
+	return proof.AppHash(l.tree.Root(), historyRoot(l.history))
 }
 
 // HistoryRoot commits to every outcome so far and their number.
 func (l *Ledger) HistoryRoot() [32]byte { return historyRoot(l.history) }
 
-// AppHash joins the two roots: SHA-256(state root || history root).
-func AppHash(stateRoot, historyRoot [32]byte) [32]byte {
-	return sha256.Sum256(append(stateRoot[:], historyRoot[:]...))
-}
-
-// HistoryRoot commits to the log and its size:
-// SHA-256("dure/history/v1\n" || size as 8 bytes big-endian || RFC 6962 root).
-func HistoryRoot(size uint64, root []byte) [32]byte {
-	b := append([]byte("dure/history/v1\n"), binary.BigEndian.AppendUint64(nil, size)...)
-	return sha256.Sum256(append(b, root...))
-}
-
 func historyRoot(r *compact.Range) [32]byte {
-	if r.End() == 0 {
-		return HistoryRoot(0, rfc6962.DefaultHasher.EmptyRoot())
+	root := rfc6962.DefaultHasher.EmptyRoot()
+	if r.End() > 0 {
+		var err error
+		if root, err = r.GetRootHash(nil); err != nil {
+			panic(fmt.Sprintf("exec: history root: %v", err)) // a range from 0 always has one
+		}
 	}
-	root, err := r.GetRootHash(nil)
-	if err != nil {
-		panic(fmt.Sprintf("exec: history root: %v", err)) // a range from 0 always has one
-	}
-	return HistoryRoot(r.End(), root)
+	return proof.HistoryRoot(r.End(), [32]byte(root))
 }
 
 // onceKey is where the ledger remembers that actor used a `once` key. It is hashed so that actors cannot choose

@@ -29,7 +29,7 @@ type Error struct {
 func New(code, message string, kv ...any) *Error {
 	e := &Error{Code: code, Message: cut(message, MaxMessage)}
 	for i := 0; i+1 < len(kv) && len(e.Fields) < MaxFields; i += 2 {
-		e.Fields = append(e.Fields, Field{fmt.Sprint(kv[i]), cut(fmt.Sprint(kv[i+1]), MaxValue)})
+		e.Fields = append(e.Fields, Field{cut(fmt.Sprint(kv[i]), MaxValue), cut(fmt.Sprint(kv[i+1]), MaxValue)})
 	}
 	return e
 }
@@ -40,19 +40,25 @@ func (e *Error) Error() string { return e.Message + " [" + e.Code + "]" }
 // Code returns the code of the refusal that err wraps, or "" if it wraps none.
 func Code(err error) string {
 	var e *Error
-	if errors.As(err, &e) {
+	if errors.As(err, &e) && e != nil {
 		return e.Code
 	}
 	return ""
 }
 
-// As returns the refusal that err wraps; any other error becomes one with code "internal".
+// As returns the refusal that err wraps; any other error becomes one with code "internal". A nil *Error in an error that
+// is not nil, which Go lets happen, becomes one too: whoever returned it refused something. Only for nil it returns nil.
 func As(err error) *Error {
 	var e *Error
-	if errors.As(err, &e) {
-		return e
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &e):
+		return New("internal", err.Error())
+	case e == nil:
+		return New("internal", "something was refused without a reason; this is a fault of the software, please report it")
 	}
-	return New("internal", err.Error())
+	return e
 }
 
 func cut(s string, n int) string {

@@ -23,6 +23,10 @@ const (
 	maxRPID    = 253 // a domain name, RFC 1035
 )
 
+// MaxWindowMs is the longest window_ms that members can choose, in milliseconds. Whoever remembers ids longer remembers
+// every id that could be replayed.
+const MaxWindowMs = 10 * minute
+
 // DefaultParameters are those of a network whose genesis file sets none.
 func DefaultParameters() *networkv1.Parameters {
 	return &networkv1.Parameters{
