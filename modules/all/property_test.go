@@ -1,0 +1,273 @@
+package all_test
+
+import (
+	"fmt"
+	"math/big"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
+	assetv1 "github.com/dureledger/dure/gen/dure/asset/v1"
+	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
+	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
+	recordv1 "github.com/dureledger/dure/gen/dure/record/v1"
+	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
+	"github.com/dureledger/dure/internal/moduletest"
+	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/tx"
+	"github.com/dureledger/dure/modules/asset"
+	"github.com/dureledger/dure/modules/network"
+)
+
+var (
+	people = []string{"seoul", "busan", "jeju", "alice", "bob", "carol", "dan"}
+	assets = []string{"krw", "krw2", "gold"}
+)
+
+// world draws transactions over a few accounts, assets and documents, and keeps its own books from the events alone.
+type world struct {
+	*moduletest.Ledger
+	t     *rapid.T
+	holds [][]byte
+	books map[string]*big.Int // asset and address: what can be spent; asset and "held " and address: what is held
+}
+
+// Whatever members and accounts try, in any order: no invariant breaks, no money is made or lost, a refused transaction
+// changes nothing, and the events tell the whole story of every balance.
+func TestRandomActions(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := &world{Ledger: moduletest.New(), t: t, books: map[string]*big.Int{}}
+		for _, name := range []string{"alice", "bob", "carol"} {
+			w.must("seoul", &txv1.Action_AccountOpen{AccountOpen: open(name)})
+		}
+		w.must("alice", &txv1.Action_AssetCreate{AssetCreate: &assetv1.Create{Asset: "krw"}})
+		w.must("alice", &txv1.Action_AssetIssue{AssetIssue: &assetv1.Issue{Asset: "krw", To: address("bob"), Amount: "1000"}})
+		for range rapid.IntRange(1, 40).Draw(t, "transactions") {
+			w.step()
+		}
+	})
+}
+
+func (w *world) must(actor string, call any) {
+	r := w.Apply([]*txv1.Action{action(actor, call)}, moduletest.Key(actor))
+	if r.Err != nil {
+		w.t.Fatal(r.Err)
+	}
+	w.book(r.Events)
+}
+
+func (w *world) step() {
+	w.Now += rapid.Int64Range(0, 40*60*1000).Draw(w.t, "pass")
+	var actions []*txv1.Action
+	for range rapid.IntRange(1, 3).Draw(w.t, "actions") {
+		actions = append(actions, action(w.person(), w.call()))
+	}
+	before := w.View.Changes()
+	r := w.Apply(actions, w.signers()...)
+	if r.Err != nil {
+		if code := fault.Code(r.Err); code == "" || len(r.Events) > 0 {
+			w.t.Fatalf("refused with code %q and %d events: %v", code, len(r.Events), r.Err)
+		}
+		if !moduletest.SameChanges(before, w.View.Changes()) {
+			w.t.Fatalf("a refused transaction changed the state: %v", r.Err)
+		}
+	}
+	w.book(r.Events)
+	if err := w.Check(); err != nil {
+		w.t.Fatalf("%v\nafter %v", err, actions)
+	}
+	w.compare()
+}
+
+// signers are nearly always everybody, so that what is refused is refused for better reasons than a signature.
+func (w *world) signers() (keys []tx.Key) {
+	if rapid.IntRange(0, 9).Draw(w.t, "signers") == 0 {
+		return []tx.Key{moduletest.Key(w.person())}
+	}
+	for _, name := range people {
+		keys = append(keys, moduletest.Key(name), moduletest.Key(name+"2"))
+	}
+	return keys
+}
+
+func (w *world) person() string   { return rapid.SampledFrom(people).Draw(w.t, "person") }
+func (w *world) somebody() []byte { return address(w.person()) }
+func (w *world) asset() string    { return rapid.SampledFrom(assets).Draw(w.t, "asset") }
+
+func (w *world) amount() string {
+	return rapid.SampledFrom([]string{
+		"0", "1", "7", "100", "999", "1000", "340282366920938463463374607431768211455", "170141183460469231731687303715884105728",
+		"340282366920938463463374607431768211456", "01", "",
+	}).Draw(w.t, "amount")
+}
+
+func (w *world) digest() []byte {
+	d := [32]byte{byte(rapid.IntRange(1, 4).Draw(w.t, "digest"))}
+	return d[:]
+}
+
+func (w *world) key() tx.Key {
+	return moduletest.Key(w.person() + rapid.SampledFrom([]string{"", "2"}).Draw(w.t, "key"))
+}
+
+func (w *world) call() any {
+	switch rapid.IntRange(0, 3).Draw(w.t, "module") {
+	case 0:
+		return w.accountCall()
+	case 1:
+		return w.recordCall()
+	case 2:
+		return w.networkCall()
+	}
+	return w.assetCall()
+}
+
+func (w *world) accountCall() any {
+	switch rapid.IntRange(0, 3).Draw(w.t, "account") {
+	case 0:
+		k := w.key()
+		return &txv1.Action_AccountOpen{AccountOpen: &accountv1.Open{Kind: k.Kind, PublicKey: k.Public}}
+	case 1:
+		k := w.key()
+		return &txv1.Action_AccountRotateKey{AccountRotateKey: &accountv1.RotateKey{Kind: k.Kind, PublicKey: k.Public}}
+	case 2:
+		return &txv1.Action_AccountFreeze{AccountFreeze: &accountv1.Freeze{Account: w.somebody(), Reason: "audit"}}
+	}
+	return &txv1.Action_AccountUnfreeze{AccountUnfreeze: &accountv1.Unfreeze{Account: w.somebody()}}
+}
+
+func (w *world) assetCall() any {
+	switch rapid.IntRange(0, 11).Draw(w.t, "asset action") {
+	case 0:
+		return &txv1.Action_AssetCreate{AssetCreate: &assetv1.Create{Asset: w.asset(), Cap: w.amount()}}
+	case 1, 2:
+		return &txv1.Action_AssetIssue{AssetIssue: &assetv1.Issue{Asset: w.asset(), To: w.somebody(), Amount: w.amount()}}
+	case 3:
+		return &txv1.Action_AssetRedeem{AssetRedeem: &assetv1.Redeem{Asset: w.asset(), Amount: w.amount()}}
+	case 4, 5:
+		h := &assetv1.Hold{Asset: w.asset(), Amount: w.amount(), Payee: w.somebody(),
+			ExpiresAt: w.Now + rapid.Int64Range(-1, 2*3600*1000).Draw(w.t, "expires")}
+		if rapid.Bool().Draw(w.t, "arbiter") {
+			h.Arbiter = w.somebody()
+		}
+		return &txv1.Action_AssetHold{AssetHold: h}
+	case 6, 7:
+		r := &assetv1.Release{Hold: make([]byte, 16), Pay: w.amount()}
+		if len(w.holds) > 0 {
+			r.Hold = rapid.SampledFrom(w.holds).Draw(w.t, "hold")
+		}
+		return &txv1.Action_AssetRelease{AssetRelease: r}
+	case 8:
+		return &txv1.Action_AssetPause{AssetPause: &assetv1.Pause{Asset: w.asset()}}
+	case 9:
+		return &txv1.Action_AssetUnpause{AssetUnpause: &assetv1.Unpause{Asset: w.asset()}}
+	}
+	return &txv1.Action_AssetTransfer{AssetTransfer: &assetv1.Transfer{Asset: w.asset(), To: w.somebody(), Amount: w.amount()}}
+}
+
+func (w *world) recordCall() any {
+	said := &recordv1.Add{Digest: w.digest(), Size: 1, MediaType: "text/plain", Title: "a"}
+	switch rapid.IntRange(0, 3).Draw(w.t, "record") {
+	case 0:
+		return &txv1.Action_RecordAdd{RecordAdd: said}
+	case 1:
+		return &txv1.Action_RecordSupersede{RecordSupersede: &recordv1.Supersede{OldDigest: w.digest(), New: said}}
+	case 2:
+		return &txv1.Action_RecordCosign{RecordCosign: &recordv1.Cosign{Digest: w.digest(), Recorder: w.somebody()}}
+	}
+	return &txv1.Action_RecordWithdraw{RecordWithdraw: &recordv1.Withdraw{Digest: w.digest()}}
+}
+
+func (w *world) networkCall() any {
+	if rapid.IntRange(0, 2).Draw(w.t, "vote") > 0 {
+		newest := network.NewestProposal(w.View)
+		return &txv1.Action_NetworkVote{NetworkVote: &networkv1.Vote{Proposal: rapid.Uint64Range(0, newest+1).Draw(w.t, "proposal")}}
+	}
+	change := &networkv1.Change{}
+	switch rapid.IntRange(0, 2).Draw(w.t, "change") {
+	case 0:
+		name := w.person()
+		change.Kind = &networkv1.Change_AddMember{AddMember: &networkv1.Member{
+			Address: w.somebody(), Name: name, NodeKey: moduletest.Key(name + " node").Public, ValidatorKey: moduletest.Key(name + " validator").Public,
+			Power: rapid.Int64Range(0, 2).Draw(w.t, "power"),
+		}}
+	case 1:
+		change.Kind = &networkv1.Change_RemoveMember{RemoveMember: w.somebody()}
+	case 2:
+		change.Kind = &networkv1.Change_SetPower{SetPower: &networkv1.SetPower{Member: w.somebody(), Power: rapid.Int64Range(-1, 2).Draw(w.t, "power")}}
+	}
+	return &txv1.Action_NetworkPropose{NetworkPropose: &networkv1.Propose{Change: change}}
+}
+
+// book writes events into the world's own books.
+func (w *world) book(events []*ledgerv1.Event) {
+	for _, e := range events {
+		switch {
+		case e.GetAssetMoved() != nil:
+			m := e.GetAssetMoved()
+			w.add(m.Asset, "", m.From, m.Amount, -1)
+			w.add(m.Asset, "", m.To, m.Amount, 1)
+		case e.GetAssetHeld() != nil:
+			h := e.GetAssetHeld()
+			w.holds = append(w.holds, h.Hold)
+			w.add(h.Asset, "", h.Payer, h.Amount, -1)
+			w.add(h.Asset, "held ", h.Payer, h.Amount, 1)
+		case e.GetAssetReleased() != nil:
+			r := e.GetAssetReleased()
+			w.add(r.Asset, "held ", r.Payer, r.Paid, -1)
+			w.add(r.Asset, "held ", r.Payer, r.Returned, -1)
+			w.add(r.Asset, "", r.Payee, r.Paid, 1)
+			w.add(r.Asset, "", r.Payer, r.Returned, 1)
+		}
+	}
+}
+
+func (w *world) add(asset, kind string, account []byte, amount string, sign int64) {
+	if len(account) == 0 { // issued or redeemed
+		return
+	}
+	n, ok := new(big.Int).SetString(amount, 10)
+	if !ok {
+		w.t.Fatalf("event with amount %q", amount)
+	}
+	key := fmt.Sprintf("%s %s%s", asset, kind, tx.Address(account))
+	if w.books[key] == nil {
+		w.books[key] = new(big.Int)
+	}
+	w.books[key].Add(w.books[key], n.Mul(n, big.NewInt(sign)))
+}
+
+// compare finds every balance of the ledger in the books, and nothing in the books that the ledger has not.
+func (w *world) compare() {
+	for _, a := range assets {
+		for _, name := range people {
+			address := moduletest.Address(name)
+			available, held := asset.Balance(w.View, a, address)
+			w.same(fmt.Sprintf("%s %s", a, address), available.ToBig())
+			w.same(fmt.Sprintf("%s held %s", a, address), held.ToBig())
+		}
+	}
+}
+
+func (w *world) same(key string, ledger *big.Int) {
+	booked := w.books[key]
+	if booked == nil {
+		booked = new(big.Int)
+	}
+	if booked.Cmp(ledger) != 0 {
+		w.t.Fatalf("%s: the ledger has %s, its events say %s", key, ledger, booked)
+	}
+}
+
+func address(name string) []byte {
+	a := moduletest.Address(name)
+	return a[:]
+}
+
+func open(name string) *accountv1.Open {
+	k := moduletest.Key(name)
+	return &accountv1.Open{Kind: k.Kind, PublicKey: k.Public}
+}
+
+func action(actor string, call any) *txv1.Action { return moduletest.Action(actor, call) }
