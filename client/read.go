@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"iter"
 
@@ -173,4 +174,21 @@ func orEmpty(a tx.Address) string {
 		return ""
 	}
 	return a.String()
+}
+
+// OnceUsed says whether an account has used a once key, and by which transaction (64 hex digits). The node's word is
+// taken for it; ProveState proves it.
+func (c *Client) OnceUsed(ctx context.Context, actor tx.Address, key [32]byte) (id string, used bool, err error) {
+	res, err := read(ctx, c, &apiv1.GetStateProofRequest{Key: OnceKey(actor, key)},
+		func(n *node) method[apiv1.GetStateProofRequest, apiv1.GetStateProofResponse] {
+			return n.ledger.GetStateProof
+		})
+	return hex.EncodeToString(res.GetValue()), res.GetExists(), err
+}
+
+// OnceKey is the state key under which the ledger keeps the id of the transaction that used a once key: "X" and
+// SHA-256("dure/once/v1\n" || account || once key).
+func OnceKey(actor tx.Address, key [32]byte) []byte {
+	sum := sha256.Sum256(append(append([]byte("dure/once/v1\n"), actor[:]...), key[:]...))
+	return append([]byte("X"), sum[:]...)
 }

@@ -109,16 +109,18 @@ func (c *Client) chunk(ctx context.Context, txs []*Signed, wait apiv1.Wait, resu
 		}
 		var later []int
 		var pause time.Duration
+		accepted := false // in the pool there, though not decided
 		for k, i := range pending {
 			answer := res.GetResults()[k]
 			if e := answer.GetError(); e.GetRetryable() {
 				later, pause = append(later, i), max(pause, time.Duration(e.GetRetryAfterMs())*time.Millisecond)
-				results[i].Err = undecidedIf(sent, txs[i], refusalOf(e))
+				results[i].Err = undecidedIf(sent || e.GetCode() == "tx.pending", txs[i], refusalOf(e))
+				accepted = accepted || e.GetCode() == "tx.pending"
 				continue
 			}
 			results[i].Outcome, results[i].Err = c.judge(ctx, txs[i], answer, wait, sent)
 		}
-		pending = later
+		pending, sent = later, sent || accepted
 		if len(pending) > 0 {
 			c.passOver(went.node)
 			if c.cfg.Clock.Sleep(ctx, pause+backoff(0)) != nil {

@@ -54,7 +54,7 @@ func (w *watcher) run(ctx context.Context) {
 				lost, round, since = &Unreachable{}, 0, w.client.cfg.Clock.Now()
 			}
 			var refusal *Refusal
-			if errors.As(err, &refusal) && !refusal.Retryable {
+			if errors.As(err, &refusal) && !refusal.Retryable && refusal.Code != "cursor.not_yet" { // that node is behind
 				w.yield(nil, refusal)
 				return
 			}

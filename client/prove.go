@@ -1,0 +1,55 @@
+package client
+
+import (
+	"context"
+
+	"github.com/dureledger/dure/client/light"
+	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
+	"github.com/dureledger/dure/ledger/proof"
+)
+
+// Receipt asks for the receipt file of a transaction, for a verifier who trusts the validators of a height already;
+// 0 means genesis. It does not verify: see Prove.
+func (c *Client) Receipt(ctx context.Context, id string, trusted int64) ([]byte, error) {
+	res, err := read(ctx, c, &apiv1.GetReceiptRequest{Id: id, TrustedHeight: trusted},
+		func(n *node) method[apiv1.GetReceiptRequest, apiv1.GetReceiptResponse] { return n.ledger.GetReceipt })
+	return res.GetReceipt(), err
+}
+
+// Checkpoint asks for a checkpoint file of the newest header that can be proven. It does not verify.
+func (c *Client) Checkpoint(ctx context.Context, trusted int64) ([]byte, error) {
+	res, err := read(ctx, c, &apiv1.GetCheckpointRequest{TrustedHeight: trusted},
+		func(n *node) method[apiv1.GetCheckpointRequest, apiv1.GetCheckpointResponse] {
+			return n.ledger.GetCheckpoint
+		})
+	return res.GetCheckpoint(), err
+}
+
+// Prove asks for the receipt of a transaction and verifies it from the anchor. It returns the file, to be kept, and
+// what was verified. What does not verify is a *fault.Error with the codes of light.Anchor.VerifyReceipt.
+func (c *Client) Prove(ctx context.Context, id string, anchor *light.Anchor) ([]byte, *light.Verified, error) {
+	file, err := c.Receipt(ctx, id, anchor.Height())
+	if err != nil {
+		return nil, nil, err
+	}
+	verified, err := anchor.VerifyReceipt(file)
+	return file, verified, err
+}
+
+// ProveState asks for the value under a raw state key, or its absence, and verifies it from the anchor.
+func (c *Client) ProveState(ctx context.Context, key []byte, anchor *light.Anchor) (value []byte, exists bool, at *light.VerifiedCheckpoint, err error) {
+	res, err := read(ctx, c, &apiv1.GetStateProofRequest{Key: key},
+		func(n *node) method[apiv1.GetStateProofRequest, apiv1.GetStateProofResponse] {
+			return n.ledger.GetStateProof
+		})
+	if err != nil {
+		return nil, false, nil, err
+	}
+	at, err = anchor.VerifyStateProof(light.StateProof{
+		Key: key, Exists: res.GetExists(), Value: res.GetValue(), Proof: res.GetProof(), Checkpoint: res.GetCheckpoint(),
+	}, proof.Policy{})
+	if err != nil {
+		return nil, false, nil, err
+	}
+	return res.GetValue(), res.GetExists(), at, nil
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sort"
+	"time"
+
+	"google.golang.org/protobuf/types/known/structpb"
+
+	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
+)
+
+// described is an action being put into words.
+type described struct {
+	app    *app
+	ctx    context.Context
+	actor  string
+	fields map[string]*structpb.Value
+}
+
+func (d described) text(name string) string    { return clean(d.fields[name].GetStringValue()) }
+func (d described) account(name string) string { return d.app.short(d.fields[name].GetStringValue()) }
+func (d described) money(name string) string {
+	return d.app.money(d.ctx, d.text("asset"), d.text(name))
+}
+
+// notes are memo and reference, if there are any.
+func (d described) notes() string {
+	out := ""
+	if memo := d.text("memo"); memo != "" {
+		out += fmt.Sprintf(", memo %q", memo)
+	}
+	if reference := d.text("reference"); reference != "" {
+		out += fmt.Sprintf(", reference %q", reference)
+	}
+	return out
+}
+
+// words says what each call does. A call that is not here is shown with its arguments.
+var words = map[string]func(described) string{
+	"account.open": func(d described) string {
+		return d.actor + " opens an account for the " + d.text("kind") + " key " + d.text("public_key")
+	},
+	"account.rotate_key": func(d described) string {
+		return d.actor + " hands the account over to the " + d.text("kind") + " key " + d.text("public_key")
+	},
+	"account.freeze": func(d described) string {
+		return d.actor + " freezes " + d.account("account") + ": " + d.text("reason")
+	},
+	"account.unfreeze": func(d described) string { return d.actor + " unfreezes " + d.account("account") },
+	"asset.create": func(d described) string {
+		return d.actor + " creates the asset " + d.text("asset") + " " + d.text("name")
+	},
+	"asset.issue": func(d described) string {
+		return d.actor + " issues " + d.money("amount") + " to " + d.account("to") + d.notes()
+	},
+	"asset.transfer": func(d described) string {
+		return d.actor + " pays " + d.money("amount") + " to " + d.account("to") + d.notes()
+	},
+	"asset.redeem": func(d described) string { return d.actor + " redeems " + d.money("amount") + d.notes() },
+	"asset.hold": func(d described) string {
+		arbiter := "the payer"
+		if d.text("arbiter") != "" {
+			arbiter = d.account("arbiter")
+		}
+		return d.actor + " sets aside " + d.money("amount") + " for " + d.account("payee") + " until " + d.text("expires_at") +
+			", arbiter " + arbiter + d.notes()
+	},
+	"asset.release": func(d described) string {
+		return d.actor + " ends the hold " + d.text("hold") + " and pays " + d.text("pay") + " smallest units of it"
+	},
+	"asset.pause":   func(d described) string { return d.actor + " pauses " + d.text("asset") },
+	"asset.unpause": func(d described) string { return d.actor + " unpauses " + d.text("asset") },
+	"record.add": func(d described) string {
+		return fmt.Sprintf("%s records %q, SHA-256 %s", d.actor, d.text("title"), d.text("digest"))
+	},
+	"record.cosign": func(d described) string {
+		return d.actor + " cosigns the record of " + d.account("recorder") + " of SHA-256 " + d.text("digest")
+	},
+	"record.withdraw": func(d described) string {
+		return d.actor + " withdraws the record of SHA-256 " + d.text("digest") + ": " + d.text("reason")
+	},
+}
+
+// actionText says in words what an action does.
+func (a *app) actionText(ctx context.Context, action *apiv1.Action) string {
+	d := described{app: a, ctx: ctx, actor: a.short(action.GetActor()), fields: action.GetArguments().GetFields()}
+	if say := words[action.GetCall()]; say != nil {
+		return say(d)
+	}
+	return d.actor + " " + action.GetCall() + a.argumentText(action.GetArguments())
+}
+
+// argumentText lists arguments in order of name.
+func (a *app) argumentText(arguments *structpb.Struct) string {
+	fields := arguments.GetFields()
+	names := make([]string, 0, len(fields))
+	for name := range fields {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	out := ""
+	for _, name := range names {
+		value := a.short(fields[name].GetStringValue())
+		if _, isText := fields[name].GetKind().(*structpb.Value_StringValue); !isText {
+			raw, err := json.Marshal(fields[name].AsInterface())
+			if err != nil {
+				continue
+			}
+			value = clean(string(raw))
+		}
+		out += " " + name + "=" + value
+	}
+	return out
+}
+
+// dayOrTime reads a day, meant in local time, or an RFC 3339 time, for the API; empty stays empty.
+func dayOrTime(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	if day, err := time.ParseInLocation("2006-01-02", text, time.Local); err == nil {
+		return clockTime(day), nil
+	}
+	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		return clockTime(at), nil
+	}
+	return "", usage(fmt.Sprintf("%q is no time: want a day such as 2026-11-01, or RFC 3339", text))
+}

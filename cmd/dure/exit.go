@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dureledger/dure/client"
+	"github.com/dureledger/dure/ledger/fault"
+)
+
+// Exit codes, as main.go documents them.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitNotVerified = 3
+	exitUnreachable = 4
+)
+
+// problem is an error as a person reads it: what happened and why, and what to do.
+type problem struct {
+	exit   int
+	code   string
+	what   string
+	advice string
+	fields map[string]string
+	// shown: the command has said it already; only the exit code is left.
+	shown bool
+	err   error
+}
+
+func (p *problem) Error() string { return p.what }
+func (p *problem) Unwrap() error { return p.err }
+
+func usage(what string) error { return &problem{exit: exitUsage, code: "usage", what: what} }
+
+func usagef(format string, args ...any) error { return usage(fmt.Sprintf(format, args...)) }
+
+func asUsage(err error) error {
+	var p *problem
+	if errors.As(err, &p) {
+		return err
+	}
+	return usage(err.Error())
+}
+
+func failed(what, advice string) error { return &problem{exit: exitFailed, what: what, advice: advice} }
+
+// notVerified reports a proof or document that does not hold.
+func notVerified(err error, advice string) error {
+	f := fault.As(err)
+	fields := map[string]string{}
+	for _, field := range f.Fields {
+		fields[field.Name] = field.Value
+	}
+	return &problem{exit: exitNotVerified, code: f.Code, what: "NOT VERIFIED: " + f.Message, advice: advice, fields: fields, err: err}
+}
+
+// quietExit ends with a code when the command has printed all there is to say.
+func quietExit(code int) error { return &problem{exit: code, shown: true} }
+
+// fail prints err and returns the exit code.
+func (a *app) fail(cmd *cobra.Command, err error) int {
+	p := a.explain(err)
+	if p.exit == exitUsage && p.advice == "" && cmd != nil {
+		p.advice = "See " + cmd.CommandPath() + " --help."
+	}
+	if p.shown {
+		return p.exit
+	}
+	if a.json || jsonAsked(cmd) {
+		out, _ := json.Marshal(map[string]any{"error": map[string]any{
+			"code": p.code, "message": p.what, "advice": p.advice, "fields": p.fields, "exit": p.exit}})
+		fmt.Fprintln(a.err, string(out))
+		return p.exit
+	}
+	fmt.Fprintln(a.err, "dure: "+p.what)
+	if p.advice != "" {
+		fmt.Fprintln(a.err, p.advice)
+	}
+	return p.exit
+}
+
+func jsonAsked(cmd *cobra.Command) bool {
+	if cmd == nil {
+		return false
+	}
+	asked, _ := cmd.Flags().GetBool("json")
+	return asked
+}
+
+// explain makes a problem of any error.
+func (a *app) explain(err error) *problem {
+	var (
+		p           *problem
+		undecided   *client.Undecided
+		refusal     *client.Refusal
+		wrong       *client.WrongNetwork
+		unreachable *client.Unreachable
+		refused     *fault.Error
+	)
+	switch {
+	case errors.As(err, &p):
+		return p
+	case errors.As(err, &undecided):
+		return &problem{exit: exitUnreachable, code: "tx.undecided", what: sentence(undecided.Error()), fields: map[string]string{"tx": undecided.ID},
+			advice: fmt.Sprintf("Do not repeat the command yet. Ask later with: dure tx show %s --wait\n"+
+				"If a block later than %s is committed and the transaction is unknown, it did not happen.", undecided.ID, clockTime(undecided.NotAfter))}
+	case errors.As(err, &wrong):
+		return &problem{exit: exitUnreachable, code: "network.wrong", what: sentence(wrong.Node + ": " + wrong.Error()),
+			advice: "Give the addresses of nodes of one network with --node, or drop --network."}
+	case errors.As(err, &refusal):
+		return &problem{exit: exitFailed, code: refusal.Code, what: withCode(refusal.Message, refusal.Code), fields: refusal.Fields, advice: adviceFor(refusal.Code)}
+	case errors.Is(err, context.Canceled):
+		return &problem{exit: exitFailed, code: "interrupted", what: "Interrupted.", err: err}
+	case errors.As(err, &unreachable):
+		return &problem{exit: exitUnreachable, code: "node.unreachable", what: sentence(unreachable.Error()),
+			advice: "Is the node running? Start one with dure up, or name another with --node or DURE_NODE."}
+	case errors.As(err, &refused):
+		return &problem{exit: exitFailed, code: refused.Code, what: withCode(refused.Message, refused.Code), advice: adviceFor(refused.Code)}
+	case strings.HasPrefix(err.Error(), "required flag"), strings.HasPrefix(err.Error(), "if any flags in the group"),
+		strings.HasPrefix(err.Error(), "at least one of the flags"):
+		return &problem{exit: exitUsage, code: "usage", what: sentence(err.Error())}
+	}
+	return &problem{exit: exitFailed, code: "internal", what: sentence(err.Error()), err: err}
+}
+
+// sentence starts with a capital and ends with a point.
+func sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	s = strings.ToUpper(s[:1]) + s[1:]
+	if !strings.ContainsAny(s[len(s)-1:], ".!?") {
+		s += "."
+	}
+	return s
+}
+
+func withCode(message, code string) string { return sentence(message) + " [" + code + "]" }
+
+// adviceFor says what to do about a refusal, where a command helps.
+func adviceFor(code string) string {
+	switch code {
+	case "account.unknown":
+		return "Have a member open the account: dure account open KEY --sponsor MEMBER."
+	case "account.not_authorised":
+		return "The key may not act for the account. See which may: dure account show ACCOUNT."
+	case "account.frozen":
+		return "Only the account's sponsor can lift this: dure account unfreeze ACCOUNT --by SPONSOR."
+	case "asset.insufficient_balance":
+		return "See what is there: dure asset balance ASSET ACCOUNT."
+	case "asset.unknown_receiver":
+		return "Check the address. A receiver's account must be opened first: dure account open."
+	case "asset.unknown":
+		return "See which assets there are: dure asset list."
+	case "tx.expired", "tx.too_far_ahead":
+		return "Check this machine's clock against the node's: dure status."
+	case "key.wrong_passphrase":
+		return "Try again, or check --passphrase-file and DURE_PASSPHRASE."
+	case "pool.full":
+		return "The node is busy. Try again in a moment, or name another with --node."
+	case "tx.unknown":
+		return "It may not be committed yet: dure tx show ID --wait."
+	}
+	return ""
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dureledger/dure/ledger/tx"
+)
+
+// party is an account as a person named it.
+type party struct {
+	address tx.Address
+	// name of the key in the keystore; empty when an address was given that no key here has.
+	name string
+}
+
+// String is the address, with the name of the key if there is one.
+func (p party) String() string {
+	if p.name == "" {
+		return p.address.String()
+	}
+	return p.name + " (" + p.address.String() + ")"
+}
+
+// party reads an account: an address, or the name of a key of the keystore.
+func (a *app) party(text string) (party, error) {
+	if text == "" {
+		return party{}, usage("an account is missing")
+	}
+	if strings.HasPrefix(text, "0x") {
+		address, err := tx.ParseAddress(text)
+		if err != nil {
+			return party{}, usage(err.Error())
+		}
+		return a.named(address), nil
+	}
+	k, err := a.keyNamed(text)
+	if err != nil {
+		return party{}, err
+	}
+	return party{k.Key.Address(), k.Name}, nil
+}
+
+// named adds the name of the key with this address, if the keystore has one.
+func (a *app) named(address tx.Address) party {
+	keys, err := a.keys()
+	if err != nil {
+		return party{address: address} // names are a courtesy
+	}
+	for _, k := range keys {
+		if k.Key.Address() == address {
+			return party{address, k.Name}
+		}
+	}
+	return party{address: address}
+}
+
+// signerFor unlocks the key that acts for an account: the one named, or the one the ledger says.
+func (a *app) signerFor(ctx context.Context, p party, key string) (tx.Signer, error) {
+	if key != "" {
+		return a.unlock(key)
+	}
+	c, err := a.ledger()
+	if err != nil {
+		return nil, err
+	}
+	acting := p.address
+	account, err := c.Account(ctx, p.address)
+	switch {
+	case err == nil:
+		if acting, err = tx.ParseAddress(account.GetKey()); err != nil {
+			acting = p.address
+		}
+	case !isNotFound(err):
+		return nil, err
+	}
+	if k := a.named(acting); k.name != "" {
+		return a.unlock(k.name)
+	}
+	if acting != p.address {
+		return nil, failed("Account "+p.String()+" acts by another key, "+acting.String()+", which is not in the keystore.",
+			"Bring the key here (dure key import), or name one with --key.")
+	}
+	return nil, failed("The keystore has no key for account "+p.String()+".",
+		"Bring the key here (dure key import), or name one with --key. dure key list shows what there is.")
+}
+
+// unlock opens a key for signing, asking for its passphrase.
+func (a *app) unlock(name string) (tx.Signer, error) {
+	if _, err := a.keyNamed(name); err != nil {
+		return nil, err
+	}
+	if a.passphrase != "" { // the one that opened another key often opens this one
+		if signer, err := a.openKey(name, a.passphrase); err == nil {
+			return signer, nil
+		}
+	}
+	for try := 1; ; try++ {
+		passphrase, given, err := a.askPassphrase("The passphrase of the key "+name, false)
+		if err != nil {
+			return nil, err
+		}
+		signer, err := a.openKey(name, passphrase)
+		if err == nil {
+			a.passphrase = passphrase
+			return signer, nil
+		}
+		if given || try == 3 || !wrongPassphrase(err) {
+			return nil, err
+		}
+	}
+}
+
+// accountFlag adds a required flag that takes an account.
+func (a *app) accountFlag(cmd *cobra.Command, value *string, name, help string) {
+	cmd.Flags().StringVar(value, name, "", help+": address or name of a key (required)")
+	must(cmd.MarkFlagRequired(name))
+	must(cmd.RegisterFlagCompletionFunc(name, a.completeKeys))
+}
+
+// actorFlag adds a flag for the account that acts, which may be left out: see self.
+func (a *app) actorFlag(cmd *cobra.Command, value *string, name, help string) {
+	cmd.Flags().StringVar(value, name, "", help+": address or name of a key (default: see dure --help)")
+	must(cmd.RegisterFlagCompletionFunc(name, a.completeKeys))
+}
+
+// self is the account that acts when none is named: DURE_ACCOUNT, the file HOME/account, or the only key there is.
+func (a *app) self(given string) (string, error) {
+	if given != "" {
+		return given, nil
+	}
+	if account := a.getenv("DURE_ACCOUNT"); account != "" {
+		return account, nil
+	}
+	if account := a.setting("account"); account != "" {
+		return account, nil
+	}
+	keys, err := a.keys()
+	if err != nil {
+		return "", err
+	}
+	if len(keys) == 1 {
+		return keys[0].Name, nil
+	}
+	return "", &problem{exit: exitUsage, code: "usage", what: "It is not said which account acts.",
+		advice: "Name one with --from or --by, or set DURE_ACCOUNT. dure key list shows your keys."}
+}
