@@ -111,14 +111,3 @@ func (e *Engine) offer(b *batch) error {
 	}
 	return nil
 }
-
-// logger passes CometBFT's log lines on to slog; its info lines are debug lines here.
-type logger struct{ log *slog.Logger }
-
-func (l *logger) Debug(string, ...any) {}
-func (l *logger) Info(msg string, kv ...any) {
-	l.log.Debug(msg, kv...)
-}
-func (l *logger) Warn(msg string, kv ...any)   { l.log.Warn(msg, kv...) }
-func (l *logger) Error(msg string, kv ...any)  { l.log.Error(msg, kv...) }
-func (l *logger) With(kv ...any) cmtlog.Logger { return &logger{l.log.With(kv...)} }

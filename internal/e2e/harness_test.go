@@ -1,0 +1,223 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// binary is the dure that was built for these tests.
+var binary string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "dure-e2e-*")
+	if err == nil {
+		binary = filepath.Join(dir, "dure")
+		err = build(binary)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+func build(to string, flags ...string) error {
+	cmd := exec.Command("go", append(append([]string{"build", "-o", to}, flags...), "./cmd/dure")...)
+	cmd.Dir = "../.."
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// network is a demonstration network run by "dure up" as a process of its own.
+type network struct {
+	t        *testing.T
+	binary   string
+	dir      string
+	api, p2p int
+	env      []string
+
+	cmd *exec.Cmd
+	out *output
+}
+
+// output collects what a process prints.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
+// newNetwork chooses a folder and free ports.
+func newNetwork(t *testing.T) *network {
+	n := &network{t: t, binary: binary, dir: filepath.Join(t.TempDir(), "net")}
+	n.api, n.p2p = freeRange(t), freeRange(t)
+	for n.p2p-n.api < 4 && n.api-n.p2p < 4 {
+		n.p2p = freeRange(t)
+	}
+	t.Cleanup(n.stop)
+	return n
+}
+
+// freeRange finds four ports in a row that nobody listens on.
+func freeRange(t *testing.T) int {
+	t.Helper()
+	for range 100 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		base := l.Addr().(*net.TCPAddr).Port
+		held := []net.Listener{l}
+		for i := 1; i < 4; i++ {
+			if next, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", base+i)); err == nil {
+				held = append(held, next)
+			}
+		}
+		for _, h := range held {
+			_ = h.Close()
+		}
+		if len(held) == 4 {
+			return base
+		}
+	}
+	t.Fatal("no four free ports in a row")
+	return 0
+}
+
+// up starts the network and waits until it says that it runs.
+func (n *network) up() {
+	n.t.Helper()
+	n.out = &output{}
+	n.cmd = n.upCommand()
+	n.cmd.Stdout, n.cmd.Stderr = n.out, n.out
+	if err := n.cmd.Start(); err != nil {
+		n.t.Fatal(err)
+	}
+	eventually(n.t, time.Minute, func() bool { return strings.Contains(n.out.String(), "Ctrl-C stops") }, "the network did not start: %s", n.out)
+}
+
+func (n *network) upCommand() *exec.Cmd {
+	cmd := exec.Command(n.binary, "up", "--dir", n.dir, "--api-port", fmt.Sprint(n.api), "--p2p-port", fmt.Sprint(n.p2p))
+	cmd.Env = append(os.Environ(), n.env...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return cmd
+}
+
+// down stops the network as Ctrl-C does.
+func (n *network) down() {
+	n.t.Helper()
+	if err := n.cmd.Process.Signal(os.Interrupt); err != nil {
+		n.t.Fatal(err)
+	}
+	if err := n.cmd.Wait(); err != nil {
+		n.t.Errorf("up ended badly: %v\n%s", err, n.out)
+	}
+	n.cmd = nil
+}
+
+// crash kills all four members and their parent at once.
+func (n *network) crash() {
+	n.t.Helper()
+	members, err := exec.Command("pgrep", "-P", fmt.Sprint(n.cmd.Process.Pid)).Output()
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	if err := n.cmd.Process.Kill(); err != nil {
+		n.t.Fatal(err)
+	}
+	for _, pid := range strings.Fields(string(members)) {
+		_ = exec.Command("kill", "-9", pid).Run()
+	}
+	_ = n.cmd.Wait()
+	n.cmd = nil
+	eventually(n.t, 20*time.Second, func() bool {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", n.api))
+		return err == nil && l.Close() == nil
+	}, "the members did not die")
+}
+
+func (n *network) stop() {
+	if n.cmd != nil {
+		_ = n.cmd.Process.Signal(os.Interrupt)
+		_ = n.cmd.Wait()
+	}
+	if n.t.Failed() && n.out != nil {
+		n.t.Log(n.out.String())
+	}
+}
+
+// command prepares a call of dure by a user of the network.
+func (n *network) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(n.binary, args...)
+	cmd.Env = append(os.Environ(), "DURE_HOME="+filepath.Join(n.dir, "client"))
+	return cmd
+}
+
+// run calls dure and returns what it printed and its exit code.
+func (n *network) run(args ...string) (string, int) {
+	n.t.Helper()
+	out, err := n.command(args...).CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		n.t.Fatal(err)
+	}
+	if exit != nil {
+		return string(out), exit.ExitCode()
+	}
+	return string(out), 0
+}
+
+// dure calls dure, which must succeed, and returns what it printed.
+func (n *network) dure(args ...string) string {
+	n.t.Helper()
+	out, code := n.run(args...)
+	if code != 0 {
+		n.t.Fatalf("dure %s: exit %d\n%s", strings.Join(args, " "), code, out)
+	}
+	return out
+}
+
+func (n *network) url(member int) string { return fmt.Sprintf("http://127.0.0.1:%d", n.api+member) }
+
+func eventually(t *testing.T, within time.Duration, ok func() bool, format string, args ...any) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf(format, args...)
+		case <-tick.C:
+		}
+	}
+}
