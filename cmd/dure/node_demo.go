@@ -26,22 +26,18 @@ var demoPeople = []struct{ key, sponsor, krw string }{
 	{"alice", "bank", "1000000"}, {"bob", "bank", "500000"}, {"shop", "city", "0"},
 }
 
-// Ports of the demonstration network: the first member's, and one more for each after it.
-const (
-	demoAPIPort = 8080
-	demoP2PPort = 26656
-)
-
 // demo is the folder of a demonstration network.
 type demo string
 
-func (d demo) client() string             { return filepath.Join(string(d), "client") }
-func (d demo) node(i int) node.Home       { return node.Home(filepath.Join(string(d), demoMembers[i].key)) }
-func (d demo) address(i, base int) string { return fmt.Sprintf("127.0.0.1:%d", base+i) }
+// demoPorts are the first member's ports; each member after it has the next.
+type demoPorts struct{ api, p2p int }
+
+func (d demo) client() string       { return filepath.Join(string(d), "client") }
+func (d demo) node(i int) node.Home { return node.Home(filepath.Join(string(d), demoMembers[i].key)) }
 
 // create makes a new network: keys, homes and genesis. It works in a folder beside and moves it into place when all is
 // there, so that a half-made network is never found.
-func (d demo) create() error {
+func (d demo) create(ports demoPorts) error {
 	if _, err := os.Stat(filepath.Join(string(d), "genesis.json")); err == nil {
 		return nil
 	}
@@ -56,7 +52,7 @@ func (d demo) create() error {
 		return failed("the network's folder cannot be made: "+err.Error(), "choose another with --dir")
 	}
 	defer os.RemoveAll(fresh) //nolint:errcheck // gone when renamed
-	if err := demo(fresh).fill(); err != nil {
+	if err := demo(fresh).fill(ports); err != nil {
 		return err
 	}
 	if err := os.Remove(string(d)); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -65,7 +61,19 @@ func (d demo) create() error {
 	return os.Rename(fresh, string(d))
 }
 
-func (d demo) fill() error {
+// configs are the members' configurations.
+func (d demo) configs() ([]*node.Config, error) {
+	out := make([]*node.Config, len(demoMembers))
+	for i := range demoMembers {
+		var err error
+		if out[i], err = node.Load(d.node(i).Config(), noEnv, nil); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (d demo) fill(ports demoPorts) error {
 	addresses, err := d.keys()
 	if err != nil {
 		return err
@@ -73,15 +81,24 @@ func (d demo) fill() error {
 	var seats []node.Seat
 	for i, m := range demoMembers {
 		seats = append(seats, node.Seat{
-			Home: d.node(i), Name: m.name, Address: addresses[m.key], API: d.address(i, demoAPIPort), P2P: d.address(i, demoP2PPort),
+			Home: d.node(i), Name: m.name, Address: addresses[m.key], API: fmt.Sprintf("127.0.0.1:%d", ports.api+i), P2P: fmt.Sprintf("127.0.0.1:%d", ports.p2p+i),
 		})
 	}
 	file, err := node.CreateNetwork("demo", seats, func(g *ledgerv1.Genesis) { d.fund(g, addresses) })
 	if err != nil {
 		return err
 	}
-	for _, target := range []string{filepath.Join(string(d), "genesis.json"), filepath.Join(d.client(), "genesis.json")} {
-		if err := os.WriteFile(target, file, 0o644); err != nil { //nolint:gosec // public
+	nodes := ""
+	for _, s := range seats {
+		nodes += "http://" + s.API + "\n"
+	}
+	for target, content := range map[string]string{
+		filepath.Join(string(d), "genesis.json"):  string(file),
+		filepath.Join(d.client(), "genesis.json"): string(file),
+		filepath.Join(d.client(), "nodes"):        nodes,
+		filepath.Join(d.client(), "account"):      demoPeople[0].key + "\n",
+	} {
+		if err := os.WriteFile(target, []byte(content), 0o644); err != nil { //nolint:gosec // public
 			return err
 		}
 	}

@@ -15,11 +15,14 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/dureledger/dure/node"
 )
 
 // newUp runs a demonstration network of four members on this machine.
 func newUp(a *app) *cobra.Command {
 	var dir string
+	var ports demoPorts
 	cmd := &cobra.Command{
 		Use:   "up",
 		Short: "Run a demonstration network of four members on this machine",
@@ -27,9 +30,11 @@ func newUp(a *app) *cobra.Command {
 only this machine can reach, until Ctrl-C. The next "dure up" goes on with the same ledger; to begin anew, delete the folder.`,
 		Example: "  dure up\n  dure up --dir /tmp/try",
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.up(cmd.Context(), demo(dir)) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.up(cmd.Context(), demo(dir), ports) },
 	}
 	cmd.Flags().StringVar(&dir, "dir", "dev", "the network's folder")
+	cmd.Flags().IntVar(&ports.api, "api-port", 8080, "port of the first member's API when the network is made; the others have the next three")
+	cmd.Flags().IntVar(&ports.p2p, "p2p-port", 26656, "port of the first member for its peers when the network is made; the others have the next three")
 	return cmd
 }
 
@@ -39,12 +44,9 @@ const (
 	downTimeout = 20 * time.Second
 )
 
-func (a *app) up(ctx context.Context, d demo) error {
-	if err := portsFree(d); err != nil {
-		return err
-	}
+func (a *app) up(ctx context.Context, d demo, ports demoPorts) error {
 	fresh := !exists(filepath.Join(string(d), "genesis.json"))
-	if err := d.create(); err != nil {
+	if err := d.create(ports); err != nil {
 		return err
 	}
 	unlock, err := lockFolder(string(d))
@@ -52,6 +54,13 @@ func (a *app) up(ctx context.Context, d demo) error {
 		return err
 	}
 	defer unlock()
+	configs, err := d.configs()
+	if err != nil {
+		return err
+	}
+	if err := portsFree(configs); err != nil {
+		return err
+	}
 	members := &processes{}
 	defer members.stop()
 	for i := range demoMembers {
@@ -59,32 +68,53 @@ func (a *app) up(ctx context.Context, d demo) error {
 			return err
 		}
 	}
-	if err := members.ready(ctx, d); err != nil {
+	if err := members.ready(ctx, d, configs); err != nil {
 		return err
 	}
-	a.greet(d, fresh)
-	select {
-	case <-ctx.Done():
-		fmt.Fprintln(a.out, "\nStopping the four members…")
-		members.stop()
-		fmt.Fprintln(a.out, "Stopped. \"dure up\" goes on with the same ledger.")
-		return nil
-	case i := <-members.died:
-		return failed(demoMembers[i].name+" stopped by itself", "see "+d.node(i).Log()+":\n"+tail(d.node(i).Log()))
+	a.greet(d, configs, fresh)
+	return a.watch(ctx, d, members)
+}
+
+// Restarts of one member within restartSpan that are taken for bad luck rather than a fault that will not go away.
+const (
+	restarts    = 3
+	restartSpan = time.Minute
+)
+
+// watch starts a member that stopped by itself again, until ctx ends.
+func (a *app) watch(ctx context.Context, d demo, members *processes) error {
+	last := map[int][]time.Time{}
+	for {
+		select {
+		case <-ctx.Done():
+			fmt.Fprintln(a.out, "\nStopping the four members…")
+			members.stop()
+			fmt.Fprintln(a.out, "Stopped. \"dure up\" goes on with the same ledger.")
+			return nil
+		case i := <-members.died:
+			last[i] = append(last[i], a.now())
+			if n := len(last[i]); n > restarts && last[i][n-1].Sub(last[i][n-1-restarts]) < restartSpan {
+				return failed(demoMembers[i].name+" stopped by itself again and again", "see "+d.node(i).Log()+":\n"+tail(d.node(i).Log()))
+			}
+			fmt.Fprintf(a.out, "%s stopped by itself; starting it again. Its log: %s\n", demoMembers[i].name, d.node(i).Log())
+			if err := members.start(d, i); err != nil {
+				return err
+			}
+		}
 	}
 }
 
 // portsFree looks at every port before anything starts.
-func portsFree(d demo) error {
-	for i := range demoMembers {
-		for _, base := range []int{demoAPIPort, demoP2PPort} {
-			l, err := net.Listen("tcp", d.address(i, base))
+func portsFree(configs []*node.Config) error {
+	for _, c := range configs {
+		for _, address := range []string{c.APIListen, c.P2PListen} {
+			l, err := net.Listen("tcp", address)
 			if errors.Is(err, syscall.EADDRINUSE) {
-				return failed(d.address(i, base)+" is in use by another program, perhaps another \"dure up\"",
-					"stop that program and try again; nothing was started")
+				return failed(address+" is in use by another program, perhaps another \"dure up\"",
+					"stop that program, or use other ports in a new folder with --dir, --api-port and --p2p-port; nothing was started")
 			}
 			if err != nil {
-				return failed("cannot listen on "+d.address(i, base)+": "+err.Error(), "nothing was started")
+				return failed("cannot listen on "+address+": "+err.Error(), "nothing was started")
 			}
 			if err := l.Close(); err != nil {
 				return err
@@ -157,11 +187,11 @@ func (p *processes) start(d demo, i int) error {
 }
 
 // ready waits until every member answers and has the first block.
-func (p *processes) ready(ctx context.Context, d demo) error {
+func (p *processes) ready(ctx context.Context, d demo, configs []*node.Config) error {
 	ctx, cancel := context.WithTimeout(ctx, upTimeout)
 	defer cancel()
-	for i := range demoMembers {
-		for !answers(ctx, "http://"+d.address(i, demoAPIPort)+"/readyz") {
+	for i, c := range configs {
+		for !answers(ctx, "http://"+c.APIListen+"/readyz") {
 			select {
 			case dead := <-p.died:
 				return failed(demoMembers[dead].name+" could not start", "see "+d.node(dead).Log()+":\n"+tail(d.node(dead).Log()))
@@ -205,26 +235,30 @@ func answers(ctx context.Context, url string) bool {
 }
 
 // greet says where everything is and what to try.
-func (a *app) greet(d demo, fresh bool) {
+func (a *app) greet(d demo, configs []*node.Config, fresh bool) {
 	verb := "Going on with"
 	if fresh {
 		verb = "Made and started"
 	}
+	var apis []string
+	for _, c := range configs {
+		apis = append(apis, c.APIListen)
+	}
 	fmt.Fprintf(a.out, `%s the demonstration network in %s: four members, only reachable from this machine.
 
   Status page   http://%s
-  API           http://%s … :%d   (OpenAPI at /openapi.json)
+  API           %s   (OpenAPI at /openapi.json)
   Accounts      alice, bob, shop; the members city, bank, broker, insurer
   Assets        krw (issued by bank), gimpo (issued by city)
   Keys          %s (commands run here find them by themselves)
 
 Try, in another terminal:
   bin/dure asset transfer krw 12500 --from alice --to bob --memo lunch
-  bin/dure record add README.md --by alice
+  bin/dure record add README.md && bin/dure record check README.md
   bin/dure status
 
 Ctrl-C stops all four; the ledger stays.
-`, verb, d, d.address(0, demoAPIPort), d.address(0, demoAPIPort), demoAPIPort+len(demoMembers)-1, d.client())
+`, verb, d, configs[0].APIListen, strings.Join(apis, ", "), d.client())
 }
 
 func exists(name string) bool { _, err := os.Stat(name); return err == nil }
