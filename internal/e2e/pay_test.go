@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	"github.com/dureledger/dure/client/keystore"
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 )
 
 // payees are a hundred accounts opened for the payments.
