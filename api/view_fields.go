@@ -55,7 +55,7 @@ func viewOf(st state.Reader, fd protoreflect.FieldDescriptor, v protoreflect.Val
 		b := v.Bytes()
 		switch {
 		case len(b) == 20 && name != "key":
-			return web.Value{Kind: "address", Text: address(b)}
+			return party(st, address(b))
 		case len(b) == 32 && (strings.HasSuffix(name, "digest") || name == "by"):
 			return web.Value{Kind: "digest", Text: hex.EncodeToString(b)}
 		}

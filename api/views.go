@@ -7,6 +7,7 @@ import (
 
 	"github.com/dureledger/dure/api/web"
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
+	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	"github.com/dureledger/dure/index"
 	"github.com/dureledger/dure/ledger/state"
 	"github.com/dureledger/dure/ledger/tx"
@@ -93,11 +94,11 @@ func row(st state.Reader, e Entry) web.Row {
 
 // summary is what an action is about in a line: who, to whom, how much, what.
 func summary(st state.Reader, a *apiv1.Action) []web.Value {
-	parts := []web.Value{{Kind: "address", Text: a.GetActor()}}
+	parts := []web.Value{party(st, a.GetActor())}
 	args := a.GetArguments().GetFields()
 	for _, to := range []string{"to", "payee", "account"} {
 		if v := args[to].GetStringValue(); v != "" {
-			parts = append(parts, web.Value{Kind: "arrow"}, web.Value{Kind: "address", Text: v})
+			parts = append(parts, web.Value{Kind: "arrow"}, party(st, v))
 		}
 	}
 	if v := args["amount"].GetStringValue(); v != "" {
@@ -146,7 +147,7 @@ func (s *Server) transactionView(e Entry) web.Transaction {
 	v.NotAfter = body.GetNotAfter()
 	for _, a := range body.GetActions() {
 		name, m := branch(a.ProtoReflect(), "call")
-		v.Actions = append(v.Actions, web.Action{Name: name, Actor: address(a.GetActor()), Fields: fieldsOf(st, m, "")})
+		v.Actions = append(v.Actions, web.Action{Name: name, Actor: party(st, address(a.GetActor())), Fields: fieldsOf(st, m, "")})
 	}
 	for _, ev := range o.GetEvents() {
 		name, m := branch(ev.ProtoReflect(), "kind")
@@ -160,19 +161,47 @@ func (s *Server) transactionView(e Entry) web.Transaction {
 		if len(v.Actions) > 1 {
 			v.Refusal.Action = int(r.GetAction()) + 1
 		}
-		for _, f := range r.GetFields() {
-			v.Refusal.Fields = append(v.Refusal.Fields, web.Field{Name: f.GetName(), Value: textValue(f.GetValue())})
-		}
+		v.Refusal.Fields = refusalFields(st, r.GetFields())
 	}
 	return v
 }
 
-// textValue makes a link of a text that is an address.
-func textValue(s string) web.Value {
-	if a, err := tx.ParseAddress(s); err == nil {
-		return web.Value{Kind: "address", Text: a.String()}
+// refusalFields shows the values that explain a refusal: addresses as links, amounts with the decimals of the asset that
+// is named beside them.
+func refusalFields(st state.Reader, fields []*ledgerv1.Field) []web.Field {
+	asset := ""
+	for _, f := range fields {
+		if f.GetName() == "asset" {
+			asset = f.GetValue()
+		}
 	}
-	return web.Value{Text: s}
+	var out []web.Field
+	for _, f := range fields {
+		v := web.Value{Text: f.GetValue()}
+		switch f.GetName() {
+		case "amount", "balance", "available", "held", "cap", "supply", "needed":
+			if asset != "" {
+				v = amountOf(st, f.GetValue(), asset)
+			}
+		default:
+			if a, err := tx.ParseAddress(f.GetValue()); err == nil {
+				v = party(st, a.String())
+			}
+		}
+		out = append(out, web.Field{Name: f.GetName(), Value: v})
+	}
+	return out
+}
+
+// party shows an address, by name if it is a member's.
+func party(st state.Reader, address string) web.Value {
+	v := web.Value{Kind: "address", Text: address}
+	if a, err := tx.ParseAddress(address); err == nil {
+		if m, ok := index.ReadMember(st, a); ok {
+			v.Name = m.GetName()
+		}
+	}
+	return v
 }
 
 func (s *Server) blockView(b *Block) web.Block {
@@ -190,14 +219,11 @@ func (s *Server) blockView(b *Block) web.Block {
 	return v
 }
 
+// memberName is the name of the member of an address, empty if there is none.
 func (s *Server) memberName(a tx.Address) string {
 	st, _ := s.ledger.State()
-	for _, m := range index.ReadMembers(st) {
-		if string(m.GetAddress()) == string(a[:]) {
-			return m.GetName()
-		}
-	}
-	return ""
+	m, _ := index.ReadMember(st, a)
+	return m.GetName()
 }
 
 func (s *Server) accountView(ctx context.Context, a tx.Address, token string) (web.Account, error) {

@@ -56,6 +56,11 @@ func ReadRecords(r state.Reader, digest [32]byte, fn func(RecordKey, *recordv1.R
 // ReadMembers lists the members in order of address.
 func ReadMembers(r state.Reader) []*networkv1.Member { return network.Members(r) }
 
+// ReadMember is a member, and whether there is one of this address.
+func ReadMember(r state.Reader, address tx.Address) (*networkv1.Member, bool) {
+	return network.Member(r, address)
+}
+
 // ReadParameters are the network's rules of the moment.
 func ReadParameters(r state.Reader) *networkv1.Parameters { return network.Parameters(r) }
 

@@ -22,6 +22,7 @@ func functions(lang string) template.FuncMap {
 		"decimal": func(f float64, digits int) string { return group(strconv.FormatFloat(f, 'f', digits, 64)) },
 		"seconds": func(ms float64) string { return strconv.FormatFloat(ms/1000, 'f', 2, 64) },
 		"clock":   func(ms int64) string { return time.UnixMilli(ms).In(kst).Format("2006-01-02 15:04:05") },
+		"brief":   func(ms int64) string { return time.UnixMilli(ms).In(kst).Format("01-02 15:04:05") },
 		"utc":     func(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02 15:04:05.000") + " UTC" },
 		"iso":     func(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z") },
 		"add":     func(a, b int) int { return a + b },

@@ -71,8 +71,9 @@ type Refusal struct {
 
 // Action is an action or an event: its name, who acts, and its fields.
 type Action struct {
-	Name   string
-	Actor  string
+	Name string
+	// Actor is empty for events.
+	Actor  Value
 	Fields []Field
 }
 
@@ -89,6 +90,8 @@ type Value struct {
 	Time int64
 	// Unit is the asset of an amount.
 	Unit string
+	// Name is the member's whose address it is, if it is one.
+	Name string
 }
 
 // Witness is a signature's key.
