@@ -62,17 +62,23 @@ type Ledger struct {
 }
 
 // New makes a ledger at genesis.
-func New() *Ledger { return From(Genesis()) }
+func New() *Ledger {
+	l, err := From(Genesis())
+	if err != nil {
+		panic("moduletest: genesis: " + err.Error())
+	}
+	return l
+}
 
-// From makes a ledger from a genesis, which must be good.
-func From(g *ledgerv1.Genesis) *Ledger {
+// From makes a ledger from a genesis, or says why it is refused.
+func From(g *ledgerv1.Genesis) (*Ledger, error) {
 	l := Over(state.NewTree(), g.GetTime())
 	for _, m := range l.rules.Modules {
 		if err := m.Genesis(l.View, g); err != nil {
-			panic(fmt.Sprintf("moduletest: genesis: %s: %v", m.Name(), err))
+			return nil, err
 		}
 	}
-	return l
+	return l, l.Check()
 }
 
 // Over makes a ledger over a state that another left behind.

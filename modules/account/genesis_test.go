@@ -4,11 +4,8 @@ import (
 	"testing"
 
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
-	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	"github.com/dureledger/dure/internal/moduletest"
-	"github.com/dureledger/dure/ledger/state"
 	"github.com/dureledger/dure/modules/account"
-	"github.com/dureledger/dure/modules/all"
 )
 
 func entry(name, sponsor string, kind accountv1.KeyKind) *accountv1.GenesisAccount {
@@ -35,30 +32,17 @@ func TestGenesis(t *testing.T) {
 	} {
 		g := moduletest.Genesis()
 		g.Account = &accountv1.Genesis{Accounts: tc.entries}
-		view, err := genesis(g)
+		l, err := moduletest.From(g)
 		if (err == nil) != tc.ok {
 			t.Errorf("%s: %v", tc.name, err)
 		}
 		if err != nil {
 			continue
 		}
-		if err := all.CheckAll(view); err != nil {
-			t.Errorf("%s: %v", tc.name, err)
-		}
 		for _, e := range tc.entries {
-			if a, ok := account.Get(view, [20]byte(e.Address)); !ok || a.GetKind() != kind || a.GetOpenedAt() != moduletest.Start {
+			if a, ok := account.Get(l.View, [20]byte(e.Address)); !ok || a.GetKind() != kind || a.GetOpenedAt() != moduletest.Start {
 				t.Errorf("%s: stored %v", tc.name, a)
 			}
 		}
 	}
-}
-
-func genesis(g *ledgerv1.Genesis) (*state.View, error) {
-	view := state.NewView(state.NewTree())
-	for _, m := range all.All() {
-		if err := m.Genesis(view, g); err != nil {
-			return nil, err
-		}
-	}
-	return view, nil
 }
