@@ -56,7 +56,8 @@ func (s *Server) connectError(ctx context.Context, procedure string, err error) 
 		code = connectCode(refusal.Code)
 	}
 	out := connect.NewError(code, errors.New(refusal.Message))
-	if d, err := connect.NewErrorDetail(apiError(refusal, false, 0)); err == nil {
+	busy := code == connect.CodeResourceExhausted || code == connect.CodeUnavailable
+	if d, err := connect.NewErrorDetail(apiError(refusal, busy, retryAfterMS(busy))); err == nil {
 		out.AddDetail(d)
 	}
 	return out
@@ -79,7 +80,7 @@ func (s *Server) recovered(_ context.Context, spec connect.Spec, _ http.Header, 
 // connectCode maps a refusal's code to the status of Connect and gRPC, by its second half.
 func connectCode(code string) connect.Code {
 	switch code {
-	case "pool.full", "stream.too_many":
+	case "pool.full", "node.busy":
 		return connect.CodeResourceExhausted
 	case "node.stopping", "node.catching_up", "receipt.not_yet", "checkpoint.not_yet":
 		return connect.CodeUnavailable
@@ -101,6 +102,14 @@ func connectCode(code string) connect.Code {
 		return connect.CodeAlreadyExists
 	}
 	return connect.CodeFailedPrecondition
+}
+
+// retryAfterMS is when a request may be sent again that was refused for the moment only.
+func retryAfterMS(busy bool) int32 {
+	if busy {
+		return 1000
+	}
+	return 0
 }
 
 // apiError is a refusal as the API shows it.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -8,6 +9,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"github.com/dureledger/dure/ledger/fault"
 )
 
 // guard stands before every route: who may ask at all, how much, and for how long a body may dribble in.
@@ -43,7 +46,9 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			return
 		}
 		if r.Body != nil && r.Body != http.NoBody {
-			r.Body = newTimedBody(w, r.Body)
+			b := s.newBody(w, r.Body)
+			defer b.release()
+			r.Body = b
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -78,26 +83,36 @@ func isStream(path string) bool {
 	return path == "/events" || strings.HasSuffix(path, "/WatchTransactions") || strings.HasPrefix(path, "/grpc.reflection.")
 }
 
-// timedBody gives a request body a time by which it must have arrived, and lifts it when it has: the connection may
-// then stay open for as long as a stream lasts.
-type timedBody struct {
+// body is a request body that has a time by which it must have arrived, lifted when it has, as the connection may then
+// stay open for as long as a stream lasts; and that counts against what all bodies together may hold in memory.
+type body struct {
 	io.ReadCloser
+	server  *Server
 	control *http.ResponseController
+	read    int64
 }
 
-func newTimedBody(w http.ResponseWriter, body io.ReadCloser) *timedBody {
-	b := &timedBody{body, http.NewResponseController(w)}
+func (s *Server) newBody(w http.ResponseWriter, r io.ReadCloser) *body {
+	b := &body{ReadCloser: r, server: s, control: http.NewResponseController(w)}
 	_ = b.control.SetReadDeadline(time.Now().Add(readBodyTimeout))
 	return b
 }
 
-func (b *timedBody) Read(p []byte) (int, error) {
+func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
+	b.read += int64(n)
+	if b.server.bodies.Add(int64(n)) > maxBodies {
+		return n, b.server.connectError(context.Background(), "", fault.New("node.busy",
+			"the node holds as much in requests as it can; try again in a second"))
+	}
 	if err == io.EOF {
 		_ = b.control.SetReadDeadline(time.Time{})
 	}
 	return n, err
 }
+
+// release gives back what the body held.
+func (b *body) release() { b.server.bodies.Add(-b.read) }
 
 func (s *Server) recoverHTTP(w http.ResponseWriter, r *http.Request) {
 	v := recover()

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"connectrpc.com/connect"
@@ -25,6 +26,9 @@ const (
 	MaxStreams = 512
 	// MaxRequests is how many other requests may be answered at once.
 	MaxRequests = 2048
+
+	// maxBodies is what the bodies of all requests being answered may hold together, in bytes.
+	maxBodies = 256 << 20
 
 	maxHeader         = 64 << 10
 	readHeaderTimeout = 5 * time.Second
@@ -51,6 +55,7 @@ type Server struct {
 
 	streams  chan struct{}
 	requests chan struct{}
+	bodies   atomic.Int64
 	stopping chan struct{}
 	stop     sync.Once
 	site     *web.Site

@@ -17,15 +17,24 @@ type batch struct {
 	ctx   context.Context
 	tx    *sql.Tx
 	stmts map[string]*sql.Stmt
-	err   error
+	// balances are those the batch has seen: most transfers are between accounts that had the asset before.
+	balances map[holding]bool
+	err      error
+}
+
+type holding struct {
+	account tx.Address
+	asset   string
 }
 
 func (x *Index) begin(ctx context.Context) (*batch, error) {
+	// A batch is short, and the driver starts a goroutine for every statement that could be cut off.
+	ctx = context.WithoutCancel(ctx)
 	t, err := x.write.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	return &batch{ctx: ctx, tx: t, stmts: map[string]*sql.Stmt{}}, nil
+	return &batch{ctx: ctx, tx: t, stmts: map[string]*sql.Stmt{}, balances: map[holding]bool{}}, nil
 }
 
 // commit ends the batch and moves the cursor with it: seq is the next outcome to index.
@@ -166,7 +175,11 @@ func (b *batch) action(a *txv1.Action) {
 }
 
 func (b *batch) balance(account []byte, asset string) {
-	if len(account) == len(tx.Address{}) {
+	if len(account) != len(tx.Address{}) {
+		return // issued or redeemed: no one's
+	}
+	if h := (holding{tx.Address(account), asset}); !b.balances[h] {
+		b.balances[h] = true
 		b.run(sqlNewBalance, account, asset)
 	}
 }

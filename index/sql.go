@@ -16,7 +16,7 @@ var schema = []string{
 	`CREATE TABLE account_tx (account BLOB, seq INTEGER, PRIMARY KEY (account, seq)) WITHOUT ROWID`,
 	`CREATE TABLE asset_tx (asset TEXT, seq INTEGER, PRIMARY KEY (asset, seq)) WITHOUT ROWID`,
 	`CREATE TABLE digest_tx (digest BLOB, seq INTEGER, PRIMARY KEY (digest, seq)) WITHOUT ROWID`,
-	`CREATE VIRTUAL TABLE text_tx USING fts5(body, content='', tokenize='ascii')`,
+	`CREATE VIRTUAL TABLE text_tx USING fts5(body, content='', columnsize=0, tokenize='ascii')`,
 
 	`CREATE TABLE account (n INTEGER PRIMARY KEY, address BLOB NOT NULL UNIQUE, sponsor BLOB NOT NULL)`,
 	`CREATE INDEX account_sponsor ON account (sponsor, n)`,
@@ -30,7 +30,7 @@ var schema = []string{
 	`CREATE INDEX record_recorder ON record (recorder, n)`,
 	`CREATE INDEX record_name ON record (name, n)`,
 	`CREATE INDEX record_title ON record (title, n)`,
-	`CREATE VIRTUAL TABLE text_record USING fts5(body, content='', tokenize='ascii')`,
+	`CREATE VIRTUAL TABLE text_record USING fts5(body, content='', columnsize=0, tokenize='ascii')`,
 }
 
 // pragmas of every connection. NORMAL syncs at checkpoints only: after a power cut the file is whole but may lack
