@@ -97,7 +97,7 @@ func orDefault(d, fallback time.Duration) time.Duration {
 
 // baseURL completes an address typed by a person.
 func baseURL(address string) (string, error) {
-	text := strings.TrimRight(strings.TrimSpace(address), "/")
+	text := strings.TrimSpace(address)
 	if !strings.Contains(text, "://") {
 		text = "http://" + text
 	}
@@ -105,7 +105,7 @@ func baseURL(address string) (string, error) {
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return "", fmt.Errorf("client: node address %q: want host:port, http://host:port or https://host", address)
 	}
-	return text, nil
+	return strings.TrimRight(text, "/"), nil
 }
 
 func (cfg Config) transport() (http.RoundTripper, error) {

@@ -221,7 +221,8 @@ func (l *Ledger) useOnce(t *tx.Tx, id string) error {
 	if len(t.Body.Once) == 0 {
 		return nil
 	}
-	key := string(t.Body.Actions[0].Actor) + string(t.Body.Once)
+	sum := sha256.Sum256(append(append([]byte("dure/once/v1\n"), t.Body.Actions[0].Actor...), t.Body.Once...))
+	key := "X" + string(sum[:])
 	if first, used := l.once[key]; used {
 		return fault.New("tx.once_used", "The once key was used by an earlier transaction.", "tx", first)
 	}

@@ -2,6 +2,7 @@ package clienttest
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -40,10 +41,11 @@ type Node struct {
 	// Server serves it; Close it to take the node down.
 	Server *httptest.Server
 
-	ledger *Ledger
-	mu     sync.Mutex
-	script map[string][]Fault
-	calls  map[string]int
+	ledger  *Ledger
+	mu      sync.Mutex
+	script  map[string][]Fault
+	calls   map[string]int
+	onWatch func()
 }
 
 // Serve starts a node. Close its Server when done.
@@ -67,6 +69,30 @@ func (n *Node) Script(method string, faults ...Fault) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.script[method] = append(n.script[method], faults...)
+}
+
+// Clear takes back what Script set for a method.
+func (n *Node) Clear(method string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.script, method)
+}
+
+// OnWatch runs f once, when the next watch has begun.
+func (n *Node) OnWatch(f func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.onWatch = f
+}
+
+func (n *Node) watchBegun() {
+	n.mu.Lock()
+	f := n.onWatch
+	n.onWatch = nil
+	n.mu.Unlock()
+	if f != nil {
+		f()
+	}
 }
 
 // Calls is how many requests of a method arrived.
@@ -167,6 +193,7 @@ func (s service) WatchTransactions(ctx context.Context, req *connect.Request[api
 	if req.Msg.Cursor != "" {
 		at, _ = strconv.Atoi(req.Msg.Cursor)
 	}
+	s.node.watchBegun()
 	for ctx.Err() == nil {
 		s.mu.Lock()
 		news := s.history[min(at, len(s.history)):]
@@ -227,8 +254,16 @@ func (s service) GetCheckpoint(context.Context, *connect.Request[apiv1.GetCheckp
 	return nil, notFound("checkpoint.unknown", "This ledger signs no checkpoints.")
 }
 
-func (s service) GetStateProof(context.Context, *connect.Request[apiv1.GetStateProofRequest]) (*connect.Response[apiv1.GetStateProofResponse], error) {
-	return nil, notFound("state.unknown", "This ledger proves no state.")
+// GetStateProof answers for once keys, without a proof.
+func (s service) GetStateProof(_ context.Context, req *connect.Request[apiv1.GetStateProofRequest]) (*connect.Response[apiv1.GetStateProofResponse], error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id, exists := s.once[string(req.Msg.Key)]
+	value, err := hex.DecodeString(id)
+	if err != nil {
+		return nil, err
+	}
+	return connect.NewResponse(&apiv1.GetStateProofResponse{Height: s.height, Exists: exists, Value: value}), nil
 }
 
 func notFound(code, message string) error {
