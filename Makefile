@@ -2,7 +2,7 @@
 
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-LDFLAGS := -s -w -X main.version=$(VERSION)
+LDFLAGS := -s -w -X main.release=$(VERSION)
 
 # Tools are built from source at the versions pinned beside tools/, so nothing has to be installed.
 BUF  := $(GO) tool -modfile=tools/go.mod buf

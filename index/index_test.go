@@ -374,6 +374,9 @@ func rows(t *testing.T, db *sql.DB, query string) [][]string {
 		}
 		out = append(out, row)
 	}
+	if err := res.Err(); err != nil {
+		t.Fatal(query, err)
+	}
 	return out
 }
 

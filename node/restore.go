@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/dureledger/dure/consensus"
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	"github.com/dureledger/dure/internal/store"
 	"github.com/dureledger/dure/ledger/exec"
 	"github.com/dureledger/dure/ledger/state"
 	"github.com/dureledger/dure/modules/network"
-	"google.golang.org/protobuf/proto"
 )
 
 // lookupTimeout bounds one look-up in the index on behalf of the pool.

@@ -17,7 +17,7 @@ type row struct {
 var table = []row{
 	{"ledger", nil, nil},
 	{"modules/all", []string{"ledger", "modules"}, []string{"internal/moduletest"}},
-	{"modules/*", []string{"ledger"}, []string{"internal/moduletest"}},
+	{"modules/*", []string{"ledger"}, []string{"modules/all", "internal/moduletest"}},
 	{"consensus", []string{"ledger"}, []string{"modules", "internal/simnet"}},
 	{"internal/store", []string{"ledger"}, []string{"modules"}},
 	{"index", []string{"ledger", "modules"}, nil},

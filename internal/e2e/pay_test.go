@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -147,17 +146,4 @@ func (n *network) openAccounts(count int) []string {
 	}
 	n.dure(append(names, "--sponsor", "bank")...)
 	return addresses
-}
-
-// jsonLines reads what a command printed with --json.
-func jsonLines[T any](t *testing.T, out string) (list []T) {
-	t.Helper()
-	for dec := json.NewDecoder(strings.NewReader(out)); dec.More(); {
-		var v T
-		if err := dec.Decode(&v); err != nil {
-			t.Fatalf("%v in %s", err, out)
-		}
-		list = append(list, v)
-	}
-	return list
 }
