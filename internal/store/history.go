@@ -38,8 +38,17 @@ func nodeAt(level uint, index uint64) uint64 {
 // nodeCount is the number of complete subtrees of a tree of size leaves.
 func nodeCount(size uint64) uint64 { return 2*size - uint64(bits.OnesCount64(size)) }
 
-func leafHash(outcome []byte) [32]byte {
-	return [32]byte(rfc6962.DefaultHasher.HashLeaf(outcome))
+// appendLeafHashes appends rfc6962.DefaultHasher.HashLeaf of each outcome, without memory for the garbage collector.
+func appendLeafHashes(leaves [][32]byte, entries []Entry) [][32]byte {
+	h := sha256.New()
+	prefix, sum := []byte{rfc6962.RFC6962LeafHashPrefix}, make([]byte, 0, 32)
+	for _, e := range entries {
+		h.Reset()
+		h.Write(prefix)
+		h.Write(e.Outcome)
+		leaves = append(leaves, [32]byte(h.Sum(sum)))
+	}
+	return leaves
 }
 
 // hashChildren is rfc6962.DefaultHasher.HashChildren without memory for the garbage collector.

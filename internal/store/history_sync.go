@@ -80,10 +80,7 @@ func (s *Store) historyMatches() (bool, error) {
 }
 
 func (s *Store) appendHistory(entries []Entry) error {
-	s.leaves = s.leaves[:0]
-	for _, e := range entries {
-		s.leaves = append(s.leaves, leafHash(e.Outcome))
-	}
+	s.leaves = appendLeafHashes(s.leaves[:0], entries)
 	return s.history.append(s.leaves)
 }
 

@@ -18,7 +18,7 @@ import (
 type StateOptions struct {
 	QueueBlocks   int   // blocks that may wait to be written, default 256
 	QueueBytes    int   // bytes of their keys and values, default 32 MiB
-	GroupBytes    int   // bytes written in one batch, default 4 MiB
+	GroupBytes    int   // bytes of changes written in one batch, default 1 MiB: above half a memtable Pebble sorts a batch again
 	CacheBytes    int64 // Pebble's block cache, default 8 MiB
 	MemTableBytes int   // Pebble's memtable, default 16 MiB
 	PruneKeys     int   // keys that one step of pruning looks at, default 4,096
@@ -27,7 +27,7 @@ type StateOptions struct {
 func (o *StateOptions) defaults() {
 	set(&o.QueueBlocks, 256)
 	set(&o.QueueBytes, 32<<20)
-	set(&o.GroupBytes, 4<<20)
+	set(&o.GroupBytes, 1<<20)
 	set(&o.CacheBytes, 8<<20)
 	set(&o.MemTableBytes, 16<<20)
 	set(&o.PruneKeys, 4096)

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/transparency-dev/merkle/rfc6962"
+
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/state"
 )
@@ -59,7 +61,7 @@ func (c *chain) next(entries int) Block {
 			Outcome: fmt.Appendf(nil, "outcome %d.%d", c.height, i),
 			Raw:     bytes.Repeat([]byte{byte(i)}, int(c.height)%50),
 		})
-		c.leaves = append(c.leaves, leafHash(b.Entries[i].Outcome))
+		c.leaves = append(c.leaves, [32]byte(rfc6962.DefaultHasher.HashLeaf(b.Entries[i].Outcome)))
 		c.seq++
 	}
 	for i := range c.height % 3 {
