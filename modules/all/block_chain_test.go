@@ -44,7 +44,8 @@ type chain struct {
 	salt   uint64
 	check  func(state.Reader) error
 
-	blocks []*exec.Result
+	signers map[string]tx.Signer
+	blocks  []*exec.Result
 }
 
 // chainGenesis has the members of moduletest, the holders with their krw, and mega, of which ana has 2^128 - 2.
@@ -73,7 +74,7 @@ func newChain(t tester) *chain { return chainFrom(t, all.New(), chainGenesis()) 
 
 func chainFrom(t tester, rules exec.Rules, g *ledgerv1.Genesis) *chain {
 	t.Helper()
-	c := &chain{t: t, rules: rules, ledger: exec.New(rules), now: g.GetTime(), check: all.CheckAll}
+	c := &chain{t: t, rules: rules, ledger: exec.New(rules), now: g.GetTime(), check: all.CheckAll, signers: map[string]tx.Signer{}}
 	if _, err := c.ledger.Genesis(g); err != nil {
 		t.Fatal(err)
 	}
@@ -91,8 +92,11 @@ func (c *chain) sign(body *txv1.Body, names ...string) *tx.Tx {
 	c.t.Helper()
 	signers := make([]tx.Signer, len(names))
 	for i, name := range names {
-		sum := sha256.Sum256([]byte(name))
-		signers[i] = txtest.Ed25519(binary.BigEndian.Uint64(sum[:]))
+		if c.signers[name] == nil {
+			sum := sha256.Sum256([]byte(name)) // as moduletest.Key
+			c.signers[name] = txtest.Ed25519(binary.BigEndian.Uint64(sum[:]))
+		}
+		signers[i] = c.signers[name]
 	}
 	raw, err := tx.Sign(txtest.NetworkID, body, signers...)
 	if err != nil {
