@@ -25,7 +25,7 @@ func ParseUnits(text string, decimals uint32) (string, error) {
 		return "", fmt.Errorf("amount %q: want digits after the point", text)
 	}
 	if rest := strings.TrimRight(fraction, "0"); uint32(len(rest)) > decimals {
-		return "", fmt.Errorf("amount %q: the asset has %d decimals, so %d are too many", text, decimals, len(rest))
+		return "", fmt.Errorf("amount %q: the asset has %d decimals, this has %d", text, decimals, len(rest))
 	}
 	if uint32(len(fraction)) > decimals {
 		fraction = fraction[:decimals]

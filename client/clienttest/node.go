@@ -41,11 +41,12 @@ type Node struct {
 	// Server serves it; Close it to take the node down.
 	Server *httptest.Server
 
-	ledger  *Ledger
-	mu      sync.Mutex
-	script  map[string][]Fault
-	calls   map[string]int
-	onWatch func()
+	ledger   *Ledger
+	mu       sync.Mutex
+	script   map[string][]Fault
+	calls    map[string]int
+	onWatch  func()
+	onSubmit hook
 }
 
 // Serve starts a node. Close its Server when done.
@@ -95,6 +96,18 @@ func (n *Node) watchBegun() {
 	}
 }
 
+// OnSubmit runs f when the count-th submission from now arrives, before it is taken.
+func (n *Node) OnSubmit(count int, f func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.onSubmit = hook{n.calls["SubmitMany"] + count, f}
+}
+
+type hook struct {
+	at int
+	f  func()
+}
+
 // Calls is how many requests of a method arrived.
 func (n *Node) Calls(method string) int {
 	n.mu.Lock()
@@ -103,10 +116,17 @@ func (n *Node) Calls(method string) int {
 }
 
 func (n *Node) next(procedure string) Fault {
+	method := procedure[strings.LastIndexByte(procedure, '/')+1:]
+	n.mu.Lock()
+	n.calls[method]++
+	at := n.onSubmit
+	due := method == "SubmitMany" && at.f != nil && n.calls[method] == at.at
+	n.mu.Unlock()
+	if due {
+		at.f()
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	method := procedure[strings.LastIndexByte(procedure, '/')+1:]
-	n.calls[method]++
 	queue := n.script[method]
 	if len(queue) == 0 {
 		return None

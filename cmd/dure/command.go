@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -93,7 +94,8 @@ func run(ctx context.Context, c console, args []string) int {
 	if err == nil {
 		return exitOK
 	}
-	if !a.started { // cobra found the fault: an unknown command or flag, a wrong number of arguments
+	a.json = a.json || slices.Contains(args, "--json") // a mistake before it was not read
+	if !a.started {                                    // cobra found the fault: an unknown command or flag, a wrong number of arguments
 		err = asUsage(err)
 	}
 	return a.fail(cmd, err)

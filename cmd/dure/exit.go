@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -41,13 +42,17 @@ func usage(what string) error { return &problem{exit: exitUsage, code: "usage", 
 
 func usagef(format string, args ...any) error { return usage(fmt.Sprintf(format, args...)) }
 
+// asUsage makes a usage problem of what cobra says, in plainer words where it counts arguments.
 func asUsage(err error) error {
 	var p *problem
 	if errors.As(err, &p) {
 		return err
 	}
-	return usage(err.Error())
+	text := wrongCount.ReplaceAllString(err.Error(), "it takes $1 arguments; $2 given")
+	return usage(strings.ReplaceAll(text, "takes 1 arguments", "takes 1 argument"))
 }
+
+var wrongCount = regexp.MustCompile(`(?:accepts|requires) ((?:at (?:most|least) )?\d+) arg\(s\), (?:only )?received (\d+)`)
 
 func failed(what, advice string) error { return &problem{exit: exitFailed, what: what, advice: advice} }
 
@@ -68,12 +73,12 @@ func quietExit(code int) error { return &problem{exit: code, shown: true} }
 func (a *app) fail(cmd *cobra.Command, err error) int {
 	p := a.explain(err)
 	if p.exit == exitUsage && p.advice == "" && cmd != nil {
-		p.advice = "See " + cmd.CommandPath() + " --help."
+		p.advice = "Usage: " + cmd.UseLine() + "\nSee " + cmd.CommandPath() + " --help."
 	}
 	if p.shown {
 		return p.exit
 	}
-	if a.json || jsonAsked(cmd) {
+	if a.json {
 		out, _ := json.Marshal(map[string]any{"error": map[string]any{
 			"code": p.code, "message": p.what, "advice": p.advice, "fields": p.fields, "exit": p.exit}})
 		fmt.Fprintln(a.err, string(out))
@@ -84,14 +89,6 @@ func (a *app) fail(cmd *cobra.Command, err error) int {
 		fmt.Fprintln(a.err, p.advice)
 	}
 	return p.exit
-}
-
-func jsonAsked(cmd *cobra.Command) bool {
-	if cmd == nil {
-		return false
-	}
-	asked, _ := cmd.Flags().GetBool("json")
-	return asked
 }
 
 // explain makes a problem of any error.
@@ -112,7 +109,7 @@ func (a *app) explain(err error) *problem {
 			advice: fmt.Sprintf("Do not repeat the command yet. Ask later with: dure tx show %s --wait\n"+
 				"If a block later than %s is committed and the transaction is unknown, it did not happen.", undecided.ID, clockTime(undecided.NotAfter))}
 	case errors.As(err, &wrong):
-		return &problem{exit: exitUnreachable, code: "network.wrong", what: sentence(wrong.Node + ": " + wrong.Error()),
+		return &problem{exit: exitUnreachable, code: "network.wrong", what: fmt.Sprintf("The node at %s belongs to network %s, not to %s.", wrong.Node, wrong.Got, wrong.Want),
 			advice: "Give the addresses of nodes of one network with --node, or drop --network."}
 	case errors.As(err, &refusal):
 		return &problem{exit: exitFailed, code: refusal.Code, what: withCode(refusal.Message, refusal.Code), fields: refusal.Fields, advice: adviceFor(refusal.Code)}

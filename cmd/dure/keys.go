@@ -13,7 +13,7 @@ import (
 
 // store is the keystore. Its folder is made with the first key.
 func (a *app) store() (*keystore.Store, error) {
-	var options []keystore.Option
+	options := []keystore.Option{keystore.Clock(a.now)}
 	if a.workFactor > 0 {
 		options = append(options, keystore.WorkFactor(a.workFactor))
 	}

@@ -61,13 +61,13 @@ type payment struct {
 	retryFailed, dryRun, quiet      bool
 	parallel, chunk                 int
 
-	client *client.Client
-	// wire is the network id and start the height when the run began: outcomes above it are this run's.
+	client  *client.Client
 	network string
-	start   int64
-	payer   party
-	signer  tx.Signer
-	file    *payFile
+	// start is the height when the run began: outcomes above it are this run's.
+	start  int64
+	payer  party
+	signer tx.Signer
+	file   *payFile
 }
 
 // What became of a row.
@@ -78,6 +78,9 @@ const (
 	rowUnknown = "not known"
 	rowOpen    = "not sent"
 )
+
+// maxShownFailures is how many failed rows are listed; the report has all.
+const maxShownFailures = 100
 
 // rowResult is what became of a row. The zero value: not sent.
 type rowResult struct {
@@ -194,6 +197,13 @@ func (p *payment) conclude(results []rowResult, cause error) error {
 		"paid": count[paidNow], "paidBefore": count[paidBefore], "failed": count[rowFailed], "notKnown": count[rowUnknown], "notSent": count[rowOpen],
 		"rows": len(results), "asset": p.asset, "amountPaid": p.total(func(i int) bool { return results[i].status == paidNow }),
 	}
+	var failures []map[string]any
+	for i, r := range results {
+		if r.status == rowFailed && len(failures) < maxShownFailures {
+			failures = append(failures, map[string]any{"line": p.file.Rows[i].Line, "to": p.file.Rows[i].To.address.String(), "code": r.code, "message": r.message})
+		}
+	}
+	summary["failures"] = failures
 	err := p.app.print(summary, func(w io.Writer) { p.printSummary(w, results, count) })
 	if err != nil {
 		return err
@@ -214,8 +224,10 @@ func (p *payment) conclude(results []rowResult, cause error) error {
 
 func (p *payment) printSummary(w io.Writer, results []rowResult, count map[string]int) {
 	ctx := context.Background()
+	shown := 0
 	for i, r := range results {
-		if r.status == rowFailed && i < 1000 {
+		if r.status == rowFailed && shown < maxShownFailures {
+			shown++
 			fmt.Fprintf(w, "line %d: not paid to %s: %s\n", p.file.Rows[i].Line, p.file.Rows[i].To, withCode(clean(r.message), r.code))
 		}
 	}
