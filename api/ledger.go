@@ -20,7 +20,7 @@ type Ledger interface {
 	Submit(ctx context.Context, raw [][]byte, wait bool) []Submission
 	// State is the newest committed version of the state and its height. It may be read for as long as the caller likes.
 	State() (state.Reader, int64)
-	// StateAt is the state after the block of a height. Code state.pruned or state.not_yet.
+	// StateAt is the state after the block of a height, to be read until ctx ends. Code state.pruned or state.future.
 	StateAt(ctx context.Context, height int64) (state.Reader, error)
 	// Find is the committed transaction with the given id, and whether there is one.
 	Find(id [32]byte) (Entry, bool, error)

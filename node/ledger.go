@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -25,6 +26,7 @@ type ledger struct {
 	store   *storage
 	engine  *consensus.Engine
 	stats   *stats
+	log     *slog.Logger
 }
 
 var _ api.Ledger = (*ledger)(nil)
@@ -58,11 +60,20 @@ func (l *ledger) State() (state.Reader, int64) {
 }
 
 // StateAt implements api.Ledger.
-func (l *ledger) StateAt(_ context.Context, height int64) (state.Reader, error) {
+func (l *ledger) StateAt(ctx context.Context, height int64) (state.Reader, error) {
 	if t, ok := l.engine.TipAt(height); ok {
 		return t.Tree, nil
 	}
-	return l.store.State().At(height)
+	past, err := l.store.State().At(height)
+	if err != nil {
+		return nil, err
+	}
+	context.AfterFunc(ctx, func() {
+		if err := past.Close(); err != nil {
+			l.log.Warn("a past state could not be closed", "error", err)
+		}
+	})
+	return past, nil
 }
 
 // Find implements api.Ledger.

@@ -109,7 +109,7 @@ func (n *Node) startEngine(ctx context.Context, g *genesis.Genesis, version stri
 	if err != nil {
 		return nil, err
 	}
-	l := &ledger{genesis: g, member: member, version: version, store: n.storage, stats: newStats()}
+	l := &ledger{genesis: g, member: member, version: version, store: n.storage, stats: newStats(), log: n.log}
 	n.engine, err = consensus.NewEngine(ctx, consensus.Config{
 		Home: n.home.data("consensus"), Genesis: g, Member: member, NodeKey: nodeKey, ValidatorKey: validatorKey,
 		Listen: n.config.P2PListen, Peers: n.config.P2PPeers, Rules: rules, Ledger: restored, Decided: decided,

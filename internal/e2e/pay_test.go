@@ -10,8 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dureledger/dure/client"
 	"github.com/dureledger/dure/client/keystore"
-	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
+	"github.com/dureledger/dure/ledger/tx/txtest"
 )
 
 // payees are a hundred accounts opened for the payments.
@@ -125,25 +126,37 @@ func (n *network) address(name string) string {
 	return e.Address.String()
 }
 
-// openAccounts opens new accounts, sponsored by the bank, with an agreement of many actions.
+// openAccounts opens new accounts, sponsored by the bank, in one transaction.
 func (n *network) openAccounts(count int) []string {
 	n.t.Helper()
-	store, err := keystore.Open(filepath.Join(n.dir, "client", "keys"), keystore.WorkFactor(2))
+	secret, err := os.ReadFile(filepath.Join(n.dir, "client", "passphrase"))
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	var addresses []string
-	for i := range count {
-		e, err := store.New(fmt.Sprintf("payee%d", i), accountv1.KeyKind_KEY_KIND_ED25519, "payee")
-		if err != nil {
-			n.t.Fatal(err)
-		}
-		addresses = append(addresses, e.Address.String())
+	store, err := keystore.Open(filepath.Join(n.dir, "client", "keys"))
+	if err != nil {
+		n.t.Fatal(err)
 	}
-	names := []string{"account", "open"}
-	for i := range count {
-		names = append(names, fmt.Sprintf("payee%d", i))
+	bank, err := store.Unlock("bank", strings.TrimSpace(string(secret)))
+	if err != nil {
+		n.t.Fatal(err)
 	}
-	n.dure(append(names, "--sponsor", "bank")...)
+	c, err := client.Dial(client.Config{Addresses: []string{n.url(0)}})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	name, err := c.Network(n.t.Context())
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	draft, addresses := client.NewTransaction(name), make([]string, count)
+	for i := range addresses {
+		key := txtest.Ed25519(uint64(i)).Key()
+		draft.OpenAccount(bank.Key().Address(), key)
+		addresses[i] = key.Address().String()
+	}
+	if o, err := c.Do(n.t.Context(), draft, bank); err != nil || client.Check(o) != nil {
+		n.t.Fatal(o, err)
+	}
 	return addresses
 }
