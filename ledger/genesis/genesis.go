@@ -43,6 +43,9 @@ func Parse(file []byte) (*Genesis, error) {
 	if !namePattern.MatchString(g.GetName()) {
 		return nil, fmt.Errorf("genesis: name %q: want 1 to 16 of a-z, 0-9 and dashes inside", g.GetName())
 	}
+	if g.GetTime() <= 0 {
+		return nil, fmt.Errorf("genesis: time %d: want unix milliseconds of when the network starts", g.GetTime())
+	}
 	if len(g.GetNetwork().GetMembers()) == 0 {
 		return nil, fmt.Errorf("genesis: no members")
 	}

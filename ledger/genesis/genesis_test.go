@@ -44,15 +44,20 @@ func TestParseKeepsItsOwnCopyOfTheFile(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ file, want string }{
-		"nothing":        {"", "not a genesis file"},
-		"not JSON":       {"name: demo", "not a genesis file"},
-		"unknown field":  {strings.Replace(small, `"time"`, `"when"`, 1), "not a genesis file"},
-		"no name":        {strings.Replace(small, "demo", "", 1), "name"},
-		"capitals":       {strings.Replace(small, "demo", "Demo", 1), "name"},
-		"long name":      {strings.Replace(small, "demo", "seventeen-letters", 1), "name"},
-		"dash at an end": {strings.Replace(small, "demo", "demo-", 1), "name"},
-		"no members":     {`{"name": "demo"}`, "no members"},
-		"too large":      {strings.Repeat(" ", MaxFile+1), "at most"},
+		"nothing":          {"", "not a genesis file"},
+		"not JSON":         {"name: demo", "not a genesis file"},
+		"unknown field":    {strings.Replace(small, `"time"`, `"when"`, 1), "not a genesis file"},
+		"no name":          {strings.Replace(small, "demo", "", 1), "name"},
+		"capitals":         {strings.Replace(small, "demo", "Demo", 1), "name"},
+		"long name":        {strings.Replace(small, "demo", "seventeen-letters", 1), "name"},
+		"dash at an end":   {strings.Replace(small, "demo", "demo-", 1), "name"},
+		"no time":          {`{"name": "demo", "network": {"members": [{}]}}`, "time"},
+		"time before 1970": {strings.Replace(small, "17", "-17", 1), "time"},
+		"time too large":   {strings.Replace(small, "17", "9999999917", 1), "not a genesis file"},
+		"name twice":       {strings.Replace(small, "{", `{"name": "other", `, 1), "not a genesis file"},
+		"two files":        {small + small, "not a genesis file"},
+		"no members":       {`{"name": "demo", "time": "1700000000000"}`, "no members"},
+		"too large":        {strings.Repeat(" ", MaxFile+1), "at most"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g, err := Parse([]byte(test.file))
@@ -81,11 +86,16 @@ func TestShort(t *testing.T) {
 // FuzzParse checks that what is accepted has a network id that Short understands.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(small))
-	f.Add([]byte(`{"name":"a","network":{"members":[{}]}}`))
+	f.Add([]byte(`{"name":"a","time":"1","network":{"members":[{}]}}`))
+	f.Add([]byte(`{"name":"a-b","time":1e3,"network":{"members":[{"address":"AAA=","power":1}],"parameters":{"origins":["https://a"]}},` +
+		`"account":{"accounts":[{"kind":"KEY_KIND_ED25519"}]},"asset":{"classes":[{"asset":"krw"}],"balances":[{"amount":"1"}]}}`))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		g, err := Parse(file)
 		if err != nil {
 			return
+		}
+		if g.GetTime() <= 0 || len(g.GetNetwork().GetMembers()) == 0 || !bytes.Equal(g.File, file) {
+			t.Errorf("accepted %v", g.Genesis)
 		}
 		if short, err := Short(g.NetworkID); err != nil || len(short) != 16 {
 			t.Errorf("network id %q: %x, %v", g.NetworkID, short, err)
