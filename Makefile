@@ -57,7 +57,7 @@ packages: ## Install the Debian packages that test-all uses, when root and missi
 	@.ci/packages
 
 build: ## Build bin/dure
-	$(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/dure ./cmd/dure
+	$(GO) build -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/dure ./cmd/dure
 
 clean: ## Remove what was built and the development network
 	rm -rf bin coverage dev
