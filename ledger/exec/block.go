@@ -73,10 +73,15 @@ type Result struct {
 
 // Execute runs a block on the ledger and returns what it does, changing nothing.
 func (l *Ledger) Execute(b Block) *Result {
+	txs := 0
+	for _, batch := range b.Batches {
+		txs += len(batch.Txs)
+	}
 	r := &run{
 		ledger: l, block: b, view: state.NewView(l.tree),
 		parameters: l.Parameters(), seq: l.history.End(),
-		seen: map[[32]byte]bool{},
+		seen:   make(map[[32]byte]bool, txs),
+		result: Result{Applied: make([]Applied, 0, txs)},
 	}
 	for _, batch := range b.Batches {
 		r.batch(batch)
