@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/dureledger/dure/client"
+	"github.com/dureledger/dure/ledger/tx"
 )
 
 // sale writes an agreement of Alice and Bob to sale.agree and gives Bob his side of it.
@@ -97,6 +100,7 @@ func FuzzAgreement(f *testing.F) {
 	f.Add([]byte(`{"format":"dure-agreement-1","network":"test-00112233445566778899aabbccddeeff","id":"","body":"","signatures":[]}`))
 	f.Add([]byte(`{"format":"dure-agreement-1","signatures":[{"key":"","witness":"CAESIA=="}]}`))
 	f.Add([]byte(`[]`))
+	f.Add(signedAgreement(f))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		g, err := decodeAgreement(content)
 		if err != nil {
@@ -111,4 +115,27 @@ func FuzzAgreement(f *testing.F) {
 			t.Errorf("it does not survive being written again: %v", err)
 		}
 	})
+}
+
+// signedAgreement is a good file, so that fuzzing starts from one.
+func signedAgreement(f *testing.F) []byte {
+	f.Helper()
+	signer, err := tx.NewEd25519Signer(make([]byte, 32))
+	if err != nil {
+		f.Fatal(err)
+	}
+	network := "test-00112233445566778899aabbccddeeff"
+	signed, err := client.NewTransaction(network).Pause(signer.Key().Address(), "krw").Sign(time.UnixMilli(0), signer)
+	if err != nil {
+		f.Fatal(err)
+	}
+	g, err := (&agreement{network: network}).with(signed.Raw)
+	if err != nil {
+		f.Fatal(err)
+	}
+	content, err := g.encode([]string{"it is paused"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	return content
 }

@@ -47,7 +47,7 @@ func viewCheckpoint(v *light.VerifiedCheckpoint, file string) checkpointView {
 	out := checkpointView{
 		Verified: true, Network: v.Network, Height: v.Grounds.Height, Time: clockTime(v.Grounds.Time), Size: v.Checkpoint.Size,
 		Root: hex.EncodeToString(v.Checkpoint.Root[:]), StateRoot: hex.EncodeToString(v.Checkpoint.StateRoot[:]), Header: hex.EncodeToString(v.Grounds.Header[:]),
-		Validators: v.Validators, Signatures: v.Signatures, Cosigned: []string{}, RestsOn: v.Grounds.String(), File: file,
+		Validators: v.Validators, Signatures: v.Signatures, Cosigned: []string{}, RestsOn: flat(v.Grounds.String()), File: file,
 	}
 	for _, c := range v.Cosignatures {
 		out.Cosigned = append(out.Cosigned, c.Witness.Name+" at "+clockTime(time.Unix(c.Time, 0)))
@@ -81,7 +81,9 @@ func checkpointGet(a *app) *cobra.Command {
 			if err := writeNew(out, file, 0o644); err != nil {
 				return err
 			}
-			return a.print(viewCheckpoint(v, out), func(w io.Writer) { fmt.Fprintf(w, "Wrote %s, %d bytes.\n%s\n", out, len(file), v) })
+			return a.print(viewCheckpoint(v, out), func(w io.Writer) {
+				fmt.Fprintf(w, "Wrote %s, %d bytes.\n%s\n", out, len(file), strings.TrimSpace(v.String()))
+			})
 		},
 	}
 	cmd.Flags().StringVarP(&out, "out", "o", "", "file to write; it must not exist (required)")
@@ -122,7 +124,7 @@ func checkpointVerify(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.print(viewCheckpoint(v, args[0]), func(w io.Writer) { fmt.Fprintln(w, v) })
+			return a.print(viewCheckpoint(v, args[0]), func(w io.Writer) { fmt.Fprintln(w, strings.TrimSpace(v.String())) })
 		},
 	}
 	from.register(cmd)
@@ -175,7 +177,7 @@ folder; the first time, from --genesis or --checkpoint. Others ask for your sign
 			view.Cosigned = append(view.Cosigned, witness)
 			return a.print(view, func(w io.Writer) {
 				fmt.Fprintf(w, "Cosigned %s, height %d, history of %d.\n", args[0], v.Grounds.Height, v.Checkpoint.Size)
-				printFacts(w, []fact{{"witness", witness}, {"rests on", v.Grounds.String()}})
+				printFacts(w, []fact{{"witness", witness}, {"rests on", flat(v.Grounds.String())}})
 			})
 		},
 	}

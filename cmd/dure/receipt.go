@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +14,17 @@ import (
 	"github.com/dureledger/dure/ledger/genesis"
 	"github.com/dureledger/dure/ledger/proof"
 )
+
+// flat turns the columns in which light says what a verification rests on into one line.
+func flat(columns string) string {
+	var parts []string
+	for line := range strings.Lines(columns) {
+		if line = strings.Join(strings.Fields(line), " "); line != "" {
+			parts = append(parts, line)
+		}
+	}
+	return strings.Join(parts, "; ")
+}
 
 // anchorFlags say what a verification starts from.
 type anchorFlags struct {
@@ -123,7 +135,7 @@ it from (--genesis, --checkpoint, or HOME/genesis.json).`,
 				if hex.EncodeToString(verified.ID[:]) != args[0] {
 					return notVerified(errors.New("the node gave the receipt of another transaction"), "Ask another with --node.")
 				}
-				grounds = verified.Grounds.String()
+				grounds = flat(verified.Grounds.String())
 			} else if file, err = c.Receipt(cmd.Context(), args[0], 0); err != nil {
 				return err
 			}
@@ -171,7 +183,7 @@ holds (also of a transaction that was refused), 3 when it does not.`,
 			if err != nil {
 				return err
 			}
-			return a.print(viewVerified(v), func(w io.Writer) { fmt.Fprintln(w, v) })
+			return a.print(viewVerified(v), func(w io.Writer) { fmt.Fprintln(w, strings.TrimSpace(v.String())) })
 		},
 	}
 	from.register(cmd)
@@ -202,7 +214,7 @@ func viewVerified(v *light.Verified) verifiedView {
 	return verifiedView{
 		Verified: true, ID: hex.EncodeToString(v.ID[:]), OK: v.OK(), Code: v.Outcome.GetRefusal().GetCode(), Message: v.Outcome.GetRefusal().GetMessage(),
 		Time: clockTime(v.Executed), Height: v.Outcome.GetHeight(), Network: v.Network, SignedAt: clockTime(v.Grounds.Time), SignedIn: v.Grounds.Height,
-		Signatures: v.Signatures, Validators: v.Validators, Changes: v.Changes, Basis: v.Basis.String(), RestsOn: v.Grounds.String(), Transaction: v.Transaction,
+		Signatures: v.Signatures, Validators: v.Validators, Changes: v.Changes, Basis: v.Basis.String(), RestsOn: flat(v.Grounds.String()), Transaction: v.Transaction,
 	}
 }
 
@@ -247,7 +259,7 @@ verified from, and --checkpoint for the new one.`,
 			}
 			return a.print(viewVerified(after), func(w io.Writer) {
 				fmt.Fprintf(w, "Wrote %s, %d bytes. It says the same, signed at height %d.\n", out, len(file), after.Grounds.Height)
-				fmt.Fprintln(w, after)
+				fmt.Fprintln(w, strings.TrimSpace(after.String()))
 			})
 		},
 	}

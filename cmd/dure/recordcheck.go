@@ -57,6 +57,9 @@ func viewRecord(r *apiv1.Record) record {
 	out := record{Digest: r.GetDigest(), Recorder: r.GetRecorder(), Title: r.GetTitle(), Name: r.GetName(), Size: r.GetSize(),
 		MediaType: r.GetMediaType(), State: r.GetState(), RecordedAt: r.GetRecordedAt(), Transaction: r.GetTransaction(),
 		SupersededBy: r.GetSupersededBy(), Supersedes: r.GetSupersedes(), Reason: r.GetWithdrawReason(), ChangedAt: r.GetChangedAt()}
+	if out.ChangedAt == out.RecordedAt {
+		out.ChangedAt = "" // nothing happened since
+	}
 	for _, c := range r.GetCosignatures() {
 		out.Cosigners = append(out.Cosigners, c.GetAccount()+" at "+c.GetSignedAt())
 	}
@@ -196,11 +199,11 @@ func (a *app) checkByReceipt(doc client.Document, path string, from anchorFlags)
 			"digest", hex.EncodeToString(doc.Digest[:])), "See what the receipt is of: dure receipt verify "+path+".")
 	}
 	return a.print(map[string]any{"file": doc.Name, "verdict": fileOriginal, "digest": hex.EncodeToString(doc.Digest[:]), "recorder": recorder.String(),
-		"recordedAt": clockTime(verified.Executed), "transaction": hex.EncodeToString(verified.ID[:]), "restsOn": verified.Grounds.String(), "offline": true},
+		"recordedAt": clockTime(verified.Executed), "transaction": hex.EncodeToString(verified.ID[:]), "restsOn": flat(verified.Grounds.String()), "offline": true},
 		func(w io.Writer) {
 			fmt.Fprintln(w, "ORIGINAL: "+doc.Name+" was recorded exactly as it is. Whether it was superseded or withdrawn since, only a node can say.")
 			printFacts(w, []fact{{"digest", hex.EncodeToString(doc.Digest[:])}, {"recorded", clockTime(verified.Executed)}, {"by", a.short(recorder.String())},
-				{"transaction", hex.EncodeToString(verified.ID[:])}, {"rests on", verified.Grounds.String()}})
+				{"transaction", hex.EncodeToString(verified.ID[:])}, {"rests on", flat(verified.Grounds.String())}})
 		})
 }
 
