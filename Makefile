@@ -46,7 +46,7 @@ race: ## Test the concurrent packages under the race detector
 fuzz: ## Fuzz every target for FUZZTIME (10s)
 	@FUZZTIME=$(FUZZTIME) .ci/fuzz
 
-e2e: build ## End-to-end tests with real processes; some need root
+e2e: ## End-to-end tests with real processes; some need root
 	$(GO) vet -tags e2e ./internal/e2e/...
 	$(GO) test -tags e2e -count 1 -timeout 15m ./internal/e2e/...
 
