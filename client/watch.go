@@ -90,7 +90,7 @@ func (w *watcher) stream(ctx context.Context, n *node) (got bool, err error) {
 	if err != nil {
 		return false, readError(err)
 	}
-	defer stream.Close()
+	defer func() { _ = stream.Close() }()
 	for stream.Receive() {
 		got = true
 		msg := stream.Msg()

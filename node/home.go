@@ -112,7 +112,7 @@ func writeFile(name string, content []byte, mode os.FileMode) error {
 	if err != nil {
 		return fmt.Errorf("%s cannot be written: %w", name, err)
 	}
-	defer os.Remove(f.Name()) //nolint:errcheck // gone when renamed
+	defer os.Remove(f.Name()) // gone when renamed
 	_, err = f.Write(content)
 	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
 	if err == nil {

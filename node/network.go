@@ -47,7 +47,7 @@ func CreateNetwork(name string, seats []Seat, more func(*ledgerv1.Genesis)) ([]b
 		if err := configs[i].Write(s.Home.Config()); err != nil {
 			return nil, err
 		}
-		if err := os.WriteFile(s.Home.Genesis(), file, 0o644); err != nil { //nolint:gosec // public
+		if err := os.WriteFile(s.Home.Genesis(), file, 0o644); err != nil { // public
 			return nil, fmt.Errorf("genesis: %w", err)
 		}
 	}

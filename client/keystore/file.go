@@ -131,7 +131,7 @@ func (s *Store) add(f keyFile) (Entry, error) {
 	if err != nil {
 		return Entry{}, fmt.Errorf("keystore: writing a key file: %w", err)
 	}
-	defer os.Remove(temp) //nolint:errcheck // a left-over is harmless: List passes it by
+	defer os.Remove(temp) // a left-over is harmless: List passes it by
 	switch err := place(temp, s.path(f.Name)); {
 	case errors.Is(err, os.ErrExist):
 		return Entry{}, nameTaken(f.Name)

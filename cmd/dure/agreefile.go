@@ -61,7 +61,7 @@ func decodeAgreement(content []byte) (*agreement, error) {
 	d := json.NewDecoder(bytes.NewReader(content))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&f); err != nil {
-		return nil, fmt.Errorf("%w: %v", errNotAgreement, err)
+		return nil, fmt.Errorf("%w: %w", errNotAgreement, err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%w: something follows it", errNotAgreement)

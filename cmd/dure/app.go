@@ -11,7 +11,6 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/dureledger/dure/client"
@@ -75,7 +74,7 @@ func (a *app) flags(f *pflag.FlagSet) {
 }
 
 // start completes the flags from the environment. It runs before every command.
-func (a *app) start(cmd *cobra.Command) error {
+func (a *app) start() error {
 	a.started = true
 	for _, setting := range []struct {
 		value    *string

@@ -93,24 +93,24 @@ func checkpointGet(a *app) *cobra.Command {
 }
 
 // verifyCheckpointFile verifies a checkpoint from an older anchor. It opens files only.
-func (a *app) verifyCheckpointFile(path string, from anchorFlags) ([]byte, *light.VerifiedCheckpoint, error) {
+func (a *app) verifyCheckpointFile(path string, from anchorFlags) (*light.VerifiedCheckpoint, error) {
 	policy, err := from.policy()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	anchor, err := a.anchor(anchorFlags{genesis: from.genesis, checkpoint: from.checkpoint})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	file, err := readSmall(path, proof.MaxCheckpoint)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	v, err := anchor.VerifyCheckpoint(file, policy)
 	if err != nil {
-		return nil, nil, notVerified(err, "Nothing in "+path+" can be relied on.")
+		return nil, notVerified(err, "Nothing in "+path+" can be relied on.")
 	}
-	return file, v, nil
+	return v, nil
 }
 
 func checkpointVerify(a *app) *cobra.Command {
@@ -120,7 +120,7 @@ func checkpointVerify(a *app) *cobra.Command {
 		Long:    "Verifies a checkpoint without asking anybody, and says what it rests on. With --witness it must be cosigned. Exit code 3 when it does not hold.",
 		Example: "  dure checkpoint verify c.txt --genesis genesis.json\n  dure checkpoint verify new.txt --checkpoint old.txt --witness auditor.example+5f3a…",
 		RunE: func(_ *cobra.Command, args []string) error {
-			_, v, err := a.verifyCheckpointFile(args[0], from)
+			v, err := a.verifyCheckpointFile(args[0], from)
 			if err != nil {
 				return err
 			}
@@ -194,7 +194,7 @@ folder; the first time, from --genesis or --checkpoint. Others ask for your sign
 func (a *app) verifyToCosign(path string, file []byte, last string, from anchorFlags) (*light.VerifiedCheckpoint, error) {
 	before, err := os.ReadFile(last)
 	if errors.Is(err, os.ErrNotExist) {
-		_, v, err := a.verifyCheckpointFile(path, from)
+		v, err := a.verifyCheckpointFile(path, from)
 		return v, err
 	}
 	if err != nil {

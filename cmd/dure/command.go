@@ -46,7 +46,7 @@ func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use: "dure", Short: "Work with a Dure ledger", Long: rootLong, Example: rootExample,
 		SilenceErrors: true, SilenceUsage: true,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.start(cmd) },
+		PersistentPreRunE: func(*cobra.Command, []string) error { return a.start() },
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err.Error()) })

@@ -15,7 +15,7 @@ const completeTimeout = 700 * time.Millisecond
 
 // completeKeys completes names of keys.
 func (a *app) completeKeys(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if err := a.start(cmd); err != nil {
+	if err := a.start(); err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	keys, err := a.keys()
@@ -39,7 +39,7 @@ func (a *app) completeKeyArg(cmd *cobra.Command, args []string, part string) ([]
 
 // completeAssets completes names of assets by asking the node, briefly.
 func (a *app) completeAssets(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	return completeFrom(a, cmd, func(ctx context.Context, c *client.Client) iter.Seq2[string, error] {
+	return completeFrom(a, func(ctx context.Context, c *client.Client) iter.Seq2[string, error] {
 		return func(yield func(string, error) bool) {
 			for x, err := range c.Assets(ctx) {
 				if !yield(x.GetAsset()+"\t"+clean(x.GetName()), err) {
@@ -74,7 +74,7 @@ func (a *app) completeHoldArg(cmd *cobra.Command, args []string, _ string) ([]st
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	return completeFrom(a, cmd, func(ctx context.Context, c *client.Client) iter.Seq2[string, error] {
+	return completeFrom(a, func(ctx context.Context, c *client.Client) iter.Seq2[string, error] {
 		return func(yield func(string, error) bool) {
 			keys, err := a.keys()
 			if err != nil {
@@ -94,9 +94,9 @@ func (a *app) completeHoldArg(cmd *cobra.Command, args []string, _ string) ([]st
 // maxCompletions is how many candidates are offered.
 const maxCompletions = 200
 
-func completeFrom(a *app, cmd *cobra.Command, ask func(context.Context, *client.Client) iter.Seq2[string, error]) ([]string, cobra.ShellCompDirective) {
+func completeFrom(a *app, ask func(context.Context, *client.Client) iter.Seq2[string, error]) ([]string, cobra.ShellCompDirective) {
 	a.patience = time.Millisecond
-	if err := a.start(cmd); err != nil {
+	if err := a.start(); err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	c, err := a.ledger()

@@ -22,8 +22,8 @@ type described struct {
 
 func (d described) text(name string) string    { return clean(d.fields[name].GetStringValue()) }
 func (d described) account(name string) string { return d.app.short(d.fields[name].GetStringValue()) }
-func (d described) money(name string) string {
-	return d.app.money(d.ctx, d.text("asset"), d.text(name))
+func (d described) amount() string {
+	return d.app.money(d.ctx, d.text("asset"), d.text("amount"))
 }
 
 // notes are memo and reference, if there are any.
@@ -54,18 +54,18 @@ var words = map[string]func(described) string{
 		return d.actor + " creates the asset " + d.text("asset") + " " + d.text("name")
 	},
 	"asset.issue": func(d described) string {
-		return d.actor + " issues " + d.money("amount") + " to " + d.account("to") + d.notes()
+		return d.actor + " issues " + d.amount() + " to " + d.account("to") + d.notes()
 	},
 	"asset.transfer": func(d described) string {
-		return d.actor + " pays " + d.money("amount") + " to " + d.account("to") + d.notes()
+		return d.actor + " pays " + d.amount() + " to " + d.account("to") + d.notes()
 	},
-	"asset.redeem": func(d described) string { return d.actor + " redeems " + d.money("amount") + d.notes() },
+	"asset.redeem": func(d described) string { return d.actor + " redeems " + d.amount() + d.notes() },
 	"asset.hold": func(d described) string {
 		arbiter := "the payer"
 		if d.text("arbiter") != "" {
 			arbiter = d.account("arbiter")
 		}
-		return d.actor + " sets aside " + d.money("amount") + " for " + d.account("payee") + " until " + d.text("expires_at") +
+		return d.actor + " sets aside " + d.amount() + " for " + d.account("payee") + " until " + d.text("expires_at") +
 			", arbiter " + arbiter + d.notes()
 	},
 	"asset.release": func(d described) string {

@@ -51,7 +51,7 @@ func (d demo) create(ports demoPorts) error {
 	if err != nil {
 		return failed("the network's folder cannot be made: "+err.Error(), "choose another with --dir")
 	}
-	defer os.RemoveAll(fresh) //nolint:errcheck // gone when renamed
+	defer os.RemoveAll(fresh) // gone when renamed
 	if err := demo(fresh).fill(ports); err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (d demo) fill(ports demoPorts) error {
 		filepath.Join(d.client(), "nodes"):        nodes,
 		filepath.Join(d.client(), "account"):      demoPeople[0].key + "\n",
 	} {
-		if err := os.WriteFile(target, []byte(content), 0o644); err != nil { //nolint:gosec // public
+		if err := os.WriteFile(target, []byte(content), 0o644); err != nil { // public
 			return err
 		}
 	}

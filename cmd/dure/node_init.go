@@ -79,7 +79,7 @@ gives it to the others: every member must have the same bytes, because the netwo
 			if err != nil {
 				return err
 			}
-			if err := os.WriteFile(out, file, 0o644); err != nil { //nolint:gosec // public
+			if err := os.WriteFile(out, file, 0o644); err != nil { // public
 				return fmt.Errorf("genesis: %w", err)
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "Made %s for network %s with %d members.\n", out, g.NetworkID, len(members))

@@ -127,12 +127,12 @@ func portsFree(configs []*node.Config) error {
 // lockFolder keeps a second copy from running the same network.
 func lockFolder(dir string) (unlock func(), err error) {
 	name := filepath.Join(dir, "lock")
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the user's own folder
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600) // the user's own folder
 	if err != nil {
 		return nil, failed("the network's folder cannot be written: "+err.Error(), "choose another with --dir, or change its owner")
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		owner, _ := io.ReadAll(io.LimitReader(f, 32)) //nolint:errcheck // only for the message
+		owner, _ := io.ReadAll(io.LimitReader(f, 32)) // only for the message
 		return nil, errors.Join(failed(fmt.Sprintf("the network in %s is running already (process %s)", dir, strings.TrimSpace(string(owner))),
 			"stop it there with Ctrl-C first; nothing was started"), f.Close())
 	}
@@ -169,7 +169,7 @@ func (p *processes) start(d demo, i int) error {
 	if err != nil {
 		return failed("the network's folder cannot be written: "+err.Error(), "choose another with --dir, or change its owner")
 	}
-	cmd := exec.Command(self, "start", "--home", string(d.node(i))) //nolint:gosec // this very program
+	cmd := exec.Command(self, "start", "--home", string(d.node(i))) // this very program
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = childAttributes()
 	if err := cmd.Start(); err != nil {
@@ -178,7 +178,7 @@ func (p *processes) start(d demo, i int) error {
 	child := &process{cmd, make(chan struct{})}
 	p.running = append(p.running, child)
 	go func() {
-		_ = cmd.Wait() //nolint:errcheck // its log says why
+		_ = cmd.Wait() // its log says why
 		_ = log.Close()
 		close(child.done)
 		p.died <- i
@@ -207,14 +207,14 @@ func (p *processes) ready(ctx context.Context, d demo, configs []*node.Config) e
 // stop ends all members cleanly, and by force those that do not end in time.
 func (p *processes) stop() {
 	for _, child := range p.running {
-		_ = child.cmd.Process.Signal(syscall.SIGTERM) //nolint:errcheck // it may have ended
+		_ = child.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
 	}
 	late := time.After(downTimeout)
 	for _, child := range p.running {
 		select {
 		case <-child.done:
 		case <-late:
-			_ = child.cmd.Process.Kill() //nolint:errcheck // it may have ended
+			_ = child.cmd.Process.Kill() // it may have ended
 			<-child.done
 		}
 	}
