@@ -14,6 +14,7 @@ import (
 	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/cometbft/cometbft/crypto/ed25519"
 	"github.com/cometbft/cometbft/p2p"
+	cmttime "github.com/cometbft/cometbft/types/time"
 
 	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
 	"github.com/dureledger/dure/ledger/exec"
@@ -153,7 +154,7 @@ func (a *app) CheckTx(_ context.Context, req *abci.RequestCheckTx) (*abci.Respon
 
 // PrepareProposal fills a block with batches that ProcessProposal will accept.
 func (a *app) PrepareProposal(_ context.Context, req *abci.RequestPrepareProposal) (*abci.ResponsePrepareProposal, error) {
-	if time.Since(req.Time) > staleAfter {
+	if cmttime.Now().Sub(req.Time) > staleAfter {
 		return &abci.ResponsePrepareProposal{}, nil
 	}
 	out := &abci.ResponsePrepareProposal{}

@@ -17,6 +17,7 @@ import (
 	"github.com/cometbft/cometbft/proxy"
 	rpccore "github.com/cometbft/cometbft/rpc/core"
 	cmttypes "github.com/cometbft/cometbft/types"
+	cmttime "github.com/cometbft/cometbft/types/time"
 
 	cmtcfg "github.com/cometbft/cometbft/config"
 
@@ -211,7 +212,7 @@ func (e *Engine) accept(hash Hash, raw []byte) error {
 		e.app.shelf.refuse(hash)
 		return fmt.Errorf("sealer %v: %w", b.sealer, err)
 	}
-	if expires := b.header.GetExpiresAt(); expires < tip.Time || expires > time.Now().UnixMilli()+MaxBatchLifeMS {
+	if expires := b.header.GetExpiresAt(); expires < tip.Time || expires > cmttime.Now().UnixMilli()+MaxBatchLifeMS {
 		e.app.verifier.Forget(hash)
 		e.app.shelf.refuse(hash)
 		return fmt.Errorf("sealer %v: batch expired or valid too far ahead", b.sealer)

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	cmttime "github.com/cometbft/cometbft/types/time"
+
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	"github.com/dureledger/dure/ledger/exec"
 	"github.com/dureledger/dure/ledger/fault"
@@ -56,7 +58,7 @@ type Pool struct {
 	verifier  *Verifier
 	rules     exec.Rules
 	log       *slog.Logger
-	now       func() time.Time
+	now       func() time.Time // CometBFT's clock, which also times votes
 	tip       func() *Tip
 	// recent finds where a transaction still in the replay window was applied.
 	recent func(id [32]byte, notAfter int64) (exec.Place, bool)
@@ -73,7 +75,7 @@ type Pool struct {
 
 func newPool(networkID string, v *Verifier, rules exec.Rules, log *slog.Logger) *Pool {
 	return &Pool{
-		networkID: networkID, verifier: v, rules: rules, log: log, now: time.Now,
+		networkID: networkID, verifier: v, rules: rules, log: log, now: cmttime.Now,
 		entries: map[[32]byte][]*entry{}, wakeVerify: make(chan struct{}, 1), wakeSeal: make(chan struct{}, 1),
 	}
 }

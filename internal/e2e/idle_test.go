@@ -3,152 +3,167 @@
 package e2e
 
 import (
-	"encoding/json"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/dureledger/dure/client"
+	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
+	"github.com/dureledger/dure/ledger/tx"
 )
 
-// After an idle hour a payment is committed within a second, and there were no blocks in between. The hour passes by a
-// build of dure whose time.Now is ahead by as much as a file says.
-func TestIdleHour(t *testing.T) {
+// After an idle hour, and after a night, a payment is committed within a second, and there were no blocks in between.
+// The hours pass by a build of dure in which the clock of consensus is ahead by as much as a file says.
+func TestIdleHours(t *testing.T) {
 	n := newNetwork(t)
 	n.binary = filepath.Join(t.TempDir(), "dure")
-	shift := filepath.Join(t.TempDir(), "shift")
-	moveClock(t, shift, 0)
-	if err := build(n.binary, "-overlay", clockOverlay(t, shift)); err != nil {
+	clock := &movedClock{file: filepath.Join(t.TempDir(), "shift")}
+	clock.move(t, 0)
+	if err := build(n.binary, "-modfile="+movedModules(t, clock.file)); err != nil {
 		t.Fatal(err)
 	}
 	n.up()
-	n.pay("1")
-	var before status
+	c, err := client.Dial(client.Config{Addresses: []string{n.url(0)}, Clock: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice, bob := n.signer("alice"), n.signer("bob").Key().Address()
+	n.transfer(c, alice, bob)
+	for _, hours := range []int{1, 9} {
+		idle := n.quiet()
+		clock.move(t, time.Duration(hours)*time.Hour)
+		began := time.Now()
+		o := n.transfer(c, alice, bob)
+		took := time.Since(began)
+		t.Logf("%d h after the start: committed in %v, at height %d after %d", hours, took.Round(time.Millisecond), o.GetHeight(), idle)
+		if took > time.Second {
+			t.Errorf("a payment took %v", took)
+		}
+		// One empty block brings block time up to date, the next holds the payment.
+		if o.GetHeight() > idle+2 {
+			t.Errorf("idle at height %d, paid at %d", idle, o.GetHeight())
+		}
+		if at, err := time.Parse(time.RFC3339, o.GetTime()); err != nil || clock.Now().Sub(at) > time.Minute {
+			t.Errorf("the block's time is %s, %v", o.GetTime(), err)
+		}
+	}
+}
+
+// quiet waits until no block has come for two seconds and returns the height.
+func (n *network) quiet() int64 {
+	n.t.Helper()
+	var last status
 	since := time.Now()
-	eventually(t, time.Minute, func() bool { // the blocks that sign the payment have come
-		if s := n.status(); s != before {
-			before, since = s, time.Now()
+	eventually(n.t, time.Minute, func() bool {
+		if s := n.status(); s != last {
+			last, since = s, time.Now()
 		}
 		return time.Since(since) > 2*time.Second
 	}, "blocks keep coming")
-
-	for hours := 1; hours <= 8; hours += 7 { // an hour, then the rest of a night
-		moveClock(t, shift, time.Duration(hours)*time.Hour)
-		began := time.Now()
-		id := n.pay("1")
-		took := time.Since(began)
-		t.Logf("%d h idle: committed in %v", hours, took.Round(time.Millisecond))
-		if took > time.Second {
-			t.Errorf("after %d idle hours a payment took %v", hours, took)
-		}
-		n.newTimes(id, before.Height, time.Duration(hours)*time.Hour)
-		eventually(t, time.Minute, func() bool {
-			if s := n.status(); s != before {
-				before, since = s, time.Now()
-			}
-			return time.Since(since) > 2*time.Second
-		}, "blocks keep coming")
-	}
+	return last.Height
 }
 
-// newTimes checks that the payment is in one of the next few blocks and has the moved clock's time.
-func (n *network) newTimes(id string, idle int64, moved time.Duration) {
+func (n *network) transfer(c *client.Client, from tx.Signer, to tx.Address) *apiv1.Outcome {
 	n.t.Helper()
-	var answer struct {
-		Transaction struct {
-			Outcome struct {
-				Height string
-				Time   time.Time
-			}
-		}
-	}
-	post(n.t, n.url(1)+"/dure.api.v1.LedgerService/GetTransaction", fmt.Sprintf(`{"id":%q}`, id), &answer)
-	var height int64
-	if err := json.Unmarshal([]byte(answer.Transaction.Outcome.Height), &height); err != nil {
+	name, err := c.Network(n.t.Context())
+	if err != nil {
 		n.t.Fatal(err)
 	}
-	if height > idle+3 {
-		n.t.Errorf("idle at %d, paid at %d: blocks in between", idle, height)
+	o, err := c.Do(n.t.Context(), client.NewTransaction(name).Transfer(from.Key().Address(), to, "krw", "1"), from)
+	if err != nil || client.Check(o) != nil {
+		n.t.Fatal(o, err)
 	}
-	if at := answer.Transaction.Outcome.Time; time.Until(at) < moved-time.Minute {
-		n.t.Errorf("the block's time %v is not the moved clock's", at)
+	return o
+}
+
+// movedClock is ahead of this machine's, as the members' clocks are once they have read the file.
+type movedClock struct {
+	file  string
+	ahead atomic.Int64
+}
+
+func (c *movedClock) Now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+func (c *movedClock) Sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
 	}
 }
 
-func moveClock(t *testing.T, file string, by time.Duration) {
+func (c *movedClock) move(t *testing.T, by time.Duration) {
 	t.Helper()
-	if err := os.WriteFile(file+".new", []byte(fmt.Sprint(int64(by/time.Second))), 0o600); err != nil {
+	c.ahead.Store(int64(by))
+	if err := os.WriteFile(c.file+".new", fmt.Append(nil, int64(by)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Rename(file+".new", file); err != nil {
+	if err := os.Rename(c.file+".new", c.file); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(2 * clockPoll) // until the running members have read it
 }
 
-// clockPoll is how often the moved clock's file is read.
-const clockPoll = 20 * time.Millisecond
-
-// clockOverlay writes a build overlay: package time with a shift, and a file of dure that keeps it up to date.
-func clockOverlay(t *testing.T, shift string) string {
+// movedModules writes a go.mod in which CometBFT is a copy whose clock reads the file each time.
+func movedModules(t *testing.T, shift string) string {
 	t.Helper()
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/cometbft/cometbft").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
-	root, err := exec.Command("go", "env", "GOROOT").Output()
+	comet := filepath.Join(dir, "cometbft")
+	if err := os.CopyFS(comet, os.DirFS(strings.TrimSpace(string(out)))); err != nil {
+		t.Fatal(err)
+	}
+	clock := filepath.Join(comet, "types", "time", "time.go")
+	source, err := os.ReadFile(clock)
 	if err != nil {
 		t.Fatal(err)
 	}
-	std := filepath.Join(strings.TrimSpace(string(root)), "src", "time", "time.go")
-	source, err := os.ReadFile(std)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const reading = "sec, nsec, mono := runtimeNow()"
+	const reading = "return Canonical(time.Now())"
 	if strings.Count(string(source), reading) != 1 {
-		t.Fatalf("package time reads its clock in another way now; adapt this test to %s", std)
+		t.Fatal("CometBFT reads its clock in another way now; adapt this test to its types/time/time.go")
 	}
-	changed := strings.Replace(string(source), reading, reading+"\n\tsec += Shift", 1) +
-		"\n// Shift is how many seconds Now is ahead.\nvar Shift int64\n"
-	poller := fmt.Sprintf(`package main
-
-import (
-	"os"
-	"strconv"
-	"time"
-)
-
-func init() {
-	read := func() {
-		if raw, err := os.ReadFile(%q); err == nil {
-			if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
-				time.Shift = n
-			}
-		}
+	changed := strings.Replace(string(source), reading, "return Canonical(time.Now().Add(ahead()))", 1)
+	changed = strings.Replace(changed, "import (", "import (\n\t\"os\"\n\t\"strconv\"", 1)
+	changed += fmt.Sprintf(`
+func ahead() time.Duration {
+	raw, err := os.ReadFile(%q)
+	if err != nil {
+		panic(err)
 	}
-	read()
-	go func() {
-		for {
-			time.Sleep(%d)
-			read()
-		}
-	}()
+	n, err := strconv.ParseInt(string(raw), 10, 64)
+	if err != nil {
+		panic(err)
+	}
+	return time.Duration(n)
 }
-`, shift, clockPoll)
-	main, err := filepath.Abs("../../cmd/dure/moved_clock.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	replace := map[string]string{std: filepath.Join(dir, "time.go"), main: filepath.Join(dir, "moved_clock.go")}
-	raw, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
-		t.Fatal(err)
-	}
-	overlay := filepath.Join(dir, "overlay.json")
-	for name, content := range map[string]string{replace[std]: changed, replace[main]: poller, overlay: string(raw)} {
-		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+`, shift)
+	mod, sum := filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum")
+	for file, from := range map[string]string{mod: "../../go.mod", sum: "../../go.sum"} {
+		raw, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if file == mod {
+			raw = fmt.Appendf(raw, "\nreplace github.com/cometbft/cometbft => %s\n", comet)
+		}
+		if err := os.WriteFile(file, raw, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return overlay
+	if err := os.Chmod(clock, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(clock, []byte(changed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return mod
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/dureledger/dure/client"
 	"github.com/dureledger/dure/client/keystore"
+	"github.com/dureledger/dure/ledger/tx"
 	"github.com/dureledger/dure/ledger/tx/txtest"
 )
 
@@ -112,7 +113,7 @@ func (n *network) balance(account string) string {
 	return b.Balance.Amount
 }
 
-// address is the address of a key of the demonstration.
+// address is the account of a key of the demonstration.
 func (n *network) address(name string) string {
 	n.t.Helper()
 	store, err := keystore.Open(filepath.Join(n.dir, "client", "keys"))
@@ -126,8 +127,8 @@ func (n *network) address(name string) string {
 	return e.Address.String()
 }
 
-// openAccounts opens new accounts, sponsored by the bank, in one transaction.
-func (n *network) openAccounts(count int) []string {
+// signer opens a key of the demonstration.
+func (n *network) signer(name string) tx.Signer {
 	n.t.Helper()
 	secret, err := os.ReadFile(filepath.Join(n.dir, "client", "passphrase"))
 	if err != nil {
@@ -137,10 +138,17 @@ func (n *network) openAccounts(count int) []string {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	bank, err := store.Unlock("bank", strings.TrimSpace(string(secret)))
+	s, err := store.Unlock(name, strings.TrimSpace(string(secret)))
 	if err != nil {
 		n.t.Fatal(err)
 	}
+	return s
+}
+
+// openAccounts opens new accounts, sponsored by the bank, in one transaction.
+func (n *network) openAccounts(count int) []string {
+	n.t.Helper()
+	bank := n.signer("bank")
 	c, err := client.Dial(client.Config{Addresses: []string{n.url(0)}})
 	if err != nil {
 		n.t.Fatal(err)
