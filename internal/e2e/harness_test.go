@@ -127,7 +127,7 @@ func (n *network) up() {
 func (n *network) upCommand() *exec.Cmd {
 	cmd := exec.Command(n.binary, "up", "--dir", n.dir, "--api-port", fmt.Sprint(n.api), "--p2p-port", fmt.Sprint(n.p2p))
 	cmd.Env = append(os.Environ(), n.env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	return cmd
 }
 

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -123,29 +124,11 @@ func movedModules(t *testing.T, shift string) string {
 		t.Fatal(err)
 	}
 	clock := filepath.Join(comet, "types", "time", "time.go")
-	source, err := os.ReadFile(clock)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const reading = "return Canonical(time.Now())"
-	if strings.Count(string(source), reading) != 1 {
-		t.Fatal("CometBFT reads its clock in another way now; adapt this test to its types/time/time.go")
-	}
-	changed := strings.Replace(string(source), reading, "return Canonical(time.Now().Add(ahead()))", 1)
-	changed = strings.Replace(changed, "import (", "import (\n\t\"os\"\n\t\"strconv\"", 1)
-	changed += fmt.Sprintf(`
-func ahead() time.Duration {
-	raw, err := os.ReadFile(%q)
-	if err != nil {
-		panic(err)
-	}
-	n, err := strconv.ParseInt(string(raw), 10, 64)
-	if err != nil {
-		panic(err)
-	}
-	return time.Duration(n)
-}
-`, shift)
+	replaceIn(t, clock, "return Canonical(time.Now())", "return Canonical(time.Now().Add(ahead()))")
+	replaceIn(t, clock, "import (", "import (\n\t\"os\"\n\t\"strconv\"")
+	replaceIn(t, clock, "// WeightedTime for", fmt.Sprintf(readAhead, shift)+"\n// WeightedTime for")
+	// Block time is checked against another clock, which does not move.
+	replaceIn(t, filepath.Join(comet, "state", "validation.go"), "time.Now().Add(tol)", "time.Now().Add(tol + 24*time.Hour)")
 	mod, sum := filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum")
 	for file, from := range map[string]string{mod: "../../go.mod", sum: "../../go.sum"} {
 		raw, err := os.ReadFile(from)
@@ -159,11 +142,33 @@ func ahead() time.Duration {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Chmod(clock, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(clock, []byte(changed), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	return mod
+}
+
+const readAhead = `func ahead() time.Duration {
+	raw, err := os.ReadFile(%q)
+	if err != nil {
+		panic(err)
+	}
+	n, err := strconv.ParseInt(string(raw), 10, 64)
+	if err != nil {
+		panic(err)
+	}
+	return time.Duration(n)
+}
+`
+
+// replaceIn changes the one place in a source file that reads like old.
+func replaceIn(t *testing.T, file, old, new string) {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Count(string(raw), old) != 1 {
+		t.Fatalf("%s does not have %q once any more; adapt this test", file, old)
+	}
+	if err := errors.Join(os.Chmod(file, 0o600), os.WriteFile(file, []byte(strings.Replace(string(raw), old, new, 1)), 0o600)); err != nil {
+		t.Fatal(err)
+	}
 }
