@@ -119,12 +119,13 @@ func TestBatchRefused(t *testing.T) {
 		"no member": {change(func(_ *consensusv1.Batch, h *consensusv1.Header) { h.Sealer = make([]byte, 20) }, true), true},
 		"added": {change(func(m *consensusv1.Batch, _ *consensusv1.Header) {
 			m.Transactions = append(m.Transactions, m.Transactions[0])
-		}, false), false},
+		}, false), true},
 		"swapped": {change(func(m *consensusv1.Batch, _ *consensusv1.Header) {
 			m.Transactions[0], m.Transactions[1] = m.Transactions[1], m.Transactions[0]
-		}, false), false},
-		"none":            {change(func(m *consensusv1.Batch, _ *consensusv1.Header) { m.Transactions = nil }, false), false},
-		"not transaction": {change(func(m *consensusv1.Batch, _ *consensusv1.Header) { m.Transactions[0] = []byte("x") }, false), false},
+		}, false), true},
+		"none":            {change(func(m *consensusv1.Batch, _ *consensusv1.Header) { m.Transactions = nil }, false), true},
+		"not transaction": {change(func(m *consensusv1.Batch, _ *consensusv1.Header) { m.Transactions[0] = []byte("x") }, false), true},
+		"sealed noise":    {sealedNoise(t), false},
 		"wrong work":      {change(func(_ *consensusv1.Batch, h *consensusv1.Header) { h.Signatures = 1 }, true), false},
 	} {
 		if _, err := decodeBatch(testNetwork, c.raw, testKeys); err == nil {
@@ -133,6 +134,16 @@ func TestBatchRefused(t *testing.T) {
 			t.Errorf("%s: blames the wrong one: %v", name, err)
 		}
 	}
+}
+
+// sealedNoise is a batch that its sealer signed although it holds no transaction.
+func sealedNoise(t *testing.T) []byte {
+	t.Helper()
+	b, err := sealBatch(testNetwork, testSealer, testNodeKey, []*tx.Tx{{Raw: []byte("noise"), Hash: sha256.Sum256([]byte("noise"))}}, 1_800_000_000_000, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.raw
 }
 
 func TestVerifierNamesTheBadSignature(t *testing.T) {

@@ -19,8 +19,6 @@ import (
 	cmttypes "github.com/cometbft/cometbft/types"
 	cmttime "github.com/cometbft/cometbft/types/time"
 
-	cmtcfg "github.com/cometbft/cometbft/config"
-
 	"github.com/dureledger/dure/ledger/exec"
 	"github.com/dureledger/dure/ledger/genesis"
 	"github.com/dureledger/dure/ledger/tx"
@@ -102,7 +100,7 @@ func newNode(ctx context.Context, c Config, a *app, r *Reactor) (*cmtnode.Node, 
 	}
 	node, err := cmtnode.NewNodeWithContext(ctx, config, pv, &p2p.NodeKey{PrivKey: ed25519.PrivKey(c.NodeKey)},
 		proxy.NewConnSyncLocalClientCreator(a), func() (*cmttypes.GenesisDoc, error) { return doc, nil },
-		cmtcfg.DefaultDBProvider, cmtnode.DefaultMetricsProvider(config.Instrumentation), &logger{c.Log},
+		openDB, cmtnode.DefaultMetricsProvider(config.Instrumentation), &logger{c.Log},
 		cmtnode.CustomReactors(map[string]p2p.Reactor{"DURE": r}))
 	if err != nil {
 		return nil, fmt.Errorf("consensus: %w", err)

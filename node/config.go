@@ -22,6 +22,7 @@ type Config struct {
 	P2PListen  string
 	P2PPeers   []string
 	Index      bool
+	StateKeep  int64
 	LogLevel   string
 	LogFormat  string
 }
@@ -63,6 +64,8 @@ func Settings() []Setting {
 		list("p2p.peers", "id@host:port of the other members' nodes, separated by commas; `dure key node` shows an id.",
 			func(c *Config) *[]string { return &c.P2PPeers }),
 		onOff("index", "true", "Whether this node keeps the index that lists and searches need.", func(c *Config) *bool { return &c.Index }),
+		number("state.keep", "100000", "For how many blocks the states before the newest can be asked; 0: for ever. Blocks and receipts are always kept.",
+			func(c *Config) *int64 { return &c.StateKeep }),
 		text("log.level", "info", "Least important lines to log: debug, info, warn or error.", func(c *Config) *string { return &c.LogLevel }),
 		text("log.format", "text", "How log lines are written: text or json.", func(c *Config) *string { return &c.LogFormat }),
 	}
@@ -87,6 +90,21 @@ func list(key, help string, field func(*Config) *[]string) Setting {
 			return nil
 		},
 		get: func(c *Config) string { return strings.Join(*field(c), ",") },
+	}
+}
+
+func number(key, def, help string, field func(*Config) *int64) Setting {
+	return Setting{
+		Key: key, Default: def, Help: help,
+		set: func(c *Config, v string) error {
+			n, err := strconv.ParseInt(v, 10, 64)
+			if err == nil && n < 0 {
+				err = errors.New("want 0 or more")
+			}
+			*field(c) = n
+			return err
+		},
+		get: func(c *Config) string { return strconv.FormatInt(*field(c), 10) },
 	}
 }
 

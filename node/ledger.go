@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/dureledger/dure/api"
 	"github.com/dureledger/dure/client/light"
 	"github.com/dureledger/dure/consensus"
@@ -165,10 +163,11 @@ func (l *ledger) Receipt(ctx context.Context, id [32]byte, trusted int64) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	leaf := light.Leaf{Transaction: e.Raw, Size: block.HistorySize, StateRoot: block.StateRoot}
-	if leaf.Outcome, err = (proto.MarshalOptions{Deterministic: true}).Marshal(e.Outcome); err != nil {
+	stored, err := l.store.Entry(e.Outcome.GetSeq())
+	if err != nil {
 		return nil, err
 	}
+	leaf := light.Leaf{Transaction: stored.Raw, Outcome: stored.Outcome, Size: block.HistorySize, StateRoot: block.StateRoot}
 	for _, node := range path {
 		leaf.Path = append(leaf.Path, [32]byte(node))
 	}

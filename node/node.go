@@ -114,13 +114,28 @@ func (n *Node) startEngine(ctx context.Context, g *genesis.Genesis, version stri
 		Home: n.home.data("consensus"), Genesis: g, Member: member, NodeKey: nodeKey, ValidatorKey: validatorKey,
 		Listen: n.config.P2PListen, Peers: n.config.P2PPeers, Rules: rules, Ledger: restored, Decided: decided,
 		Store: n.storage, Past: n.storage, Log: n.log,
-		OnCommit: func(r *exec.Result, _ *consensus.Tip) { l.stats.committed(len(r.Applied)) },
+		OnCommit: func(r *exec.Result, _ *consensus.Tip) {
+			l.stats.committed(len(r.Applied))
+			n.prune(r.Height)
+		},
 	})
 	if err != nil {
 		return nil, err
 	}
 	l.engine = n.engine
 	return l, n.engine.Start()
+}
+
+// pruneEvery is how many blocks pass between prunings: each looks at every key.
+const pruneEvery = 5000
+
+// prune gives up states older than the configuration keeps.
+func (n *Node) prune(height int64) {
+	if keep := n.config.StateKeep; keep > 0 && height > keep && height%pruneEvery == 0 {
+		if err := n.storage.State().Prune(height - keep); err != nil {
+			n.log.Warn("old states could not be pruned", "error", err)
+		}
+	}
 }
 
 // startIndex follows the ledger until Stop. An index that breaks does not stop the node: lists and searches end,

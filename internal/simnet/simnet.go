@@ -3,12 +3,13 @@
 package simnet
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,6 +30,7 @@ type Network struct {
 	t       testing.TB
 	seats   []node.Seat
 	nodes   []*node.Node
+	logs    []*logbook
 	Genesis []byte
 }
 
@@ -48,6 +50,9 @@ func Address(s tx.Signer) tx.Address { return s.Key().Address() }
 func Start(t testing.TB, n int) *Network {
 	t.Helper()
 	net := &Network{t: t, nodes: make([]*node.Node, n)}
+	for range n {
+		net.logs = append(net.logs, &logbook{})
+	}
 	ports := freePorts(t, 2*n)
 	dir := t.TempDir()
 	for i := range n {
@@ -88,11 +93,7 @@ func (n *Network) StartNode(i int) {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	level := slog.LevelError
-	if os.Getenv("DURE_TEST_LOG") != "" {
-		level = slog.LevelDebug
-	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})).With("node", i)
+	log := slog.New(slog.NewTextHandler(n.logs[i], &slog.HandlerOptions{Level: slog.LevelDebug}))
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	if n.nodes[i], err = node.Start(ctx, home, config, log, "test"); err != nil {
@@ -160,10 +161,39 @@ func (n *Network) Eventually(ok func() bool, format string, args ...any) {
 	}
 }
 
+// Log is the end of what member i's node has logged.
+func (n *Network) Log(i int) string { return n.logs[i].String() }
+
 func (n *Network) stop() {
 	for i := range n.nodes {
 		n.StopNode(i)
+		if n.t.Failed() {
+			n.t.Logf("log of member %d:\n%s", i, n.Log(i))
+		}
 	}
+}
+
+// logbook keeps the last lines of a log.
+type logbook struct {
+	mu    sync.Mutex
+	lines [][]byte
+}
+
+func (l *logbook) Write(line []byte) (int, error) {
+	const most = 200
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.lines) == most {
+		l.lines = l.lines[1:]
+	}
+	l.lines = append(l.lines, bytes.Clone(line))
+	return len(line), nil
+}
+
+func (l *logbook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(bytes.Join(l.lines, nil))
 }
 
 // freePorts returns loopback addresses nobody listens on.

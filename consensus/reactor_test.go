@@ -1,0 +1,126 @@
+package consensus
+
+import (
+	"io"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	cmtcfg "github.com/cometbft/cometbft/config"
+	"github.com/cometbft/cometbft/p2p"
+)
+
+// counter is a shelf that counts what it is offered.
+type counter struct {
+	*shelf
+	mu       sync.Mutex
+	accepted map[Hash]int
+}
+
+func (c *counter) accept(hash Hash, raw []byte) error {
+	b, err := decodeBatch(testNetwork, raw, testKeys)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	c.accepted[hash]++
+	c.mu.Unlock()
+	_, err = c.put(b)
+	return err
+}
+
+func (c *counter) times(h Hash) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.accepted[h]
+}
+
+// twoNodes are two reactors on connected switches of CometBFT.
+func twoNodes(t *testing.T, prepare func(first *counter)) ([]*counter, []*Reactor, []*p2p.Switch) {
+	t.Helper()
+	shelves, reactors := make([]*counter, 2), make([]*Reactor, 2)
+	for i := range shelves {
+		shelves[i] = &counter{shelf: newShelf(nil), accepted: map[Hash]int{}}
+		reactors[i] = newReactor(shelves[i], slog.New(slog.NewTextHandler(io.Discard, nil)))
+	}
+	prepare(shelves[0])
+	switches := p2p.MakeConnectedSwitches(cmtcfg.DefaultP2PConfig(), 2, func(i int, sw *p2p.Switch) *p2p.Switch {
+		sw.AddReactor("DURE", reactors[i])
+		return sw
+	}, p2p.Connect2Switches)
+	t.Cleanup(func() {
+		for _, sw := range switches {
+			if err := sw.Stop(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	return shelves, reactors, switches
+}
+
+func within(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.After(20 * time.Second); !ok(); {
+		select {
+		case <-deadline:
+			t.Fatal(what)
+		case <-tick.C:
+		}
+	}
+}
+
+func TestPushedOnce(t *testing.T) {
+	shelves, reactors, _ := twoNodes(t, func(*counter) {})
+	b := testBatch(t, 1)
+	if _, err := shelves[0].put(b); err != nil {
+		t.Fatal(err)
+	}
+	reactors[0].Push(b.raw)
+	within(t, "the batch did not arrive", func() bool { return shelves[1].holds(b.hash) })
+	// What comes after on the same channel has been worked off only after a second push of the same.
+	next := testBatch(t, 2)
+	reactors[0].Push(b.raw)
+	reactors[0].Push(next.raw)
+	within(t, "the next batch did not arrive", func() bool { return shelves[1].holds(next.hash) })
+	if n := shelves[1].times(b.hash); n != 1 {
+		t.Errorf("the batch was verified %d times", n)
+	}
+}
+
+// A node that was not there when a batch was pushed learns of it when it connects, and fetches it.
+func TestFetchedByLatecomers(t *testing.T) {
+	b := testBatch(t, 3)
+	shelves, _, _ := twoNodes(t, func(first *counter) {
+		if _, err := first.put(b); err != nil {
+			t.Error(err)
+		}
+	})
+	within(t, "the batch was not fetched", func() bool { return shelves[1].holds(b.hash) })
+}
+
+// A batch whose push was lost is offered again while it waits.
+func TestOfferedAgain(t *testing.T) {
+	shelves, _, _ := twoNodes(t, func(*counter) {})
+	b := testBatch(t, 4)
+	if _, err := shelves[0].put(b); err != nil { // put up, but never pushed
+		t.Fatal(err)
+	}
+	within(t, "the batch was not offered again", func() bool { return shelves[1].holds(b.hash) })
+}
+
+// Who sends what no member sealed is disconnected; who passes on a member's bad batch is not.
+func TestWhoAnswersForABadBatch(t *testing.T) {
+	shelves, reactors, switches := twoNodes(t, func(*counter) {})
+	reactors[0].Push(sealedNoise(t))
+	good := testBatch(t, 6)
+	reactors[0].Push(good.raw)
+	within(t, "the good batch after the sealer's bad one did not arrive", func() bool { return shelves[1].holds(good.hash) })
+	if switches[1].Peers().Size() != 1 {
+		t.Error("the relay was blamed for the sealer's batch")
+	}
+	reactors[0].Push([]byte("no batch at all"))
+	within(t, "the peer that sent noise is still connected", func() bool { return switches[1].Peers().Size() == 0 })
+}
