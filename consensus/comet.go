@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
@@ -30,7 +29,6 @@ func cometConfig(c Config) *cmtcfg.Config {
 	config.RPC.ListenAddress = "" // read-only routes are served by the node's own API
 
 	config.P2P.ListenAddress = "tcp://" + c.Listen
-	config.P2P.PersistentPeers = strings.Join(c.Peers, ",")
 	config.P2P.PexReactor = false
 	config.P2P.AddrBookStrict = false
 	config.P2P.AllowDuplicateIP = true // members may share a machine or an address translator
@@ -40,7 +38,6 @@ func cometConfig(c Config) *cmtcfg.Config {
 	config.P2P.RecvRate = 1 << 30
 	config.P2P.MaxPacketMsgPayloadSize = 16 << 10
 	config.P2P.FlushThrottleTimeout = 5 * time.Millisecond
-	config.P2P.PersistentPeersMaxDialPeriod = 2 * time.Second
 
 	config.Mempool.Type = cmtcfg.MempoolTypeFlood
 	config.Mempool.Broadcast = false // batches travel by our own reactor

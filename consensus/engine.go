@@ -115,7 +115,9 @@ func (e *Engine) Start() error {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	e.stop = cancel
-	e.done.Add(2)
+	dial := &dialer{sw: e.node.Switch(), self: p2p.PubKeyToID(ed25519.PubKey(e.config.NodeKey.Public().(stded25519.PublicKey))), peers: e.config.Peers, log: e.config.Log}
+	e.done.Add(3)
+	go func() { defer e.done.Done(); dial.run(ctx) }()
 	go func() { defer e.done.Done(); e.pool.verify(ctx) }()
 	go func() { defer e.done.Done(); e.sealer.run(ctx) }()
 	return nil
@@ -178,13 +180,15 @@ func (e *Engine) removeExpired(expired []*batch) {
 	}
 }
 
-// publish puts a batch of ours up for decision and sends it to the others.
-func (e *Engine) publish(b *batch) {
+// publish puts a batch of ours up for decision and sends it to the others, if there is room for it.
+func (e *Engine) publish(b *batch) error {
 	e.app.verifier.Add(b)
 	if err := e.shelve(b); err != nil {
-		e.config.Log.Warn("a batch of this node has to wait", "error", err)
+		e.app.verifier.Forget(b.hash)
+		return err
 	}
 	e.reactor.Push(b.raw)
+	return nil
 }
 
 // shelve puts a verified batch on the shelf and into CometBFT's mempool.
@@ -193,7 +197,11 @@ func (e *Engine) shelve(b *batch) error {
 	if err != nil || !fresh {
 		return err
 	}
-	return e.offer(b)
+	if err := e.offer(b); err != nil {
+		e.app.shelf.drop(b.hash) // what the mempool does not have would wait here for nothing
+		return err
+	}
+	return nil
 }
 
 // accept implements batches.
