@@ -48,6 +48,8 @@ type BatchRef struct {
 // errRelay is a fault of whoever sent the bytes: the sealer did not sign this.
 var errRelay = errors.New("not sealed by a member")
 
+var canonical = proto.MarshalOptions{Deterministic: true}
+
 // decodeBatch reads a batch and checks the sealer's signature and that header and contents agree.
 // nodeKey gives a member's node key, nil if the sealer is no member.
 func decodeBatch(networkID string, raw []byte, nodeKey func(tx.Address) []byte) (*batch, error) {
@@ -68,6 +70,11 @@ func decodeBatch(networkID string, raw []byte, nodeKey func(tx.Address) []byte) 
 	key := nodeKey(sealer)
 	if len(key) != ed25519.PublicKeySize || !ed25519.Verify(key, batchDigest(networkID, msg.GetHeader()), msg.GetSignature()) {
 		return nil, fmt.Errorf("%w: sealer %v", errRelay, sealer)
+	}
+	// The seal does not cover how the message is written. One sealed batch must have one hash, or a relay could make many
+	// of it, fill the sealer's quota with them and have its transactions decided again, void.
+	if again, err := canonical.Marshal(msg); err != nil || !bytes.Equal(again, raw) {
+		return nil, fmt.Errorf("%w: not written as it is sealed", errRelay)
 	}
 	b := &batch{hash: sha256.Sum256(raw), raw: raw, header: header, sealer: sealer, key: key}
 	return b, b.open(networkID, msg.GetTransactions())
@@ -118,7 +125,7 @@ func sealBatch(networkID string, sealer tx.Address, key ed25519.PrivateKey, txs 
 		return nil, fmt.Errorf("batch: %w", err)
 	}
 	msg.Signature = ed25519.Sign(key, batchDigest(networkID, msg.Header))
-	raw, err := proto.Marshal(msg)
+	raw, err := canonical.Marshal(msg)
 	if err != nil {
 		return nil, fmt.Errorf("batch: %w", err)
 	}

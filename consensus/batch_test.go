@@ -6,6 +6,7 @@ import (
 	"errors"
 	"testing"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	assetv1 "github.com/dureledger/dure/gen/dure/asset/v1"
@@ -108,10 +109,11 @@ func TestBatchRefused(t *testing.T) {
 		raw   []byte
 		relay bool
 	}{
-		"empty":         {nil, true},
-		"noise":         {[]byte("noise"), true},
-		"too large":     {make([]byte, maxBatchWire+1), true},
-		"unknown field": {append(append([]byte{}, good.raw...), 0x78, 1), true},
+		"empty":             {nil, true},
+		"noise":             {[]byte("noise"), true},
+		"too large":         {make([]byte, maxBatchWire+1), true},
+		"written otherwise": {append(append([]byte{}, good.raw...), good.raw[:headerField(t, good.raw)]...), true},
+		"unknown field":     {append(append([]byte{}, good.raw...), 0x78, 1), true},
 		"other network": {change(func(m *consensusv1.Batch, _ *consensusv1.Header) {
 			m.Signature = ed25519.Sign(testNodeKey, batchDigest("other", m.Header))
 		}, false), true},
@@ -134,6 +136,16 @@ func TestBatchRefused(t *testing.T) {
 			t.Errorf("%s: blames the wrong one: %v", name, err)
 		}
 	}
+}
+
+// headerField is the length of a batch's first field, which a careless reader lets come twice.
+func headerField(t *testing.T, raw []byte) int {
+	t.Helper()
+	num, _, n := protowire.ConsumeField(raw)
+	if num != 1 || n < 0 {
+		t.Fatal("a batch does not start with its header")
+	}
+	return n
 }
 
 // sealedNoise is a batch that its sealer signed although it holds no transaction.

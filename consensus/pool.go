@@ -52,6 +52,15 @@ type entry struct {
 	batch  Hash          // the batch it is sealed in
 }
 
+func (e *entry) finished() bool {
+	select {
+	case <-e.done:
+		return true
+	default:
+		return false
+	}
+}
+
 // Pool takes clients' transactions, has their signatures verified and passes the good ones on to be sealed.
 type Pool struct {
 	networkID string
@@ -69,7 +78,8 @@ type Pool struct {
 	count   int
 	bytes   int
 	unchecked,
-	checked []*entry
+	checked,
+	held []*entry // sealed in a batch for which there was no room; they are sealed again after the next block
 	wakeVerify, wakeSeal chan struct{}
 }
 
@@ -139,8 +149,24 @@ func (p *Pool) admit(raw []byte) (Answer, *entry) {
 		a.Refusal = fault.New("pool.full", "this node has as many transactions waiting as it can hold; send it again in a moment",
 			"waiting", PoolTxs)
 		a.Retryable, a.RetryAfter = true, retryAfter
+		return a, nil
 	}
+	p.recheck(e)
 	return a, e
+}
+
+// recheck answers an entry whose transaction a block applied between the look into the window and the entering: that
+// block answered before the entry was there.
+func (p *Pool) recheck(e *entry) {
+	place, ok := p.recent(e.tx.ID, e.tx.Body.GetNotAfter())
+	if !ok {
+		return
+	}
+	if outcome, err := p.past.Outcome(place.Seq); err == nil {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.finish(e, outcome, nil)
+	}
 }
 
 // earlier answers with the outcome the transaction had before, if it had one.
@@ -238,10 +264,8 @@ func (p *Pool) judge(round []*entry, errs []error) {
 
 // finish answers those who wait for e and forgets it. The caller holds mu.
 func (p *Pool) finish(e *entry, outcome *ledgerv1.Outcome, refusal *fault.Error) {
-	select {
-	case <-e.done:
+	if e.finished() {
 		return
-	default:
 	}
 	e.answer.Outcome, e.answer.Refusal = outcome, refusal
 	close(e.done)
@@ -267,6 +291,10 @@ func (p *Pool) decided(r *exec.Result) {
 	if p.count == 0 {
 		return
 	}
+	if len(p.held) > 0 {
+		p.checked, p.held = append(p.checked, p.held...), nil
+		wake(p.wakeSeal)
+	}
 	for i := range r.Applied {
 		for _, e := range append([]*entry(nil), p.entries[[32]byte(r.Applied[i].Outcome.GetId())]...) {
 			p.finish(e, r.Applied[i].Outcome, nil)
@@ -280,6 +308,13 @@ func (p *Pool) decided(r *exec.Result) {
 			}
 		}
 	}
+}
+
+// hold keeps transactions of a batch that could not be put up for decision until the next block has made room.
+func (p *Pool) hold(entries []*entry) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.held = append(p.held, entries...)
 }
 
 func voidOutcome(v *exec.Void, r *exec.Result) *ledgerv1.Outcome {

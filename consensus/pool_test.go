@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -84,6 +85,10 @@ func TestAnswers(t *testing.T) {
 	p := testPool(t)
 	good, bad := testTx(t, 1), append([]byte(nil), testTx(t, 2).Raw...)
 	bad[len(bad)-1] ^= 1
+	outcome := &ledgerv1.Outcome{Id: good.ID[:], Status: ledgerv1.Status_STATUS_OK}
+	var applied atomic.Bool // one of the callers may come only after the block
+	p.recent = func(id [32]byte, _ int64) (exec.Place, bool) { return exec.Place{}, applied.Load() && id == good.ID }
+	p.past = pastOf{outcome: outcome}
 	answers := make(chan Answer, 2)
 	for range 2 {
 		go func() { answers <- p.Submit(context.Background(), [][]byte{good.Raw}, true)[0] }()
@@ -96,7 +101,7 @@ func TestAnswers(t *testing.T) {
 		defer p.mu.Unlock()
 		return len(p.checked) == 1
 	})
-	outcome := &ledgerv1.Outcome{Id: good.ID[:], Status: ledgerv1.Status_STATUS_OK}
+	applied.Store(true)
 	p.decided(&exec.Result{Applied: []exec.Applied{{Outcome: outcome}}})
 	for range 2 {
 		if a := <-answers; a.Outcome != outcome {
@@ -131,7 +136,7 @@ func TestSealedAgain(t *testing.T) {
 	var entries []*entry
 	within(t, "nothing to seal", func() bool { entries = append(entries, p.ripe()...); return len(entries) == 2 })
 	var sealed *batch
-	s := &sealer{pool: p, member: testSealer, key: testNodeKey, publish: func(b *batch) { sealed = b }}
+	s := &sealer{pool: p, member: testSealer, key: testNodeKey, publish: func(b *batch) error { sealed = b; return nil }}
 	s.seal(entries)
 	if len(sealed.txs) != 2 {
 		t.Fatalf("sealed %d", len(sealed.txs))
@@ -150,13 +155,13 @@ func TestBatchesAreBounded(t *testing.T) {
 	p := testPool(t)
 	one := testTx(t, 1)
 	for range MaxBatchTxs + 1 {
-		p.checked = append(p.checked, &entry{tx: one})
+		p.checked = append(p.checked, &entry{tx: one, done: make(chan struct{})})
 	}
 	if !p.full() || len(p.ripe()) != MaxBatchTxs || len(p.ripe()) != 1 || len(p.ripe()) != 0 {
 		t.Error("batches are cut wrongly by count")
 	}
 	large := &tx.Tx{Raw: make([]byte, MaxBatchBytes/2)}
-	p.checked = []*entry{{tx: large}, {tx: large}, {tx: large}}
+	p.checked = []*entry{{tx: large, done: make(chan struct{})}, {tx: large, done: make(chan struct{})}, {tx: large, done: make(chan struct{})}}
 	if !p.full() || len(p.ripe()) != 2 || len(p.ripe()) != 1 {
 		t.Error("batches are cut wrongly by bytes")
 	}

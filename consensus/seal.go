@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"github.com/dureledger/dure/ledger/tx"
@@ -18,7 +19,7 @@ type sealer struct {
 	pool    *Pool
 	member  tx.Address
 	key     ed25519.PrivateKey
-	publish func(*batch)
+	publish func(*batch) error // an error says that the batch is not up for decision
 	within  time.Duration
 }
 
@@ -62,7 +63,8 @@ func (s *sealer) seal(entries []*entry) {
 	expires := s.pool.now().UnixMilli() + batchLifeMS
 	b, err := sealBatch(s.pool.networkID, s.member, s.key, txs, expires, binary.BigEndian.Uint64(salt[:]))
 	if err != nil {
-		s.pool.log.Error("a batch could not be sealed", "error", err) // the transactions stay and expire with an answer
+		s.pool.log.Error("a batch could not be sealed", "error", err)
+		s.pool.hold(entries)
 		return
 	}
 	s.pool.mu.Lock()
@@ -70,7 +72,10 @@ func (s *sealer) seal(entries []*entry) {
 		e.batch = b.hash
 	}
 	s.pool.mu.Unlock()
-	s.publish(b)
+	if err := s.publish(b); err != nil {
+		s.pool.log.Warn("a batch of this node has to wait", "error", err)
+		s.pool.hold(entries)
+	}
 }
 
 // full says whether a whole batch is ready.
@@ -89,10 +94,12 @@ func (p *Pool) full() bool {
 	return false
 }
 
-// ripe takes the transactions of the next batch.
+// ripe takes the transactions of the next batch. What was decided meanwhile, in another member's batch, is left out: it
+// would be void and count against this member.
 func (p *Pool) ripe() []*entry {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.checked = slices.DeleteFunc(p.checked, (*entry).finished)
 	n, bytes := 0, 0
 	for n < len(p.checked) && n < MaxBatchTxs && bytes+len(p.checked[n].tx.Raw) <= MaxBatchBytes {
 		bytes += len(p.checked[n].tx.Raw)

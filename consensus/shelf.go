@@ -136,6 +136,13 @@ func (s *shelf) advance(decided []BatchRef, time int64) (expired []*batch) {
 	return expired
 }
 
+// drop takes a batch off.
+func (s *shelf) drop(h Hash) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.remove(h)
+}
+
 func (s *shelf) remove(h Hash) {
 	if item, ok := s.items[h]; ok {
 		s.bytes[item.sealer] -= len(item.raw)

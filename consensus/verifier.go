@@ -1,6 +1,7 @@
 package consensus
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -35,7 +36,8 @@ func NewVerifier(networkID string) *Verifier {
 }
 
 // Verify decodes and checks a batch, or returns what it found when it did so before. Concurrent calls for one batch
-// share the work. A batch that a relay broke (errRelay) is not remembered: its true bytes hash differently.
+// share the work. errRelay is neither remembered nor shared: it depends on the node keys that the caller knows, and who
+// asks a block later may know others.
 func (v *Verifier) Verify(hash Hash, raw []byte, nodeKey func(tx.Address) []byte) (*batch, error) {
 	v.mu.Lock()
 	w, ok := v.known[hash]
@@ -45,8 +47,10 @@ func (v *Verifier) Verify(hash Hash, raw []byte, nodeKey func(tx.Address) []byte
 	}
 	v.mu.Unlock()
 	if ok {
-		<-w.done
-		return w.batch, w.err
+		if <-w.done; !errors.Is(w.err, errRelay) {
+			return w.batch, w.err
+		}
+		w = &verdict{done: make(chan struct{})}
 	}
 	b, err := decodeBatch(v.networkID, raw, nodeKey)
 	if err == nil {
@@ -58,10 +62,14 @@ func (v *Verifier) Verify(hash Hash, raw []byte, nodeKey func(tx.Address) []byte
 		}
 	}
 	w.batch, w.err = b, err
-	close(w.done)
-	if err != nil {
-		v.Forget(hash)
+	v.mu.Lock()
+	if err == nil {
+		v.known[hash] = w
+	} else if v.known[hash] == w {
+		delete(v.known, hash)
 	}
+	v.mu.Unlock()
+	close(w.done)
 	return b, err
 }
 
