@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cometbft/cometbft/crypto/ed25519"
+	"github.com/cometbft/cometbft/libs/service"
 	cmtnode "github.com/cometbft/cometbft/node"
 	"github.com/cometbft/cometbft/p2p"
 	"github.com/cometbft/cometbft/privval"
@@ -59,12 +60,13 @@ type Engine struct {
 	env     *rpccore.Environment
 	stop    context.CancelFunc
 	done    sync.WaitGroup
+	died    chan struct{}
 }
 
 // NewEngine prepares CometBFT and replays blocks it has that the ledger has not.
 func NewEngine(ctx context.Context, c Config) (*Engine, error) {
 	verifier := NewVerifier(c.Genesis.NetworkID)
-	e := &Engine{config: c}
+	e := &Engine{config: c, died: make(chan struct{})}
 	e.app = &app{
 		genesis: c.Genesis, ledger: c.Ledger, store: c.Store, verifier: verifier, shelf: newShelf(c.Decided), log: c.Log,
 		recent: map[int64]*Tip{}, committed: e.committed,
@@ -116,6 +118,7 @@ func (e *Engine) Start() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	e.stop = cancel
 	dial := &dialer{sw: e.node.Switch(), self: p2p.PubKeyToID(ed25519.PubKey(e.config.NodeKey.Public().(stded25519.PublicKey))), peers: e.config.Peers, log: e.config.Log}
+	go e.watch()
 	e.done.Add(3)
 	go func() { defer e.done.Done(); dial.run(ctx) }()
 	go func() { defer e.done.Done(); e.pool.verify(ctx) }()
@@ -123,19 +126,36 @@ func (e *Engine) Start() error {
 	return nil
 }
 
-// Stop leaves the network and waits until nothing runs any more.
+// watch closes died. When a block cannot be executed or saved CometBFT ends its consensus routine and nothing else: the
+// node would seem to run for ever.
+func (e *Engine) watch() {
+	halted := make(chan struct{})
+	if routine, ok := e.env.ConsensusState.(interface{ Wait() }); ok {
+		go func() { routine.Wait(); close(halted) }()
+	}
+	select {
+	case <-halted:
+	case <-e.node.Quit():
+	}
+	close(e.died)
+}
+
+// Stop leaves the network and waits until nothing runs any more. It may be called on an engine that did not start.
 func (e *Engine) Stop() error {
 	if e.stop != nil {
 		e.stop()
 		e.done.Wait()
 	}
 	err := e.node.Stop()
+	if errors.Is(err, service.ErrNotStarted) {
+		return nil
+	}
 	e.node.Wait()
 	return err
 }
 
 // Died is closed when consensus has stopped, also by itself because it could not go on.
-func (e *Engine) Died() <-chan struct{} { return e.node.Quit() }
+func (e *Engine) Died() <-chan struct{} { return e.died }
 
 // Pool takes transactions.
 func (e *Engine) Pool() *Pool { return e.pool }
