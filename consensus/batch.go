@@ -48,6 +48,16 @@ type BatchRef struct {
 // errRelay is a fault of whoever sent the bytes: the sealer did not sign this.
 var errRelay = errors.New("not sealed by a member")
 
+// claimedSealer reads who a batch says has sealed it, without checking anything.
+func claimedSealer(raw []byte) (tx.Address, bool) {
+	msg, header := &consensusv1.Batch{}, &consensusv1.Header{}
+	if proto.Unmarshal(raw, msg) != nil || proto.Unmarshal(msg.GetHeader(), header) != nil {
+		return tx.Address{}, false
+	}
+	sealer, err := tx.ToAddress(header.GetSealer())
+	return sealer, err == nil
+}
+
 var canonical = proto.MarshalOptions{Deterministic: true}
 
 // decodeBatch reads a batch and checks the sealer's signature and that header and contents agree.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
@@ -257,5 +258,28 @@ func TestShelfQuota(t *testing.T) {
 	s.bytes[testSealer] = sealerQuota
 	if _, err := s.put(b); err == nil {
 		t.Error("a sealer exceeds its quota")
+	}
+	s.bytes[testSealer], s.count[testSealer] = 0, sealerBatches
+	if _, err := s.put(b); err == nil || s.welcome(testSealer, 1) {
+		t.Error("a sealer fills the shelf with small batches")
+	}
+}
+
+// After a bad batch of a sealer no more of it are verified for a while; what it had put up stays.
+func TestSealerInDisgrace(t *testing.T) {
+	e := loneEngine(t, "127.0.0.1:0")
+	bad, good := sealedNoise(t), testBatch(t, 1)
+	if err := e.accept(sha256.Sum256(bad), bad); err == nil {
+		t.Fatal("accepted")
+	}
+	if err := e.accept(good.hash, good.raw); err != nil {
+		t.Error(err)
+	}
+	if _, verified := e.app.verifier.Find(good.hash); verified || e.Waiting() != 0 {
+		t.Error("verified right after a bad one")
+	}
+	e.app.shelf.duration = func(time.Time) time.Duration { return disgrace }
+	if !e.app.shelf.welcome(testSealer, 1) {
+		t.Error("never forgiven")
 	}
 }

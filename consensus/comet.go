@@ -21,6 +21,9 @@ import (
 // maxBlockBytes bounds one block.
 const maxBlockBytes = 8 << 20
 
+// maxMembers is how many members a network may have (network.MaxMembers, which this package does not import).
+const maxMembers = 100
+
 // cometConfig sets every knob that matters here on purpose; CometBFT's defaults are for the open internet.
 func cometConfig(c Config) *cmtcfg.Config {
 	config := cmtcfg.DefaultConfig()
@@ -42,8 +45,8 @@ func cometConfig(c Config) *cmtcfg.Config {
 	config.Mempool.Type = cmtcfg.MempoolTypeFlood
 	config.Mempool.Broadcast = false // batches travel by our own reactor
 	config.Mempool.Recheck = false
-	config.Mempool.Size = 20_000
-	config.Mempool.MaxTxsBytes = 1 << 30
+	config.Mempool.Size = maxMembers * sealerBatches // the shelf's quotas bound each member, so that none fills it
+	config.Mempool.MaxTxsBytes = maxMembers * sealerQuota
 	config.Mempool.MaxTxBytes = maxBatchWire
 	config.Mempool.CacheSize = 40_000
 

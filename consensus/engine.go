@@ -230,12 +230,16 @@ func (e *Engine) accept(hash Hash, raw []byte) error {
 	if tip == nil || e.CatchingUp() {
 		return nil // it is announced again
 	}
+	if sealer, ok := claimedSealer(raw); ok && tip.nodeKey(sealer) != nil && !e.app.shelf.welcome(sealer, len(raw)) {
+		return nil // it is announced again
+	}
 	b, err := e.app.verifier.Verify(hash, raw, tip.nodeKey)
 	switch {
 	case errors.Is(err, errRelay):
 		return err
 	case err != nil:
 		e.app.shelf.refuse(hash)
+		e.app.shelf.disgraced(b.sealer)
 		return fmt.Errorf("sealer %v: %w", b.sealer, err)
 	}
 	if expires := b.header.GetExpiresAt(); expires < tip.Time || expires > cmttime.Now().UnixMilli()+MaxBatchLifeMS {

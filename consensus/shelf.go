@@ -12,6 +12,11 @@ import (
 const (
 	// sealerQuota bounds the bytes of one member's batches that wait here, so that none crowds out the others.
 	sealerQuota = 64 << 20
+	// sealerBatches bounds their number, so that small ones do not fill the mempool either.
+	sealerBatches = 4096
+	// disgrace is how long no more batches are taken of a sealer after a bad one: an honest member never seals one, and
+	// each costs as much to find out as a good one.
+	disgrace = 10 * time.Second
 	// refusedLife is how long a bad batch is remembered so that it is not verified again, and refusedMax how many.
 	refusedLife = time.Minute
 	refusedMax  = 4096
@@ -22,6 +27,8 @@ type shelf struct {
 	mu       sync.Mutex
 	items    map[Hash]shelved
 	bytes    map[tx.Address]int
+	count    map[tx.Address]int
+	caught   map[tx.Address]time.Time // sealers of bad batches, members all
 	refused  map[Hash]time.Time
 	decided  map[Hash]int64
 	duration func(time.Time) time.Duration
@@ -34,7 +41,7 @@ type shelved struct {
 
 func newShelf(decided []BatchRef) *shelf {
 	s := &shelf{
-		items: map[Hash]shelved{}, bytes: map[tx.Address]int{}, refused: map[Hash]time.Time{}, decided: map[Hash]int64{},
+		items: map[Hash]shelved{}, bytes: map[tx.Address]int{}, count: map[tx.Address]int{}, caught: map[tx.Address]time.Time{}, refused: map[Hash]time.Time{}, decided: map[Hash]int64{},
 		duration: time.Since,
 	}
 	for _, ref := range decided {
@@ -50,12 +57,32 @@ func (s *shelf) put(b *batch) (bool, error) {
 	if _, ok := s.items[b.hash]; ok || s.isDecided(b.hash) {
 		return false, nil
 	}
-	if s.bytes[b.sealer]+len(b.raw) > sealerQuota {
-		return false, fmt.Errorf("batch: sealer %v has %d bytes waiting, the quota is %d", b.sealer, s.bytes[b.sealer], sealerQuota)
+	if !s.room(b.sealer, len(b.raw)) {
+		return false, fmt.Errorf("batch: sealer %v has %d batches of %d bytes waiting and may have no more", b.sealer, s.count[b.sealer], s.bytes[b.sealer])
 	}
 	s.items[b.hash] = shelved{b, time.Now()}
 	s.bytes[b.sealer] += len(b.raw)
+	s.count[b.sealer]++
 	return true, nil
+}
+
+func (s *shelf) room(sealer tx.Address, size int) bool {
+	return s.bytes[sealer]+size <= sealerQuota && s.count[sealer] < sealerBatches
+}
+
+// welcome says, before anything of it is verified, whether a batch of the sealer would be taken now.
+func (s *shelf) welcome(sealer tx.Address, size int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at, caught := s.caught[sealer]
+	return s.room(sealer, size) && !(caught && s.duration(at) < disgrace)
+}
+
+// disgraced notes that a member sealed a bad batch.
+func (s *shelf) disgraced(sealer tx.Address) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.caught[sealer] = time.Now()
 }
 
 // refuse remembers a bad batch for a while.
@@ -146,6 +173,7 @@ func (s *shelf) drop(h Hash) {
 func (s *shelf) remove(h Hash) {
 	if item, ok := s.items[h]; ok {
 		s.bytes[item.sealer] -= len(item.raw)
+		s.count[item.sealer]--
 		delete(s.items, h)
 	}
 }
