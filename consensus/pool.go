@@ -138,8 +138,15 @@ func (p *Pool) admit(raw []byte) (Answer, *entry) {
 			return outcome, err == nil, err
 		}), nil
 	}
+	if e := p.waiting(t); e != nil { // also when its time is over by this clock: the ledger decides by the blocks'
+		return a, e
+	}
 	if a.Refusal = p.check(t); a.Refusal != nil {
 		if code := a.Refusal.Code; code == "tx.expired" || code == "tx.duplicate" {
+			if code == "tx.expired" { // before ordering nobody can say that nothing of it happened
+				a.Refusal = fault.New(code, "the transaction's time is over, so it is not taken any more; unless it was applied before, sign it again",
+					"not_after", t.Body.GetNotAfter())
+			}
 			a = p.earlier(a, func() (*ledgerv1.Outcome, bool, error) { return p.past.Find(t.ID) })
 		}
 		return a, nil
@@ -197,14 +204,29 @@ func (p *Pool) check(t *tx.Tx) *fault.Error {
 	return p.rules.Admit(tip.Tree, t)
 }
 
-// enter returns the entry of a transaction, a new one if it is not in the pool yet, or nil if the pool is full.
-func (p *Pool) enter(t *tx.Tx) *entry {
+// waiting returns the entry of a transaction that is in the pool already, nil if it is not.
+func (p *Pool) waiting(t *tx.Tx) *entry {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.same(t)
+}
+
+// same is waiting for callers that hold mu.
+func (p *Pool) same(t *tx.Tx) *entry {
 	for _, e := range p.entries[t.ID] {
 		if e.tx.Hash == t.Hash {
 			return e
 		}
+	}
+	return nil
+}
+
+// enter returns the entry of a transaction, a new one if it is not in the pool yet, or nil if the pool is full.
+func (p *Pool) enter(t *tx.Tx) *entry {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if e := p.same(t); e != nil {
+		return e
 	}
 	if p.count >= PoolTxs || p.bytes+len(t.Raw) > poolBytes {
 		return nil

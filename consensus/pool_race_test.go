@@ -2,10 +2,13 @@ package consensus
 
 import (
 	"errors"
+	"strings"
 	"testing"
+	"time"
 
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	"github.com/dureledger/dure/ledger/exec"
+	"github.com/dureledger/dure/ledger/fault"
 )
 
 // sealable submits transactions and waits until their signatures have been verified.
@@ -75,5 +78,20 @@ func TestAppliedWhileAdmitted(t *testing.T) {
 	}
 	if a := p.Submit(t.Context(), [][]byte{testTx(t, 1).Raw}, true)[0]; a.Outcome != r.Applied[0].Outcome || p.Size() != 0 {
 		t.Errorf("answer %+v, %d wait", a, p.Size())
+	}
+}
+
+// Sent again when its time is over by this node's clock, a transaction that still waits here is waited for: a block, whose
+// time lags behind, may apply it. Of one that does not wait the pool does not say that nothing happened.
+func TestExpiredByTheClockAlone(t *testing.T) {
+	p := testPool(t)
+	sealable(t, p, 1)
+	p.now = func() time.Time { return time.UnixMilli(1_800_000_000_001) }
+	if a := p.Submit(t.Context(), [][]byte{testTx(t, 1).Raw}, false)[0]; a.Refusal != nil {
+		t.Errorf("refused while it waits: %v", a.Refusal)
+	}
+	a := p.Submit(t.Context(), [][]byte{testTx(t, 2).Raw}, false)[0]
+	if fault.Code(a.Refusal) != "tx.expired" || strings.Contains(a.Refusal.Message, "nothing of it happened") {
+		t.Errorf("answer %+v", a)
 	}
 }

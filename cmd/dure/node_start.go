@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -65,6 +66,9 @@ func runNode(ctx context.Context, home node.Home, flags map[string]string) error
 		err := n.Err()
 		if stopErr := n.Stop(); err == nil {
 			err = stopErr
+		}
+		if err == nil { // consensus halted for a reason that is not the store's
+			err = errors.New("consensus could not go on")
 		}
 		return fmt.Errorf("the node stopped by itself; its log says why: %w", err)
 	}
