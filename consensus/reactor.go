@@ -25,8 +25,14 @@ const (
 	fetchAgain = 2 * time.Second
 )
 
-// maxAsked bounds the requests remembered.
-const maxAsked = 16_384
+// maxAsked bounds the requests to one peer that are remembered: who announces what it does not have only blocks itself.
+const maxAsked = 4096
+
+// request is a batch asked of a peer.
+type request struct {
+	peer p2p.ID
+	at   time.Time
+}
 
 // batches is what the reactor needs of the node.
 type batches interface {
@@ -49,11 +55,12 @@ type Reactor struct {
 
 	mu      sync.Mutex
 	inboxes map[p2p.ID]chan []byte
-	asked   map[Hash]time.Time
+	asked   map[Hash]request
+	askedOf map[p2p.ID]int // how many of asked
 }
 
 func newReactor(s batches, log *slog.Logger) *Reactor {
-	r := &Reactor{shelf: s, log: log, stop: make(chan struct{}), inboxes: map[p2p.ID]chan []byte{}, asked: map[Hash]time.Time{}}
+	r := &Reactor{shelf: s, log: log, stop: make(chan struct{}), inboxes: map[p2p.ID]chan []byte{}, asked: map[Hash]request{}, askedOf: map[p2p.ID]int{}}
 	r.BaseReactor = *p2p.NewBaseReactor("DURE", r)
 	return r
 }
@@ -140,7 +147,7 @@ func (r *Reactor) drain(peer p2p.Peer, inbox <-chan []byte) {
 func (r *Reactor) receive(peer p2p.Peer, raw []byte) {
 	hash := sha256.Sum256(raw)
 	r.mu.Lock()
-	delete(r.asked, hash)
+	r.forget(hash)
 	r.mu.Unlock()
 	if r.shelf.holds(hash) {
 		return
@@ -161,14 +168,38 @@ func (r *Reactor) want(peer p2p.Peer, hashes []Hash) {
 	var missing []Hash
 	r.mu.Lock()
 	for _, h := range hashes {
-		if asked, ok := r.asked[h]; (!ok && len(r.asked) < maxAsked || ok && now.Sub(asked) > fetchAgain) && !r.shelf.holds(h) {
-			r.asked[h] = now
+		if r.mayAsk(peer.ID(), h, now) && !r.shelf.holds(h) {
+			r.forget(h)
+			r.asked[h] = request{peer.ID(), now}
+			r.askedOf[peer.ID()]++
 			missing = append(missing, h)
 		}
 	}
 	r.mu.Unlock()
 	if len(missing) > 0 {
 		peer.TrySend(p2p.Envelope{ChannelID: batchChannel, Message: hashesFrame(frameFetch, missing)})
+	}
+}
+
+// mayAsk says whether to ask the peer for a batch: nobody was asked just now, and another peer has its turn before the
+// one that did not answer. The caller holds mu.
+func (r *Reactor) mayAsk(peer p2p.ID, h Hash, now time.Time) bool {
+	last, asked := r.asked[h]
+	if asked && (now.Sub(last.at) <= fetchAgain || last.peer == peer && now.Sub(last.at) <= 5*fetchAgain) {
+		return false
+	}
+	return r.askedOf[peer] < maxAsked
+}
+
+// forget drops a request. The caller holds mu.
+func (r *Reactor) forget(h Hash) {
+	last, ok := r.asked[h]
+	if !ok {
+		return
+	}
+	delete(r.asked, h)
+	if r.askedOf[last.peer]--; r.askedOf[last.peer] == 0 {
+		delete(r.askedOf, last.peer)
 	}
 }
 
@@ -201,8 +232,8 @@ func (r *Reactor) forgetAsked(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for h, asked := range r.asked {
-		if now.Sub(asked) > 10*fetchAgain {
-			delete(r.asked, h)
+		if now.Sub(asked.at) > 10*fetchAgain {
+			r.forget(h)
 		}
 	}
 }

@@ -124,3 +124,39 @@ func TestWhoAnswersForABadBatch(t *testing.T) {
 	reactors[0].Push([]byte("no batch at all"))
 	within(t, "the peer that sent noise is still connected", func() bool { return switches[1].Peers().Size() == 0 })
 }
+
+// silentPeer counts what is asked of it and never answers.
+type silentPeer struct {
+	p2p.Peer
+	id    p2p.ID
+	asked int
+}
+
+func (p *silentPeer) ID() p2p.ID { return p.id }
+func (p *silentPeer) TrySend(e p2p.Envelope) bool {
+	p.asked += len(e.Message.(*frame).bytes) / 32
+	return true
+}
+
+// A peer that announces what it does not send keeps nobody from fetching it elsewhere.
+func TestSilentPeerBlocksNobody(t *testing.T) {
+	r := newReactor(&counter{shelf: newShelf(nil), accepted: map[Hash]int{}}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	liar, honest := &silentPeer{id: "liar"}, &silentPeer{id: "honest"}
+	for i := range 2 * maxAsked {
+		r.want(liar, []Hash{{byte(i), byte(i >> 8), 1}})
+	}
+	if liar.asked != maxAsked {
+		t.Errorf("%d asked of one peer", liar.asked)
+	}
+	if r.want(honest, []Hash{{9, 9, 9}}); honest.asked != 1 {
+		t.Error("nothing is asked of others")
+	}
+	h, late := Hash{0, 0, 1}, time.Now().Add(fetchAgain+time.Second)
+	if r.mayAsk(liar.id, h, late) || !r.mayAsk(honest.id, h, late) {
+		t.Error("the peer that did not answer is asked again before another")
+	}
+	r.forgetAsked(time.Now().Add(time.Hour))
+	if len(r.asked) != 0 || len(r.askedOf) != 0 {
+		t.Error("requests are remembered for ever")
+	}
+}
