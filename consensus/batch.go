@@ -17,6 +17,9 @@ import (
 const (
 	MaxBatchTxs   = 1000
 	MaxBatchBytes = 512 << 10
+	// MaxBatchWork is signature work: no more than the least that a network can allow a sealer in a block, so that no
+	// batch is too large for every block.
+	MaxBatchWork = 1000
 	// maxBatchWire is MaxBatchBytes of transactions and what frames them.
 	maxBatchWire = MaxBatchBytes + 8*MaxBatchTxs + 512
 	// batchLifeMS is how long after sealing a batch may be decided, unix milliseconds of block time.
@@ -113,6 +116,9 @@ func (b *batch) open(networkID string, raws [][]byte) error {
 		}
 		b.txs[i] = t
 		work += t.SignatureWork()
+	}
+	if work > MaxBatchWork {
+		return fmt.Errorf("batch: signature work %d, at most %d", work, MaxBatchWork)
 	}
 	if work != b.header.GetSignatures() {
 		return fmt.Errorf("batch: header says signature work %d, it is %d", b.header.GetSignatures(), work)

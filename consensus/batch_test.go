@@ -30,17 +30,22 @@ func testTx(t testing.TB, salt uint64) *tx.Tx {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return testTxBy(t, salt, signer)
+}
+
+func testTxBy(t testing.TB, salt uint64, signers ...tx.Signer) *tx.Tx {
+	t.Helper()
 	short, err := genesis.Short(testNetwork)
 	if err != nil {
 		t.Fatal(err)
 	}
-	actor := signer.Key().Address()
+	actor := signers[0].Key().Address()
 	raw, err := tx.Sign(testNetwork, &txv1.Body{
 		Network: short, NotAfter: 1_800_000_000_000, Salt: salt,
 		Actions: []*txv1.Action{{Actor: actor[:], Call: &txv1.Action_AssetTransfer{
 			AssetTransfer: &assetv1.Transfer{Asset: "krw", To: make([]byte, 20), Amount: "1"},
 		}}},
-	}, signer)
+	}, signers...)
 	if err != nil {
 		t.Fatal(err)
 	}

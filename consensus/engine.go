@@ -1,6 +1,7 @@
 package consensus
 
 import (
+	"bytes"
 	"context"
 	stded25519 "crypto/ed25519"
 	"crypto/sha256"
@@ -21,6 +22,7 @@ import (
 	cmttime "github.com/cometbft/cometbft/types/time"
 
 	"github.com/dureledger/dure/ledger/exec"
+	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/genesis"
 	"github.com/dureledger/dure/ledger/tx"
 )
@@ -75,6 +77,7 @@ func NewEngine(ctx context.Context, c Config) (*Engine, error) {
 		e.app.publish()
 	}
 	e.pool = newPool(c.Genesis.NetworkID, verifier, c.Rules, c.Log)
+	e.pool.ready = e.ready
 	e.pool.tip, e.pool.recent, e.pool.past = e.app.tip.Load, e.app.findRecent, c.Past
 	e.sealer = &sealer{pool: e.pool, member: c.Member, key: c.NodeKey, publish: e.publish, within: sealWithin}
 	e.reactor = newReactor(e, c.Log)
@@ -156,6 +159,18 @@ func (e *Engine) Stop() error {
 
 // Died is closed when consensus has stopped, also by itself because it could not go on.
 func (e *Engine) Died() <-chan struct{} { return e.died }
+
+// ready refuses transactions while this node could not have them ordered; another node may.
+func (e *Engine) ready() *fault.Error {
+	if e.CatchingUp() {
+		return fault.New("node.catching_up", "this node is still catching up with the others; ask another, or again in a moment")
+	}
+	if key := e.Tip().nodeKey(e.config.Member); !bytes.Equal(key, e.config.NodeKey.Public().(stded25519.PublicKey)) {
+		return fault.New("node.no_member", "this node does not run for a member, so what it seals is refused; ask another, and check its setting member and its node key",
+			"member", e.config.Member)
+	}
+	return nil
+}
 
 // Pool takes transactions.
 func (e *Engine) Pool() *Pool { return e.pool }

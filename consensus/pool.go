@@ -69,6 +69,8 @@ type Pool struct {
 	log       *slog.Logger
 	now       func() time.Time // CometBFT's clock, which also times votes
 	tip       func() *Tip
+	// ready says why this node cannot have transactions ordered just now.
+	ready func() *fault.Error
 	// recent finds where a transaction still in the replay window was applied.
 	recent func(id [32]byte, notAfter int64) (exec.Place, bool)
 	past   Past
@@ -140,6 +142,10 @@ func (p *Pool) admit(raw []byte) (Answer, *entry) {
 	}
 	if e := p.waiting(t); e != nil { // also when its time is over by this clock: the ledger decides by the blocks'
 		return a, e
+	}
+	if a.Refusal = p.ready(); a.Refusal != nil {
+		a.Retryable, a.RetryAfter = true, retryAfter
+		return a, nil
 	}
 	if a.Refusal = p.check(t); a.Refusal != nil {
 		if code := a.Refusal.Code; code == "tx.expired" || code == "tx.duplicate" {

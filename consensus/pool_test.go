@@ -10,12 +10,14 @@ import (
 	"testing"
 	"time"
 
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
 	"github.com/dureledger/dure/ledger/exec"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/state"
 	"github.com/dureledger/dure/ledger/tx"
+	"github.com/dureledger/dure/ledger/tx/txtest"
 )
 
 // openRules let every key act for its own account.
@@ -48,6 +50,7 @@ func testPool(t *testing.T) *Pool {
 	p.tip = func() *Tip { return tip }
 	p.recent = func([32]byte, int64) (exec.Place, bool) { return exec.Place{}, false }
 	p.past = nothingBefore{}
+	p.ready = func() *fault.Error { return nil }
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); p.verify(ctx) }()
@@ -164,5 +167,34 @@ func TestBatchesAreBounded(t *testing.T) {
 	p.checked = []*entry{{tx: large, done: make(chan struct{})}, {tx: large, done: make(chan struct{})}, {tx: large, done: make(chan struct{})}}
 	if !p.full() || len(p.ripe()) != 2 || len(p.ripe()) != 1 {
 		t.Error("batches are cut wrongly by bytes")
+	}
+}
+
+func TestBatchesAreBoundedByWork(t *testing.T) {
+	p := testPool(t)
+	signers := []tx.Signer{txtest.Signer(accountv1.KeyKind_KEY_KIND_P256, 1), txtest.Signer(accountv1.KeyKind_KEY_KIND_P256, 2)}
+	heavy := testTxBy(t, 1, signers...)
+	for range MaxBatchWork/int(heavy.SignatureWork()) + 1 {
+		p.checked = append(p.checked, &entry{tx: heavy})
+	}
+	if !p.full() {
+		t.Error("more work than a batch may hold does not make one full")
+	}
+	work := uint64(0)
+	for _, e := range p.ripe() {
+		work += e.tx.SignatureWork()
+	}
+	if work > MaxBatchWork || len(p.ripe()) != 1 {
+		t.Errorf("a batch of work %d", work)
+	}
+}
+
+// A node that cannot have a transaction ordered says so and lets the client go elsewhere.
+func TestNotReady(t *testing.T) {
+	p := testPool(t)
+	p.ready = func() *fault.Error { return fault.New("node.catching_up", "not yet") }
+	a := p.Submit(t.Context(), [][]byte{testTx(t, 1).Raw}, true)[0]
+	if fault.Code(a.Refusal) != "node.catching_up" || !a.Retryable || p.Size() != 0 {
+		t.Errorf("answer %+v", a)
 	}
 }

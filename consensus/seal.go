@@ -82,16 +82,20 @@ func (s *sealer) seal(entries []*entry) {
 func (p *Pool) full() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.checked) >= MaxBatchTxs {
-		return true
-	}
-	bytes := 0
-	for _, e := range p.checked {
-		if bytes += len(e.tx.Raw); bytes >= MaxBatchBytes {
-			return true
+	n := p.fitting()
+	return n == MaxBatchTxs || n < len(p.checked)
+}
+
+// fitting is how many of the next transactions fit into one batch. The caller holds mu.
+func (p *Pool) fitting() int {
+	bytes, work := 0, uint64(0)
+	for n, e := range p.checked {
+		bytes, work = bytes+len(e.tx.Raw), work+e.tx.SignatureWork()
+		if n == MaxBatchTxs || bytes > MaxBatchBytes || work > MaxBatchWork {
+			return n
 		}
 	}
-	return false
+	return len(p.checked)
 }
 
 // ripe takes the transactions of the next batch. What was decided meanwhile, in another member's batch, is left out: it
@@ -100,11 +104,7 @@ func (p *Pool) ripe() []*entry {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.checked = slices.DeleteFunc(p.checked, (*entry).finished)
-	n, bytes := 0, 0
-	for n < len(p.checked) && n < MaxBatchTxs && bytes+len(p.checked[n].tx.Raw) <= MaxBatchBytes {
-		bytes += len(p.checked[n].tx.Raw)
-		n++
-	}
+	n := p.fitting()
 	out := p.checked[:n:n]
 	if p.checked = p.checked[n:]; len(p.checked) == 0 {
 		p.checked = nil

@@ -196,15 +196,23 @@ func readFile(file string) (map[string]string, error) {
 		return nil, fmt.Errorf("configuration %s: %w", file, err)
 	}
 	out := map[string]string{}
-	flatten("", tree, out)
+	if twice := flatten("", tree, out); twice != "" {
+		return nil, fmt.Errorf("configuration %s: setting %s is there twice, dotted and nested; keep one", file, twice)
+	}
 	return out, nil
 }
 
-func flatten(prefix string, tree map[string]any, out map[string]string) {
+// flatten writes the settings of a tree with dotted keys. It returns a key that is there twice, or "".
+func flatten(prefix string, tree map[string]any, out map[string]string) (twice string) {
 	for k, v := range tree {
+		if _, there := out[prefix+k]; there {
+			return prefix + k
+		}
 		switch v := v.(type) {
 		case map[string]any:
-			flatten(prefix+k+".", v, out)
+			if twice = flatten(prefix+k+".", v, out); twice != "" {
+				return twice
+			}
 		case []any:
 			parts := make([]string, len(v))
 			for i := range v {
@@ -217,6 +225,7 @@ func flatten(prefix string, tree map[string]any, out map[string]string) {
 			out[prefix+k] = fmt.Sprint(v)
 		}
 	}
+	return ""
 }
 
 func sortedKeys(m map[string]string) []string {

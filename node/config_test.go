@@ -76,3 +76,13 @@ func TestConfigRefused(t *testing.T) {
 		t.Errorf("unknown setting: %v", err)
 	}
 }
+
+func TestASettingTwice(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(file, []byte("api.listen: 127.0.0.1:1\napi:\n  listen: 127.0.0.1:2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(file, none, nil); err == nil || !strings.Contains(err.Error(), "api.listen is there twice") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -171,6 +172,7 @@ func (p *processes) start(d demo, i int) error {
 	}
 	cmd := exec.Command(self, "start", "--home", string(d.node(i))) // this very program
 	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Env = withoutSettings(os.Environ())
 	cmd.SysProcAttr = childAttributes()
 	if err := cmd.Start(); err != nil {
 		return errors.Join(err, log.Close())
@@ -186,15 +188,22 @@ func (p *processes) start(d demo, i int) error {
 	return nil
 }
 
+// withoutSettings leaves out what would give all members the same settings.
+func withoutSettings(env []string) []string {
+	return slices.DeleteFunc(env, func(s string) bool { return strings.HasPrefix(s, "DURE_") })
+}
+
 // ready waits until every member answers and has the first block.
-func (p *processes) ready(ctx context.Context, d demo, configs []*node.Config) error {
-	ctx, cancel := context.WithTimeout(ctx, upTimeout)
+func (p *processes) ready(parent context.Context, d demo, configs []*node.Config) error {
+	ctx, cancel := context.WithTimeout(parent, upTimeout)
 	defer cancel()
 	for i, c := range configs {
 		for !answers(ctx, "http://"+c.APIListen+"/readyz") {
 			select {
 			case dead := <-p.died:
 				return failed(demoMembers[dead].name+" could not start", "see "+d.node(dead).Log()+":\n"+tail(d.node(dead).Log()))
+			case <-parent.Done():
+				return failed("stopped before the members were ready", "nothing is lost; \"dure up\" goes on")
 			case <-ctx.Done():
 				return failed("the members did not get ready in time", "see the logs in "+string(d)+":\n"+tail(d.node(i).Log()))
 			case <-time.After(50 * time.Millisecond):
