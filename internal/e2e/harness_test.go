@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -79,26 +80,22 @@ func (o *output) String() string {
 func newNetwork(t *testing.T) *network {
 	n := &network{t: t, binary: binary, dir: filepath.Join(t.TempDir(), "net")}
 	n.api, n.p2p = freeRange(t), freeRange(t)
-	for n.p2p-n.api < 4 && n.api-n.p2p < 4 {
+	for n.p2p == n.api {
 		n.p2p = freeRange(t)
 	}
 	t.Cleanup(n.stop)
 	return n
 }
 
-// freeRange finds four ports in a row that nobody listens on.
+// freeRange finds four ports in a row that nobody listens on, below those that connections are given.
 func freeRange(t *testing.T) int {
 	t.Helper()
 	for range 100 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		base := l.Addr().(*net.TCPAddr).Port
-		held := []net.Listener{l}
-		for i := 1; i < 4; i++ {
-			if next, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", base+i)); err == nil {
-				held = append(held, next)
+		base := 10_000 + 4*rand.N(5_000)
+		var held []net.Listener
+		for i := range 4 {
+			if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", base+i)); err == nil {
+				held = append(held, l)
 			}
 		}
 		for _, h := range held {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"path/filepath"
 	"sync"
@@ -196,16 +197,19 @@ func (l *logbook) String() string {
 	return string(bytes.Join(l.lines, nil))
 }
 
-// freePorts returns loopback addresses nobody listens on.
+// freePorts returns loopback addresses nobody listens on, below the ports that connections are given.
 func freePorts(t testing.TB, n int) []string {
 	t.Helper()
 	var out []string
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
+	for tries := 0; len(out) < n; tries++ {
+		if tries > 100*n {
+			t.Fatal("no free ports")
 		}
-		defer l.Close() // held until all are chosen
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.N(20_000)))
+		if err != nil {
+			continue
+		}
+		defer l.Close() //nolint:errcheck // held until all are chosen
 		out = append(out, l.Addr().String())
 	}
 	return out
