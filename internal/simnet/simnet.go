@@ -209,7 +209,7 @@ func freePorts(t testing.TB, n int) []string {
 		if err != nil {
 			continue
 		}
-		defer l.Close() //nolint:errcheck // held until all are chosen
+		defer l.Close() // held until all are chosen
 		out = append(out, l.Addr().String())
 	}
 	return out
