@@ -276,8 +276,8 @@ func (e *Engine) waiting(d time.Duration, most int) []Hash { return e.app.shelf.
 // NodeID is the peer name of a node key: 40 hex digits.
 func NodeID(key stded25519.PublicKey) string { return string(p2p.PubKeyToID(ed25519.PubKey(key))) }
 
-// ValidatorAddress is the 20-byte address CometBFT gives a validator key.
-func ValidatorAddress(key stded25519.PublicKey) []byte {
+// validatorAddress is the 20-byte address CometBFT gives a validator key.
+func validatorAddress(key stded25519.PublicKey) []byte {
 	sum := sha256.Sum256(key)
 	return sum[:20]
 }

@@ -65,7 +65,7 @@ func (e *Engine) BlockAt(height int64) (*BlockInfo, error) {
 	}
 	if tip := e.Tip(); tip != nil {
 		for _, m := range tip.Members {
-			if string(ValidatorAddress(m.GetValidatorKey())) == string(meta.Header.ProposerAddress) {
+			if string(validatorAddress(m.GetValidatorKey())) == string(meta.Header.ProposerAddress) {
 				out.Proposer = tx.Address(m.GetAddress())
 			}
 		}

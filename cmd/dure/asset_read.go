@@ -124,14 +124,10 @@ func assetHistory(a *app) *cobra.Command {
 		Example: "  dure asset history krw --account alice --since 2026-11-01\n  dure asset history krw --text rent --json",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			query := &apiv1.ListTransactionsRequest{Asset: args[0], Text: text, Status: status}
-			if account != "" {
-				p, err := a.party(account)
-				if err != nil {
-					return err
-				}
-				query.Account = p.address.String()
-			}
 			var err error
+			if query.Account, err = a.addressOf(account); err != nil {
+				return err
+			}
 			if query.Since, err = dayOrTime(since); err != nil {
 				return err
 			}

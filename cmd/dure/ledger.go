@@ -125,12 +125,9 @@ func txList(a *app) *cobra.Command {
 		Use: "list", Short: "List transactions, newest first", Args: cobra.NoArgs, Example: "  dure tx list --account alice\n  dure tx list --status failed --limit 10",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			query := &apiv1.ListTransactionsRequest{Digest: digest, Text: text, Status: status}
-			if account != "" {
-				p, err := a.party(account)
-				if err != nil {
-					return err
-				}
-				query.Account = p.address.String()
+			var err error
+			if query.Account, err = a.addressOf(account); err != nil {
+				return err
 			}
 			c, err := a.ledger()
 			if err != nil {
@@ -159,12 +156,9 @@ and none comes twice. With --json each line has the cursor to go on from later.`
 		Example: "  dure tx watch\n  dure tx watch --account alice --json --cursor 0",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			query := &apiv1.WatchTransactionsRequest{Cursor: cursor, Asset: asset}
-			if account != "" {
-				p, err := a.party(account)
-				if err != nil {
-					return err
-				}
-				query.Account = p.address.String()
+			var err error
+			if query.Account, err = a.addressOf(account); err != nil {
+				return err
 			}
 			c, err := a.ledger()
 			if err != nil {

@@ -113,6 +113,18 @@ func (a *app) unlock(name string) (tx.Signer, error) {
 	}
 }
 
+// addressOf is the address of an account that may be left out; empty if it is.
+func (a *app) addressOf(account string) (string, error) {
+	if account == "" {
+		return "", nil
+	}
+	p, err := a.party(account)
+	if err != nil {
+		return "", err
+	}
+	return p.address.String(), nil
+}
+
 // accountFlag adds a required flag that takes an account.
 func (a *app) accountFlag(cmd *cobra.Command, value *string, name, help string) {
 	cmd.Flags().StringVar(value, name, "", help+": address or name of a key (required)")

@@ -100,3 +100,22 @@ func (m *Module) receiver(g state.Getter, field string, b []byte) (tx.Address, e
 	}
 	return a, err
 }
+
+// mover is a call that moves units of the actor.
+type mover interface {
+	GetAsset() string
+	GetAmount() string
+	GetMemo() string
+	GetReference() string
+}
+
+// movement checks what every such call gives, in this order: the asset, which must not be paused, the amount, the notes.
+func movement(g state.Getter, call mover) (asset class, amount uint256.Int, err error) {
+	if asset, err = moving(g, call.GetAsset()); err != nil {
+		return asset, amount, err
+	}
+	if amount, err = positive(call.GetAmount()); err != nil {
+		return asset, amount, err
+	}
+	return asset, amount, checkNotes(call.GetMemo(), call.GetReference())
+}

@@ -21,15 +21,8 @@ func NewHoldID(txID [32]byte, action uint32) HoldID {
 
 // hold sets units of the actor aside.
 func (m *Module) hold(c *exec.Context, call *assetv1.Hold) error {
-	asset, err := moving(c.View, call.GetAsset())
+	asset, amount, err := movement(c.View, call)
 	if err != nil {
-		return err
-	}
-	amount, err := positive(call.GetAmount())
-	if err != nil {
-		return err
-	}
-	if err := checkNotes(call.GetMemo(), call.GetReference()); err != nil {
 		return err
 	}
 	payee, arbiter, err := m.parties(c, call)

@@ -37,15 +37,8 @@ func (m *Module) issue(c *exec.Context, call *assetv1.Issue) error {
 
 // redeem destroys units of the actor.
 func (m *Module) redeem(c *exec.Context, call *assetv1.Redeem) error {
-	asset, err := moving(c.View, call.GetAsset())
+	asset, amount, err := movement(c.View, call)
 	if err != nil {
-		return err
-	}
-	amount, err := positive(call.GetAmount())
-	if err != nil {
-		return err
-	}
-	if err := checkNotes(call.GetMemo(), call.GetReference()); err != nil {
 		return err
 	}
 	if err := debit(c.View, asset, c.Actor, amount); err != nil {

@@ -9,15 +9,8 @@ import (
 
 // transfer moves units from the actor. To oneself it is refused: it would move nothing and is nearly always a mistake.
 func (m *Module) transfer(c *exec.Context, call *assetv1.Transfer) error {
-	asset, err := moving(c.View, call.GetAsset())
+	asset, amount, err := movement(c.View, call)
 	if err != nil {
-		return err
-	}
-	amount, err := positive(call.GetAmount())
-	if err != nil {
-		return err
-	}
-	if err := checkNotes(call.GetMemo(), call.GetReference()); err != nil {
 		return err
 	}
 	to, err := m.receiver(c.View, "receiver", call.GetTo())
