@@ -98,6 +98,8 @@ type Status struct {
 	// Time is the newest block's, zero before the first.
 	Time                            time.Time
 	AppHash, StateRoot, HistoryRoot [32]byte
+	// StateKeys is the number of entries of the state tree.
+	StateKeys int
 	// Transactions is the number of outcomes in the history.
 	Transactions uint64
 	Peers        int

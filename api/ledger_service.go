@@ -16,7 +16,7 @@ import (
 type ledgerService struct{ *Server }
 
 func (s *ledgerService) Submit(ctx context.Context, r *connect.Request[apiv1.SubmitRequest]) (*connect.Response[apiv1.SubmitResponse], error) {
-	results, err := s.submit(ctx, [][]byte{r.Msg.GetTransaction()}, r.Msg.GetWait())
+	results, err := s.submit(ctx, [][]byte{r.Msg.GetTransaction()}, r.Msg.GetWait(), false)
 	if err != nil {
 		return nil, err
 	}
@@ -28,14 +28,14 @@ func (s *ledgerService) SubmitMany(ctx context.Context, r *connect.Request[apiv1
 	if len(raw) == 0 || len(raw) > MaxSubmit {
 		return nil, fault.New("request.too_many", "send 1 to 1,000 transactions at once", "transactions", len(raw))
 	}
-	results, err := s.submit(ctx, raw, r.Msg.GetWait())
+	results, err := s.submit(ctx, raw, r.Msg.GetWait(), r.Msg.GetBrief())
 	if err != nil {
 		return nil, err
 	}
 	return connect.NewResponse(&apiv1.SubmitManyResponse{Results: results}), nil
 }
 
-func (s *ledgerService) submit(ctx context.Context, raw [][]byte, wait apiv1.Wait) ([]*apiv1.SubmitResult, error) {
+func (s *ledgerService) submit(ctx context.Context, raw [][]byte, wait apiv1.Wait, brief bool) ([]*apiv1.SubmitResult, error) {
 	if wait != apiv1.Wait_WAIT_UNSPECIFIED && wait != apiv1.Wait_WAIT_COMMIT && wait != apiv1.Wait_WAIT_NONE {
 		return nil, fault.New("request.malformed", "wait: want WAIT_COMMIT or WAIT_NONE", "field", "wait")
 	}
@@ -45,17 +45,19 @@ func (s *ledgerService) submit(ctx context.Context, raw [][]byte, wait apiv1.Wai
 	}
 	results := make([]*apiv1.SubmitResult, len(answers))
 	for i, a := range answers {
-		results[i] = submitResult(a)
+		results[i] = submitResult(a, brief)
 	}
 	return results, nil
 }
 
-func submitResult(a Submission) *apiv1.SubmitResult {
+func submitResult(a Submission, brief bool) *apiv1.SubmitResult {
 	out := &apiv1.SubmitResult{}
 	if a.ID != [32]byte{} {
 		out.Id = hex.EncodeToString(a.ID[:])
 	}
 	switch {
+	case a.Outcome != nil && brief:
+		out.Outcome = resultOf(a.Outcome)
 	case a.Outcome != nil:
 		out.Outcome = outcomeOf(a.Outcome)
 	case a.Err != nil:
@@ -202,7 +204,7 @@ func (s *ledgerService) GetStatus(context.Context, *connect.Request[apiv1.GetSta
 		CatchingUp: st.CatchingUp, IndexHeight: s.indexHeight(), TransactionsPerSecond: st.TransactionsPerSecond,
 		FinalityMs: float64(st.Finality.Microseconds()) / 1000, PoolTransactions: int64(st.PoolTransactions),
 		PoolCapacity: int64(st.PoolCapacity), Version: st.Version, StateRoot: hex.EncodeToString(st.StateRoot[:]),
-		HistoryRoot: hex.EncodeToString(st.HistoryRoot[:]),
+		HistoryRoot: hex.EncodeToString(st.HistoryRoot[:]), StateKeys: int64(st.StateKeys),
 	}
 	if !st.Time.IsZero() {
 		out.Time = timestamp(st.Time.UnixMilli())

@@ -45,6 +45,16 @@ func actionOf(a *txv1.Action) *apiv1.Action {
 
 // outcomeOf is an outcome as the API shows it.
 func outcomeOf(o *ledgerv1.Outcome) *apiv1.Outcome {
+	out := resultOf(o)
+	for _, ev := range o.GetEvents() {
+		name, fields := oneofOf(ev.ProtoReflect(), "kind")
+		out.Events = append(out.Events, &apiv1.Event{Name: name, Action: ev.GetAction(), Fields: fields})
+	}
+	return out
+}
+
+// resultOf is an outcome without its events.
+func resultOf(o *ledgerv1.Outcome) *apiv1.Outcome {
 	out := &apiv1.Outcome{
 		Id: hex.EncodeToString(o.GetId()), Status: enumName(o.GetStatus()), Height: o.GetHeight(), Position: o.GetPosition(),
 		Seq: o.GetSeq(), Time: timestamp(o.GetTime()), Work: o.GetWork(),
@@ -55,10 +65,6 @@ func outcomeOf(o *ledgerv1.Outcome) *apiv1.Outcome {
 		for _, f := range r.GetFields() {
 			out.Fields[f.GetName()] = f.GetValue()
 		}
-	}
-	for _, ev := range o.GetEvents() {
-		name, fields := oneofOf(ev.ProtoReflect(), "kind")
-		out.Events = append(out.Events, &apiv1.Event{Name: name, Action: ev.GetAction(), Fields: fields})
 	}
 	return out
 }

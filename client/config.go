@@ -36,6 +36,8 @@ type Config struct {
 	Patience time.Duration
 	// Parallel chunks of SubmitMany in flight; 0 means 12: a thousand transactions each, a quarter of what a node holds.
 	Parallel int
+	// Brief leaves events out of the outcomes that submissions are answered with.
+	Brief bool
 	// Transport replaces the HTTP transport, for tests and proxies.
 	Transport http.RoundTripper
 	// Clock tells time and waits; nil means the machine's.

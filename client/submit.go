@@ -91,7 +91,7 @@ func (c *Client) chunk(ctx context.Context, txs []*Signed, wait apiv1.Wait, resu
 	}
 	sent := false // an attempt before the current one may have reached a node
 	for round := 0; len(pending) > 0; round++ {
-		req := &apiv1.SubmitManyRequest{Wait: wait}
+		req := &apiv1.SubmitManyRequest{Wait: wait, Brief: c.cfg.Brief}
 		for _, i := range pending {
 			req.Transactions = append(req.Transactions, txs[i].Raw)
 		}

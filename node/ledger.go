@@ -248,7 +248,7 @@ func (l *ledger) Status() api.Status {
 	perSecond, finality := l.stats.average()
 	return api.Status{
 		Member: l.member, Height: t.Height, Time: time.UnixMilli(t.Time).UTC(), AppHash: t.AppHash, StateRoot: t.StateRoot,
-		HistoryRoot: t.HistoryRoot, Transactions: t.HistorySize, Peers: l.engine.Peers(), CatchingUp: l.engine.CatchingUp(),
+		HistoryRoot: t.HistoryRoot, StateKeys: t.Tree.Len(), Transactions: t.HistorySize, Peers: l.engine.Peers(), CatchingUp: l.engine.CatchingUp(),
 		TransactionsPerSecond: perSecond, Finality: finality, PoolTransactions: l.engine.Pool().Size(), PoolCapacity: consensus.PoolTxs,
 		Version: l.version,
 	}

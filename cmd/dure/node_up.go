@@ -8,9 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -62,18 +60,16 @@ func (a *app) up(ctx context.Context, d demo, ports demoPorts) error {
 	if err := portsFree(configs); err != nil {
 		return err
 	}
-	members := &processes{}
-	defer members.stop()
-	for i := range demoMembers {
-		if err := members.start(d, i); err != nil {
-			return err
-		}
+	members := newProcesses()
+	for i, m := range demoMembers {
+		members.add(m.name, d.node(i), configs[i])
 	}
-	if err := members.ready(ctx, d, configs); err != nil {
+	defer members.stop()
+	if err := members.startAll(ctx); err != nil {
 		return err
 	}
 	a.greet(d, configs, fresh)
-	return a.watch(ctx, d, members)
+	return a.watch(ctx, members)
 }
 
 // Restarts of one member within restartSpan that are taken for bad luck rather than a fault that will not go away.
@@ -83,7 +79,7 @@ const (
 )
 
 // watch starts a member that stopped by itself again, until ctx ends.
-func (a *app) watch(ctx context.Context, d demo, members *processes) error {
+func (a *app) watch(ctx context.Context, members *processes) error {
 	last := map[int][]time.Time{}
 	for {
 		select {
@@ -93,12 +89,13 @@ func (a *app) watch(ctx context.Context, d demo, members *processes) error {
 			fmt.Fprintln(a.out, "Stopped. \"dure up\" goes on with the same ledger.")
 			return nil
 		case i := <-members.died:
+			m := members.all[i]
 			last[i] = append(last[i], a.now())
 			if n := len(last[i]); n > restarts && last[i][n-1].Sub(last[i][n-1-restarts]) < restartSpan {
-				return failed(demoMembers[i].name+" stopped by itself again and again", "see "+d.node(i).Log()+":\n"+tail(d.node(i).Log()))
+				return failed(m.name+" stopped by itself again and again", "see "+m.home.Log()+":\n"+tail(m.home.Log()))
 			}
-			fmt.Fprintf(a.out, "%s stopped by itself; starting it again. Its log: %s\n", demoMembers[i].name, d.node(i).Log())
-			if err := members.start(d, i); err != nil {
+			fmt.Fprintf(a.out, "%s stopped by itself; starting it again. Its log: %s\n", m.name, m.home.Log())
+			if err := members.start(i); err != nil {
 				return err
 			}
 		}
@@ -144,90 +141,6 @@ func lockFolder(dir string) (unlock func(), err error) {
 func writeAt(f *os.File, s string) error {
 	_, err := f.WriteAt([]byte(s), 0)
 	return err
-}
-
-// processes are the members' nodes.
-type processes struct {
-	running []*process
-	died    chan int
-}
-
-type process struct {
-	cmd  *exec.Cmd
-	done chan struct{}
-}
-
-// start runs one member's node as a process of its own, its log in its folder. It ends with this process, whatever ends this one.
-func (p *processes) start(d demo, i int) error {
-	if p.died == nil {
-		p.died = make(chan int, len(demoMembers))
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	log, err := os.OpenFile(d.node(i).Log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return failed("the network's folder cannot be written: "+err.Error(), "choose another with --dir, or change its owner")
-	}
-	cmd := exec.Command(self, "start", "--home", string(d.node(i))) // this very program
-	cmd.Stdout, cmd.Stderr = log, log
-	cmd.Env = withoutSettings(os.Environ())
-	cmd.SysProcAttr = childAttributes()
-	if err := cmd.Start(); err != nil {
-		return errors.Join(err, log.Close())
-	}
-	child := &process{cmd, make(chan struct{})}
-	p.running = append(p.running, child)
-	go func() {
-		_ = cmd.Wait() // its log says why
-		_ = log.Close()
-		close(child.done)
-		p.died <- i
-	}()
-	return nil
-}
-
-// withoutSettings leaves out what would give all members the same settings.
-func withoutSettings(env []string) []string {
-	return slices.DeleteFunc(env, func(s string) bool { return strings.HasPrefix(s, "DURE_") })
-}
-
-// ready waits until every member answers and has the first block.
-func (p *processes) ready(parent context.Context, d demo, configs []*node.Config) error {
-	ctx, cancel := context.WithTimeout(parent, upTimeout)
-	defer cancel()
-	for i, c := range configs {
-		for !answers(ctx, "http://"+c.APIListen+"/readyz") {
-			select {
-			case dead := <-p.died:
-				return failed(demoMembers[dead].name+" could not start", "see "+d.node(dead).Log()+":\n"+tail(d.node(dead).Log()))
-			case <-parent.Done():
-				return failed("stopped before the members were ready", "nothing is lost; \"dure up\" goes on")
-			case <-ctx.Done():
-				return failed("the members did not get ready in time", "see the logs in "+string(d)+":\n"+tail(d.node(i).Log()))
-			case <-time.After(50 * time.Millisecond):
-			}
-		}
-	}
-	return nil
-}
-
-// stop ends all members cleanly, and by force those that do not end in time.
-func (p *processes) stop() {
-	for _, child := range p.running {
-		_ = child.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
-	}
-	late := time.After(downTimeout)
-	for _, child := range p.running {
-		select {
-		case <-child.done:
-		case <-late:
-			_ = child.cmd.Process.Kill() // it may have ended
-			<-child.done
-		}
-	}
-	p.running = nil
 }
 
 func answers(ctx context.Context, url string) bool {

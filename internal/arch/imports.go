@@ -26,7 +26,7 @@ var table = []row{
 	{"client", []string{"ledger", "client/light"}, []string{"modules"}},
 	{"gateway", []string{"client"}, []string{"internal/simnet"}},
 	{"services", []string{"client"}, []string{"internal/simnet"}},
-	{"bench", []string{"client"}, []string{"internal/simnet"}},
+	{"bench", []string{"client", "ledger"}, []string{"internal/simnet"}},
 	{"node", []string{"ledger", "modules", "consensus", "internal/store", "index", "api", "client/light"}, []string{"client", "internal/simnet"}},
 	{"cmd", []string{"ledger", "node", "client", "gateway", "services", "bench"}, nil},
 	{"internal/simnet", []string{"ledger", "modules", "consensus", "internal/store", "node", "client"}, nil},

@@ -176,9 +176,11 @@ func (x *SubmitResponse) GetResult() *SubmitResult {
 }
 
 type SubmitManyRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Transactions  [][]byte               `protobuf:"bytes,1,rep,name=transactions,proto3" json:"transactions,omitempty"`
-	Wait          Wait                   `protobuf:"varint,2,opt,name=wait,proto3,enum=dure.api.v1.Wait" json:"wait,omitempty"`
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Transactions [][]byte               `protobuf:"bytes,1,rep,name=transactions,proto3" json:"transactions,omitempty"`
+	Wait         Wait                   `protobuf:"varint,2,opt,name=wait,proto3,enum=dure.api.v1.Wait" json:"wait,omitempty"`
+	// Leave the events out of the outcomes: whoever knows what they sent rarely needs them.
+	Brief         bool `protobuf:"varint,3,opt,name=brief,proto3" json:"brief,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -225,6 +227,13 @@ func (x *SubmitManyRequest) GetWait() Wait {
 		return x.Wait
 	}
 	return Wait_WAIT_UNSPECIFIED
+}
+
+func (x *SubmitManyRequest) GetBrief() bool {
+	if x != nil {
+		return x.Brief
+	}
+	return false
 }
 
 type SubmitManyResponse struct {
@@ -1391,8 +1400,10 @@ type GetStatusResponse struct {
 	Version          string `protobuf:"bytes,14,opt,name=version,proto3" json:"version,omitempty"`
 	StateRoot        string `protobuf:"bytes,15,opt,name=state_root,json=stateRoot,proto3" json:"state_root,omitempty"`
 	HistoryRoot      string `protobuf:"bytes,16,opt,name=history_root,json=historyRoot,proto3" json:"history_root,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Entries of the state tree.
+	StateKeys     int64 `protobuf:"varint,17,opt,name=state_keys,json=stateKeys,proto3" json:"state_keys,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetStatusResponse) Reset() {
@@ -1535,6 +1546,13 @@ func (x *GetStatusResponse) GetHistoryRoot() string {
 		return x.HistoryRoot
 	}
 	return ""
+}
+
+func (x *GetStatusResponse) GetStateKeys() int64 {
+	if x != nil {
+		return x.StateKeys
+	}
+	return 0
 }
 
 type GetReceiptRequest struct {
@@ -3878,10 +3896,11 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\vtransaction\x18\x01 \x01(\fR\vtransaction\x12%\n" +
 	"\x04wait\x18\x02 \x01(\x0e2\x11.dure.api.v1.WaitR\x04wait\"C\n" +
 	"\x0eSubmitResponse\x121\n" +
-	"\x06result\x18\x01 \x01(\v2\x19.dure.api.v1.SubmitResultR\x06result\"^\n" +
+	"\x06result\x18\x01 \x01(\v2\x19.dure.api.v1.SubmitResultR\x06result\"t\n" +
 	"\x11SubmitManyRequest\x12\"\n" +
 	"\ftransactions\x18\x01 \x03(\fR\ftransactions\x12%\n" +
-	"\x04wait\x18\x02 \x01(\x0e2\x11.dure.api.v1.WaitR\x04wait\"I\n" +
+	"\x04wait\x18\x02 \x01(\x0e2\x11.dure.api.v1.WaitR\x04wait\x12\x14\n" +
+	"\x05brief\x18\x03 \x01(\bR\x05brief\"I\n" +
 	"\x12SubmitManyResponse\x123\n" +
 	"\aresults\x18\x01 \x03(\v2\x19.dure.api.v1.SubmitResultR\aresults\"x\n" +
 	"\fSubmitResult\x12\x0e\n" +
@@ -3971,7 +3990,7 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\bapp_hash\x18\x05 \x01(\tR\aappHash\x12\x18\n" +
 	"\abatches\x18\x06 \x01(\x05R\abatches\x12\"\n" +
 	"\ftransactions\x18\a \x03(\tR\ftransactions\"\x12\n" +
-	"\x10GetStatusRequest\"\x91\x04\n" +
+	"\x10GetStatusRequest\"\xb0\x04\n" +
 	"\x11GetStatusResponse\x12\x18\n" +
 	"\anetwork\x18\x01 \x01(\tR\anetwork\x12\x16\n" +
 	"\x06member\x18\x02 \x01(\tR\x06member\x12\x16\n" +
@@ -3992,7 +4011,9 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\aversion\x18\x0e \x01(\tR\aversion\x12\x1d\n" +
 	"\n" +
 	"state_root\x18\x0f \x01(\tR\tstateRoot\x12!\n" +
-	"\fhistory_root\x18\x10 \x01(\tR\vhistoryRoot\"J\n" +
+	"\fhistory_root\x18\x10 \x01(\tR\vhistoryRoot\x12\x1d\n" +
+	"\n" +
+	"state_keys\x18\x11 \x01(\x03R\tstateKeys\"J\n" +
 	"\x11GetReceiptRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
 	"\x0etrusted_height\x18\x02 \x01(\x03R\rtrustedHeight\".\n" +
