@@ -25,6 +25,9 @@ type Config struct {
 	StateKeep  int64
 	LogLevel   string
 	LogFormat  string
+
+	MetricsListen  string
+	MetricsProfile bool
 }
 
 // Setting is one entry of the configuration: in config.yaml under Key, in the environment as Env, as flag --Flag.
@@ -66,6 +69,9 @@ func Settings() []Setting {
 		onOff("index", "true", "Whether this node keeps the index that lists and searches need.", func(c *Config) *bool { return &c.Index }),
 		number("state.keep", "100000", "For how many blocks the states before the newest can be asked; 0: for ever. Blocks and receipts are always kept.",
 			func(c *Config) *int64 { return &c.StateKeep }),
+		text("metrics.listen", "", "host:port of a listener for /metrics alone, loopback or a private address. Empty: the API's address answers them, to callers on this machine only.",
+			func(c *Config) *string { return &c.MetricsListen }),
+		onOff("metrics.profile", "false", "Whether /debug/pprof/ is served beside /metrics, to callers on this machine.", func(c *Config) *bool { return &c.MetricsProfile }),
 		text("log.level", "info", "Least important lines to log: debug, info, warn or error.", func(c *Config) *string { return &c.LogLevel }),
 		text("log.format", "text", "How log lines are written: text or json.", func(c *Config) *string { return &c.LogFormat }),
 	}
@@ -170,7 +176,7 @@ func (c *Config) check() error {
 		return fmt.Errorf("setting api.listen: %s can be reached from other machines, and without TLS anyone between could read and change what clients send; "+
 			"give api.tls-cert and api.tls-key, or listen on 127.0.0.1", c.APIListen)
 	}
-	return nil
+	return c.checkMetrics()
 }
 
 func isLoopback(hostport string) bool {

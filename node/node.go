@@ -35,6 +35,7 @@ type Node struct {
 	api     *api.Server
 	http    *http.Server
 	listen  net.Listener
+	observe *observer
 
 	stopIndex context.CancelFunc
 	indexDone chan error
@@ -43,7 +44,7 @@ type Node struct {
 // Start starts the node of a home folder. It returns when the API answers; ctx bounds only the start. Whatever fails,
 // nothing is left half-started.
 func Start(ctx context.Context, home Home, config *Config, log *slog.Logger, version string) (_ *Node, err error) {
-	n := &Node{home: home, config: config, log: log}
+	n := &Node{home: home, config: config, log: log, observe: newObserver(config, log)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.Stop())
@@ -54,6 +55,9 @@ func Start(ctx context.Context, home Home, config *Config, log *slog.Logger, ver
 		return nil, err
 	}
 	if n.listen, err = listen(config); err != nil {
+		return nil, err
+	}
+	if err := n.observe.open(config); err != nil {
 		return nil, err
 	}
 	if err := portFree(config.P2PListen); err != nil {
@@ -160,6 +164,8 @@ func (n *Node) serve(l *ledger) {
 	mux := http.NewServeMux()
 	mux.Handle("/cometbft/", http.StripPrefix("/cometbft", n.engine.RPC()))
 	mux.Handle("/", n.api)
+	n.observe.routes(mux)
+	n.observe.serve()
 	n.http = n.api.HTTP()
 	n.http.Handler = mux
 	go func() {
@@ -171,6 +177,9 @@ func (n *Node) serve(l *ledger) {
 
 // Address is where the API listens.
 func (n *Node) Address() string { return n.listen.Addr().String() }
+
+// MetricsAddress is where /metrics is answered: the API's address unless metrics.listen says otherwise.
+func (n *Node) MetricsAddress() string { return n.observe.address(n.listen.Addr()) }
 
 // Done is closed when consensus has stopped, also by itself because the node could not go on.
 func (n *Node) Done() <-chan struct{} { return n.engine.Died() }
@@ -188,11 +197,11 @@ const stopTimeout = 5 * time.Second
 
 // Stop ends the API, consensus, index and store, in this order. It may be called on a node that did not start.
 func (n *Node) Stop() error {
-	var errs []error
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	errs := []error{n.observe.stop(ctx)}
 	if n.http != nil {
 		n.api.Stop()
-		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
-		defer cancel()
 		if err := n.http.Shutdown(ctx); err != nil {
 			errs = append(errs, n.http.Close())
 		}
