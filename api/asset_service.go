@@ -46,6 +46,9 @@ func assetOf(asset string, c *assetv1.Class) *apiv1.Asset {
 }
 
 func (s *assetService) ListAssets(ctx context.Context, r *connect.Request[apiv1.ListAssetsRequest]) (*connect.Response[apiv1.ListAssetsResponse], error) {
+	if s.index == nil {
+		return nil, errNoIndex
+	}
 	names, next, err := s.index.Assets(ctx, page(r.Msg))
 	if err != nil {
 		return nil, err
@@ -106,6 +109,9 @@ func (s *assetService) ListBalances(ctx context.Context, r *connect.Request[apiv
 		if err != nil {
 			return nil, err
 		}
+		if s.index == nil {
+			return nil, errNoIndex
+		}
 		holders, next, err := s.index.HoldersOf(ctx, asset, page(r.Msg))
 		if err != nil {
 			return nil, err
@@ -122,6 +128,9 @@ func (s *assetService) ListBalances(ctx context.Context, r *connect.Request[apiv
 
 // balancesOf is a page of what an account has.
 func (s *Server) balancesOf(ctx context.Context, st state.Reader, account tx.Address, p index.Page) ([]*apiv1.Balance, string, error) {
+	if s.index == nil {
+		return nil, "", errNoIndex
+	}
 	assets, next, err := s.index.AssetsOf(ctx, account, p)
 	if err != nil {
 		return nil, "", err
@@ -160,6 +169,9 @@ func (s *assetService) ListHolds(ctx context.Context, r *connect.Request[apiv1.L
 	account, err := parseAddress("account", r.Msg.GetAccount())
 	if err != nil {
 		return nil, err
+	}
+	if s.index == nil {
+		return nil, errNoIndex
 	}
 	ids, next, err := s.index.Holds(ctx, account, page(r.Msg))
 	if err != nil {

@@ -84,6 +84,9 @@ func (s *Server) find(id [32]byte) (Entry, error) {
 	if err != nil {
 		return e, err
 	}
+	if !ok && s.index == nil {
+		return e, errNoIndex
+	}
 	if !ok {
 		return e, fault.New("tx.unknown", "no transaction with this id is committed here", "id", hex.EncodeToString(id[:]))
 	}
@@ -108,6 +111,9 @@ func (s *ledgerService) ListTransactions(ctx context.Context, r *connect.Request
 
 // list is the transactions that meet a filter, newest first.
 func (s *Server) list(ctx context.Context, f index.Filter, p index.Page) ([]Entry, string, error) {
+	if s.index == nil {
+		return nil, "", errNoIndex
+	}
 	seqs, next, err := s.index.Transactions(ctx, f, p)
 	if err != nil {
 		return nil, "", err
@@ -160,9 +166,15 @@ func page(m interface {
 	return index.Page{Size: int(m.GetPageSize()), Token: m.GetPageToken()}
 }
 
-// indexHeight is the height the index answers for: the ledger's own when no outcome is missing.
+// errNoIndex is the answer to what only an index knows, where none is kept.
+var errNoIndex = fault.New("index.off", "this node keeps no index, so it has no lists and finds only transactions of the last minutes; ask another member's node")
+
+// indexHeight is the height the index answers for; 0 where none is kept: the ledger's own when no outcome is missing.
 func (s *Server) indexHeight() int64 {
 	_, height := s.ledger.State()
+	if s.index == nil {
+		return 0
+	}
 	if s.index.Seq() >= s.ledger.Size() {
 		return height
 	}

@@ -41,6 +41,9 @@ func (s *recordService) ListRecords(ctx context.Context, r *connect.Request[apiv
 			return nil, err
 		}
 	}
+	if s.index == nil {
+		return nil, errNoIndex
+	}
 	list, next, err := s.index.Records(ctx, f, page(r.Msg))
 	if err != nil {
 		return nil, err

@@ -34,6 +34,9 @@ func (s *accountService) ListAccounts(ctx context.Context, r *connect.Request[ap
 	if err != nil {
 		return nil, err
 	}
+	if s.index == nil {
+		return nil, errNoIndex
+	}
 	list, next, err := s.index.Accounts(ctx, sponsor, page(r.Msg))
 	if err != nil {
 		return nil, err

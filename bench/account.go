@@ -26,8 +26,8 @@ const (
 	// startBalance lasts for any run: a payment is at most maxAmount.
 	startBalance = 1_000_000_000
 	maxAmount    = 1000
-	// opened is how many accounts one transaction opens and funds: it has to stay below the network's 64 KiB.
-	opened = 200
+	// opened is how many accounts one transaction opens and funds: a transaction has at most 100 actions.
+	opened = 50
 )
 
 // open makes the accounts and gives each its money.

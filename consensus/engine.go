@@ -181,6 +181,9 @@ func (e *Engine) Tip() *Tip { return e.app.tip.Load() }
 // TipAt returns one of the last versions.
 func (e *Engine) TipAt(height int64) (*Tip, bool) { return e.app.tipAt(height) }
 
+// Recent finds where a transaction without a once key was applied, if it has not expired since.
+func (e *Engine) Recent(id [32]byte) (exec.Place, bool) { return e.app.search(id) }
+
 // Waiting is how many batches wait to be decided.
 func (e *Engine) Waiting() int { return e.app.shelf.size() }
 

@@ -75,7 +75,13 @@ func (l *ledger) StateAt(ctx context.Context, height int64) (state.Reader, error
 }
 
 // Find implements api.Ledger.
-func (l *ledger) Find(id [32]byte) (api.Entry, bool, error) { return l.store.find(id) }
+func (l *ledger) Find(id [32]byte) (api.Entry, bool, error) {
+	if place, ok := l.engine.Recent(id); ok { // before the index has it, or without one
+		e, err := l.store.entry(place.Seq)
+		return e, err == nil, err
+	}
+	return l.store.find(id)
+}
 
 // Entries implements api.Ledger.
 func (l *ledger) Entries(from uint64, most int) ([]api.Entry, error) {
@@ -182,7 +188,7 @@ func (l *ledger) locate(ctx context.Context, id [32]byte) (api.Entry, bool, erro
 	ctx, cancel := context.WithTimeout(ctx, proofTimeout)
 	defer cancel()
 	for {
-		e, ok, err := l.store.find(id)
+		e, ok, err := l.Find(id)
 		if ok || err != nil || l.store.index == nil || l.store.index.Seq() >= l.Size() {
 			return e, ok, err
 		}

@@ -102,6 +102,9 @@ func (l *Ledger) Members() []*networkv1.Member { return l.rules.Network.Members(
 // Find returns where a transaction with this id and not_after was applied, if it is still in the replay window.
 func (l *Ledger) Find(id [32]byte, notAfter int64) (Place, bool) { return l.window.Find(id, notAfter) }
 
+// Search is Find for those who do not know when the id expires.
+func (l *Ledger) Search(id [32]byte) (Place, bool) { return l.window.Search(id) }
+
 // AppHash is what the header after the last block committed signs.
 func (l *Ledger) AppHash() [32]byte {
 	return proof.AppHash(l.tree.Root(), historyRoot(l.history))

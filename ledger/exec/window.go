@@ -36,6 +36,16 @@ func (w *Window) Find(id [32]byte, notAfter int64) (Place, bool) {
 	return p, ok
 }
 
+// Search is Find for those who do not know when the id expires.
+func (w *Window) Search(id [32]byte) (Place, bool) {
+	for _, b := range w.buckets { //dure:sorted an id is in one bucket at most
+		if p, ok := b[id]; ok {
+			return p, true
+		}
+	}
+	return Place{}, false
+}
+
 // Prune forgets ids that had expired before time: those are refused as expired.
 func (w *Window) Prune(time int64) {
 	for k := range w.buckets { //dure:sorted only deletes; order does not matter
