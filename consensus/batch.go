@@ -107,10 +107,14 @@ func (b *batch) open(networkID string, raws [][]byte) error {
 	if !bytes.Equal(h.Sum(nil), b.header.GetTransactionsHash()) {
 		return fmt.Errorf("%w: the transactions are not those of the header", errRelay)
 	}
+	network, err := tx.NewNetwork(networkID)
+	if err != nil {
+		return err
+	}
 	b.txs = make([]*tx.Tx, len(raws))
 	work := uint64(0)
 	for i, raw := range raws {
-		t, err := tx.Decode(networkID, raw, tx.MaxBytes)
+		t, err := network.Decode(raw, tx.MaxBytes)
 		if err != nil {
 			return fmt.Errorf("batch: transaction %d: %w", i, err)
 		}

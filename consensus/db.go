@@ -6,6 +6,7 @@ import (
 
 	dbm "github.com/cometbft/cometbft-db"
 	cmtcfg "github.com/cometbft/cometbft/config"
+	"github.com/syndtr/goleveldb/leveldb/opt"
 )
 
 // calmDB is a database that may still be asked after it was closed: it is then empty and refuses writes. CometBFT
@@ -16,10 +17,15 @@ type calmDB struct {
 	closed bool
 }
 
+// dbBuffer is how much of a store is gathered in memory before it becomes a sorted file, in bytes: a block or two, so
+// that the block store is merged less often.
+const dbBuffer = 16 << 20
+
 var errClosedDB = errors.New("the node has stopped")
 
+// openDB opens one of CometBFT's stores. They hold mostly signatures and digests, which do not compress.
 func openDB(ctx *cmtcfg.DBContext) (dbm.DB, error) {
-	db, err := cmtcfg.DefaultDBProvider(ctx)
+	db, err := dbm.NewGoLevelDBWithOpts(ctx.ID, ctx.Config.DBDir(), &opt.Options{Compression: opt.NoCompression, WriteBuffer: dbBuffer})
 	if err != nil {
 		return nil, err
 	}

@@ -54,6 +54,7 @@ func runNode(ctx context.Context, home node.Home, flags map[string]string) error
 	}
 	ctx, cancel := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer cancel()
+	go tuneMemory(ctx)
 	n, err := node.Start(ctx, home, config, log, version())
 	if err != nil {
 		return err

@@ -101,8 +101,15 @@ var deterministic = proto.MarshalOptions{Deterministic: true}
 // emptyMessage stands for a message without fields, whose own encoding is empty. No protobuf starts with it.
 var emptyMessage = []byte{0}
 
-// Proto stores messages of type M in deterministic protobuf, and one without fields as a zero byte.
-func Proto[M proto.Message]() Codec[M] {
+// Message is a protobuf message with a generated decoder.
+type Message interface {
+	proto.Message
+	UnmarshalVT(b []byte) error
+}
+
+// Proto stores messages of type M in deterministic protobuf, and one without fields as a zero byte. What is read was
+// written by Encode, which refuses text that is not UTF-8.
+func Proto[M Message]() Codec[M] {
 	var zero M
 	kind := zero.ProtoReflect().Type()
 	return Codec[M]{
@@ -121,7 +128,7 @@ func Proto[M proto.Message]() Codec[M] {
 			if bytes.Equal(b, emptyMessage) {
 				return m, nil
 			}
-			return m, proto.Unmarshal(b, m)
+			return m, m.UnmarshalVT(b)
 		},
 	}
 }

@@ -7,30 +7,30 @@ import (
 
 	"github.com/holiman/uint256"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/wrapperspb"
 
+	assetv1 "github.com/dureledger/dure/gen/dure/asset/v1"
 	"github.com/dureledger/dure/ledger/state"
 )
 
 var (
-	titles = state.NewMap("Tt", state.Uint64, state.Proto[*wrapperspb.StringValue]())
+	titles = state.NewMap("Tt", state.Uint64, state.Proto[*assetv1.Class]())
 	sums   = state.NewMap("Ts", state.Uint64, state.Amount)
 )
 
 func TestMap(t *testing.T) {
 	v := state.NewView(state.NewTree())
 	for _, n := range []uint64{256, 1, math.MaxUint64, 2} {
-		titles.Set(v, n, wrapperspb.String("title"))
+		titles.Set(v, n, &assetv1.Class{Name: "title"})
 		sums.Set(v, n, *uint256.NewInt(n))
 	}
-	titles.Set(v, 3, &wrapperspb.StringValue{}) // no fields: an empty encoding
+	titles.Set(v, 3, &assetv1.Class{}) // no fields: an empty encoding
 	titles.Delete(v, 2)
 	tree := state.NewTree().Apply(v.Changes())
 	for _, g := range []state.Getter{v, tree} {
-		if got, ok := titles.Get(g, 1); !ok || got.Value != "title" {
+		if got, ok := titles.Get(g, 1); !ok || got.GetName() != "title" {
 			t.Fatalf("got %v, %v", got, ok)
 		}
-		if got, ok := titles.Get(g, 3); !ok || !proto.Equal(got, &wrapperspb.StringValue{}) {
+		if got, ok := titles.Get(g, 3); !ok || !proto.Equal(got, &assetv1.Class{}) {
 			t.Fatalf("empty message: got %v, %v", got, ok)
 		}
 		if titles.Has(g, 2) || !sums.Has(g, 2) {
@@ -38,7 +38,7 @@ func TestMap(t *testing.T) {
 		}
 	}
 	var keys []uint64
-	titles.Ascend(tree, nil, func(n uint64, _ *wrapperspb.StringValue) bool {
+	titles.Ascend(tree, nil, func(n uint64, _ *assetv1.Class) bool {
 		keys = append(keys, n)
 		return n != 256
 	})
@@ -46,7 +46,7 @@ func TestMap(t *testing.T) {
 		t.Fatalf("walked %v", keys)
 	}
 	keys = nil
-	titles.Ascend(v, make([]byte, 7), func(n uint64, _ *wrapperspb.StringValue) bool {
+	titles.Ascend(v, make([]byte, 7), func(n uint64, _ *assetv1.Class) bool {
 		keys = append(keys, n)
 		return true
 	})

@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 
-	"google.golang.org/protobuf/proto"
-
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
 	"github.com/dureledger/dure/ledger/fault"
@@ -26,7 +24,7 @@ const (
 	MaxClientDataJSON    = 2048
 )
 
-// Tx is a decoded transaction. It must not be changed.
+// Tx is a decoded transaction. It must not be changed: Body and Witnesses share the memory of Raw.
 type Tx struct {
 	// Raw is the transaction as it travels.
 	Raw []byte
@@ -101,7 +99,7 @@ func (n Network) Decode(raw []byte, maxBytes int) (*Tx, error) {
 		return nil, err
 	}
 	body := &txv1.Body{}
-	if err := proto.Unmarshal(native.Body, body); err != nil {
+	if err := body.UnmarshalVTUnsafe(native.Body); err != nil {
 		return nil, malformed(bodyTable, err.Error())
 	}
 	if err := n.checkBody(body); err != nil {
@@ -117,7 +115,7 @@ func decodeNative(raw []byte) (*txv1.Native, error) {
 		return nil, err
 	}
 	t := &txv1.Transaction{}
-	if err := proto.Unmarshal(raw, t); err != nil {
+	if err := t.UnmarshalVTUnsafe(raw); err != nil {
 		return nil, malformed(transactionTable, err.Error())
 	}
 	switch kind := t.Kind.(type) {

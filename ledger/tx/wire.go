@@ -10,8 +10,8 @@ import (
 	"github.com/dureledger/dure/ledger/fault"
 )
 
-// The walker checks that bytes are the one canonical encoding of a message, before protobuf's own forgiving decoder
-// sees them: known fields only, in ascending order, singular fields once, of a oneof at most one member, no field
+// The walker checks that bytes are the one canonical encoding of a message, before a forgiving decoder sees them (the
+// generated one, which is several times as quick as protobuf's by reflection, does not even look at UTF-8): known fields only, in ascending order, singular fields once, of a oneof at most one member, no field
 // that holds its default value (save in a oneof, where presence counts), shortest varints in range, UTF-8 strings,
 // known enum values. So two nodes, or two implementations, never read different things from the same bytes,
 // and a body has one encoding.
