@@ -1,13 +1,10 @@
 package bench
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -149,34 +146,6 @@ func (r *run) indexes(ctx context.Context, end time.Time) error {
 		r.report.IndexLagS = time.Since(end).Seconds()
 	}
 	return nil
-}
-
-// memory reads the largest resident set of each member.
-func (r *run) memory() error {
-	for _, pid := range r.net.PIDs {
-		peak, err := peakRSS(pid)
-		if err != nil {
-			return fmt.Errorf("bench: member's memory: %w", err)
-		}
-		r.report.RSSBytes = append(r.report.RSSBytes, peak)
-	}
-	return nil
-}
-
-// peakRSS is VmHWM of proc(5), in bytes.
-func peakRSS(pid int) (int64, error) {
-	f, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	for s := bufio.NewScanner(f); s.Scan(); {
-		if text, ok := strings.CutPrefix(s.Text(), "VmHWM:"); ok {
-			kb, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(text), "kB")), 10, 64)
-			return kb << 10, err
-		}
-	}
-	return 0, errors.New("no VmHWM in the process's status")
 }
 
 // count writes a number with separators, as people read it.

@@ -64,6 +64,10 @@ const assumedVerify = 55_000
 func (r *run) round(parent context.Context, payments []payment, span time.Duration) error {
 	ctx, stop := context.WithCancelCause(parent)
 	defer stop(nil)
+	members, own, err := r.cpuSeconds()
+	if err != nil {
+		return err
+	}
 	r.report.begin(span)
 	var wg sync.WaitGroup
 	send := func(part []payment, member *client.Client) {
@@ -94,6 +98,12 @@ func (r *run) round(parent context.Context, payments []payment, span time.Durati
 	}
 	wg.Wait()
 	r.report.end()
+	membersAfter, ownAfter, err := r.cpuSeconds()
+	if err != nil {
+		return err
+	}
+	r.report.MemberCPUUS += (membersAfter - members) * 1e6 // divided in finish
+	r.report.ClientCPUUS += (ownAfter - own) * 1e6
 	return context.Cause(ctx)
 }
 

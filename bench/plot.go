@@ -20,6 +20,7 @@ func (r *Report) String() string {
 	if r.LastMinutePerS > 0 {
 		line("first and last minute", "%s/s, %s/s: %.2f", count(int(r.FirstMinutePerS)), count(int(r.LastMinutePerS)), r.LastMinutePerS/r.FirstMinutePerS)
 	}
+	line("processor time", "%.0f µs a payment on all members together, %.0f µs to offer it", r.MemberCPUUS, r.ClientCPUUS)
 	var most int64
 	for _, n := range r.RSSBytes {
 		most = max(most, n)

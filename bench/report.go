@@ -33,6 +33,10 @@ type Report struct {
 	// LimitPerS is what verification alone would allow: VerifyPerCoreS × Cores ÷ Members. OfLimit is CommittedPerS of it.
 	LimitPerS float64 `json:"limit_per_s"`
 	OfLimit   float64 `json:"of_limit"`
+	// MemberCPUUS and ClientCPUUS are the processor time of all members together, and of what loads them, for a payment,
+	// in microseconds.
+	MemberCPUUS float64 `json:"member_cpu_us"`
+	ClientCPUUS float64 `json:"client_cpu_us"`
 	// RSSBytes is the largest resident set of each member's process so far.
 	RSSBytes []int64 `json:"rss_bytes"`
 	// StateKeys is how many entries the state tree has.
@@ -130,6 +134,8 @@ func (r *Report) rate() float64 {
 func (r *Report) finish() {
 	r.Seconds, r.CommittedPerS = r.base, r.rate()
 	r.OfLimit = r.CommittedPerS / r.LimitPerS
+	r.MemberCPUUS /= max(1, float64(r.Committed))
+	r.ClientCPUUS /= max(1, float64(r.Committed))
 	slices.Sort(r.latencies)
 	r.LatencyMS = Latency{r.percentile(50), r.percentile(95), r.percentile(99)}
 	if n := len(r.timeline); n >= 120 {

@@ -1,0 +1,74 @@
+package bench
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// memory reads the largest resident set of each member.
+func (r *run) memory() error {
+	for _, pid := range r.net.PIDs {
+		peak, err := peakRSS(pid)
+		if err != nil {
+			return fmt.Errorf("bench: member's memory: %w", err)
+		}
+		r.report.RSSBytes = append(r.report.RSSBytes, peak)
+	}
+	return nil
+}
+
+// peakRSS is VmHWM of proc(5), in bytes.
+func peakRSS(pid int) (int64, error) {
+	f, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		if text, ok := strings.CutPrefix(s.Text(), "VmHWM:"); ok {
+			kb, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(text), "kB")), 10, 64)
+			return kb << 10, err
+		}
+	}
+	return 0, errors.New("no VmHWM in the process's status")
+}
+
+// cpuSeconds is what the members' processes and this one have used of the processors so far.
+func (r *run) cpuSeconds() (members, own float64, err error) {
+	for _, pid := range r.net.PIDs {
+		s, err := cpuOf(pid)
+		if err != nil {
+			return 0, 0, fmt.Errorf("bench: member's processor time: %w", err)
+		}
+		members += s
+	}
+	own, err = cpuOf(os.Getpid())
+	return members, own, err
+}
+
+// ticks a second in proc(5), which Linux fixes for user space.
+const ticks = 100
+
+// cpuOf is utime and stime of proc(5), in seconds.
+func cpuOf(pid int) (float64, error) {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	// The second field, the name, may hold spaces and ends with the last bracket.
+	fields := strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:]))
+	if len(fields) < 13 {
+		return 0, errors.New("the process's stat is cut off")
+	}
+	user, err := strconv.ParseFloat(fields[11], 64)
+	if err != nil {
+		return 0, err
+	}
+	system, err := strconv.ParseFloat(fields[12], 64)
+	return (user + system) / ticks, err
+}
