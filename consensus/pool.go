@@ -268,7 +268,7 @@ func (p *Pool) verify(ctx context.Context) {
 func (p *Pool) take() []*entry {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := min(len(p.unchecked), 4*chunk)
+	n := min(len(p.unchecked), 2*chunk)
 	round := p.unchecked[:n:n]
 	p.unchecked = p.unchecked[n:]
 	if len(p.unchecked) == 0 {

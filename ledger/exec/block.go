@@ -83,6 +83,7 @@ func (l *Ledger) Execute(b Block) *Result {
 		seen:   make(map[[32]byte]bool, txs),
 		result: Result{Applied: make([]Applied, 0, txs)},
 	}
+	r.view.Expect(2 * txs)
 	for _, batch := range b.Batches {
 		r.batch(batch)
 	}
@@ -162,6 +163,7 @@ func (r *run) transaction(t *tx.Tx) *fault.Error {
 			panic("exec: outcome: " + err.Error()) // it has no text but ours
 		}
 	}
+	r.view.Settle()
 	r.apply(t, o, leaf)
 	return nil
 }

@@ -35,7 +35,7 @@ type Ledger struct {
 	window  *Window
 }
 
-var ranges = compact.RangeFactory{Hash: rfc6962.DefaultHasher.HashChildren}
+var ranges = compact.RangeFactory{Hash: proof.HashChildren}
 
 // New makes an empty ledger, before genesis.
 func New(rules Rules) *Ledger {

@@ -1,8 +1,6 @@
 package exec
 
 import (
-	"slices"
-
 	"google.golang.org/protobuf/proto"
 
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
@@ -16,7 +14,7 @@ var deterministic = proto.MarshalOptions{Deterministic: true}
 // outcome says how a transaction ended, at the next place in the history.
 func (r *run) outcome(t *tx.Tx, end ending) *ledgerv1.Outcome {
 	o := &ledgerv1.Outcome{
-		Id: slices.Clone(t.ID[:]), TxHash: slices.Clone(t.Hash[:]), Seq: r.seq, Height: r.block.Height, Position: r.position,
+		Id: t.ID[:], TxHash: t.Hash[:], Seq: r.seq, Height: r.block.Height, Position: r.position,
 		Time: r.block.Time, Status: ledgerv1.Status_STATUS_OK, Work: r.view.Work(), Events: end.events,
 	}
 	if end.refusal != nil {

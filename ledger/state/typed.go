@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/holiman/uint256"
 	"google.golang.org/protobuf/proto"
@@ -13,7 +14,8 @@ import (
 // Codec turns values of one type into bytes and back. Encodings used as keys must sort as the values do and
 // none may be a prefix of another. Values never encode to nothing, which the state cannot hold.
 type Codec[T any] struct {
-	Encode func(T) []byte
+	// Append adds the encoding to b.
+	Append func(b []byte, value T) []byte
 	Decode func([]byte) (T, error)
 }
 
@@ -35,11 +37,12 @@ func NewMap[K, V any](prefix string, key Codec[K], value Codec[V]) Map[K, V] {
 	return Map[K, V]{[]byte(prefix), key, value}
 }
 
+// usualKey is what most keys fit in, bytes.
+const usualKey = 48
+
 // Key is the raw state key of k.
 func (m Map[K, V]) Key(k K) []byte {
-	enc := m.key.Encode(k)
-	out := make([]byte, 0, len(m.prefix)+len(enc))
-	return append(append(out, m.prefix...), enc...)
+	return m.key.Append(append(make([]byte, 0, usualKey), m.prefix...), k)
 }
 
 // Get returns the value of k and whether it is there. Bytes that do not decode are a broken ledger and panic.
@@ -59,7 +62,7 @@ func (m Map[K, V]) Has(g Getter, k K) bool {
 }
 
 // Set gives k a value.
-func (m Map[K, V]) Set(v *View, k K, value V) { v.Set(m.Key(k), m.value.Encode(value)) }
+func (m Map[K, V]) Set(v *View, k K, value V) { v.Set(m.Key(k), m.value.Append(nil, value)) }
 
 // Delete removes k.
 func (m Map[K, V]) Delete(v *View, k K) { v.Delete(m.Key(k)) }
@@ -108,18 +111,19 @@ type Message interface {
 }
 
 // Proto stores messages of type M in deterministic protobuf, and one without fields as a zero byte. What is read was
-// written by Encode, which refuses text that is not UTF-8.
+// written by Append, which refuses text that is not UTF-8.
 func Proto[M Message]() Codec[M] {
 	var zero M
 	kind := zero.ProtoReflect().Type()
 	return Codec[M]{
-		Encode: func(m M) []byte {
-			b, err := deterministic.Marshal(m)
+		Append: func(b []byte, m M) []byte {
+			before := len(b)
+			b, err := deterministic.MarshalAppend(b, m)
 			if err != nil {
 				panic(fmt.Sprintf("state: %v", err))
 			}
-			if len(b) == 0 {
-				return emptyMessage
+			if len(b) == before {
+				return append(b, emptyMessage...)
 			}
 			return b
 		},
@@ -135,7 +139,7 @@ func Proto[M Message]() Codec[M] {
 
 // Uint64 encodes as 8 bytes, big-endian.
 var Uint64 = Codec[uint64]{
-	Encode: func(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) },
+	Append: binary.BigEndian.AppendUint64,
 	Decode: func(b []byte) (uint64, error) {
 		if len(b) != 8 {
 			return 0, errors.New("want 8 bytes")
@@ -146,12 +150,12 @@ var Uint64 = Codec[uint64]{
 
 // Amount encodes a number below 2^128 as 16 bytes, big-endian. A larger one would lose its upper half and panics.
 var Amount = Codec[uint256.Int]{
-	Encode: func(n uint256.Int) []byte {
+	Append: func(b []byte, n uint256.Int) []byte {
 		if n.BitLen() > 128 {
 			panic("state: amount of 2^128 or more")
 		}
-		b := n.Bytes32()
-		return append([]byte{}, b[16:]...)
+		b = slices.Grow(b, 16)
+		return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(b, n[1]), n[0])
 	},
 	Decode: func(b []byte) (n uint256.Int, err error) {
 		if len(b) != 16 {
@@ -164,6 +168,6 @@ var Amount = Codec[uint256.Int]{
 
 // Bytes stores raw bytes as they are; as values they must not be empty.
 var Bytes = Codec[[]byte]{
-	Encode: func(b []byte) []byte { return b },
+	Append: func(b, value []byte) []byte { return append(b, value...) },
 	Decode: func(b []byte) ([]byte, error) { return b, nil },
 }

@@ -51,6 +51,13 @@ func NewView(base Reader) *View {
 	return &View{base: base, dirty: map[string][]byte{}}
 }
 
+// Expect makes room for n changes.
+func (v *View) Expect(n int) {
+	if len(v.dirty) == 0 {
+		v.dirty = make(map[string][]byte, n)
+	}
+}
+
 // Get returns the value of key as changed so far. The caller must not change the slice.
 func (v *View) Get(key []byte) ([]byte, bool) {
 	v.work += workGet
@@ -155,6 +162,12 @@ func (v *View) Rollback(mark int) {
 	}
 	clear(v.journal[mark:])
 	v.journal = v.journal[:mark]
+}
+
+// Settle makes the changes so far stand: it forgets every mark, and what rolling back to them would need.
+func (v *View) Settle() {
+	clear(v.journal)
+	v.journal = v.journal[:0]
 }
 
 // Work is the units of work spent through the view since ResetWork.

@@ -36,6 +36,19 @@ func usableEd25519(public []byte) bool {
 	return !p.IsSmallOrder()
 }
 
+// PreparedKey is an Ed25519 public key unpacked for checking many signatures, which then take a fifth less. It takes
+// about 1.5 KiB, and twice as long to make as unpacking the key once.
+type PreparedKey = ed25519.ExpandedPublicKey
+
+// PrepareKey unpacks a public key, nil if it is none.
+func PrepareKey(public []byte) *PreparedKey {
+	key, err := ed25519.NewExpandedPublicKey(public)
+	if err != nil {
+		return nil
+	}
+	return key
+}
+
 type ed25519Entry struct {
 	tx, witness int
 	digest      *[32]byte
@@ -44,8 +57,8 @@ type ed25519Entry struct {
 
 type ed25519Batch []ed25519Entry
 
-// bad returns the entries whose signatures are wrong.
-func (b ed25519Batch) bad() []ed25519Entry {
+// bad returns the entries whose signatures are wrong. prepared gives keys that are at hand, nil for others.
+func (b ed25519Batch) bad(prepared func(public []byte) *PreparedKey) []ed25519Entry {
 	var bad []ed25519Entry
 	if len(b) < minBatch {
 		for _, e := range b {
@@ -60,6 +73,10 @@ func (b ed25519Batch) bad() []ed25519Entry {
 		v.ForceNoPublicKeyExpansion()
 	}
 	for _, e := range b {
+		if key := prepared(e.w.PublicKey); key != nil {
+			v.AddExpandedWithOptions(key, e.digest[:], e.w.Signature, zip215)
+			continue
+		}
 		v.AddWithOptions(e.w.PublicKey, e.digest[:], e.w.Signature, zip215)
 	}
 	// Verify checks each entry alone when the batch fails, so its answers are exact.

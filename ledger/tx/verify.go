@@ -16,6 +16,12 @@ func (t *Tx) Verify() error { return VerifyAll([]*Tx{t})[0] }
 // one batch, which takes less than half the time when there are some hundred; results equal those of Verify.
 // It runs on the caller's goroutine: callers with several processors split their transactions into chunks.
 func VerifyAll(txs []*Tx) []error {
+	return VerifyPrepared(txs, func([]byte) *PreparedKey { return nil })
+}
+
+// VerifyPrepared is VerifyAll for callers who keep unpacked Ed25519 keys: prepared returns the one of a public key, or nil
+// where it is not at hand.
+func VerifyPrepared(txs []*Tx, prepared func(public []byte) *PreparedKey) []error {
 	errs := make([]error, len(txs))
 	var batch ed25519Batch
 	for i, t := range txs {
@@ -33,7 +39,7 @@ func VerifyAll(txs []*Tx) []error {
 			}
 		}
 	}
-	for _, bad := range batch.bad() {
+	for _, bad := range batch.bad(prepared) {
 		if errs[bad.tx] == nil {
 			errs[bad.tx] = badSignature(bad.witness, bad.w, "is not by this key over this transaction")
 		}

@@ -94,9 +94,13 @@ func TestEd25519EdgeCasesAgreeAloneAndTogether(t *testing.T) {
 		}
 	}
 	var accepted []*tx.Tx
+	prepared := tx.VerifyPrepared(txs, tx.PrepareKey)
 	for i, err := range tx.VerifyAll(txs) {
 		if (err == nil) != good[i] {
 			t.Errorf("together, case %d: %v, want good %v", i, err, good[i])
+		}
+		if (prepared[i] == nil) != good[i] {
+			t.Errorf("together with prepared keys, case %d: %v, want good %v", i, prepared[i], good[i])
 		}
 		if good[i] {
 			accepted = append(accepted, txs[i])
@@ -105,7 +109,8 @@ func TestEd25519EdgeCasesAgreeAloneAndTogether(t *testing.T) {
 	// The accepted ones alone make a batch that passes as a whole, at every size and with ordinary signatures among them.
 	ordinary := signedTransfers(t, 8)
 	for n := range len(accepted) {
-		for _, err := range tx.VerifyAll(append(slices.Clone(ordinary[:n%8]), accepted[:n+1]...)) {
+		batch := append(slices.Clone(ordinary[:n%8]), accepted[:n+1]...)
+		for _, err := range append(tx.VerifyAll(batch), tx.VerifyPrepared(batch, tx.PrepareKey)...) {
 			if err != nil {
 				t.Fatalf("batch of %d: %v", n+1, err)
 			}
@@ -125,7 +130,14 @@ func TestVerifyAllFindsExactlyTheBad(t *testing.T) {
 				d.Witnesses = []*txv1.Witness{w}
 				txs[i] = &d
 			}
-			for i, err := range tx.VerifyAll(txs) {
+			some := func(public []byte) *tx.PreparedKey {
+				if public[0]&1 == 0 {
+					return nil
+				}
+				return tx.PrepareKey(public)
+			}
+			for i, err := range append(tx.VerifyAll(txs), tx.VerifyPrepared(txs, some)...) {
+				i %= n
 				want := ""
 				if slices.Contains(bad, i) {
 					want = "tx.bad_signature"

@@ -15,7 +15,7 @@ const MaxReason = 256
 
 var (
 	addresses = state.Codec[tx.Address]{
-		Encode: func(a tx.Address) []byte { return a[:] },
+		Append: func(b []byte, a tx.Address) []byte { return append(b, a[:]...) },
 		Decode: tx.ToAddress,
 	}
 	accounts = state.NewMap("Aa", addresses, state.Proto[*accountv1.Account]())

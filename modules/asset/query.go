@@ -29,13 +29,13 @@ func AscendClasses(r state.Reader, fn func(asset string, class *assetv1.Class) b
 // AscendBalances calls fn for each account that can spend some of an asset, in order of address, until fn returns false.
 // What is set aside in holds is not among it; see AscendHeld.
 func AscendBalances(r state.Reader, asset string, fn func(account tx.Address, available uint256.Int) bool) {
-	balances.Ascend(r, ids.Encode(asset), func(h holding, amount uint256.Int) bool { return fn(h.account, amount) })
+	balances.Ascend(r, ids.Append(nil, asset), func(h holding, amount uint256.Int) bool { return fn(h.account, amount) })
 }
 
 // AscendHeld calls fn for each account that has set some of an asset aside in holds, in order of address, until fn
 // returns false.
 func AscendHeld(r state.Reader, asset string, fn func(account tx.Address, held uint256.Int) bool) {
-	heldSums.Ascend(r, ids.Encode(asset), func(h holding, amount uint256.Int) bool { return fn(h.account, amount) })
+	heldSums.Ascend(r, ids.Append(nil, asset), func(h holding, amount uint256.Int) bool { return fn(h.account, amount) })
 }
 
 // AscendHolds calls fn for each open hold in order of id until fn returns false.

@@ -35,7 +35,7 @@ type holding struct {
 // An id ends in a zero byte in keys, so that krw is no prefix of krw2.
 var (
 	ids = state.Codec[string]{
-		Encode: func(s string) []byte { return append([]byte(s), 0) },
+		Append: func(b []byte, s string) []byte { return append(append(b, s...), 0) },
 		Decode: func(b []byte) (string, error) {
 			if i := bytes.IndexByte(b, 0); i != len(b)-1 {
 				return "", errors.New("want an asset id and a zero byte")
@@ -44,7 +44,7 @@ var (
 		},
 	}
 	holdingKeys = state.Codec[holding]{
-		Encode: func(h holding) []byte { return append(ids.Encode(h.asset), h.account[:]...) },
+		Append: func(b []byte, h holding) []byte { return append(ids.Append(b, h.asset), h.account[:]...) },
 		Decode: func(b []byte) (h holding, err error) {
 			if len(b) < 21 {
 				return h, errors.New("want an asset id, a zero byte and an address")
@@ -55,7 +55,7 @@ var (
 		},
 	}
 	holdIDs = state.Codec[HoldID]{
-		Encode: func(id HoldID) []byte { return id[:] },
+		Append: func(b []byte, id HoldID) []byte { return append(b, id[:]...) },
 		Decode: func(b []byte) (HoldID, error) {
 			if len(b) != 16 {
 				return HoldID{}, errors.New("want 16 bytes")

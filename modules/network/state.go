@@ -28,11 +28,11 @@ type nothing struct{}
 
 var (
 	addresses = state.Codec[tx.Address]{
-		Encode: func(a tx.Address) []byte { return a[:] },
+		Append: func(b []byte, a tx.Address) []byte { return append(b, a[:]...) },
 		Decode: tx.ToAddress,
 	}
 	one = state.Codec[nothing]{
-		Encode: func(nothing) []byte { return nil },
+		Append: func(b []byte, _ nothing) []byte { return b },
 		Decode: func(b []byte) (nothing, error) {
 			if len(b) != 0 {
 				return nothing{}, errors.New("want nothing")

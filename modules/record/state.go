@@ -35,7 +35,7 @@ type id struct {
 
 var (
 	idCodec = state.Codec[id]{
-		Encode: func(i id) []byte { return append(append(make([]byte, 0, 52), i.digest[:]...), i.recorder[:]...) },
+		Append: func(b []byte, i id) []byte { return append(append(b, i.digest[:]...), i.recorder[:]...) },
 		Decode: func(b []byte) (id, error) {
 			if len(b) != 52 {
 				return id{}, errors.New("want a digest of 32 and an address of 20 bytes")
