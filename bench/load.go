@@ -15,6 +15,8 @@ const (
 	chunk = 500
 	// tick is how often calls are made at a fixed rate.
 	tick = 20 * time.Millisecond
+	// warmUp is how long a round offers load before its clock starts.
+	warmUp = 4 * time.Second
 )
 
 // load offers the payments in rounds and notes what became of each.
@@ -48,13 +50,13 @@ func (r *run) load(ctx context.Context) error {
 // verified but them.
 func (r *run) need(seconds int) int {
 	if r.Rate > 0 {
-		return int(r.Rate * float64(seconds))
+		return int(r.Rate * (warmUp.Seconds() + float64(seconds)))
 	}
 	perSecond := float64(assumedVerify*r.report.Cores) / float64(r.report.Members)
 	if r.report.LimitPerS > 0 {
 		perSecond = r.report.LimitPerS
 	}
-	return max(int(perSecond*0.7)*seconds, chunk*r.report.Members)
+	return max(int(perSecond*0.65*(warmUp.Seconds()+float64(seconds))), chunk*r.report.Members)
 }
 
 // assumedVerify is what a core verifies a second before it has been measured.
@@ -68,7 +70,7 @@ func (r *run) round(parent context.Context, payments []payment, span time.Durati
 	if err != nil {
 		return err
 	}
-	r.report.begin(span)
+	r.report.begin(warmUp, span)
 	var wg sync.WaitGroup
 	send := func(part []payment, member *client.Client) {
 		wg.Add(1)
@@ -94,7 +96,7 @@ func (r *run) round(parent context.Context, payments []payment, span time.Durati
 				}
 			}()
 		}
-		r.saturate(ctx, payments, span, parts)
+		r.saturate(ctx, payments, warmUp+span, parts)
 	}
 	wg.Wait()
 	r.report.end()

@@ -14,8 +14,8 @@ import (
 
 // Payments says what load of payments to offer.
 type Payments struct {
-	// Seconds the clock runs. Transactions are signed before it starts; when it runs longer than roundSeconds it
-	// stops in between to sign more.
+	// Seconds the clock runs, from some seconds after the load starts. Transactions are signed before; when the clock
+	// runs longer than roundSeconds it stops in between to sign more.
 	Seconds int
 	// Accounts that pay each other, each with money of its own and a key of its own.
 	Accounts int
@@ -77,7 +77,7 @@ func (p Payments) Run(ctx context.Context, n Network, progress io.Writer) (*Repo
 	}
 	r := &run{Payments: p, net: n, say: func(f string, a ...any) { fmt.Fprintf(progress, f+"\n", a...) }}
 	r.report = Report{
-		Members: len(n.APIs), IndexingMembers: n.Indexing, Accounts: p.Accounts, Cores: runtime.NumCPU(), Rate: p.Rate,
+		Members: len(n.APIs), IndexingMembers: n.Indexing, Accounts: p.Accounts, Cores: runtime.NumCPU(), Rate: p.Rate, WarmUpS: warmUp.Seconds(),
 	}
 	if err := r.dial(ctx); err != nil {
 		return nil, err

@@ -14,13 +14,15 @@ type Report struct {
 	IndexingMembers int `json:"indexing_members"`
 	// IndexLagS is how long after the last payment's answer the indexes had caught up, in seconds.
 	IndexLagS float64 `json:"index_lag_s"`
-	// Seconds the clock ran, and payments answered in that time.
+	// Seconds the clock ran. It starts WarmUpS after the load does.
 	Seconds  float64 `json:"seconds"`
+	WarmUpS  float64 `json:"warm_up_s"`
 	Accounts int     `json:"accounts"`
 	// Rate asked for, payments a second; 0: as many as the members took.
-	Rate      float64 `json:"rate,omitempty"`
-	Offered   int     `json:"offered"`
-	Committed int     `json:"committed"`
+	Rate float64 `json:"rate,omitempty"`
+	// Offered and Committed count all payments, also those before the clock started and answered after it stopped.
+	Offered   int `json:"offered"`
+	Committed int `json:"committed"`
 	// CommittedPerS counts what was answered as committed while the clock ran.
 	CommittedPerS float64 `json:"committed_per_s"`
 	LatencyMS     Latency `json:"latency_ms"`
@@ -81,10 +83,11 @@ type bucket struct {
 // maxIDs bounds the ids kept for receipts: every idEvery-th payment.
 const idEvery = 101
 
-func (r *Report) begin(span time.Duration) {
+// begin starts the clock of a round after a while, so that it counts a network that is under load already.
+func (r *Report) begin(after, span time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.start, r.span = time.Now(), span.Seconds()
+	r.start, r.span = time.Now().Add(after), span.Seconds()
 }
 
 // end closes a round. When the payments gave out before the time the clock ran only until then.
@@ -94,22 +97,25 @@ func (r *Report) end() {
 	r.base += min(time.Since(r.start).Seconds(), r.span)
 }
 
-// book counts the payments of one call. What is answered after the clock stopped is committed, but not in time.
+// book counts the payments of one call. What is answered before the clock starts or after it stopped is committed, but
+// not in time.
 func (r *Report) book(part []payment, ok int, sent time.Time, took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.Offered += len(part)
 	r.Committed += ok
 	ms := float32(took.Microseconds()) / 1000
-	for range part {
-		r.latencies = append(r.latencies, ms)
+	if sent.After(r.start) {
+		for range part {
+			r.latencies = append(r.latencies, ms)
+		}
 	}
 	for i := range part {
 		if r.seen++; r.seen%idEvery == 1 {
 			r.ids = append(r.ids, part[i].signed.ID)
 		}
 	}
-	if at := sent.Add(took).Sub(r.start).Seconds(); at < r.span {
+	if at := sent.Add(took).Sub(r.start).Seconds(); at >= 0 && at < r.span {
 		second := int(r.base + at)
 		for len(r.timeline) <= second {
 			r.timeline = append(r.timeline, bucket{})
