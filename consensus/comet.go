@@ -56,12 +56,18 @@ func cometConfig(c Config) *cmtcfg.Config {
 	config.Consensus.TimeoutPrevote = 500 * time.Millisecond
 	config.Consensus.TimeoutPrecommit = 500 * time.Millisecond
 	config.Consensus.TimeoutCommit = 100 * time.Millisecond
-	config.Consensus.PeerGossipSleepDuration = 5 * time.Millisecond
+	config.Consensus.PeerGossipSleepDuration = gossipSleep(len(c.Genesis.GetNetwork().GetMembers()))
 	config.Consensus.PeerQueryMaj23SleepDuration = time.Second
 
 	config.TxIndex.Indexer = "null"
 	config.Storage.DiscardABCIResponses = true
 	return config
+}
+
+// gossipSleep is how often CometBFT looks, for each peer, whether it lacks something. With few members that is where
+// latency comes from; with many, looking all the time would take the processor's time from real work.
+func gossipSleep(members int) time.Duration {
+	return time.Duration(max(5, members)) * time.Millisecond
 }
 
 // genesisDoc is the document CometBFT starts from, derived from ours.
