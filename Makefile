@@ -14,7 +14,7 @@ FUZZTIME ?= 10s
 RACE := $(addsuffix /...,$(addprefix ./,$(wildcard ledger/state consensus internal/store internal/simnet index api client node)))
 
 .DEFAULT_GOAL := help
-.PHONY: up test test-all lint generate generated bench fuzz race e2e packages build clean help
+.PHONY: microbench up test test-all lint generate generated bench fuzz race e2e packages build clean help
 
 up: build ## Build, then run a network of four members on this machine until Ctrl-C
 	@bin/dure up
@@ -50,7 +50,10 @@ e2e: ## End-to-end tests with real processes; some need root
 	$(GO) vet -tags e2e ./internal/e2e/...
 	$(GO) test -tags e2e -count 1 -timeout 15m ./internal/e2e/...
 
-bench: ## Run every benchmark
+bench: build ## Run the benchmarks and write their figures into docs/performance.md (half an hour)
+	bin/dure bench table --page docs/performance.md
+
+microbench: ## Run the Go benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 packages: ## Install the Debian packages that test-all uses, when root and missing

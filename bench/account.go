@@ -35,6 +35,13 @@ func (r *run) open(ctx context.Context) error {
 	r.say("Opening %s accounts…", count(r.Accounts))
 	r.people = make([]person, r.Accounts)
 	issuer := r.net.Issuer.Key().Address()
+	outcome, err := r.members[0].Do(ctx, client.NewTransaction(r.id).CreateAsset(issuer, asset, "benchmark", 0, ""), r.net.Issuer)
+	if err == nil {
+		err = client.Check(outcome)
+	}
+	if err != nil {
+		return fmt.Errorf("bench: making the asset: %w", err)
+	}
 	var group errgroup.Group
 	group.SetLimit(2 * r.report.Cores)
 	for from := 0; from < len(r.people); from += opened {
@@ -47,7 +54,7 @@ func (r *run) open(ctx context.Context) error {
 					return err
 				}
 				draft.OpenAccount(issuer, people[i].signer.Key())
-				draft.Issue(issuer, people[i].address, r.net.Asset, strconv.Itoa(startBalance))
+				draft.Issue(issuer, people[i].address, asset, strconv.Itoa(startBalance))
 			}
 			outcome, err := member.Do(ctx, draft, r.net.Issuer)
 			if err == nil {

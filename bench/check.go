@@ -71,7 +71,7 @@ func (r *run) balances(ctx context.Context) error {
 	for i := range r.people {
 		p, member := &r.people[i], r.members[i%len(r.members)]
 		group.Go(func() error {
-			balance, _, err := member.Balance(ctx, r.net.Asset, p.address, 0)
+			balance, _, err := member.Balance(ctx, asset, p.address, 0)
 			if err != nil {
 				return err
 			}
@@ -88,14 +88,14 @@ func (r *run) balances(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	asset, err := r.members[0].Asset(context.WithoutCancel(ctx), r.net.Asset)
+	class, err := r.members[0].Asset(context.WithoutCancel(ctx), asset)
 	if err != nil {
 		return err
 	}
 	if n := wrong.Load(); n > 0 {
 		r.say("%s accounts do not have what their payments left them.", count(int(n)))
 	}
-	r.report.Checks.SupplyConserved = wrong.Load() == 0 && asset.GetSupply() == strconv.FormatInt(sum.Load(), 10)
+	r.report.Checks.SupplyConserved = wrong.Load() == 0 && class.GetSupply() == strconv.FormatInt(sum.Load(), 10)
 	return nil
 }
 

@@ -81,6 +81,15 @@ func (r *run) round(parent context.Context, payments []payment, span time.Durati
 			}
 		}()
 	}
+	if r.net.Restart != nil && r.report.RestartS == 0 {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			if err := r.restart(ctx, warmUp+span/2); err != nil {
+				stop(err)
+			}
+		}()
+	}
 	if r.Rate > 0 {
 		r.paced(ctx, payments, send)
 	} else {
@@ -104,7 +113,7 @@ func (r *run) round(parent context.Context, payments []payment, span time.Durati
 	if err != nil {
 		return err
 	}
-	r.report.MemberCPUUS += (membersAfter - members) * 1e6 // divided in finish
+	r.report.MemberCPUUS += max(0, membersAfter-members) * 1e6 // divided in finish; a member started again counts anew
 	r.report.ClientCPUUS += (ownAfter - own) * 1e6
 	return context.Cause(ctx)
 }

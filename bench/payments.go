@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/dureledger/dure/client"
@@ -37,16 +38,20 @@ const (
 type Network struct {
 	// APIs are the members' addresses, such as http://127.0.0.1:8080. Load is spread over all of them alike.
 	APIs []string
-	// PIDs are the members' processes.
-	PIDs []int
+	// PID gives a member's process.
+	PID func(member int) int
+	// Restart, if set, kills a member's process without warning and starts it again; the run does it once, in the middle.
+	Restart func(member int) error
 	// Indexing is how many of the members, the first ones, keep the index.
 	Indexing int
 	// Genesis is the network's genesis file.
 	Genesis []byte
-	// Asset is what is paid with. Issuer issues it and is a member, who vouches for the accounts.
-	Asset  string
+	// Issuer is a member: it makes an asset to pay with, and vouches for the accounts.
 	Issuer tx.Signer
 }
+
+// asset is what is paid with.
+const asset = "bench"
 
 // roundSeconds bounds a round between signings, so that no transaction is too old when it is sent: one without a once
 // key is valid for two minutes.
@@ -95,8 +100,12 @@ func (p Payments) Run(ctx context.Context, n Network, progress io.Writer) (*Repo
 }
 
 func (r *run) dial(ctx context.Context) error {
-	for _, api := range r.net.APIs {
-		c, err := client.Dial(client.Config{Addresses: []string{api}, CommitTimeout: time.Minute, Brief: true})
+	for i := range r.net.APIs {
+		addresses := r.net.APIs[i : i+1]
+		if r.net.Restart != nil { // go elsewhere meanwhile
+			addresses = slices.Concat(r.net.APIs[i:], r.net.APIs[:i])
+		}
+		c, err := client.Dial(client.Config{Addresses: addresses, CommitTimeout: time.Minute, Brief: true})
 		if err != nil {
 			return err
 		}

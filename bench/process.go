@@ -12,8 +12,8 @@ import (
 
 // memory reads the largest resident set of each member.
 func (r *run) memory() error {
-	for _, pid := range r.net.PIDs {
-		peak, err := peakRSS(pid)
+	for i := range r.net.APIs {
+		peak, err := peakRSS(r.net.PID(i))
 		if err != nil {
 			return fmt.Errorf("bench: member's memory: %w", err)
 		}
@@ -40,8 +40,8 @@ func peakRSS(pid int) (int64, error) {
 
 // cpuSeconds is what the members' processes and this one have used of the processors so far.
 func (r *run) cpuSeconds() (members, own float64, err error) {
-	for _, pid := range r.net.PIDs {
-		s, err := cpuOf(pid)
+	for i := range r.net.APIs {
+		s, err := cpuOf(r.net.PID(i))
 		if err != nil {
 			return 0, 0, fmt.Errorf("bench: member's processor time: %w", err)
 		}

@@ -54,7 +54,7 @@ func (r *run) pay(notAfter time.Time) (payment, error) {
 	p := payment{from: &r.people[a], to: &r.people[b], amount: 1 + rand.Int64N(maxAmount)}
 	var err error
 	p.signed, err = client.NewTransaction(r.id).NotAfter(notAfter).
-		Transfer(p.from.address, p.to.address, r.net.Asset, strconv.FormatInt(p.amount, 10)).Sign(time.Now(), p.from.signer)
+		Transfer(p.from.address, p.to.address, asset, strconv.FormatInt(p.amount, 10)).Sign(time.Now(), p.from.signer)
 	return p, err
 }
 

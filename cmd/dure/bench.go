@@ -15,8 +15,6 @@ import (
 
 	"github.com/dureledger/dure/bench"
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
-	assetv1 "github.com/dureledger/dure/gen/dure/asset/v1"
-	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	"github.com/dureledger/dure/ledger/tx"
 	"github.com/dureledger/dure/node"
 )
@@ -24,7 +22,8 @@ import (
 func newBench(a *app) *cobra.Command {
 	return parent("bench", "Measure what a network on this machine can do",
 		`Starts a network of its own in a temporary folder, loads it through the API, measures, checks that everything the
-network then says is true, and removes it again. docs/performance.md tells what was measured and how to read it.`, newBenchPayments(a))
+network then says is true, and removes it again. docs/performance.md tells what was measured and how to read it.`,
+		newBenchPayments(a), newBenchTable(a))
 }
 
 // benchRun is a benchmark as asked for.
@@ -32,6 +31,7 @@ type benchRun struct {
 	bench.Payments
 	members, indexing int
 	json, plot, dir   string
+	restart           bool
 	flags             []string
 }
 
@@ -58,6 +58,7 @@ verifies receipts by the genesis file alone. A check that fails fails the run.`,
 	f.Float64Var(&b.Rate, "rate", 0, "payments offered a second; 0: as many as the members take")
 	f.IntVar(&b.InFlight, "in-flight", bench.DefaultInFlight, "payments that wait for their outcome at once, without --rate")
 	f.IntVar(&b.Receipts, "receipts", bench.DefaultReceipts, "how many receipts to verify")
+	f.BoolVar(&b.restart, "restart", false, "kill the last member in the middle and measure how long it takes to catch up")
 	f.StringVar(&b.json, "json", "", "write the report to this file")
 	f.StringVar(&b.plot, "plot", "", "draw throughput and latency over time to this SVG file")
 	f.StringVar(&b.dir, "dir", "", "keep the network in this folder, which must be new or empty")
@@ -88,8 +89,9 @@ func (b *benchRun) run(ctx context.Context, a *app) error {
 	if err := members.startAll(ctx); err != nil {
 		return err
 	}
-	for _, m := range members.all {
-		network.PIDs = append(network.PIDs, m.cmd.Process.Pid)
+	network.PID = func(i int) int { return members.all[i].cmd.Process.Pid }
+	if b.restart {
+		network.Restart = members.restart
 	}
 	report, err := b.Run(ctx, *network, a.err)
 	if report == nil {
@@ -145,15 +147,11 @@ func (b *benchRun) network(dir string) (*bench.Network, *processes, error) {
 			Home: node.Home(filepath.Join(dir, "member"+strconv.Itoa(i+1))), Name: "Member " + strconv.Itoa(i+1), Address: keys[i].Key().Address(), API: api, P2P: p2p,
 		})
 	}
-	const asset = "krw"
-	issuer := keys[0].Key().Address()
-	file, err := node.CreateNetwork("bench", seats, func(g *ledgerv1.Genesis) {
-		g.Asset = &assetv1.Genesis{Classes: []*assetv1.GenesisClass{{Asset: asset, Issuer: issuer[:], Name: "원 Korean won"}}}
-	})
+	file, err := node.CreateNetwork("bench", seats, nil)
 	if err != nil {
 		return nil, nil, err
 	}
-	out := &bench.Network{Genesis: file, Asset: asset, Issuer: keys[0], Indexing: b.indexing}
+	out := &bench.Network{Genesis: file, Issuer: keys[0], Indexing: b.indexing}
 	members := newProcesses()
 	for i, s := range seats {
 		config, err := node.Load(s.Home.Config(), noEnv, nil)

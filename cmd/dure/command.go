@@ -94,8 +94,10 @@ func run(ctx context.Context, c console, args []string) int {
 	if err == nil {
 		return exitOK
 	}
-	a.json = a.json || slices.Contains(args, "--json") // a mistake before it was not read
-	if !a.started {                                    // cobra found the fault: an unknown command or flag, a wrong number of arguments
+	if f := cmd.Flags().Lookup("json"); f == nil || f.Value.Type() == "bool" { // the bench commands write a file
+		a.json = a.json || slices.Contains(args, "--json") // a mistake before it was not read
+	}
+	if !a.started { // cobra found the fault: an unknown command or flag, a wrong number of arguments
 		err = asUsage(err)
 	}
 	return a.fail(cmd, err)

@@ -105,6 +105,16 @@ func (p *processes) ready(parent context.Context) error {
 	return nil
 }
 
+// restart kills a member without warning and starts it again at once.
+func (p *processes) restart(i int) error {
+	m := p.all[i]
+	if err := m.cmd.Process.Kill(); err != nil {
+		return err
+	}
+	<-m.done
+	return p.start(i)
+}
+
 // stop ends all members cleanly, and by force those that do not end in time.
 func (p *processes) stop() {
 	for _, m := range p.all {

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dureledger/dure/bench"
+)
+
+// Where the table goes in the page it is written to.
+const (
+	tableBegin = "<!-- figures: make bench -->"
+	tableEnd   = "<!-- end of figures -->"
+)
+
+func newBenchTable(a *app) *cobra.Command {
+	t := &benchTable{}
+	cmd := &cobra.Command{
+		Use:   "table",
+		Short: "Run every benchmark and write the table of figures",
+		Long: `Runs the benchmarks of docs/performance.md one after the other, each on a network of its own, and writes their
+figures as a table: to standard output, and with --page into a page between its two marks. It takes about half an hour;
+nothing else should run on the machine meanwhile. A row whose checks fail is in the table with what failed.`,
+		Example: "  dure bench table --page docs/performance.md",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return t.run(cmd.Context(), a) },
+	}
+	cmd.Flags().StringVar(&t.page, "page", "", "a Markdown page to write the table into")
+	cmd.Flags().BoolVar(&t.quick, "quick", false, "a few seconds each and fewer accounts: to try the benchmarks, not to measure")
+	return cmd
+}
+
+// benchTable is the table being made.
+type benchTable struct {
+	page  string
+	quick bool
+	app   *app
+	rows  []string
+	bad   []error
+}
+
+func (t *benchTable) run(ctx context.Context, a *app) error {
+	t.app = a
+	seconds, many, long := "30", "1000000", "600"
+	if t.quick {
+		seconds, many, long = "5", "20000", "120"
+	}
+	four := t.payments(ctx, "4 members, saturated", t.throughput, "--seconds", seconds)
+	t.payments(ctx, "1 member, saturated", t.throughput, "--members", "1", "--seconds", seconds)
+	if four != nil {
+		t.payments(ctx, "4 members at half of that", latency, "--seconds", seconds, "--rate", strconv.Itoa(int(four.CommittedPerS/2)))
+	}
+	t.payments(ctx, many+" accounts, 4 members", func(r *bench.Report) string {
+		if four == nil {
+			return t.throughput(r) + "; " + memory(r)
+		}
+		return fmt.Sprintf("%s; %.2f of the throughput with 10,000, of_limit %.2f of it; %s", t.throughput(r),
+			r.CommittedPerS/four.CommittedPerS, r.OfLimit/four.OfLimit, memory(r))
+	}, "--seconds", seconds, "--accounts", many)
+	t.payments(ctx, long+" seconds, 4 members", func(r *bench.Report) string {
+		return fmt.Sprintf("first minute %.0f/s, last minute %.0f/s: %.2f; %s", r.FirstMinutePerS, r.LastMinutePerS, r.LastMinutePerS/r.FirstMinutePerS, memory(r))
+	}, "--seconds", long)
+	t.payments(ctx, "a member killed under load, started again", func(r *bench.Report) string {
+		return fmt.Sprintf("caught up after %.1f s; %.0f tx/s meanwhile and around", r.RestartS, r.CommittedPerS)
+	}, "--seconds", seconds, "--rate", "1000", "--restart")
+	t.payments(ctx, "22 members on this machine", func(r *bench.Report) string {
+		return fmt.Sprintf("%.0f tx/s, %s; receipt %d bytes", r.CommittedPerS, latency(r), r.ReceiptBytes)
+	}, "--members", "22", "--seconds", seconds, "--accounts", "1000", "--rate", "100")
+	t.firstPayment(ctx)
+	return t.write()
+}
+
+// payments runs one benchmark in a process of its own, so that nothing of one is left in the next.
+func (t *benchTable) payments(ctx context.Context, what string, say func(*bench.Report) string, args ...string) *bench.Report {
+	if ctx.Err() != nil {
+		return nil
+	}
+	fmt.Fprintf(t.app.err, "\n== %s\n", what)
+	report, err := t.one(ctx, args)
+	switch {
+	case report == nil:
+		t.row(what, "failed: "+err.Error())
+	case err != nil:
+		t.row(what, say(report)+"; CHECKS FAILED")
+	default:
+		t.row(what, say(report))
+	}
+	if err != nil {
+		t.bad = append(t.bad, fmt.Errorf("%s: %w", what, err))
+	}
+	return report
+}
+
+func (t *benchTable) one(ctx context.Context, args []string) (*bench.Report, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "dure-bench-*")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir) // one file
+	file := filepath.Join(dir, "report.json")
+	cmd := exec.CommandContext(ctx, self, append([]string{"bench", "payments", "--json", file}, args...)...) // this very program
+	cmd.Stdout, cmd.Stderr = t.app.err, t.app.err
+	runErr := cmd.Run()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, errors.Join(runErr, err)
+	}
+	report := &bench.Report{}
+	return report, errors.Join(runErr, json.Unmarshal(raw, report))
+}
+
+func (t *benchTable) row(what, figures string) {
+	t.rows = append(t.rows, "| "+what+" | "+figures+" |")
+}
+
+func (t *benchTable) throughput(r *bench.Report) string {
+	return fmt.Sprintf("%.0f tx/s, of_limit %.2f (one core checks %.0f signatures/s; %.0f µs of processor time a payment on all members; %d indexing)",
+		r.CommittedPerS, r.OfLimit, r.VerifyPerCoreS, r.MemberCPUUS, r.IndexingMembers)
+}
+
+func latency(r *bench.Report) string {
+	return fmt.Sprintf("p50 %.0f ms, p95 %.0f ms, p99 %.0f ms", r.LatencyMS.P50, r.LatencyMS.P95, r.LatencyMS.P99)
+}
+
+func memory(r *bench.Report) string {
+	var most int64
+	for _, n := range r.RSSBytes {
+		most = max(most, n)
+	}
+	return fmt.Sprintf("%d MiB a member at most", most>>20)
+}
+
+// firstPayment times "dure up" from nothing to the first committed payment.
+func (t *benchTable) firstPayment(ctx context.Context) {
+	const what = "`dure up` to the first committed payment"
+	took, err := t.up(ctx)
+	if err != nil {
+		t.bad = append(t.bad, fmt.Errorf("%s: %w", what, err))
+		t.row(what, "failed: "+err.Error())
+		return
+	}
+	t.row(what, fmt.Sprintf("%.1f s", took.Seconds()))
+}
+
+func (t *benchTable) up(parent context.Context) (time.Duration, error) {
+	ctx, cancel := context.WithTimeout(parent, upTimeout)
+	defer cancel()
+	self, err := os.Executable()
+	if err != nil {
+		return 0, err
+	}
+	dir, err := os.MkdirTemp("", "dure-bench-*")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir) // what is left of it is the system's to clean
+	start := time.Now()
+	network := filepath.Join(dir, "dev")
+	up := exec.CommandContext(ctx, self, "up", "--dir", network, "--api-port", "18080", "--p2p-port", "36656") // this very program
+	up.Cancel = func() error { return up.Process.Signal(os.Interrupt) }
+	up.WaitDelay = downTimeout
+	var out bytes.Buffer
+	up.Stdout, up.Stderr = &out, &out
+	if err := up.Start(); err != nil {
+		return 0, err
+	}
+	defer func() { cancel(); _ = up.Wait() }() // interrupted
+	for {
+		pay := exec.CommandContext(ctx, self, "--home", filepath.Join(network, "client"), "asset", "transfer", "krw", "1", "--from", "alice", "--to", "bob")
+		if pay.Run() == nil {
+			return time.Since(start), nil
+		}
+		if ctx.Err() != nil {
+			return 0, failed("no payment went through", out.String())
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func (t *benchTable) write() error {
+	table := "| What | Measured |\n|---|---|\n" + strings.Join(t.rows, "\n") + "\n"
+	if _, err := fmt.Fprint(t.app.out, table); err != nil {
+		return err
+	}
+	if t.page == "" || t.quick {
+		return errors.Join(t.bad...)
+	}
+	page, err := os.ReadFile(t.page)
+	if err != nil {
+		return err
+	}
+	before, rest, ok := strings.Cut(string(page), tableBegin)
+	_, after, ok2 := strings.Cut(rest, tableEnd)
+	if !ok || !ok2 {
+		return failed(t.page+" has no place for the table", "it needs the lines "+tableBegin+" and "+tableEnd)
+	}
+	return errors.Join(os.WriteFile(t.page, []byte(before+tableBegin+"\n"+table+tableEnd+after), 0o644), errors.Join(t.bad...)) // public
+}
