@@ -3,7 +3,9 @@ package index
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 )
 
@@ -18,25 +20,47 @@ type Source interface {
 }
 
 const (
-	// maxStep bounds the transactions indexed in one database transaction, and with it the memory of a step.
-	maxStep = 2000
+	// chunk is how many transactions are read at once; a step takes several chunks when the index is behind.
+	chunk = 1000
+	// maxStep and maxStepBytes bound what is indexed in one database transaction, and with it the memory of a step.
+	maxStep      = 10_000
+	maxStepBytes = 16 << 20
 	// maxRest bounds the pause between steps.
 	maxRest = time.Second
+	// After a step of busyStep transactions or more the pause is at least busyRest: larger steps cost less for each.
+	busyStep = 500
+	busyRest = 250 * time.Millisecond
 )
 
 // Follow indexes what the source has and will have, until ctx ends, which returns nil. Between steps it rests as long
-// as the step took: the commit path never waits for more than half a core. Only one Follow may run at a time.
-func (x *Index) Follow(ctx context.Context, src Source) error {
+// as the step took: the commit path never waits for more than half a core. When the database fails the index falls
+// behind, says so in log, and tries again; an error is returned only when the source fails. Only one Follow may run at
+// a time.
+func (x *Index) Follow(ctx context.Context, src Source, log *slog.Logger) error {
+	t := trouble{log: log}
+	for {
+		err := x.follow(ctx, src, &t)
+		var broken *databaseError
+		if ctx.Err() != nil || !errors.As(err, &broken) {
+			return quiet(ctx, err)
+		}
+		t.wait(ctx, broken.error, src.Size()-min(x.Seq(), src.Size()))
+	}
+}
+
+// follow is Follow until the first error.
+func (x *Index) follow(ctx context.Context, src Source, t *trouble) error {
 	if err := x.adopt(ctx, src); err != nil {
-		return quiet(ctx, err)
+		return err
 	}
 	for ctx.Err() == nil {
 		advanced := src.Advanced()
 		began := time.Now()
 		n, err := x.step(ctx, src)
 		if err != nil {
-			return quiet(ctx, err)
+			return err
 		}
+		t.over(x.Seq())
 		if n == 0 {
 			select {
 			case <-ctx.Done():
@@ -44,36 +68,56 @@ func (x *Index) Follow(ctx context.Context, src Source) error {
 			}
 			continue
 		}
-		rest := time.NewTimer(min(time.Since(began), maxRest))
-		select {
-		case <-ctx.Done():
-		case <-rest.C:
-		}
-		rest.Stop()
+		pause(ctx, rest(n, time.Since(began)))
 	}
 	return nil
 }
 
-// adopt makes sure that what is indexed is of this ledger's history: the last outcome indexed must be the same there.
-// A ledger that was set back, or another one of the same genesis, is indexed from the beginning.
+// rest is how long to pause after a step of n transactions.
+func rest(n int, took time.Duration) time.Duration {
+	took = min(took, maxRest)
+	if n >= busyStep {
+		took = max(took, busyRest)
+	}
+	return took
+}
+
+// pause waits for d or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// adopt claims the database and makes sure that what is indexed is of this ledger's history: the last outcome indexed
+// must be the same there. A ledger that was set back, or another one of the same genesis, is indexed from the beginning.
 func (x *Index) adopt(ctx context.Context, src Source) error {
+	if err := x.load(ctx); err != nil {
+		return &databaseError{err}
+	}
 	seq := x.Seq()
 	if seq == 0 {
 		return nil
 	}
-	if seq > src.Size() {
-		return x.Rebuild(ctx)
+	var last []Entry
+	if seq <= src.Size() {
+		var err error
+		if last, err = src.Entries(seq-1, 1); err != nil {
+			return fmt.Errorf("index: %w", err)
+		}
 	}
-	last, err := src.Entries(seq-1, 1)
+	id, err := column[[]byte](ctx, x, sqlIDAt, int64(seq-1))
 	if err != nil {
-		return fmt.Errorf("index: %w", err)
+		return &databaseError{err}
 	}
-	var id []byte
-	if err := x.read.QueryRowContext(ctx, sqlIDAt, int64(seq-1)).Scan(&id); err != nil {
-		return fmt.Errorf("index: %w", err)
+	if len(last) > 0 && len(id) > 0 && bytes.Equal(last[0].Outcome.GetId(), id[0]) {
+		return nil
 	}
-	if len(last) == 0 || !bytes.Equal(last[0].Outcome.GetId(), id) {
-		return x.Rebuild(ctx)
+	if err := x.Rebuild(ctx); err != nil {
+		return &databaseError{err}
 	}
 	return nil
 }
@@ -82,35 +126,43 @@ func (x *Index) adopt(ctx context.Context, src Source) error {
 func (x *Index) step(ctx context.Context, src Source) (int, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	seq := x.Seq()
-	if seq >= src.Size() {
+	c := &changes{cursor: x.cursor, known: &x.known}
+	n, err := c.collect(src)
+	if err != nil {
+		x.known.forget()
+		return 0, err
+	}
+	if n == 0 {
 		return 0, nil
 	}
-	entries, err := src.Entries(seq, maxStep)
-	if err != nil {
-		return 0, fmt.Errorf("index: reading the ledger from %d: %w", seq, err)
+	if err := x.apply(ctx, c); err != nil {
+		return 0, &databaseError{err}
 	}
-	if len(entries) == 0 {
-		return 0, nil
-	}
-	b, err := x.begin(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("index: %w", err)
-	}
-	defer b.rollback()
-	for i, e := range entries {
-		if e.Outcome.GetSeq() != seq+uint64(i) {
-			return 0, fmt.Errorf("index: outcome %d is where %d should be", e.Outcome.GetSeq(), seq+uint64(i))
+	return n, nil
+}
+
+// collect adds what the source has next to a step and says how many transactions those are.
+func (c *changes) collect(src Source) (n int, err error) {
+	for size := 0; n < maxStep && size < maxStepBytes; {
+		if c.cursor.seq >= src.Size() {
+			break
 		}
-		b.entry(e)
+		entries, err := src.Entries(c.cursor.seq, chunk)
+		if err != nil {
+			return 0, fmt.Errorf("index: reading the ledger from %d: %w", c.cursor.seq, err)
+		}
+		for _, e := range entries {
+			if err := c.entry(e); err != nil {
+				return 0, fmt.Errorf("index: %w", err)
+			}
+			size += len(e.Raw)
+		}
+		n += len(entries)
+		if len(entries) < chunk {
+			break
+		}
 	}
-	next, height := seq+uint64(len(entries)), entries[len(entries)-1].Outcome.GetHeight()
-	if err := b.commit(next, height); err != nil {
-		return 0, fmt.Errorf("index: %w", err)
-	}
-	x.height.Store(height)
-	x.seq.Store(next)
-	return len(entries), nil
+	return n, nil
 }
 
 // quiet is nil for errors that only say that ctx ended.

@@ -5,23 +5,22 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
-	"strconv"
 	"sync"
 	"sync/atomic"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
-
+	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/genesis"
 )
 
 // Index is an open index. Its queries may be used by many goroutines at once.
 type Index struct {
 	genesis *genesis.Genesis
-	write   *sql.DB // one connection
-	read    *sql.DB
+	db      database
 
 	mu     sync.Mutex // held while writing
+	cursor cursor
+	known  holdings
+
 	seq    atomic.Uint64
 	height atomic.Int64
 }
@@ -36,57 +35,49 @@ func Open(path string, g *genesis.Genesis) (*Index, error) {
 	if err == nil {
 		return x, nil
 	}
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return nil, fmt.Errorf("index: %w", err)
-		}
+	if err := removeSQLite(path); err != nil {
+		return nil, fmt.Errorf("index: %w", err)
 	}
 	return open(path, g)
 }
 
 func open(path string, g *genesis.Genesis) (*Index, error) {
-	x := &Index{genesis: g}
-	var err error
-	if x.write, err = sql.Open("sqlite", "file:"+path+"?"+pragmas+"&_txlock=immediate"); err != nil {
-		return nil, fmt.Errorf("index: %w", err)
+	db, err := openSQLite(path)
+	if err != nil {
+		return nil, fmt.Errorf("index: %s: %w", path, err)
 	}
-	x.write.SetMaxOpenConns(1)
-	if x.read, err = sql.Open("sqlite", "file:"+path+"?"+pragmas+"&_pragma=query_only(1)"); err != nil {
-		return nil, errors.Join(err, x.write.Close())
-	}
-	x.read.SetMaxOpenConns(maxReaders)
-	x.read.SetMaxIdleConns(maxReaders)
-	if err := x.load(); err != nil {
+	x := &Index{genesis: g, db: db}
+	if err := x.load(context.Background()); err != nil {
 		return nil, errors.Join(fmt.Errorf("index: %s: %w", path, err), x.Close())
 	}
 	return x, nil
 }
 
-// load reads the cursor, making the tables first if they are missing or not those of this ledger and schema.
-func (x *Index) load() error {
+// load claims the database and reads the cursor, making the tables first if they are missing or not those of this
+// ledger and schema.
+func (x *Index) load(ctx context.Context) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	ctx := context.Background()
-	if x.meta(ctx, "schema") != schemaVersion || x.meta(ctx, "network") != x.genesis.NetworkID {
-		return x.reset(ctx)
-	}
-	seq, err1 := strconv.ParseUint(x.meta(ctx, "seq"), 10, 63)
-	height, err2 := strconv.ParseInt(x.meta(ctx, "height"), 10, 64)
-	if err := errors.Join(err1, err2); err != nil {
+	meta, err := x.db.claim(ctx)
+	if err != nil {
 		return err
 	}
-	x.seq.Store(seq)
-	x.height.Store(height)
+	if meta["schema"] != schemaVersion || meta["network"] != x.genesis.NetworkID {
+		return x.reset(ctx)
+	}
+	c, err := cursorOf(meta)
+	if err != nil {
+		return err
+	}
+	x.at(c)
 	return nil
 }
 
-// meta is a value of the meta table, empty when it or the table is missing.
-func (x *Index) meta(ctx context.Context, name string) string {
-	var value string
-	if x.write.QueryRowContext(ctx, sqlGetMeta, name).Scan(&value) != nil {
-		return ""
-	}
-	return value
+// at moves the index to a cursor that the database has.
+func (x *Index) at(c cursor) {
+	x.cursor = c
+	x.height.Store(c.height)
+	x.seq.Store(c.seq)
 }
 
 // Rebuild empties the index; Follow fills it again from the ledger's first transaction.
@@ -98,25 +89,20 @@ func (x *Index) Rebuild(ctx context.Context) error {
 
 // reset drops every table and makes them anew with what genesis holds, in one database transaction.
 func (x *Index) reset(ctx context.Context) error {
-	b, err := x.begin(ctx)
-	if err != nil {
+	x.known.forget()
+	c := &changes{anew: true, known: &x.known, meta: map[string]string{"schema": schemaVersion, "network": x.genesis.NetworkID}}
+	c.genesis(x.genesis.Genesis)
+	return x.apply(ctx, c)
+}
+
+// apply writes c and moves the index to its cursor.
+func (x *Index) apply(ctx context.Context, c *changes) error {
+	c.finish()
+	if err := x.db.apply(ctx, c); err != nil {
+		x.known.forget()
 		return err
 	}
-	defer b.rollback()
-	if err := b.dropAll(); err != nil {
-		return err
-	}
-	for _, stmt := range schema {
-		b.exec(stmt)
-	}
-	b.exec(sqlSetMeta, "schema", schemaVersion)
-	b.exec(sqlSetMeta, "network", x.genesis.NetworkID)
-	b.genesis(x.genesis.Genesis)
-	if err := b.commit(0, 0); err != nil {
-		return err
-	}
-	x.seq.Store(0)
-	x.height.Store(0)
+	x.at(c.cursor)
 	return nil
 }
 
@@ -127,5 +113,51 @@ func (x *Index) Seq() uint64 { return x.seq.Load() }
 // when Seq equals the ledger's size, the index is current whatever Height says.
 func (x *Index) Height() int64 { return x.height.Load() }
 
-// Close closes the file. Follow must have returned.
-func (x *Index) Close() error { return errors.Join(x.read.Close(), x.write.Close()) }
+// Close closes the database. Follow must have returned.
+func (x *Index) Close() error { return x.db.close() }
+
+// rows runs a query and calls each for every row of the answer, until it returns false. Codes query.too_slow,
+// index.unavailable.
+func (x *Index) rows(ctx context.Context, each func(*sql.Rows) (bool, error), query string, args ...any) error {
+	ctx, cancel := context.WithTimeout(ctx, queryTime)
+	defer cancel()
+	return x.explain(ctx, x.scan(ctx, each, query, args...))
+}
+
+func (x *Index) scan(ctx context.Context, each func(*sql.Rows) (bool, error), query string, args ...any) error {
+	rows, err := x.db.reader().QueryContext(ctx, x.db.bind(query), args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if more, err := each(rows); err != nil || !more {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// explain turns what a caller can act on into a refusal.
+func (x *Index) explain(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case x.db.unreachable(err):
+		return fault.New("index.unavailable", "this node cannot reach the database that lists and searches need; try again later or ask another member's node")
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fault.New("query.too_slow", "this search reads too much; narrow it by account, asset or time")
+	}
+	return fmt.Errorf("index: %w", err)
+}
+
+// column runs a query of one column.
+func column[T any](ctx context.Context, x *Index, query string, args ...any) (out []T, err error) {
+	err = x.rows(ctx, func(r *sql.Rows) (bool, error) {
+		var v T
+		err := r.Scan(&v)
+		out = append(out, v)
+		return true, err
+	}, query, args...)
+	return out, err
+}

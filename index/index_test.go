@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -56,7 +57,7 @@ func catchUp(t testing.TB, x *index.Index, src index.Source) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	until := &watched{Source: src, x: x, done: cancel}
-	if err := x.Follow(ctx, until); err != nil {
+	if err := x.Follow(ctx, until, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	if x.Seq() != src.Size() {
@@ -415,7 +416,7 @@ func TestKilledMidWayResumes(t *testing.T) {
 		}
 		before := x.Seq()
 		ctx, cancel := context.WithCancel(t.Context())
-		err = x.Follow(ctx, &watched{Source: &failing{l, steps}, x: x, done: cancel})
+		err = x.Follow(ctx, &watched{Source: &failing{l, steps}, x: x, done: cancel}, slog.New(slog.DiscardHandler))
 		cancel()
 		if err == nil && x.Seq() < l.Size() {
 			t.Fatal("a broken step was not reported")
@@ -473,7 +474,7 @@ func TestFollowKeepsUp(t *testing.T) {
 	x := open(t, filepath.Join(t.TempDir(), "index.db"), l)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- x.Follow(ctx, l) }()
+	go func() { done <- x.Follow(ctx, l, slog.New(slog.DiscardHandler)) }()
 	for i := range 20 {
 		do(t, l, indextest.Person(0), indextest.Transfer(indextest.Person(0), indextest.Address(indextest.Person(1)), "1", fmt.Sprint(i)))
 	}

@@ -2,6 +2,7 @@ package index
 
 import (
 	"context"
+	"database/sql"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -25,28 +26,23 @@ func (x *Index) Accounts(ctx context.Context, sponsor *tx.Address, p Page) ([]tx
 	if err != nil {
 		return nil, "", err
 	}
-	rows, err := x.read.QueryContext(ctx, sqlText, append(args, int64(after), size+1)...)
-	if err != nil {
-		return nil, "", fmt.Errorf("index: %w", err)
-	}
-	defer rows.Close()
 	var out []tx.Address
 	var n uint64
-	for rows.Next() {
+	next := ""
+	err = x.rows(ctx, func(r *sql.Rows) (bool, error) {
 		if len(out) == size {
-			return out, seqToken(query, n), nil
+			next = seqToken(query, n)
+			return false, nil
 		}
 		var address []byte
-		if err := rows.Scan(&n, &address); err != nil {
-			return nil, "", fmt.Errorf("index: %w", err)
+		if err := r.Scan(&n, &address); err != nil {
+			return false, err
 		}
 		a, err := tx.ToAddress(address)
-		if err != nil {
-			return nil, "", err
-		}
 		out = append(out, a)
-	}
-	return out, "", rows.Err()
+		return true, err
+	}, sqlText, append(args, int64(after), size+1)...)
+	return out, next, err
 }
 
 // Assets lists the names of all assets in alphabetical order.
@@ -65,6 +61,9 @@ func (x *Index) AssetsOf(ctx context.Context, account tx.Address, p Page) ([]str
 
 // HoldersOf lists the accounts that have ever had an asset, in order of address.
 func (x *Index) HoldersOf(ctx context.Context, asset string, p Page) ([]tx.Address, string, error) {
+	if !storable(asset) {
+		return nil, "", nil
+	}
 	return keys(ctx, x, "holders"+asset, p, func(after []byte, limit int) (string, []any) {
 		if after == nil {
 			after = []byte{}
@@ -85,7 +84,12 @@ func keys[T any](ctx context.Context, x *Index, query string, p Page, sqlFor fun
 		return nil, "", err
 	}
 	sqlText, args := sqlFor(after, size+1)
-	raw, err := column[string](ctx, x.read, sqlText, args...)
+	for _, a := range args {
+		if s, ok := a.(string); ok && !storable(s) {
+			return nil, "", badToken()
+		}
+	}
+	raw, err := column[string](ctx, x, sqlText, args...)
 	if err != nil {
 		return nil, "", err
 	}
@@ -118,23 +122,19 @@ func (x *Index) Holds(ctx context.Context, account tx.Address, p Page) ([][]byte
 	if len(after) >= 8 {
 		seq, hold = int64(binary.BigEndian.Uint64(after)), after[8:]
 	}
-	rows, err := x.read.QueryContext(ctx, sqlHolds, account[:], seq, hold, size+1)
-	if err != nil {
-		return nil, "", fmt.Errorf("index: %w", err)
-	}
-	defer rows.Close()
 	var out [][]byte
-	for rows.Next() {
+	next := ""
+	err = x.rows(ctx, func(r *sql.Rows) (bool, error) {
 		if len(out) == size {
-			return out, token(query, append(binary.BigEndian.AppendUint64(nil, uint64(seq)), hold...)), nil
+			next = token(query, append(binary.BigEndian.AppendUint64(nil, uint64(seq)), hold...))
+			return false, nil
 		}
 		hold = nil
-		if err := rows.Scan(&seq, &hold); err != nil {
-			return nil, "", fmt.Errorf("index: %w", err)
-		}
+		err := r.Scan(&seq, &hold)
 		out = append(out, hold)
-	}
-	return out, "", rows.Err()
+		return true, err
+	}, sqlHolds, account[:], seq, hold, size+1)
+	return out, next, err
 }
 
 // RecordKey names a record.
@@ -166,35 +166,35 @@ func (x *Index) Records(ctx context.Context, f RecordFilter, p Page) ([]RecordKe
 	if err != nil {
 		return nil, "", err
 	}
-	ctx, cancel := context.WithTimeout(ctx, queryTime)
-	defer cancel()
-	sqlText, args, ok := f.query(n, size+1)
+	sqlText, args, ok := x.records(f, n, size+1)
 	if !ok {
 		return nil, "", nil
 	}
-	rows, err := x.read.QueryContext(ctx, sqlText, args...)
-	if err != nil {
-		return nil, "", slow(ctx, fmt.Errorf("index: %w", err))
-	}
-	defer rows.Close()
 	var out []RecordKey
-	for rows.Next() {
+	next := ""
+	err = x.rows(ctx, func(r *sql.Rows) (bool, error) {
 		if len(out) == size {
-			return out, seqToken(query, n), nil
+			next = seqToken(query, n)
+			return false, nil
 		}
 		var digest, recorder []byte
-		if err := rows.Scan(&n, &digest, &recorder); err != nil {
-			return nil, "", slow(ctx, fmt.Errorf("index: %w", err))
+		if err := r.Scan(&n, &digest, &recorder); err != nil {
+			return false, err
 		}
 		if len(digest) != 32 || len(recorder) != 20 {
-			return nil, "", fault.New("internal", "the index holds a record it cannot name; rebuild it")
+			return false, fault.New("internal", "the index holds a record it cannot name; rebuild it")
 		}
 		out = append(out, RecordKey{[32]byte(digest), tx.Address(recorder)})
-	}
-	return out, "", slow(ctx, rows.Err())
+		return true, nil
+	}, sqlText, args...)
+	return out, next, err
 }
 
-func (f RecordFilter) query(below uint64, limit int) (string, []any, bool) {
+// records puts the SQL together; ok is false when nothing can match.
+func (x *Index) records(f RecordFilter, below uint64, limit int) (string, []any, bool) {
+	if !storable(f.Name) || !storable(f.Title) {
+		return "", nil, false
+	}
 	var b strings.Builder
 	b.WriteString(sqlRecordFrom)
 	args := []any{int64(below)}
@@ -211,12 +211,13 @@ func (f RecordFilter) query(below uint64, limit int) (string, []any, bool) {
 		args = append(args, f.Title)
 	}
 	if f.Text != "" {
-		match := matchText(f.Text)
-		if match == "" {
+		words := sought(f.Text)
+		if len(words) == 0 {
 			return "", nil, false
 		}
-		b.WriteString(sqlRecordText2)
-		args = append(args, match)
+		match, values := x.db.match("text_record", words)
+		fmt.Fprintf(&b, sqlRecordText2, match)
+		args = append(args, values...)
 	}
 	b.WriteString(sqlRecordOrder)
 	return b.String(), append(args, limit), true

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"math"
 	"sort"
@@ -12,7 +11,6 @@ import (
 	"time"
 
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
-	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/tx"
 )
 
@@ -60,15 +58,15 @@ func (x *Index) Transactions(ctx context.Context, f Filter, p Page) (seqs []uint
 	defer cancel()
 	from, below, err := x.bounds(ctx, f, below)
 	if err != nil || from >= below {
-		return nil, "", slow(ctx, err)
+		return nil, "", err
 	}
-	query, args, ok := f.query(from, below, size+1)
+	query, args, ok := x.transactions(f, from, below, size+1)
 	if !ok {
 		return nil, "", nil
 	}
-	seqs, err = column[uint64](ctx, x.read, query, args...)
+	seqs, err = column[uint64](ctx, x, query, args...)
 	if err != nil {
-		return nil, "", slow(ctx, err)
+		return nil, "", err
 	}
 	if len(seqs) > size {
 		seqs = seqs[:size]
@@ -103,17 +101,18 @@ func (x *Index) bounds(ctx context.Context, f Filter, below uint64) (uint64, uin
 func (x *Index) seqAt(ctx context.Context, ms int64, size uint64) (uint64, error) {
 	var failed error
 	at := sort.Search(int(size), func(i int) bool {
-		var t int64
-		if failed == nil {
-			failed = x.read.QueryRowContext(ctx, sqlTimeAt, i).Scan(&t)
+		if failed != nil {
+			return true
 		}
-		return failed != nil || t >= ms
+		times, err := column[int64](ctx, x, sqlTimeAt, i)
+		failed = err
+		return err != nil || len(times) == 0 || times[0] >= ms
 	})
 	return uint64(at), failed
 }
 
-// query puts the SQL together; ok is false when nothing can match.
-func (f Filter) query(from, below uint64, limit int) (query string, args []any, ok bool) {
+// transactions puts the SQL together; ok is false when nothing can match.
+func (x *Index) transactions(f Filter, from, below uint64, limit int) (query string, args []any, ok bool) {
 	seq := "seq"
 	lead := func(table, column string, value any) {
 		if query == "" {
@@ -130,18 +129,22 @@ func (f Filter) query(from, below uint64, limit int) (query string, args []any, 
 		lead("account_tx", "account", f.Account[:])
 	}
 	if f.Text != "" {
-		match := matchText(f.Text)
-		if match == "" {
+		words := sought(f.Text)
+		if len(words) == 0 {
 			return "", nil, false
 		}
+		match, values := x.db.match("text_tx", words)
 		if query == "" {
-			seq, query, args = "rowid", sqlTxText, []any{match, int64(below), int64(from)}
+			seq, query, args = "rowid", fmt.Sprintf(sqlTxText, match), append(values, int64(below), int64(from))
 		} else {
-			query += sqlTxHasText
-			args = append(args, match)
+			query += fmt.Sprintf(sqlTxHasText, match)
+			args = append(args, values...)
 		}
 	}
 	if f.Asset != "" {
+		if !storable(f.Asset) {
+			return "", nil, false
+		}
 		lead("asset_tx", "asset", f.Asset)
 	}
 	switch {
@@ -161,46 +164,16 @@ func (f Filter) query(from, below uint64, limit int) (query string, args []any, 
 
 // SeqOf is the place in the history of the transaction with the given id, as far as it is indexed.
 func (x *Index) SeqOf(ctx context.Context, id [32]byte) (uint64, bool, error) {
-	rows, err := x.read.QueryContext(ctx, sqlSeqOf, prefix(id[:]))
-	if err != nil {
-		return 0, false, fmt.Errorf("index: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	var found uint64
+	ok := false
+	err := x.rows(ctx, func(r *sql.Rows) (bool, error) {
 		var seq uint64
 		var have []byte
-		if err := rows.Scan(&seq, &have); err != nil {
-			return 0, false, fmt.Errorf("index: %w", err)
+		err := r.Scan(&seq, &have)
+		if ok = bytes.Equal(have, id[:]); ok {
+			found = seq
 		}
-		if bytes.Equal(have, id[:]) {
-			return seq, true, nil
-		}
-	}
-	return 0, false, rows.Err()
-}
-
-// column runs a query of one column.
-func column[T any](ctx context.Context, db *sql.DB, query string, args ...any) ([]T, error) {
-	rows, err := db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("index: %w", err)
-	}
-	defer rows.Close()
-	var out []T
-	for rows.Next() {
-		var v T
-		if err := rows.Scan(&v); err != nil {
-			return nil, fmt.Errorf("index: %w", err)
-		}
-		out = append(out, v)
-	}
-	return out, rows.Err()
-}
-
-// slow turns the end of a query's own time into a refusal a caller can act on.
-func slow(ctx context.Context, err error) error {
-	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return fault.New("query.too_slow", "this search reads too much; narrow it by account, asset or time")
-	}
-	return err
+		return !ok, err
+	}, sqlSeqOf, prefix(id[:]))
+	return found, ok, err
 }

@@ -1,78 +1,56 @@
 package index
 
 import (
+	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Text is found by any part of a word, in any script, from one letter up: Korean words are often two syllables, which
-// FTS5's own trigram tokens cannot find. Each word becomes its overlapping pairs of letters and its last letter, each
-// letter as 6 hex digits, so that a part of a word is a phrase of pairs and one letter the start of a pair.
+// indexes of whole words or of three letters cannot find. A database keeps of each word its overlapping pairs of
+// letters and its last letter, so that a part of a word is some pairs and one letter the start of a pair.
 
 // maxQueryWords bounds the words of one search.
 const maxQueryWords = 8
 
-// indexText is the tokens of texts as FTS5 stores them.
-func indexText(texts []string) string {
-	var b strings.Builder
-	for _, text := range texts {
-		for _, w := range words(text) {
-			for i := range w {
-				if b.Len() > 0 {
-					b.WriteByte(' ')
-				}
-				letter(&b, w[i])
-				if i+1 < len(w) {
-					letter(&b, w[i+1])
-				}
-			}
-		}
-	}
-	return b.String()
-}
-
-// matchText is the FTS5 query for text that contains every word of query, or "" if it has no word.
-func matchText(query string) string {
-	var b strings.Builder
-	for n, w := range words(query) {
-		if n == maxQueryWords {
-			break
-		}
-		if n > 0 {
-			b.WriteString(" AND ")
-		}
-		b.WriteByte('"')
-		if len(w) == 1 {
-			letter(&b, w[0])
-			b.WriteString(`"*`)
-			continue
-		}
-		for i := range len(w) - 1 {
-			if i > 0 {
-				b.WriteByte(' ')
-			}
-			letter(&b, w[i])
-			letter(&b, w[i+1])
-		}
-		b.WriteByte('"')
-	}
-	return b.String()
-}
-
 // words cuts text at everything that is neither letter nor digit nor mark, in lower case.
-func words(text string) [][]rune {
-	var out [][]rune
-	for _, w := range strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
+func words(text string) []string {
+	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r)
-	}) {
-		out = append(out, []rune(w))
-	}
-	return out
+	})
 }
 
-func letter(b *strings.Builder, r rune) {
-	const digits = "0123456789abcdef"
-	for shift := 20; shift >= 0; shift -= 4 {
-		b.WriteByte(digits[(r>>shift)&15])
+// plain is the words of texts with a space between them.
+func plain(texts ...string) string {
+	var all []string
+	for _, t := range texts {
+		all = append(all, words(t)...)
 	}
+	return strings.Join(all, " ")
 }
+
+// sought are the words of a search.
+func sought(query string) []string {
+	w := words(query)
+	return w[:min(len(w), maxQueryWords)]
+}
+
+// pairs are the distinct pairs of letters in plain text and the last letters of its words.
+func pairs(plain string) []string {
+	var out []string
+	for _, w := range strings.Fields(plain) {
+		for i := 0; i < len(w); {
+			_, one := utf8.DecodeRuneInString(w[i:])
+			_, two := utf8.DecodeRuneInString(w[i+one:])
+			out = append(out, w[i:i+one+two])
+			i += one
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// storable says whether a database can hold s as text. What people may put on the ledger always is; what a failed
+// transaction or a question names may not be.
+func storable(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }

@@ -41,13 +41,12 @@ func (p Page) after(query string) ([]byte, error) {
 	if p.Token == "" {
 		return nil, nil
 	}
-	bad := fault.New("page.bad_token", "this page token is not one of this list; start again without it")
 	if len(p.Token) > maxToken {
-		return nil, bad
+		return nil, badToken()
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(p.Token)
 	if err != nil || len(b) < 5 || [4]byte(b[:4]) != queryHash(query) {
-		return nil, bad
+		return nil, badToken()
 	}
 	return b[4:], nil
 }
@@ -58,10 +57,14 @@ func (p Page) afterSeq(query string, first uint64) (uint64, error) {
 	if err != nil || key == nil {
 		return first, err
 	}
-	if len(key) != 8 || key[0] > 0x7f { // SQLite's integers are signed
-		return 0, fault.New("page.bad_token", "this page token is not one of this list; start again without it")
+	if len(key) != 8 || key[0] > 0x7f { // a database's integers are signed
+		return 0, badToken()
 	}
 	return binary.BigEndian.Uint64(key), nil
+}
+
+func badToken() error {
+	return fault.New("page.bad_token", "this page token is not one of this list; start again without it")
 }
 
 func token(query string, key []byte) string {

@@ -151,7 +151,7 @@ func (n *Node) startIndex(l *ledger) {
 	ctx, cancel := context.WithCancel(context.Background())
 	n.stopIndex, n.indexDone = cancel, make(chan error, 1)
 	go func() {
-		err := n.index.Follow(ctx, l)
+		err := n.index.Follow(ctx, l, n.log)
 		if err != nil {
 			n.log.Error("the index stopped; delete it and start again to make it anew", "error", err)
 		}

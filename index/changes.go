@@ -1,0 +1,221 @@
+package index
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
+	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
+	"github.com/dureledger/dure/ledger/tx"
+	"github.com/dureledger/dure/modules/asset"
+)
+
+// cursor says how far the index is and which numbers it has given.
+type cursor struct {
+	seq    uint64 // the next outcome to index
+	height int64
+	// accounts and records have been numbered so far; the numbers give their lists an order.
+	accounts, records int64
+}
+
+func (c cursor) meta() map[string]string {
+	return map[string]string{
+		"seq": strconv.FormatUint(c.seq, 10), "height": strconv.FormatInt(c.height, 10),
+		"accounts": strconv.FormatInt(c.accounts, 10), "records": strconv.FormatInt(c.records, 10),
+	}
+}
+
+func cursorOf(meta map[string]string) (c cursor, err error) {
+	for name, into := range map[string]*int64{"height": &c.height, "accounts": &c.accounts, "records": &c.records} {
+		if *into, err = strconv.ParseInt(meta[name], 10, 64); err != nil {
+			return c, fmt.Errorf("cursor: %w", err)
+		}
+	}
+	if c.seq, err = strconv.ParseUint(meta["seq"], 10, 63); err != nil {
+		return c, fmt.Errorf("cursor: %w", err)
+	}
+	return c, nil
+}
+
+// changes is what one step writes, in one database transaction.
+type changes struct {
+	// anew makes all tables first, dropping those there are.
+	anew bool
+	// rows are the values of each table's new rows, one row after the other.
+	rows [tableCount][]any
+	// ended are holds that are no longer open, some of them perhaps opened by this very step.
+	ended [][]byte
+	meta  map[string]string
+
+	cursor cursor
+	links  [tableCount][]link
+	known  *holdings
+}
+
+// link is a row that finds a transaction by something it names.
+type link struct {
+	key string
+	seq int64
+}
+
+func (c *changes) add(t table, values ...any) { c.rows[t] = append(c.rows[t], values...) }
+
+// finish puts links in the order of their keys, so that neighbours in the tables are written together, and the cursor
+// beside them.
+func (c *changes) finish() {
+	for _, t := range []table{accountTxTable, assetTxTable, digestTxTable} {
+		slices.SortFunc(c.links[t], func(a, b link) int {
+			return cmp.Or(strings.Compare(a.key, b.key), cmp.Compare(a.seq, b.seq))
+		})
+		c.rows[t] = make([]any, 0, 2*len(c.links[t]))
+		for _, l := range c.links[t] {
+			if t == assetTxTable {
+				c.add(t, l.key, l.seq)
+			} else {
+				c.add(t, []byte(l.key), l.seq)
+			}
+		}
+	}
+	if c.meta == nil {
+		c.meta = map[string]string{}
+	}
+	for name, value := range c.cursor.meta() {
+		c.meta[name] = value
+	}
+}
+
+// entry adds what one transaction is found by and the lists it changes.
+func (c *changes) entry(e Entry) error {
+	o := e.Outcome
+	if o.GetSeq() != c.cursor.seq {
+		return fmt.Errorf("outcome %d is where %d should be", o.GetSeq(), c.cursor.seq)
+	}
+	if len(o.GetId()) != 32 {
+		return fmt.Errorf("outcome %d has no id", o.GetSeq())
+	}
+	body, _ := e.Body()
+	f := factsOf(o, body)
+	seq := int64(o.GetSeq())
+	c.add(txTable, seq, o.GetId(), prefix(o.GetId()), o.GetHeight(), int64(o.GetPosition()), o.GetTime(), int64(o.GetStatus()))
+	for _, a := range f.Accounts {
+		c.links[accountTxTable] = append(c.links[accountTxTable], link{string(a[:]), seq})
+	}
+	for _, a := range f.Assets {
+		if len(a) <= asset.MaxID && storable(a) { // a failed transaction may name anything
+			c.links[assetTxTable] = append(c.links[assetTxTable], link{a, seq})
+		}
+	}
+	for _, d := range f.Digests {
+		c.links[digestTxTable] = append(c.links[digestTxTable], link{string(d[:]), seq})
+	}
+	if text := plain(f.Text...); text != "" {
+		c.add(textTxTable, seq, text)
+	}
+	if o.GetStatus() == ledgerv1.Status_STATUS_OK {
+		for _, ev := range o.GetEvents() {
+			c.event(seq, ev, body)
+		}
+		for _, a := range body.GetActions() {
+			c.action(a)
+		}
+	}
+	c.cursor.seq, c.cursor.height = o.GetSeq()+1, o.GetHeight()
+	return nil
+}
+
+// event keeps the lists that follow from facts.
+func (c *changes) event(seq int64, ev *ledgerv1.Event, body *txv1.Body) {
+	switch k := ev.GetKind().(type) {
+	case *ledgerv1.Event_AccountOpened:
+		c.account(k.AccountOpened.GetAccount(), k.AccountOpened.GetSponsor())
+	case *ledgerv1.Event_AssetCreated:
+		c.add(assetTable, k.AssetCreated.GetAsset())
+	case *ledgerv1.Event_AssetMoved:
+		c.balance(k.AssetMoved.GetFrom(), k.AssetMoved.GetAsset())
+		c.balance(k.AssetMoved.GetTo(), k.AssetMoved.GetAsset())
+	case *ledgerv1.Event_AssetHeld:
+		h := k.AssetHeld
+		c.balance(h.GetPayer(), h.GetAsset())
+		c.add(holdPartyTable, h.GetPayer(), seq, h.GetHold())
+		c.add(holdPartyTable, h.GetPayee(), seq, h.GetHold())
+		if arbiter := arbiterOf(body, ev.GetAction()); len(arbiter) > 0 {
+			c.add(holdPartyTable, arbiter, seq, h.GetHold())
+		}
+	case *ledgerv1.Event_AssetReleased:
+		c.ended = append(c.ended, k.AssetReleased.GetHold())
+		c.balance(k.AssetReleased.GetPayee(), k.AssetReleased.GetAsset())
+		c.balance(k.AssetReleased.GetPayer(), k.AssetReleased.GetAsset())
+	}
+}
+
+// arbiterOf is the arbiter an action named for its hold, which the event does not repeat.
+func arbiterOf(body *txv1.Body, action uint32) []byte {
+	if int(action) >= len(body.GetActions()) {
+		return nil
+	}
+	return body.GetActions()[action].GetAssetHold().GetArbiter()
+}
+
+// action keeps the lists that need more than the facts say: titles and names of records.
+func (c *changes) action(a *txv1.Action) {
+	switch k := a.GetCall().(type) {
+	case *txv1.Action_RecordAdd:
+		c.record(a.GetActor(), k.RecordAdd.GetDigest(), k.RecordAdd.GetName(), k.RecordAdd.GetTitle())
+	case *txv1.Action_RecordSupersede:
+		n := k.RecordSupersede.GetNew()
+		c.record(a.GetActor(), n.GetDigest(), n.GetName(), n.GetTitle())
+	}
+}
+
+func (c *changes) account(address, sponsor []byte) {
+	c.cursor.accounts++
+	c.add(accountTable, c.cursor.accounts, address, sponsor)
+}
+
+// balance notes that an account has had an asset. Most transfers are between accounts that had it before.
+func (c *changes) balance(account []byte, asset string) {
+	if len(account) != len(tx.Address{}) {
+		return // issued or redeemed: no one's
+	}
+	h := holding{tx.Address(account), asset}
+	if c.known.has(h) {
+		return
+	}
+	c.known.put(h)
+	c.add(balanceTable, account, asset)
+}
+
+// record lists a record. The ledger has refused a second one of the same digest and recorder.
+func (c *changes) record(recorder, digest []byte, name, title string) {
+	c.cursor.records++
+	c.add(recordTable, c.cursor.records, digest, recorder, name, title)
+	if text := plain(title, name); text != "" {
+		c.add(textRecordTable, c.cursor.records, text)
+	}
+}
+
+// genesis lists what is on the ledger before its first block. Members not among the accounts sponsor themselves.
+func (c *changes) genesis(g *ledgerv1.Genesis) {
+	there := map[string]bool{}
+	for _, a := range g.GetAccount().GetAccounts() {
+		there[string(a.GetAddress())] = true
+		c.account(a.GetAddress(), a.GetSponsor())
+	}
+	for _, m := range g.GetNetwork().GetMembers() {
+		if !there[string(m.GetAddress())] {
+			c.account(m.GetAddress(), m.GetAddress())
+		}
+	}
+	for _, a := range g.GetAsset().GetClasses() {
+		c.add(assetTable, a.GetAsset())
+	}
+	for _, h := range g.GetAsset().GetBalances() {
+		c.balance(h.GetAccount(), h.GetAsset())
+	}
+}
+
+func prefix(id []byte) int64 { return int64(binary.BigEndian.Uint64(id)) }

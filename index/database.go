@@ -1,0 +1,66 @@
+package index
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+)
+
+// database is where an index is kept. One is open for each Index.
+type database interface {
+	// claim makes ready to write and returns what the meta table holds, nothing if there are no tables yet. It may be
+	// called again after any error of claim or apply. A *refusal says that the database is not this index's to write.
+	claim(ctx context.Context) (map[string]string, error)
+	// apply writes all of c or, when it returns an error, most likely nothing: claim tells.
+	apply(ctx context.Context, c *changes) error
+	// reader runs queries written with question marks after bind.
+	reader() *sql.DB
+	bind(query string) string
+	// match is a condition on the rows of a table of texts, not given another name: that each of words is part of a word of it.
+	match(table string, words []string) (condition string, args []any)
+	// unreachable says whether err is that there is no connection.
+	unreachable(err error) bool
+	close() error
+}
+
+// refusal is why an index will not write to a database that it can reach.
+type refusal struct{ reason string }
+
+func (r *refusal) Error() string { return r.reason }
+
+// schema makes the tables in both databases, each of which has its own words for INT, BYTES, TEXT and KEYED, a table
+// kept in the order of its key. Times are unix milliseconds, addresses 20 bytes, digests and ids 32.
+var schema = []string{
+	`CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) KEYED`,
+
+	// A transaction is found by the first 8 bytes of its id: a third of the space of an index over the whole.
+	`CREATE TABLE tx (seq INT PRIMARY KEY, id BYTES NOT NULL, prefix INT NOT NULL, height INT NOT NULL,
+		position INT NOT NULL, time INT NOT NULL, status INT NOT NULL)`,
+	`CREATE INDEX tx_prefix ON tx (prefix)`,
+	`CREATE INDEX tx_failed ON tx (seq) WHERE status = 2`,
+	`CREATE TABLE account_tx (account BYTES, seq INT, PRIMARY KEY (account, seq)) KEYED`,
+	`CREATE TABLE asset_tx (asset TEXT, seq INT, PRIMARY KEY (asset, seq)) KEYED`,
+	`CREATE TABLE digest_tx (digest BYTES, seq INT, PRIMARY KEY (digest, seq)) KEYED`,
+
+	`CREATE TABLE account (n INT PRIMARY KEY, address BYTES NOT NULL UNIQUE, sponsor BYTES NOT NULL)`,
+	`CREATE INDEX account_sponsor ON account (sponsor, n)`,
+	`CREATE TABLE asset (asset TEXT PRIMARY KEY) KEYED`,
+	`CREATE TABLE balance (account BYTES, asset TEXT, PRIMARY KEY (account, asset)) KEYED`,
+	`CREATE INDEX balance_asset ON balance (asset, account)`,
+	`CREATE TABLE hold_party (account BYTES, seq INT, hold BYTES, PRIMARY KEY (account, seq, hold)) KEYED`,
+	`CREATE INDEX hold_party_hold ON hold_party (hold)`,
+	`CREATE TABLE record (n INT PRIMARY KEY, digest BYTES NOT NULL, recorder BYTES NOT NULL, name TEXT NOT NULL,
+		title TEXT NOT NULL, UNIQUE (digest, recorder))`,
+	`CREATE INDEX record_recorder ON record (recorder, n)`,
+	`CREATE INDEX record_name ON record (name, n)`,
+	`CREATE INDEX record_title ON record (title, n)`,
+}
+
+// words of SQL that databases say differently.
+func schemaFor(words *strings.Replacer, more ...string) []string {
+	out := make([]string, 0, len(schema)+len(more))
+	for _, stmt := range schema {
+		out = append(out, words.Replace(stmt))
+	}
+	return append(out, more...)
+}

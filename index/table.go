@@ -1,0 +1,91 @@
+package index
+
+import (
+	"strconv"
+	"strings"
+)
+
+// table names one of the index's tables that steps add rows to.
+type table int
+
+const (
+	txTable table = iota
+	accountTxTable
+	assetTxTable
+	digestTxTable
+	textTxTable
+	accountTable
+	assetTable
+	balanceTable
+	holdPartyTable
+	recordTable
+	textRecordTable
+	tableCount
+)
+
+// tables describes each of them.
+var tables = [tableCount]struct {
+	name    string
+	columns []string
+	// again says that a row may be there already, which is then kept.
+	again bool
+}{
+	txTable:         {"tx", []string{"seq", "id", "prefix", "height", "position", "time", "status"}, false},
+	accountTxTable:  {"account_tx", []string{"account", "seq"}, false},
+	assetTxTable:    {"asset_tx", []string{"asset", "seq"}, false},
+	digestTxTable:   {"digest_tx", []string{"digest", "seq"}, false},
+	textTxTable:     {"text_tx", []string{"rowid", "body"}, false},
+	accountTable:    {"account", []string{"n", "address", "sponsor"}, false},
+	assetTable:      {"asset", []string{"asset"}, true},
+	balanceTable:    {"balance", []string{"account", "asset"}, true},
+	holdPartyTable:  {"hold_party", []string{"account", "seq", "hold"}, true},
+	recordTable:     {"record", []string{"n", "digest", "recorder", "name", "title"}, false},
+	textRecordTable: {"text_record", []string{"rowid", "body"}, false},
+}
+
+// maxRows is how many rows one statement adds at most.
+const maxRows = 64
+
+// insert is the statement that adds n rows to t.
+func insert(t table, n int) string {
+	d := tables[t]
+	var b strings.Builder
+	b.WriteString("INSERT INTO " + d.name + " (" + strings.Join(d.columns, ", ") + ") VALUES ")
+	row := "(" + strings.Repeat("?, ", len(d.columns)-1) + "?)"
+	b.WriteString(strings.Repeat(row+", ", n-1) + row)
+	if d.again {
+		b.WriteString(" ON CONFLICT DO NOTHING")
+	}
+	return b.String()
+}
+
+// portions cuts the rows of t so that few different statements add them: full ones, then halves of what is left.
+func portions(t table, rows []any, add func(n int, args []any) error) error {
+	width := len(tables[t].columns)
+	for n := maxRows; len(rows) > 0; {
+		if len(rows) < n*width {
+			n /= 2
+			continue
+		}
+		if err := add(n, rows[:n*width]); err != nil {
+			return err
+		}
+		rows = rows[n*width:]
+	}
+	return nil
+}
+
+// numbered writes a query's question marks as $1, $2 and so on. Our queries have no other question marks.
+func numbered(query string) string {
+	var b strings.Builder
+	for n := 1; ; n++ {
+		before, after, found := strings.Cut(query, "?")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		b.WriteByte('$')
+		b.WriteString(strconv.Itoa(n))
+		query = after
+	}
+}
