@@ -29,6 +29,10 @@ const pragmas = "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=s
 // steps change is copied from the log to its place once in 64 MiB of log.
 const writerPragmas = "&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(16384)"
 
+// sqliteInsert gives up the whole step when a row cannot be added: nothing has to be kept with which to undo the
+// statement alone, which costs as much as the insertion.
+const sqliteInsert = "INSERT OR ROLLBACK"
+
 var sqliteSchema = schemaFor(strings.NewReplacer("INT ", "INTEGER ", "INT,", "INTEGER,", "BYTES", "BLOB", "KEYED", "WITHOUT ROWID"),
 	`CREATE VIRTUAL TABLE text_tx USING fts5(body, content='', columnsize=0, tokenize='ascii')`,
 	`CREATE VIRTUAL TABLE text_record USING fts5(body, content='', columnsize=0, tokenize='ascii')`,
@@ -107,13 +111,14 @@ func (s *sqlite) put(ctx context.Context, c *changes) error {
 		}
 	}
 	for t := range tableCount {
-		rows := c.rows[t]
+		rows, most := c.rows[t], maxRows
 		if t == textTxTable || t == textRecordTable {
 			for i := 1; i < len(rows); i += 2 {
 				rows[i] = ftsText(rows[i].(string))
 			}
+			most = 1 // FTS5 goes to disk after a statement of more
 		}
-		err := portions(t, rows, func(n int, args []any) error { return s.run(ctx, insert(t, n), args...) })
+		err := portions(t, rows, most, func(n int, args []any) error { return s.run(ctx, insert(sqliteInsert, t, n), args...) })
 		if err != nil {
 			return fmt.Errorf("%s: %w", tables[t].name, err)
 		}

@@ -43,14 +43,14 @@ var tables = [tableCount]struct {
 	textRecordTable: {"text_record", []string{"rowid", "body"}, false},
 }
 
-// maxRows is how many rows one statement adds at most.
+// maxRows is how many rows one statement adds at most; every power of two below is a statement too.
 const maxRows = 64
 
-// insert is the statement that adds n rows to t.
-func insert(t table, n int) string {
+// insert is the statement that adds n rows to t, begun with a database's verb for it.
+func insert(verb string, t table, n int) string {
 	d := tables[t]
 	var b strings.Builder
-	b.WriteString("INSERT INTO " + d.name + " (" + strings.Join(d.columns, ", ") + ") VALUES ")
+	b.WriteString(verb + " INTO " + d.name + " (" + strings.Join(d.columns, ", ") + ") VALUES ")
 	row := "(" + strings.Repeat("?, ", len(d.columns)-1) + "?)"
 	b.WriteString(strings.Repeat(row+", ", n-1) + row)
 	if d.again {
@@ -60,9 +60,9 @@ func insert(t table, n int) string {
 }
 
 // portions cuts the rows of t so that few different statements add them: full ones, then halves of what is left.
-func portions(t table, rows []any, add func(n int, args []any) error) error {
+func portions(t table, rows []any, most int, add func(n int, args []any) error) error {
 	width := len(tables[t].columns)
-	for n := maxRows; len(rows) > 0; {
+	for n := most; len(rows) > 0; {
 		if len(rows) < n*width {
 			n /= 2
 			continue
