@@ -24,7 +24,10 @@ type database interface {
 }
 
 // refusal is why an index will not write to a database that it can reach.
-type refusal struct{ reason string }
+type refusal struct {
+	reason string
+	busy   bool // another writer has it now
+}
 
 func (r *refusal) Error() string { return r.reason }
 
@@ -56,7 +59,7 @@ var schema = []string{
 	`CREATE INDEX record_title ON record (title, n)`,
 }
 
-// words of SQL that databases say differently.
+// schemaFor is the schema in a database's own words, and more.
 func schemaFor(words *strings.Replacer, more ...string) []string {
 	out := make([]string, 0, len(schema)+len(more))
 	for _, stmt := range schema {

@@ -8,7 +8,8 @@ const (
 	sqlSetMeta = `INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`
 	sqlGetMeta = `SELECT name, value FROM meta`
 
-	sqlEndHold = `DELETE FROM hold_party WHERE hold = ?`
+	sqlEndHold  = `DELETE FROM hold_party WHERE hold = ?`
+	sqlEndHolds = `DELETE FROM hold_party WHERE hold = ANY ($1)`
 
 	sqlSeqOf    = `SELECT seq, id FROM tx WHERE prefix = ?`
 	sqlIDAt     = `SELECT id FROM tx WHERE seq = ?`
@@ -35,4 +36,11 @@ const (
 	sqlRecordFrom  = `SELECT r.n, r.digest, r.recorder FROM record r WHERE r.n < ?`
 	sqlRecordText2 = ` AND r.n IN (SELECT rowid FROM text_record WHERE %s)`
 	sqlRecordOrder = ` ORDER BY r.n DESC LIMIT ?`
+)
+
+// What only PostgreSQL is asked. The key of the lock is "dure" and the number of the schema.
+const (
+	sqlPostgresHasSchema = `SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)`
+	sqlPostgresTables    = `SELECT tablename FROM pg_tables WHERE schemaname = $1`
+	sqlPostgresLock      = `SELECT pg_try_advisory_lock((1685418597::bigint << 32) | oid::bigint) FROM pg_namespace WHERE nspname = $1`
 )

@@ -3,12 +3,9 @@ package index_test
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -31,9 +28,34 @@ func newLedger(t *testing.T) *indextest.Ledger {
 	return l
 }
 
-func open(t *testing.T, path string, l *indextest.Ledger) *index.Index {
+// keeper is a place for one index, in the database that the suite runs on.
+type keeper interface {
+	open(l *indextest.Ledger) (*index.Index, error)
+	// dump is every row of every table as text.
+	dump(t *testing.T) string
+}
+
+// suite is what an index does wherever it is kept; place makes a new keeper.
+func suite(t *testing.T, place func(*testing.T) keeper) {
+	for name, test := range map[string]func(*testing.T, func(*testing.T) keeper){
+		"TransactionsAreFound":              testTransactionsAreFound,
+		"PagesAreStableWhileTheLedgerGrows": testPagesAreStableWhileTheLedgerGrows,
+		"BadPagesAreRefused":                testBadPagesAreRefused,
+		"Lists":                             testLists,
+		"SeqOf":                             testSeqOf,
+		"RebuildGivesTheSame":               testRebuildGivesTheSame,
+		"KilledMidWayResumes":               testKilledMidWayResumes,
+		"AnotherHistoryStartsAnew":          testAnotherHistoryStartsAnew,
+		"StrangeTextIsNoTrouble":            testStrangeTextIsNoTrouble,
+		"FollowKeepsUp":                     testFollowKeepsUp,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, place) })
+	}
+}
+
+func open(t *testing.T, k keeper, l *indextest.Ledger) *index.Index {
 	t.Helper()
-	x, err := index.Open(path, l.Genesis())
+	x, err := k.open(l)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,10 +133,10 @@ func list(t *testing.T, x *index.Index, f index.Filter) []uint64 {
 	return seqs
 }
 
-func TestTransactionsAreFound(t *testing.T) {
+func testTransactionsAreFound(t *testing.T, place func(*testing.T) keeper) {
 	l := newLedger(t)
 	busy(t, l)
-	x := open(t, filepath.Join(t.TempDir(), "index.db"), l)
+	x := open(t, place(t), l)
 	catchUp(t, x, l)
 	lease := sha256.Sum256([]byte("one"))
 	at := func(seq uint64) int64 {
@@ -157,10 +179,10 @@ func TestTransactionsAreFound(t *testing.T) {
 	}
 }
 
-func TestPagesAreStableWhileTheLedgerGrows(t *testing.T) {
+func testPagesAreStableWhileTheLedgerGrows(t *testing.T, place func(*testing.T) keeper) {
 	l := newLedger(t)
 	busy(t, l)
-	x := open(t, filepath.Join(t.TempDir(), "index.db"), l)
+	x := open(t, place(t), l)
 	catchUp(t, x, l)
 	f := index.Filter{Asset: indextest.Asset}
 	want := list(t, x, f)
@@ -182,10 +204,10 @@ func TestPagesAreStableWhileTheLedgerGrows(t *testing.T) {
 	}
 }
 
-func TestBadPagesAreRefused(t *testing.T) {
+func testBadPagesAreRefused(t *testing.T, place func(*testing.T) keeper) {
 	l := newLedger(t)
 	busy(t, l)
-	x := open(t, filepath.Join(t.TempDir(), "index.db"), l)
+	x := open(t, place(t), l)
 	catchUp(t, x, l)
 	_, next, err := x.Transactions(t.Context(), index.Filter{Asset: indextest.Asset}, index.Page{Size: 1})
 	if err != nil || next == "" {
@@ -210,10 +232,10 @@ func TestBadPagesAreRefused(t *testing.T) {
 	}
 }
 
-func TestLists(t *testing.T) {
+func testLists(t *testing.T, place func(*testing.T) keeper) {
 	l := newLedger(t)
 	busy(t, l)
-	x := open(t, filepath.Join(t.TempDir(), "index.db"), l)
+	x := open(t, place(t), l)
 	catchUp(t, x, l)
 	ctx, person := t.Context(), func(i int) tx.Address { return indextest.Address(indextest.Person(i)) }
 
@@ -286,10 +308,10 @@ func paged[T any](t *testing.T, read func(index.Page) ([]T, string, error)) []T 
 	}
 }
 
-func TestSeqOf(t *testing.T) {
+func testSeqOf(t *testing.T, place func(*testing.T) keeper) {
 	l := newLedger(t)
 	busy(t, l)
-	x := open(t, filepath.Join(t.TempDir(), "index.db"), l)
+	x := open(t, place(t), l)
 	catchUp(t, x, l)
 	entries, _ := l.Entries(0, 1000)
 	for _, e := range entries {
@@ -305,14 +327,13 @@ func TestSeqOf(t *testing.T) {
 	}
 }
 
-func TestRebuildGivesTheSame(t *testing.T) {
+func testRebuildGivesTheSame(t *testing.T, place func(*testing.T) keeper) {
 	l := newLedger(t)
 	busy(t, l)
-	dir := t.TempDir()
-	path := filepath.Join(dir, "index.db")
-	x := open(t, path, l)
+	k := place(t)
+	x := open(t, k, l)
 	catchUp(t, x, l)
-	before := dump(t, path)
+	before := k.dump(t)
 	if err := x.Rebuild(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -320,65 +341,14 @@ func TestRebuildGivesTheSame(t *testing.T) {
 		t.Errorf("after emptying: %d outcomes, height %d", x.Seq(), x.Height())
 	}
 	catchUp(t, x, l)
-	if after := dump(t, path); after != before {
+	if after := k.dump(t); after != before {
 		t.Errorf("rebuilt differs:\n%s\nwas\n%s", after, before)
 	}
-	fresh := filepath.Join(dir, "fresh.db")
+	fresh := place(t)
 	catchUp(t, open(t, fresh, l), l)
-	if after := dump(t, fresh); after != before {
-		t.Error("a new file differs from the old")
+	if fresh.dump(t) != before {
+		t.Error("a new index differs from the old")
 	}
-}
-
-// dump is every row of every table as text.
-func dump(t *testing.T, path string) string {
-	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	var b strings.Builder
-	for _, table := range rows(t, db, `SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name`) {
-		if strings.HasPrefix(table[0], "text_") { // full text is compared by its vocabulary
-			if !strings.Contains(table[0][5:], "_") {
-				db.Exec(`CREATE VIRTUAL TABLE temp.v_` + table[0] + ` USING fts5vocab(main, ` + table[0] + `, instance)`)
-				fmt.Fprintln(&b, table[0], rows(t, db, `SELECT * FROM temp.v_`+table[0]+` ORDER BY 1, 2, 4`))
-			}
-			continue
-		}
-		fmt.Fprintln(&b, table[0], rows(t, db, `SELECT * FROM "`+table[0]+`" ORDER BY 1`))
-	}
-	return b.String()
-}
-
-func rows(t *testing.T, db *sql.DB, query string) [][]string {
-	t.Helper()
-	res, err := db.Query(query)
-	if err != nil {
-		t.Fatal(query, err)
-	}
-	defer res.Close()
-	columns, _ := res.Columns()
-	var out [][]string
-	for res.Next() {
-		row, into := make([]string, len(columns)), make([]any, len(columns))
-		cells := make([]any, len(columns))
-		for i := range cells {
-			into[i] = &cells[i]
-		}
-		if err := res.Scan(into...); err != nil {
-			t.Fatal(err)
-		}
-		for i, c := range cells {
-			row[i] = fmt.Sprintf("%v", c)
-		}
-		out = append(out, row)
-	}
-	if err := res.Err(); err != nil {
-		t.Fatal(query, err)
-	}
-	return out
 }
 
 // failing breaks after some entries, as a full disk or a killed process does.
@@ -401,16 +371,13 @@ func (f *failing) Entries(from uint64, most int) ([]index.Entry, error) {
 	return e, err
 }
 
-func TestKilledMidWayResumes(t *testing.T) {
+func testKilledMidWayResumes(t *testing.T, place func(*testing.T) keeper) {
 	l := newLedger(t)
 	busy(t, l)
-	dir := t.TempDir()
-	whole := filepath.Join(dir, "whole.db")
+	whole, killed := place(t), place(t)
 	catchUp(t, open(t, whole, l), l)
-
-	path := filepath.Join(dir, "killed.db")
 	for steps := 2; ; steps = 2 {
-		x, err := index.Open(path, l.Genesis())
+		x, err := killed.open(l)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -433,45 +400,59 @@ func TestKilledMidWayResumes(t *testing.T) {
 			break
 		}
 	}
-	x := open(t, path, l)
-	catchUp(t, x, l)
-	if dump(t, path) != dump(t, whole) {
+	catchUp(t, open(t, killed, l), l)
+	if killed.dump(t) != whole.dump(t) {
 		t.Error("after resuming the contents differ")
 	}
 }
 
-func TestAnotherLedgerOrSchemaStartsAnew(t *testing.T) {
+func testAnotherHistoryStartsAnew(t *testing.T, place func(*testing.T) keeper) {
 	l := newLedger(t)
 	busy(t, l)
-	path := filepath.Join(t.TempDir(), "index.db")
-	x := open(t, path, l)
+	k := place(t)
+	x := open(t, k, l)
 	catchUp(t, x, l)
 	if err := x.Close(); err != nil {
 		t.Fatal(err)
 	}
 	other := newLedger(t) // the same genesis, another history
 	do(t, other, indextest.Person(0), indextest.Transfer(indextest.Person(0), indextest.Address(indextest.Person(1)), "1", "other"))
-	x = open(t, path, other)
+	x = open(t, k, other)
 	catchUp(t, x, other)
 	if got := list(t, x, index.Filter{}); !slices.Equal(got, []uint64{0}) {
 		t.Errorf("of the other ledger: %v", got)
 	}
-	if err := x.Close(); err != nil {
-		t.Fatal(err)
+}
+
+// What a failed transaction or a question names need not be what a database can hold or a table's key may be.
+func testStrangeTextIsNoTrouble(t *testing.T, place func(*testing.T) keeper) {
+	l := newLedger(t)
+	p := indextest.Person(0)
+	for _, s := range []string{"nul\x00nul", strings.Repeat("long ", 5000), strings.Repeat("각", 10000), "%_\\'\"", ""} {
+		transfer := indextest.Transfer(p, indextest.Address(indextest.Person(1)), "1", s)
+		transfer.GetAssetTransfer().Asset = s
+		raw, err := l.Sign([]*txv1.Action{transfer}, p)
+		if err != nil {
+			continue // malformed for any ledger
+		}
+		l.Commit(raw)
 	}
-	if err := os.WriteFile(path, []byte(strings.Repeat("this is no database. ", 1000)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	x = open(t, path, l)
+	x := open(t, place(t), l)
 	catchUp(t, x, l)
-	if len(list(t, x, index.Filter{})) != 30 {
-		t.Error("a broken file was not made anew")
+	if l.Size() == 0 || len(list(t, x, index.Filter{})) != int(l.Size()) {
+		t.Errorf("of %d: %v", l.Size(), list(t, x, index.Filter{}))
+	}
+	for _, s := range []string{"", "nul\x00", "\xff", "'", "\\", "%", `"a" OR b* NEAR(c) body:`, "& | ! <->", "각"} {
+		anyText(t, x, l, s, s)
+	}
+	if got := list(t, x, index.Filter{Text: "각각각"}); len(got) != 1 {
+		t.Errorf("long text: %v", got)
 	}
 }
 
-func TestFollowKeepsUp(t *testing.T) {
+func testFollowKeepsUp(t *testing.T, place func(*testing.T) keeper) {
 	l := newLedger(t)
-	x := open(t, filepath.Join(t.TempDir(), "index.db"), l)
+	x := open(t, place(t), l)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- x.Follow(ctx, l, slog.New(slog.DiscardHandler)) }()
