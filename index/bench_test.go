@@ -62,6 +62,10 @@ func (p *payments) Advanced() <-chan struct{} { return p.never }
 
 // BenchmarkFollow indexes payments from nothing, and says what processor time each takes in this process.
 func BenchmarkFollow(b *testing.B) {
+	benchmark(b, func(b *testing.B) keeper { return file{filepath.Join(b.TempDir(), "index.db")} })
+}
+
+func benchmark(b *testing.B, place func(*testing.B) keeper) {
 	l, err := indextest.New()
 	if err != nil {
 		b.Fatal(err)
@@ -69,7 +73,7 @@ func BenchmarkFollow(b *testing.B) {
 	for _, memos := range []bool{false, true} {
 		b.Run(fmt.Sprintf("memos=%v", memos), func(b *testing.B) {
 			p := newPayments(b.N, memos)
-			x, err := index.Open(filepath.Join(b.TempDir(), "index.db"), l.Genesis())
+			x, err := place(b).open(l)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -84,13 +84,10 @@ func (p *postgres) lock(ctx context.Context, conn *pgx.Conn) error {
 
 // meta is what the meta table holds, nothing if there is no such table or it is not ours.
 func (p *postgres) meta(ctx context.Context, conn *pgx.Conn) (map[string]string, error) {
-	rows, err := conn.Query(ctx, sqlGetMeta)
-	if err != nil {
-		return nil, err
-	}
+	rows, _ := conn.Query(ctx, sqlGetMeta) // the rows have its error
 	meta := map[string]string{}
 	var name, value string
-	_, err = pgx.ForEachRow(rows, []any{&name, &value}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&name, &value}, func() error {
 		meta[name] = value
 		return nil
 	})

@@ -28,11 +28,11 @@ func (p Postgres) Check() error {
 	return err
 }
 
-// HasPassword says whether the URL has a password in it.
-func (p Postgres) HasPassword() bool {
-	u, err := url.Parse(p.URL)
+// HasPassword says whether a URL has a password in it, or may have one where it cannot be read.
+func HasPassword(database string) bool {
+	u, err := url.Parse(database)
 	if err != nil {
-		return false
+		return true
 	}
 	_, there := u.User.Password()
 	return there || u.Query().Has("password")

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/dureledger/dure/index"
 )
 
 // Config is a node's configuration. Settings lists every entry with its meaning.
@@ -22,9 +24,12 @@ type Config struct {
 	P2PListen  string
 	P2PPeers   []string
 	Index      bool
-	StateKeep  int64
-	LogLevel   string
-	LogFormat  string
+	// IndexDatabase is empty for SQLite in the node's folder. It may have a password in it.
+	IndexDatabase string
+	IndexSchema   string
+	StateKeep     int64
+	LogLevel      string
+	LogFormat     string
 
 	MetricsListen  string
 	MetricsProfile bool
@@ -67,6 +72,11 @@ func Settings() []Setting {
 		list("p2p.peers", "id@host:port of the other members' nodes, separated by commas; `dure key node` shows an id.",
 			func(c *Config) *[]string { return &c.P2PPeers }),
 		onOff("index", "true", "Whether this node keeps the index that lists and searches need.", func(c *Config) *bool { return &c.Index }),
+		text("index.database", "", "Where the index is kept: empty for SQLite in the node's folder, or postgres://user@host:port/database. "+
+			"Give a password in PGPASSFILE or this setting's environment variable, not as a flag.",
+			func(c *Config) *string { return &c.IndexDatabase }),
+		text("index.schema", "dure", "Schema of the PostgreSQL database for this node's index; each node has its own.",
+			func(c *Config) *string { return &c.IndexSchema }),
 		number("state.keep", "100000", "For how many blocks the states before the newest can be asked; 0: for ever. Blocks and receipts are always kept.",
 			func(c *Config) *int64 { return &c.StateKeep }),
 		text("metrics.listen", "", "host:port of a listener for /metrics alone, loopback or a private address. Empty: the API's address answers them, to callers on this machine only.",
@@ -148,6 +158,10 @@ func Load(file string, env func(string) (string, bool), flags map[string]string)
 	if len(values) > 0 {
 		return nil, fmt.Errorf("%s: unknown setting %s; docs/config.md lists all there are", file, strings.Join(sortedKeys(values), ", "))
 	}
+	if index.HasPassword(flags["index.database"]) {
+		return nil, errors.New("flag --index-database: everyone on this machine can see a password on a command line; " +
+			"set DURE_INDEX_DATABASE or PGPASSFILE in the environment instead")
+	}
 	return c, c.check()
 }
 
@@ -176,7 +190,17 @@ func (c *Config) check() error {
 		return fmt.Errorf("setting api.listen: %s can be reached from other machines, and without TLS anyone between could read and change what clients send; "+
 			"give api.tls-cert and api.tls-key, or listen on 127.0.0.1", c.APIListen)
 	}
+	if c.IndexDatabase != "" {
+		if err := c.postgres().Check(); err != nil {
+			return err
+		}
+	}
 	return c.checkMetrics()
+}
+
+// postgres is where the index is kept if not in SQLite.
+func (c *Config) postgres() index.Postgres {
+	return index.Postgres{URL: c.IndexDatabase, Schema: c.IndexSchema}
 }
 
 func isLoopback(hostport string) bool {

@@ -63,7 +63,7 @@ func Start(ctx context.Context, home Home, config *Config, log *slog.Logger, ver
 	if err := portFree(config.P2PListen); err != nil {
 		return nil, err
 	}
-	if err := n.openStores(g); err != nil {
+	if err := n.openStores(ctx, g); err != nil {
 		return nil, err
 	}
 	l, err := n.startEngine(ctx, g, version)
@@ -76,7 +76,7 @@ func Start(ctx context.Context, home Home, config *Config, log *slog.Logger, ver
 	return n, nil
 }
 
-func (n *Node) openStores(g *genesis.Genesis) (err error) {
+func (n *Node) openStores(ctx context.Context, g *genesis.Genesis) (err error) {
 	dir := n.home.data("ledger")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("the node's folder cannot be written: %w; choose another with --home or change its owner", err)
@@ -88,11 +88,22 @@ func (n *Node) openStores(g *genesis.Genesis) (err error) {
 	if !n.config.Index {
 		return nil
 	}
-	if n.index, err = index.Open(filepath.Join(n.home.data(""), "index.db"), g); err != nil {
-		return fmt.Errorf("index: %w; it can be deleted at any time and is made again from the ledger", err)
+	if n.index, err = n.openIndex(ctx, g); err != nil {
+		return err
 	}
 	n.storage.index = n.index
 	return nil
+}
+
+func (n *Node) openIndex(ctx context.Context, g *genesis.Genesis) (*index.Index, error) {
+	if n.config.IndexDatabase != "" {
+		return index.Connect(ctx, n.config.postgres(), g)
+	}
+	x, err := index.Open(filepath.Join(n.home.data(""), "index.db"), g)
+	if err != nil {
+		return nil, fmt.Errorf("%w; it can be deleted at any time and is made again from the ledger", err)
+	}
+	return x, nil
 }
 
 func (n *Node) startEngine(ctx context.Context, g *genesis.Genesis, version string) (*ledger, error) {
@@ -142,8 +153,8 @@ func (n *Node) prune(height int64) {
 	}
 }
 
-// startIndex follows the ledger until Stop. An index that breaks does not stop the node: lists and searches end,
-// everything else goes on.
+// startIndex follows the ledger until Stop. A database that fails does not stop the node: the index falls behind and
+// catches up later. If the ledger cannot be read, lists and searches end and everything else goes on.
 func (n *Node) startIndex(l *ledger) {
 	if n.index == nil {
 		return
@@ -153,7 +164,7 @@ func (n *Node) startIndex(l *ledger) {
 	go func() {
 		err := n.index.Follow(ctx, l, n.log)
 		if err != nil {
-			n.log.Error("the index stopped; delete it and start again to make it anew", "error", err)
+			n.log.Error("the index stopped because the ledger could not be read for it; start the node again", "error", err)
 		}
 		n.indexDone <- err
 	}()
