@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"crypto/sha256"
+	"log/slog"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -148,7 +149,7 @@ func start(t testing.TB) *node {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	followed := make(chan error, 1)
-	go func() { followed <- n.index.Follow(ctx, l) }()
+	go func() { followed <- n.index.Follow(ctx, l, slog.New(slog.DiscardHandler)) }()
 	n.server = api.New(n.memory, n.index, api.Options{Hosts: []string{"node.example"}})
 	socket, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

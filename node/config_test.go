@@ -63,8 +63,16 @@ func TestConfigRefused(t *testing.T) {
 		"no port":          {map[string]string{"api.listen": "127.0.0.1"}, "host:port"},
 		"half a TLS":       {map[string]string{"api.tls-cert": "x"}, "both"},
 		"not a bool":       {map[string]string{"index": "perhaps"}, "--index"},
+		"no URL":           {map[string]string{"index.database": "host=db"}, "postgres://"},
+		"bad URL":          {map[string]string{"index.database": "postgres://db/%zz"}, "command line"},
+		"password shown":   {map[string]string{"index.database": "postgres://dure:horse@127.0.0.1/dure"}, "DURE_INDEX_DATABASE"},
+		"shown elsewhere":  {map[string]string{"index.database": "postgres://127.0.0.1/dure?password=horse"}, "DURE_INDEX_DATABASE"},
+		"not encrypted":    {map[string]string{"index.database": "postgres://dure@db.example/dure"}, "verify-full"},
+		"perhaps not":      {map[string]string{"index.database": "postgres://dure@db.example/dure?sslmode=prefer"}, "verify-full"},
+		"bad schema":       {map[string]string{"index.database": "postgres:///dure?host=/run/postgresql", "index.schema": "a;b"}, "index.schema"},
 	} {
-		if _, err := Load("", none, c.flags); err == nil || !strings.Contains(err.Error(), c.says) {
+		_, err := Load("", none, c.flags)
+		if err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "horse") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -84,5 +92,24 @@ func TestASettingTwice(t *testing.T) {
 	}
 	if _, err := Load(file, none, nil); err == nil || !strings.Contains(err.Error(), "api.listen is there twice") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestIndexInPostgreSQL(t *testing.T) {
+	for _, url := range []string{
+		"postgres://dure:horse@127.0.0.1:5432/dure", "postgres://dure:horse@db.example/dure?sslmode=verify-full",
+		"postgres:///dure?host=/run/postgresql", "postgresql://dure@localhost/dure",
+	} {
+		env := func(name string) (string, bool) { return url, name == "DURE_INDEX_DATABASE" }
+		c, err := Load("", env, nil)
+		if err != nil {
+			t.Errorf("%s: %v", url, err)
+		} else if c.IndexDatabase != url || c.IndexSchema != "dure" {
+			t.Errorf("%s: %+v", url, c)
+		}
+	}
+	env := func(name string) (string, bool) { return "postgres://dure:horse@h:x/dure", name == "DURE_INDEX_DATABASE" }
+	if _, err := Load("", env, nil); err == nil || strings.Contains(err.Error(), "horse") {
+		t.Errorf("a URL that is none: %v", err)
 	}
 }
