@@ -18,6 +18,7 @@ type Index struct {
 	db      database
 
 	mu     sync.Mutex // held while writing
+	loaded bool       // the database is claimed, and cursor is what it has
 	cursor cursor
 	known  holdings
 
@@ -53,11 +54,14 @@ func open(path string, g *genesis.Genesis) (*Index, error) {
 	return x, nil
 }
 
-// load claims the database and reads the cursor, making the tables first if they are missing or not those of this
+// load claims the database, unless it is claimed, and reads the cursor, making the tables first if they are missing or not those of this
 // ledger and schema.
 func (x *Index) load(ctx context.Context) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if x.loaded {
+		return nil
+	}
 	meta, err := x.db.claim(ctx)
 	if err != nil {
 		return err
@@ -69,13 +73,14 @@ func (x *Index) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	x.known.forget()
 	x.at(c)
 	return nil
 }
 
 // at moves the index to a cursor that the database has.
 func (x *Index) at(c cursor) {
-	x.cursor = c
+	x.cursor, x.loaded = c, true
 	x.height.Store(c.height)
 	x.seq.Store(c.seq)
 }
@@ -100,6 +105,7 @@ func (x *Index) apply(ctx context.Context, c *changes) error {
 	c.finish()
 	if err := x.db.apply(ctx, c); err != nil {
 		x.known.forget()
+		x.loaded = false
 		return err
 	}
 	x.at(c.cursor)

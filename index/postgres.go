@@ -68,6 +68,10 @@ func newPostgres(config *pgx.ConnConfig, schema, network string) *postgres {
 	config.RuntimeParams["application_name"] = "dure"
 	config.RuntimeParams["search_path"] = pgx.Identifier{schema}.Sanitize()
 	config.RuntimeParams["jit"] = "off"
+	// The lock of a connection that broke silently ends when the server notices.
+	config.RuntimeParams["tcp_keepalives_idle"] = "20"
+	config.RuntimeParams["tcp_keepalives_interval"] = "5"
+	config.RuntimeParams["tcp_keepalives_count"] = "4"
 	reader := config.Copy()
 	reader.RuntimeParams["default_transaction_read_only"] = "on"
 	reader.RuntimeParams["statement_timeout"] = fmt.Sprint((2 * queryTime).Milliseconds())

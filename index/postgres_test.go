@@ -246,6 +246,32 @@ func TestRefusedUser(t *testing.T) {
 	}
 }
 
+// The page for those who read the tables has questions that PostgreSQL answers as written.
+func TestQuestionsOfThePage(t *testing.T) {
+	page, err := os.ReadFile("../docs/index.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newLedger(t)
+	busy(t, l)
+	s := inSchema{"dure"}
+	catchUp(t, open(t, s, l), l)
+	s.exec(t, "CREATE ROLE auditor")
+	_, asking, _ := strings.Cut(string(page), "## Asking it")
+	answered := 0
+	for _, block := range strings.Split(asking, "```sql\n")[1:] {
+		block, _, _ = strings.Cut(block, "```")
+		for _, question := range strings.Split(strings.TrimSpace(block), ";\n") {
+			if len(rows(t, s.db(t), question)) > 0 {
+				answered++
+			}
+		}
+	}
+	if answered < 6 { // all but the grants and those of an account and an id that are not there
+		t.Errorf("%d questions have an answer", answered)
+	}
+}
+
 // reach waits until ok.
 func reach(t *testing.T, what string, ok func() bool) {
 	t.Helper()

@@ -98,8 +98,7 @@ func (s *sqlite) apply(ctx context.Context, c *changes) error {
 		_, err = s.write.ExecContext(ctx, "COMMIT")
 	}
 	if err != nil {
-		_, undo := s.write.ExecContext(ctx, "ROLLBACK")
-		err = errors.Join(err, undo)
+		_, _ = s.write.ExecContext(ctx, "ROLLBACK") // most failures have undone it already
 	}
 	return err
 }

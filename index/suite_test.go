@@ -76,7 +76,7 @@ func do(t *testing.T, l *indextest.Ledger, by tx.Signer, actions ...*txv1.Action
 // catchUp follows the ledger until everything committed is indexed.
 func catchUp(t testing.TB, x *index.Index, src index.Source) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	until := &watched{Source: src, x: x, done: cancel}
 	if err := x.Follow(ctx, until, slog.New(slog.DiscardHandler)); err != nil {

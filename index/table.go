@@ -43,8 +43,9 @@ var tables = [tableCount]struct {
 	textRecordTable: {"text_record", []string{"rowid", "body"}, false},
 }
 
-// maxRows is how many rows one statement adds at most; every power of two below is a statement too.
-const maxRows = 64
+// maxRows is how many rows one statement adds at most; every power of two below is a statement too. The SQLite driver
+// looks for each value of a statement among all of them, so that more rows would cost more again.
+const maxRows = 16
 
 // insert is the statement that adds n rows to t, begun with a database's verb for it.
 func insert(verb string, t table, n int) string {
