@@ -135,7 +135,8 @@ func (x *Index) transactions(f Filter, from, below uint64, limit int) (query str
 		}
 		match, values := x.db.match("text_tx", words)
 		if query == "" {
-			seq, query, args = "rowid", fmt.Sprintf(sqlTxText, match), append(values, int64(below), int64(from))
+			seq, query = "rowid", fmt.Sprintf(sqlTxText, match)
+			args = append(args, append(values, int64(below), int64(from))...)
 		} else {
 			query += fmt.Sprintf(sqlTxHasText, match)
 			args = append(args, values...)

@@ -108,7 +108,9 @@ func TestIndexInPostgreSQL(t *testing.T) {
 			t.Errorf("%s: %+v", url, c)
 		}
 	}
-	env := func(name string) (string, bool) { return "postgres://dure:horse@h:x/dure", name == "DURE_INDEX_DATABASE" }
+	env := func(name string) (string, bool) {
+		return "postgres://dure:horse@h:x/dure", name == "DURE_INDEX_DATABASE"
+	}
 	if _, err := Load("", env, nil); err == nil || strings.Contains(err.Error(), "horse") {
 		t.Errorf("a URL that is none: %v", err)
 	}
