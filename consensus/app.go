@@ -67,6 +67,7 @@ type app struct {
 	verifier *Verifier
 	shelf    *shelf
 	log      *slog.Logger
+	metrics  *appMetrics
 	// committed is called after each block, in order, with the batches that can no longer be decided.
 	committed func(r *exec.Result, tip *Tip, expired []*batch)
 
@@ -161,6 +162,7 @@ func (a *app) CheckTx(_ context.Context, req *abci.RequestCheckTx) (*abci.Respon
 
 // PrepareProposal fills a block with batches that ProcessProposal will accept.
 func (a *app) PrepareProposal(_ context.Context, req *abci.RequestPrepareProposal) (*abci.ResponsePrepareProposal, error) {
+	defer a.metrics.time(stagePrepare)()
 	if cmttime.Now().Sub(req.Time) > staleAfter {
 		return &abci.ResponsePrepareProposal{}, nil
 	}
@@ -182,10 +184,12 @@ func (a *app) PrepareProposal(_ context.Context, req *abci.RequestPrepareProposa
 
 // ProcessProposal accepts a block in which every batch is good; what this node has verified is only looked up.
 func (a *app) ProcessProposal(_ context.Context, req *abci.RequestProcessProposal) (*abci.ResponseProcessProposal, error) {
+	defer a.metrics.time(stageProcess)()
 	rules := newProposalRules(a.tip.Load(), a.shelf, req.Time.UnixMilli())
 	for _, raw := range req.Txs {
 		if err := a.judge(rules, raw); err != nil {
-			a.log.Warn("proposal refused", "height", req.Height, "proposer", fmt.Sprintf("%X", req.ProposerAddress), "error", err)
+			a.log.Warn("proposal refused", "height", req.Height, "member", rules.tip.validatorName(req.ProposerAddress), "proposer", fmt.Sprintf("%X", req.ProposerAddress), "error", err)
+			a.metrics.proposalRefused(rules.tip, req.ProposerAddress)
 			return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_REJECT}, nil
 		}
 	}
@@ -213,6 +217,7 @@ func (a *app) judge(rules *proposalRules, raw []byte) error {
 // FinalizeBlock executes a decided block. It decides by the state before the block and the bytes alone, so replay and
 // block sync, which skip ProcessProposal, come to the same result.
 func (a *app) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (*abci.ResponseFinalizeBlock, error) {
+	defer a.metrics.time(stageExecute)()
 	block := exec.Block{Height: req.Height, Time: req.Time.UnixMilli()}
 	a.refs = a.refs[:0]
 	tip := a.tip.Load()
@@ -229,9 +234,11 @@ func (a *app) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 		block.Batches = append(block.Batches, decidedBatch(b, err))
 	}
 	for _, m := range req.Misbehavior {
-		a.log.Error("a validator signed twice", "validator", fmt.Sprintf("%X", m.Validator.Address), "height", m.Height, "kind", m.Type)
+		a.metrics.signedTwice(tip, m.Validator.Address)
+		a.log.Error("a validator signed twice", "member", tip.validatorName(m.Validator.Address), "validator", fmt.Sprintf("%X", m.Validator.Address), "height", m.Height, "kind", m.Type)
 	}
 	a.pending = a.ledger.Execute(block)
+	a.metrics.executed(tip, &block, a.pending)
 	for _, what := range a.pending.Broken {
 		a.log.Error("a fault of the software refused a transaction; please report it", "height", req.Height, "what", what)
 	}
@@ -254,15 +261,19 @@ func decidedBatch(b *batch, err error) exec.Batch {
 
 // Commit makes the block durable, adopts it, and tells those who wait.
 func (a *app) Commit(context.Context, *abci.RequestCommit) (*abci.ResponseCommit, error) {
+	defer a.metrics.time(stageCommit)()
 	r := a.pending
+	saved := a.metrics.time(stageSave)
 	if err := a.store.Save(r, a.refs); err != nil {
 		return nil, fmt.Errorf("block %d could not be saved, so this node stops: %w", r.Height, err)
 	}
+	saved()
 	a.window.Lock()
 	a.ledger.Commit(r)
 	a.window.Unlock()
 	a.pending = nil
 	tip := a.publish()
+	a.metrics.committed(r, len(a.refs), tip)
 	expired := a.shelf.advance(a.refs, r.Time)
 	for _, ref := range a.refs {
 		a.verifier.Forget(ref.Hash)

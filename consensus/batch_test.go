@@ -265,7 +265,7 @@ func TestShelfQuota(t *testing.T) {
 		t.Error("a sealer exceeds its quota")
 	}
 	s.bytes[testSealer], s.count[testSealer] = 0, sealerBatches
-	if _, err := s.put(b); err == nil || s.welcome(testSealer, 1) {
+	if _, err := s.put(b); err == nil || s.unwelcome(testSealer, 1) == "" {
 		t.Error("a sealer fills the shelf with small batches")
 	}
 }
@@ -284,7 +284,7 @@ func TestSealerInDisgrace(t *testing.T) {
 		t.Error("verified right after a bad one")
 	}
 	e.app.shelf.duration = func(time.Time) time.Duration { return disgrace }
-	if !e.app.shelf.welcome(testSealer, 1) {
+	if e.app.shelf.unwelcome(testSealer, 1) != "" {
 		t.Error("never forgiven")
 	}
 }

@@ -20,6 +20,7 @@ import (
 	rpccore "github.com/cometbft/cometbft/rpc/core"
 	cmttypes "github.com/cometbft/cometbft/types"
 	cmttime "github.com/cometbft/cometbft/types/time"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/dureledger/dure/ledger/exec"
 	"github.com/dureledger/dure/ledger/fault"
@@ -47,6 +48,8 @@ type Config struct {
 	Store   Store
 	Past    Past
 	Log     *slog.Logger
+	// Metrics is where the stages' and CometBFT's metrics are registered; nil: nowhere.
+	Metrics prometheus.Registerer
 	// OnCommit, if set, is called after every block, in order; it must return quickly.
 	OnCommit func(*exec.Result, *Tip)
 }
@@ -81,6 +84,7 @@ func NewEngine(ctx context.Context, c Config) (*Engine, error) {
 	e.pool.tip, e.pool.recent, e.pool.past = e.app.tip.Load, e.app.findRecent, c.Past
 	e.sealer = &sealer{pool: e.pool, member: c.Member, key: c.NodeKey, publish: e.publish, within: sealWithin}
 	e.reactor = newReactor(e, c.Log)
+	e.measure(c.Metrics)
 
 	node, err := newNode(ctx, c, e.app, e.reactor)
 	if err != nil {
@@ -105,7 +109,7 @@ func newNode(ctx context.Context, c Config, a *app, r *Reactor) (*cmtnode.Node, 
 	}
 	node, err := cmtnode.NewNodeWithContext(ctx, config, pv, &p2p.NodeKey{PrivKey: ed25519.PrivKey(c.NodeKey)},
 		proxy.NewConnSyncLocalClientCreator(a), func() (*cmttypes.GenesisDoc, error) { return doc, nil },
-		openDB, cmtnode.DefaultMetricsProvider(config.Instrumentation), &logger{c.Log},
+		openDB, cometMetrics(c.Metrics), &logger{c.Log},
 		cmtnode.CustomReactors(map[string]p2p.Reactor{"DURE": r}))
 	if err != nil {
 		return nil, fmt.Errorf("consensus: %w", err)
@@ -248,8 +252,11 @@ func (e *Engine) accept(hash Hash, raw []byte) error {
 	if tip == nil || e.CatchingUp() {
 		return nil // it is announced again
 	}
-	if sealer, ok := claimedSealer(raw); ok && tip.nodeKey(sealer) != nil && !e.app.shelf.welcome(sealer, len(raw)) {
-		return nil // it is announced again
+	if sealer, ok := claimedSealer(raw); ok && tip.nodeKey(sealer) != nil {
+		if reason := e.app.shelf.unwelcome(sealer, len(raw)); reason != "" {
+			e.reactor.metrics.over(tip.memberName(sealer), reason)
+			return nil // it is announced again
+		}
 	}
 	b, err := e.app.verifier.Verify(hash, raw, tip.nodeKey)
 	switch {
@@ -258,17 +265,21 @@ func (e *Engine) accept(hash Hash, raw []byte) error {
 	case err != nil:
 		e.app.shelf.refuse(hash)
 		e.app.shelf.disgraced(b.sealer)
+		e.reactor.metrics.refuse(tip.memberName(b.sealer), refusedBad)
 		return fmt.Errorf("sealer %v: %w", b.sealer, err)
 	}
 	if expires := b.header.GetExpiresAt(); expires < tip.Time || expires > cmttime.Now().UnixMilli()+MaxBatchLifeMS {
 		e.app.verifier.Forget(hash)
 		e.app.shelf.refuse(hash)
+		e.reactor.metrics.refuse(tip.memberName(b.sealer), refusedExpired)
 		return fmt.Errorf("sealer %v: batch expired or valid too far ahead", b.sealer)
 	}
 	if err := e.shelve(b); err != nil {
 		e.app.verifier.Forget(hash)
+		e.reactor.metrics.refuse(tip.memberName(b.sealer), refusedQuota)
 		return err
 	}
+	e.reactor.metrics.accepted(tip.memberName(b.sealer), len(raw))
 	return nil
 }
 

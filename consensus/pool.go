@@ -83,6 +83,8 @@ type Pool struct {
 	checked,
 	held []*entry // sealed in a batch for which there was no room; they are sealed again after the next block
 	wakeVerify, wakeSeal chan struct{}
+
+	metrics *poolMetrics
 }
 
 func newPool(networkID string, v *Verifier, rules exec.Rules, log *slog.Logger) *Pool {
@@ -108,6 +110,7 @@ func (p *Pool) Submit(ctx context.Context, raws [][]byte, wait bool) []Answer {
 		answers[i], waiting[i] = p.admit(raw)
 	}
 	wake(p.wakeVerify)
+	p.metrics.admitted(answers)
 	if !wait {
 		return answers
 	}
@@ -282,7 +285,9 @@ func (p *Pool) judge(round []*entry, errs []error) {
 	defer p.mu.Unlock()
 	for i, e := range round {
 		if errs[i] != nil {
-			p.finish(e, nil, fault.As(errs[i]))
+			refusal := fault.As(errs[i])
+			p.finish(e, nil, refusal)
+			p.metrics.refusedLater(refusal.Code)
 			continue
 		}
 		p.checked = append(p.checked, e)
@@ -364,6 +369,7 @@ func (p *Pool) unsealed(b *batch, time int64) {
 			}
 			if refusal := exec.CheckTime(t.Body.GetNotAfter(), time, 1<<62); refusal != nil {
 				p.finish(e, nil, refusal)
+				p.metrics.refusedLater(refusal.Code)
 				continue
 			}
 			p.checked = append(p.checked, e)

@@ -44,14 +44,17 @@ type batches interface {
 	get(hash Hash) ([]byte, bool)
 	// waiting lists batches that have waited for at least d.
 	waiting(d time.Duration, max int) []Hash
+	// peerName is the name of the member whose node a peer is.
+	peerName(id p2p.ID) string
 }
 
 // Reactor spreads batches between the members' nodes.
 type Reactor struct {
 	p2p.BaseReactor
-	shelf batches
-	log   *slog.Logger
-	stop  chan struct{}
+	shelf   batches
+	log     *slog.Logger
+	metrics *reactorMetrics
+	stop    chan struct{}
 
 	mu      sync.Mutex
 	inboxes map[p2p.ID]chan []byte
@@ -88,6 +91,7 @@ func (r *Reactor) AddPeer(peer p2p.Peer) {
 	r.mu.Lock()
 	r.inboxes[peer.ID()] = inbox
 	r.mu.Unlock()
+	r.metrics.connected(peer.ID(), r.shelf.peerName(peer.ID()))
 	go r.drain(peer, inbox)
 	if hashes := r.shelf.waiting(0, maxHashes); len(hashes) > 0 {
 		peer.TrySend(p2p.Envelope{ChannelID: batchChannel, Message: hashesFrame(frameAnnounce, hashes)})
@@ -101,6 +105,7 @@ func (r *Reactor) RemovePeer(peer p2p.Peer, _ any) {
 	if inbox, ok := r.inboxes[peer.ID()]; ok {
 		close(inbox)
 		delete(r.inboxes, peer.ID())
+		r.metrics.left(peer.ID())
 	}
 }
 
@@ -116,6 +121,7 @@ func (r *Reactor) Receive(e p2p.Envelope) {
 		select {
 		case inbox <- f.bytes:
 		default: // full: the sender announces it again while it waits
+			r.metrics.drop(e.Src.ID())
 		}
 	}
 }
@@ -133,6 +139,8 @@ func (r *Reactor) drain(peer p2p.Peer, inbox <-chan []byte) {
 		kind, raw, hashes, err := parseFrame(b)
 		switch {
 		case err != nil:
+			r.log.Warn("a peer sent a malformed frame", "peer", peer.ID(), "error", err)
+			r.metrics.fault(peer.ID())
 			r.Switch.StopPeerForError(peer, err)
 		case kind == framePush:
 			r.receive(peer, raw)
@@ -156,6 +164,7 @@ func (r *Reactor) receive(peer p2p.Peer, raw []byte) {
 	switch {
 	case errors.Is(err, errRelay):
 		r.log.Warn("a peer sent what no member sealed", "peer", peer.ID(), "error", err)
+		r.metrics.fault(peer.ID())
 		r.Switch.StopPeerForError(peer, err)
 	case err != nil:
 		r.log.Warn("batch refused", "peer", peer.ID(), "error", err)

@@ -30,6 +30,8 @@ func (c *counter) accept(hash Hash, raw []byte) error {
 	return err
 }
 
+func (c *counter) peerName(p2p.ID) string { return "peer" }
+
 func (c *counter) times(h Hash) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -21,6 +21,7 @@ type sealer struct {
 	key     ed25519.PrivateKey
 	publish func(*batch) error // an error says that the batch is not up for decision
 	within  time.Duration
+	metrics *sealMetrics
 }
 
 // run seals until ctx ends.
@@ -75,7 +76,10 @@ func (s *sealer) seal(entries []*entry) {
 	if err := s.publish(b); err != nil {
 		s.pool.log.Warn("a batch of this node has to wait", "error", err)
 		s.pool.hold(entries)
+		s.metrics.hold()
+		return
 	}
+	s.metrics.sealed(b)
 }
 
 // full says whether a whole batch is ready.

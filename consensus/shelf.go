@@ -70,12 +70,17 @@ func (s *shelf) room(sealer tx.Address, size int) bool {
 	return s.bytes[sealer]+size <= sealerQuota && s.count[sealer] < sealerBatches
 }
 
-// welcome says, before anything of it is verified, whether a batch of the sealer would be taken now.
-func (s *shelf) welcome(sealer tx.Address, size int) bool {
+// unwelcome says, before anything of it is verified, why a batch of the sealer would not be taken now; "" if it would.
+func (s *shelf) unwelcome(sealer tx.Address, size int) (reason string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at, caught := s.caught[sealer]
-	return s.room(sealer, size) && !(caught && s.duration(at) < disgrace)
+	if at, caught := s.caught[sealer]; caught && s.duration(at) < disgrace {
+		return refusedCaught
+	}
+	if !s.room(sealer, size) {
+		return refusedQuota
+	}
+	return ""
 }
 
 // disgraced notes that a member sealed a bad batch.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/dureledger/dure/ledger/tx"
 )
@@ -18,6 +19,7 @@ type Verifier struct {
 	networkID string
 	workers   chan struct{}
 	keys      *keyTable
+	metrics   *verifierMetrics
 
 	mu    sync.Mutex
 	known map[Hash]*verdict
@@ -129,7 +131,9 @@ func (v *Verifier) Signatures(txs []*tx.Tx) []error {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
+			began := time.Now()
 			copy(errs[from:to], tx.VerifyPrepared(txs[from:to], v.keys.prepared))
+			v.metrics.verified(txs[from:to], errs[from:to], began)
 			<-v.workers
 		}()
 	}

@@ -61,6 +61,7 @@ func (x *Index) follow(ctx context.Context, src Source, t *trouble) error {
 			return err
 		}
 		t.over(x.Seq())
+		x.metrics.stepped(n, began)
 		if n == 0 {
 			select {
 			case <-ctx.Done():

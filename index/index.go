@@ -24,6 +24,8 @@ type Index struct {
 
 	seq    atomic.Uint64
 	height atomic.Int64
+
+	metrics *metrics
 }
 
 // maxReaders bounds the queries that run at once; more wait.

@@ -81,7 +81,7 @@ func (n *Node) openStores(ctx context.Context, g *genesis.Genesis) (err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("the node's folder cannot be written: %w; choose another with --home or change its owner", err)
 	}
-	opts := store.Options{Logger: n.log, HistoryRoot: proof.HistoryRoot}
+	opts := store.Options{Logger: n.log, HistoryRoot: proof.HistoryRoot, Metrics: n.observe.registry}
 	if n.storage, err = openStorage(dir, opts); err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (n *Node) startEngine(ctx context.Context, g *genesis.Genesis, version stri
 	n.engine, err = consensus.NewEngine(ctx, consensus.Config{
 		Home: n.home.data("consensus"), Genesis: g, Member: member, NodeKey: nodeKey, ValidatorKey: validatorKey,
 		Listen: n.config.P2PListen, Peers: n.config.P2PPeers, Rules: rules, Ledger: restored, Decided: decided,
-		Store: n.storage, Past: n.storage, Log: n.log,
+		Store: n.storage, Past: n.storage, Log: n.log, Metrics: n.observe.registry,
 		OnCommit: func(r *exec.Result, _ *consensus.Tip) {
 			l.stats.committed(len(r.Applied))
 			n.prune(r.Height)
@@ -159,6 +159,7 @@ func (n *Node) startIndex(l *ledger) {
 	if n.index == nil {
 		return
 	}
+	n.index.Measure(n.observe.registry, l, func() int64 { return l.engine.Tip().Height })
 	ctx, cancel := context.WithCancel(context.Background())
 	n.stopIndex, n.indexDone = cancel, make(chan error, 1)
 	go func() {

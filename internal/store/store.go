@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/cockroachdb/pebble/vfs"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/dureledger/dure/ledger/fault"
 )
@@ -26,6 +27,8 @@ type Options struct {
 
 	FS      FS     // of segments, history and meta; default DiskFS
 	StateFS vfs.FS // of Pebble; default the disk
+
+	Metrics prometheus.Registerer // where the store's metrics are registered; nil: nowhere
 }
 
 func (o *Options) defaults() {
@@ -45,6 +48,7 @@ func (o *Options) defaults() {
 	if o.FS == nil {
 		o.FS = DiskFS{}
 	}
+	o.FS = measured(o.FS, o.Metrics)
 	if o.StateFS == nil {
 		o.StateFS = vfs.Default
 	}
@@ -93,6 +97,7 @@ func Open(dir string, opts Options) (*Store, error) {
 		_ = s.release()
 		return nil, err
 	}
+	s.gauges(opts.Metrics)
 	return s, nil
 }
 
