@@ -21,15 +21,18 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer s.recoverHTTP(w, r)
 		if !s.hostAllowed(r.Host) {
+			s.metrics.turnAway(awayHost)
 			http.Error(w, "this node does not answer for the host "+printable(r.Host)+"; name it in the node's configuration (api.hosts)",
 				http.StatusMisdirectedRequest)
 			return
 		}
 		if err := origin.Check(r); err != nil {
+			s.metrics.turnAway(awayOrigin)
 			http.Error(w, "a page of another origin may not call this node", http.StatusForbidden)
 			return
 		}
 		if r.ContentLength > MaxBody+maxFraming {
+			s.metrics.turnAway(awayLarge)
 			http.Error(w, "the request is larger than 8 MiB; send it in parts", http.StatusRequestEntityTooLarge)
 			return
 		}
@@ -41,6 +44,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		case slots <- struct{}{}:
 			defer func() { <-slots }()
 		default:
+			s.metrics.turnAway(awayBusy)
 			w.Header().Set("Retry-After", "1")
 			http.Error(w, "the node answers as many requests as it can; try again in a second", http.StatusServiceUnavailable)
 			return

@@ -218,6 +218,9 @@ func (s *ledgerService) GetStatus(context.Context, *connect.Request[apiv1.GetSta
 		PoolCapacity: int64(st.PoolCapacity), Version: st.Version, StateRoot: hex.EncodeToString(st.StateRoot[:]),
 		HistoryRoot: hex.EncodeToString(st.HistoryRoot[:]), StateKeys: int64(st.StateKeys),
 	}
+	for _, c := range s.readiness() {
+		out.Checks = append(out.Checks, &apiv1.Check{Name: c.Name, Ok: c.OK, Reason: c.Reason})
+	}
 	if !st.Time.IsZero() {
 		out.Time = timestamp(st.Time.UnixMilli())
 	}

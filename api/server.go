@@ -10,6 +10,7 @@ import (
 
 	"connectrpc.com/connect"
 	"connectrpc.com/grpcreflect"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/dureledger/dure/api/web"
 	"github.com/dureledger/dure/gen/dure/api/v1/apiv1connect"
@@ -43,6 +44,16 @@ type Options struct {
 	Hosts []string
 	// Log gets errors that callers are not told about; nil discards them.
 	Log *slog.Logger
+	// Metrics is where the API's metrics are registered; nil: nowhere.
+	Metrics prometheus.Registerer
+	// Checks are what /healthz, /readyz and GetStatus tell.
+	Checks Checks
+}
+
+// Checks look at a node when they are asked; nil ones are left out.
+type Checks struct {
+	// Live says whether the process can commit at all; Ready whether it should be asked now.
+	Live, Ready func() []Check
 }
 
 // Server answers requests about one ledger.
@@ -59,6 +70,8 @@ type Server struct {
 	stopping chan struct{}
 	stop     sync.Once
 	site     *web.Site
+	metrics  *metrics
+	checks   Checks
 	live     live
 }
 
@@ -70,8 +83,9 @@ func New(ledger Ledger, idx *index.Index, o Options) *Server {
 	s := &Server{
 		ledger: ledger, index: idx, log: o.Log, hosts: hostSet(o.Hosts),
 		streams: make(chan struct{}, MaxStreams), requests: make(chan struct{}, MaxRequests),
-		stopping: make(chan struct{}), site: web.New(),
+		stopping: make(chan struct{}), site: web.New(), checks: o.Checks,
 	}
+	s.metrics = newMetrics(o.Metrics, s)
 	s.handler = s.guard(s.routes())
 	return s
 }
@@ -100,7 +114,7 @@ func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	limits := []connect.HandlerOption{
 		connect.WithReadMaxBytes(MaxBody),
-		connect.WithInterceptors(errorInterceptor{s}),
+		connect.WithInterceptors(s.metrics, errorInterceptor{s}),
 		connect.WithRecover(s.recovered),
 	}
 	mux.Handle(apiv1connect.NewLedgerServiceHandler(&ledgerService{s}, limits...))
@@ -120,9 +134,7 @@ func (s *Server) routes() http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(document)
 	})
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, "ok\n")
-	})
+	mux.HandleFunc("GET /healthz", s.alive)
 	mux.HandleFunc("GET /readyz", s.ready)
 	s.pages(mux)
 	return mux
@@ -131,19 +143,4 @@ func (s *Server) routes() http.Handler {
 var serviceNames = []string{
 	apiv1connect.LedgerServiceName, apiv1connect.AccountServiceName, apiv1connect.AssetServiceName,
 	apiv1connect.RecordServiceName, apiv1connect.NetworkServiceName,
-}
-
-// ready says whether the node should be asked: it is not while it catches up with its peers or stops.
-func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
-	select {
-	case <-s.stopping:
-		http.Error(w, "stopping", http.StatusServiceUnavailable)
-		return
-	default:
-	}
-	if s.ledger.Status().CatchingUp {
-		http.Error(w, "catching up", http.StatusServiceUnavailable)
-		return
-	}
-	_, _ = io.WriteString(w, "ok\n")
 }

@@ -266,13 +266,13 @@ func (e *Engine) accept(hash Hash, raw []byte) error {
 		e.app.shelf.refuse(hash)
 		e.app.shelf.disgraced(b.sealer)
 		e.reactor.metrics.refuse(tip.memberName(b.sealer), refusedBad)
-		return fmt.Errorf("sealer %v: %w", b.sealer, err)
+		return fmt.Errorf("sealer %s %v: %w", tip.memberName(b.sealer), b.sealer, err)
 	}
 	if expires := b.header.GetExpiresAt(); expires < tip.Time || expires > cmttime.Now().UnixMilli()+MaxBatchLifeMS {
 		e.app.verifier.Forget(hash)
 		e.app.shelf.refuse(hash)
 		e.reactor.metrics.refuse(tip.memberName(b.sealer), refusedExpired)
-		return fmt.Errorf("sealer %v: batch expired or valid too far ahead", b.sealer)
+		return fmt.Errorf("sealer %s %v: batch expired or valid too far ahead", tip.memberName(b.sealer), b.sealer)
 	}
 	if err := e.shelve(b); err != nil {
 		e.app.verifier.Forget(hash)

@@ -36,6 +36,7 @@ type Node struct {
 	http    *http.Server
 	listen  net.Listener
 	observe *observer
+	ledger  *ledger
 
 	stopIndex context.CancelFunc
 	indexDone chan error
@@ -70,6 +71,8 @@ func Start(ctx context.Context, home Home, config *Config, log *slog.Logger, ver
 	if err != nil {
 		return nil, err
 	}
+	n.ledger = l
+	n.measure(l)
 	n.startIndex(l)
 	n.serve(l)
 	log.Info("node started", "network", g.NetworkID, "member", config.Member, "api", n.listen.Addr().String())
@@ -172,7 +175,9 @@ func (n *Node) startIndex(l *ledger) {
 }
 
 func (n *Node) serve(l *ledger) {
-	n.api = api.New(l, n.index, api.Options{Hosts: n.config.APIHosts, Log: n.log})
+	n.api = api.New(l, n.index, api.Options{
+		Hosts: n.config.APIHosts, Log: n.log, Metrics: n.observe.registry, Checks: api.Checks{Live: n.live, Ready: n.ready},
+	})
 	mux := http.NewServeMux()
 	mux.Handle("/cometbft/", http.StripPrefix("/cometbft", n.engine.RPC()))
 	mux.Handle("/", n.api)

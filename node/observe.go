@@ -20,7 +20,7 @@ import (
 // observer answers what an operator's tools ask: metrics, and profiles if the configuration says so. What it tells is the
 // member's own business, not its rivals': it answers callers on this machine, or a listener that the operator chose.
 type observer struct {
-	registry *prometheus.Registry
+	registry *catalogue
 	mux      *http.ServeMux
 	log      *slog.Logger
 
@@ -29,9 +29,9 @@ type observer struct {
 }
 
 func newObserver(c *Config, log *slog.Logger) *observer {
-	o := &observer{registry: prometheus.NewRegistry(), mux: http.NewServeMux(), log: log}
+	o := &observer{registry: &catalogue{Registry: prometheus.NewRegistry()}, mux: http.NewServeMux(), log: log}
 	o.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	o.mux.Handle("GET /metrics", promhttp.HandlerFor(o.registry, promhttp.HandlerOpts{
+	o.mux.Handle("GET /metrics", promhttp.HandlerFor(o.registry.Registry, promhttp.HandlerOpts{
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelError), MaxRequestsInFlight: maxScrapes, Timeout: scrapeTimeout,
 	}))
 	if c.MetricsProfile {

@@ -1,15 +1,12 @@
 package node_test
 
 import (
-	"context"
 	"io"
-	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/dureledger/dure/internal/simnet"
-	"github.com/dureledger/dure/node"
 )
 
 func TestProfilesAndMetricsOnTheirOwnListener(t *testing.T) {
@@ -20,18 +17,7 @@ func TestProfilesAndMetricsOnTheirOwnListener(t *testing.T) {
 	if code, _ := get(t, network.URL(0)+"/debug/pprof/"); code != http.StatusNotFound {
 		t.Errorf("profiles without metrics.profile: %d", code)
 	}
-	network.StopNode(0)
-
-	config, err := node.Load(network.Home(0).Config(), func(string) (string, bool) { return "", false },
-		map[string]string{"metrics.listen": "127.0.0.1:0", "metrics.profile": "true"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	n, err := node.Start(context.Background(), network.Home(0), config, slog.New(slog.NewTextHandler(io.Discard, nil)), "test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer n.Stop()
+	n := startAgain(t, network, map[string]string{"metrics.listen": "127.0.0.1:0", "metrics.profile": "true"})
 	for path, holds := range map[string]string{"/metrics": "go_goroutines", "/debug/pprof/": "goroutine", "/debug/pprof/heap?debug=1": "heap profile"} {
 		if code, body := get(t, "http://"+n.MetricsAddress()+path); code != http.StatusOK || !strings.Contains(body, holds) {
 			t.Errorf("%s: %d %.80s", path, code, body)

@@ -3,6 +3,8 @@ package node
 import (
 	"sync"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // stats averages what happened in the last minute, in one bucket a second.
@@ -10,6 +12,7 @@ type stats struct {
 	mu      sync.Mutex
 	now     func() time.Time
 	buckets [60]bucket
+	seconds prometheus.Observer // of finality; nil: not measured
 }
 
 type bucket struct {
@@ -35,6 +38,9 @@ func (s *stats) finality(d time.Duration) {
 	b := s.bucket()
 	b.finality += d
 	b.waits++
+	if s.seconds != nil {
+		s.seconds.Observe(d.Seconds())
+	}
 }
 
 func (s *stats) bucket() *bucket {

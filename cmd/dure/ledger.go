@@ -44,13 +44,29 @@ func printStatus(w io.Writer, s *apiv1.GetStatusResponse, now time.Time) {
 	if lag := s.GetHeight() - s.GetIndexHeight(); lag > 0 {
 		index = plural(int(lag), "block") + " behind"
 	}
+	ready := ""
+	if len(s.GetChecks()) > 0 {
+		ready = "yes"
+	}
+	for _, c := range s.GetChecks() {
+		if !c.GetOk() {
+			ready = "no: see below"
+		}
+	}
 	printFacts(w, []fact{
 		{"network", s.GetNetwork()}, {"member", clean(s.GetMember())}, {"state", state}, {"height", strconv.FormatInt(s.GetHeight(), 10)}, {"last block", last},
 		{"transactions", strconv.FormatUint(s.GetTransactions(), 10)},
 		{"last minute", fmt.Sprintf("%.1f transactions/s, final after %.0f ms", s.GetTransactionsPerSecond(), s.GetFinalityMs())},
-		{"peers", strconv.Itoa(int(s.GetPeers()))}, {"waiting", fmt.Sprintf("%d of %d", s.GetPoolTransactions(), s.GetPoolCapacity())}, {"index", index},
+		{"peers", strconv.Itoa(int(s.GetPeers()))}, {"waiting", fmt.Sprintf("%d of %d", s.GetPoolTransactions(), s.GetPoolCapacity())}, {"index", index}, {"ready", ready},
 		{"state root", s.GetStateRoot()}, {"history root", s.GetHistoryRoot()}, {"version", clean(s.GetVersion())},
 	})
+	for _, c := range s.GetChecks() {
+		mark := "ok  "
+		if !c.GetOk() {
+			mark = "FAIL"
+		}
+		fmt.Fprintf(w, "check  %s  %-9s  %s\n", mark, clean(c.GetName()), clean(c.GetReason()))
+	}
 }
 
 func newTx(a *app) *cobra.Command {

@@ -1401,7 +1401,9 @@ type GetStatusResponse struct {
 	StateRoot        string `protobuf:"bytes,15,opt,name=state_root,json=stateRoot,proto3" json:"state_root,omitempty"`
 	HistoryRoot      string `protobuf:"bytes,16,opt,name=history_root,json=historyRoot,proto3" json:"history_root,omitempty"`
 	// Entries of the state tree.
-	StateKeys     int64 `protobuf:"varint,17,opt,name=state_keys,json=stateKeys,proto3" json:"state_keys,omitempty"`
+	StateKeys int64 `protobuf:"varint,17,opt,name=state_keys,json=stateKeys,proto3" json:"state_keys,omitempty"`
+	// What must be so for this node to take transactions, as /readyz tells.
+	Checks        []*Check `protobuf:"bytes,18,rep,name=checks,proto3" json:"checks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1555,6 +1557,76 @@ func (x *GetStatusResponse) GetStateKeys() int64 {
 	return 0
 }
 
+func (x *GetStatusResponse) GetChecks() []*Check {
+	if x != nil {
+		return x.Checks
+	}
+	return nil
+}
+
+// One thing that must be so for a node to be well.
+type Check struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One word for programs: caught_up, quorum, index, disk, store.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Ok   bool   `protobuf:"varint,2,opt,name=ok,proto3" json:"ok,omitempty"`
+	// How it is, for people; when it is not ok also what to do.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Check) Reset() {
+	*x = Check{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Check) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Check) ProtoMessage() {}
+
+func (x *Check) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Check.ProtoReflect.Descriptor instead.
+func (*Check) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Check) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Check) GetOk() bool {
+	if x != nil {
+		return x.Ok
+	}
+	return false
+}
+
+func (x *Check) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 type GetReceiptRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -1566,7 +1638,7 @@ type GetReceiptRequest struct {
 
 func (x *GetReceiptRequest) Reset() {
 	*x = GetReceiptRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[21]
+	mi := &file_dure_api_v1_api_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1578,7 +1650,7 @@ func (x *GetReceiptRequest) String() string {
 func (*GetReceiptRequest) ProtoMessage() {}
 
 func (x *GetReceiptRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[21]
+	mi := &file_dure_api_v1_api_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1591,7 +1663,7 @@ func (x *GetReceiptRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReceiptRequest.ProtoReflect.Descriptor instead.
 func (*GetReceiptRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{21}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetReceiptRequest) GetId() string {
@@ -1617,7 +1689,7 @@ type GetReceiptResponse struct {
 
 func (x *GetReceiptResponse) Reset() {
 	*x = GetReceiptResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[22]
+	mi := &file_dure_api_v1_api_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1629,7 +1701,7 @@ func (x *GetReceiptResponse) String() string {
 func (*GetReceiptResponse) ProtoMessage() {}
 
 func (x *GetReceiptResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[22]
+	mi := &file_dure_api_v1_api_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1642,7 +1714,7 @@ func (x *GetReceiptResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReceiptResponse.ProtoReflect.Descriptor instead.
 func (*GetReceiptResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{22}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetReceiptResponse) GetReceipt() []byte {
@@ -1661,7 +1733,7 @@ type GetCheckpointRequest struct {
 
 func (x *GetCheckpointRequest) Reset() {
 	*x = GetCheckpointRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[23]
+	mi := &file_dure_api_v1_api_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1673,7 +1745,7 @@ func (x *GetCheckpointRequest) String() string {
 func (*GetCheckpointRequest) ProtoMessage() {}
 
 func (x *GetCheckpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[23]
+	mi := &file_dure_api_v1_api_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1686,7 +1758,7 @@ func (x *GetCheckpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCheckpointRequest.ProtoReflect.Descriptor instead.
 func (*GetCheckpointRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{23}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetCheckpointRequest) GetTrustedHeight() int64 {
@@ -1705,7 +1777,7 @@ type GetCheckpointResponse struct {
 
 func (x *GetCheckpointResponse) Reset() {
 	*x = GetCheckpointResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[24]
+	mi := &file_dure_api_v1_api_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1717,7 +1789,7 @@ func (x *GetCheckpointResponse) String() string {
 func (*GetCheckpointResponse) ProtoMessage() {}
 
 func (x *GetCheckpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[24]
+	mi := &file_dure_api_v1_api_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1730,7 +1802,7 @@ func (x *GetCheckpointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCheckpointResponse.ProtoReflect.Descriptor instead.
 func (*GetCheckpointResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{24}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *GetCheckpointResponse) GetCheckpoint() []byte {
@@ -1750,7 +1822,7 @@ type GetStateProofRequest struct {
 
 func (x *GetStateProofRequest) Reset() {
 	*x = GetStateProofRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[25]
+	mi := &file_dure_api_v1_api_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1762,7 +1834,7 @@ func (x *GetStateProofRequest) String() string {
 func (*GetStateProofRequest) ProtoMessage() {}
 
 func (x *GetStateProofRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[25]
+	mi := &file_dure_api_v1_api_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1775,7 +1847,7 @@ func (x *GetStateProofRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStateProofRequest.ProtoReflect.Descriptor instead.
 func (*GetStateProofRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{25}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetStateProofRequest) GetKey() []byte {
@@ -1801,7 +1873,7 @@ type GetStateProofResponse struct {
 
 func (x *GetStateProofResponse) Reset() {
 	*x = GetStateProofResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[26]
+	mi := &file_dure_api_v1_api_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1813,7 +1885,7 @@ func (x *GetStateProofResponse) String() string {
 func (*GetStateProofResponse) ProtoMessage() {}
 
 func (x *GetStateProofResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[26]
+	mi := &file_dure_api_v1_api_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1826,7 +1898,7 @@ func (x *GetStateProofResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStateProofResponse.ProtoReflect.Descriptor instead.
 func (*GetStateProofResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{26}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetStateProofResponse) GetHeight() int64 {
@@ -1886,7 +1958,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[27]
+	mi := &file_dure_api_v1_api_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1898,7 +1970,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[27]
+	mi := &file_dure_api_v1_api_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1911,7 +1983,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{27}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Account) GetAddress() string {
@@ -1972,7 +2044,7 @@ type GetAccountRequest struct {
 
 func (x *GetAccountRequest) Reset() {
 	*x = GetAccountRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[28]
+	mi := &file_dure_api_v1_api_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1984,7 +2056,7 @@ func (x *GetAccountRequest) String() string {
 func (*GetAccountRequest) ProtoMessage() {}
 
 func (x *GetAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[28]
+	mi := &file_dure_api_v1_api_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1997,7 +2069,7 @@ func (x *GetAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAccountRequest.ProtoReflect.Descriptor instead.
 func (*GetAccountRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{28}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *GetAccountRequest) GetAddress() string {
@@ -2016,7 +2088,7 @@ type GetAccountResponse struct {
 
 func (x *GetAccountResponse) Reset() {
 	*x = GetAccountResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[29]
+	mi := &file_dure_api_v1_api_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2028,7 +2100,7 @@ func (x *GetAccountResponse) String() string {
 func (*GetAccountResponse) ProtoMessage() {}
 
 func (x *GetAccountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[29]
+	mi := &file_dure_api_v1_api_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2041,7 +2113,7 @@ func (x *GetAccountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAccountResponse.ProtoReflect.Descriptor instead.
 func (*GetAccountResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{29}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *GetAccountResponse) GetAccount() *Account {
@@ -2062,7 +2134,7 @@ type ListAccountsRequest struct {
 
 func (x *ListAccountsRequest) Reset() {
 	*x = ListAccountsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[30]
+	mi := &file_dure_api_v1_api_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2074,7 +2146,7 @@ func (x *ListAccountsRequest) String() string {
 func (*ListAccountsRequest) ProtoMessage() {}
 
 func (x *ListAccountsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[30]
+	mi := &file_dure_api_v1_api_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2087,7 +2159,7 @@ func (x *ListAccountsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountsRequest.ProtoReflect.Descriptor instead.
 func (*ListAccountsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{30}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListAccountsRequest) GetSponsor() string {
@@ -2121,7 +2193,7 @@ type ListAccountsResponse struct {
 
 func (x *ListAccountsResponse) Reset() {
 	*x = ListAccountsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[31]
+	mi := &file_dure_api_v1_api_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2133,7 +2205,7 @@ func (x *ListAccountsResponse) String() string {
 func (*ListAccountsResponse) ProtoMessage() {}
 
 func (x *ListAccountsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[31]
+	mi := &file_dure_api_v1_api_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2146,7 +2218,7 @@ func (x *ListAccountsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountsResponse.ProtoReflect.Descriptor instead.
 func (*ListAccountsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{31}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ListAccountsResponse) GetAccounts() []*Account {
@@ -2179,7 +2251,7 @@ type Asset struct {
 
 func (x *Asset) Reset() {
 	*x = Asset{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[32]
+	mi := &file_dure_api_v1_api_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2191,7 +2263,7 @@ func (x *Asset) String() string {
 func (*Asset) ProtoMessage() {}
 
 func (x *Asset) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[32]
+	mi := &file_dure_api_v1_api_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2204,7 +2276,7 @@ func (x *Asset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Asset.ProtoReflect.Descriptor instead.
 func (*Asset) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{32}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Asset) GetAsset() string {
@@ -2272,7 +2344,7 @@ type GetAssetRequest struct {
 
 func (x *GetAssetRequest) Reset() {
 	*x = GetAssetRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[33]
+	mi := &file_dure_api_v1_api_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2284,7 +2356,7 @@ func (x *GetAssetRequest) String() string {
 func (*GetAssetRequest) ProtoMessage() {}
 
 func (x *GetAssetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[33]
+	mi := &file_dure_api_v1_api_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2297,7 +2369,7 @@ func (x *GetAssetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAssetRequest.ProtoReflect.Descriptor instead.
 func (*GetAssetRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{33}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *GetAssetRequest) GetAsset() string {
@@ -2316,7 +2388,7 @@ type GetAssetResponse struct {
 
 func (x *GetAssetResponse) Reset() {
 	*x = GetAssetResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[34]
+	mi := &file_dure_api_v1_api_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2328,7 +2400,7 @@ func (x *GetAssetResponse) String() string {
 func (*GetAssetResponse) ProtoMessage() {}
 
 func (x *GetAssetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[34]
+	mi := &file_dure_api_v1_api_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2341,7 +2413,7 @@ func (x *GetAssetResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAssetResponse.ProtoReflect.Descriptor instead.
 func (*GetAssetResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{34}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *GetAssetResponse) GetAsset() *Asset {
@@ -2361,7 +2433,7 @@ type ListAssetsRequest struct {
 
 func (x *ListAssetsRequest) Reset() {
 	*x = ListAssetsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[35]
+	mi := &file_dure_api_v1_api_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2373,7 +2445,7 @@ func (x *ListAssetsRequest) String() string {
 func (*ListAssetsRequest) ProtoMessage() {}
 
 func (x *ListAssetsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[35]
+	mi := &file_dure_api_v1_api_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2386,7 +2458,7 @@ func (x *ListAssetsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAssetsRequest.ProtoReflect.Descriptor instead.
 func (*ListAssetsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{35}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ListAssetsRequest) GetPageSize() int32 {
@@ -2413,7 +2485,7 @@ type ListAssetsResponse struct {
 
 func (x *ListAssetsResponse) Reset() {
 	*x = ListAssetsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[36]
+	mi := &file_dure_api_v1_api_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2425,7 +2497,7 @@ func (x *ListAssetsResponse) String() string {
 func (*ListAssetsResponse) ProtoMessage() {}
 
 func (x *ListAssetsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[36]
+	mi := &file_dure_api_v1_api_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2438,7 +2510,7 @@ func (x *ListAssetsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAssetsResponse.ProtoReflect.Descriptor instead.
 func (*ListAssetsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{36}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ListAssetsResponse) GetAssets() []*Asset {
@@ -2469,7 +2541,7 @@ type Balance struct {
 
 func (x *Balance) Reset() {
 	*x = Balance{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[37]
+	mi := &file_dure_api_v1_api_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2481,7 +2553,7 @@ func (x *Balance) String() string {
 func (*Balance) ProtoMessage() {}
 
 func (x *Balance) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[37]
+	mi := &file_dure_api_v1_api_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2494,7 +2566,7 @@ func (x *Balance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Balance.ProtoReflect.Descriptor instead.
 func (*Balance) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{37}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Balance) GetAsset() string {
@@ -2544,7 +2616,7 @@ type GetBalanceRequest struct {
 
 func (x *GetBalanceRequest) Reset() {
 	*x = GetBalanceRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[38]
+	mi := &file_dure_api_v1_api_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2556,7 +2628,7 @@ func (x *GetBalanceRequest) String() string {
 func (*GetBalanceRequest) ProtoMessage() {}
 
 func (x *GetBalanceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[38]
+	mi := &file_dure_api_v1_api_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2569,7 +2641,7 @@ func (x *GetBalanceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBalanceRequest.ProtoReflect.Descriptor instead.
 func (*GetBalanceRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{38}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *GetBalanceRequest) GetAsset() string {
@@ -2603,7 +2675,7 @@ type GetBalanceResponse struct {
 
 func (x *GetBalanceResponse) Reset() {
 	*x = GetBalanceResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[39]
+	mi := &file_dure_api_v1_api_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2615,7 +2687,7 @@ func (x *GetBalanceResponse) String() string {
 func (*GetBalanceResponse) ProtoMessage() {}
 
 func (x *GetBalanceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[39]
+	mi := &file_dure_api_v1_api_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2628,7 +2700,7 @@ func (x *GetBalanceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBalanceResponse.ProtoReflect.Descriptor instead.
 func (*GetBalanceResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{39}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *GetBalanceResponse) GetBalance() *Balance {
@@ -2657,7 +2729,7 @@ type ListBalancesRequest struct {
 
 func (x *ListBalancesRequest) Reset() {
 	*x = ListBalancesRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[40]
+	mi := &file_dure_api_v1_api_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2669,7 +2741,7 @@ func (x *ListBalancesRequest) String() string {
 func (*ListBalancesRequest) ProtoMessage() {}
 
 func (x *ListBalancesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[40]
+	mi := &file_dure_api_v1_api_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2682,7 +2754,7 @@ func (x *ListBalancesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBalancesRequest.ProtoReflect.Descriptor instead.
 func (*ListBalancesRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{40}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ListBalancesRequest) GetAccount() string {
@@ -2723,7 +2795,7 @@ type ListBalancesResponse struct {
 
 func (x *ListBalancesResponse) Reset() {
 	*x = ListBalancesResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[41]
+	mi := &file_dure_api_v1_api_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2735,7 +2807,7 @@ func (x *ListBalancesResponse) String() string {
 func (*ListBalancesResponse) ProtoMessage() {}
 
 func (x *ListBalancesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[41]
+	mi := &file_dure_api_v1_api_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2748,7 +2820,7 @@ func (x *ListBalancesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBalancesResponse.ProtoReflect.Descriptor instead.
 func (*ListBalancesResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{41}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ListBalancesResponse) GetBalances() []*Balance {
@@ -2782,7 +2854,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[42]
+	mi := &file_dure_api_v1_api_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2794,7 +2866,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[42]
+	mi := &file_dure_api_v1_api_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2807,7 +2879,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{42}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Hold) GetHold() string {
@@ -2882,7 +2954,7 @@ type GetHoldRequest struct {
 
 func (x *GetHoldRequest) Reset() {
 	*x = GetHoldRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[43]
+	mi := &file_dure_api_v1_api_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2894,7 +2966,7 @@ func (x *GetHoldRequest) String() string {
 func (*GetHoldRequest) ProtoMessage() {}
 
 func (x *GetHoldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[43]
+	mi := &file_dure_api_v1_api_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2907,7 +2979,7 @@ func (x *GetHoldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHoldRequest.ProtoReflect.Descriptor instead.
 func (*GetHoldRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{43}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *GetHoldRequest) GetHold() string {
@@ -2926,7 +2998,7 @@ type GetHoldResponse struct {
 
 func (x *GetHoldResponse) Reset() {
 	*x = GetHoldResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[44]
+	mi := &file_dure_api_v1_api_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2938,7 +3010,7 @@ func (x *GetHoldResponse) String() string {
 func (*GetHoldResponse) ProtoMessage() {}
 
 func (x *GetHoldResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[44]
+	mi := &file_dure_api_v1_api_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2951,7 +3023,7 @@ func (x *GetHoldResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHoldResponse.ProtoReflect.Descriptor instead.
 func (*GetHoldResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{44}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *GetHoldResponse) GetHold() *Hold {
@@ -2972,7 +3044,7 @@ type ListHoldsRequest struct {
 
 func (x *ListHoldsRequest) Reset() {
 	*x = ListHoldsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[45]
+	mi := &file_dure_api_v1_api_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2984,7 +3056,7 @@ func (x *ListHoldsRequest) String() string {
 func (*ListHoldsRequest) ProtoMessage() {}
 
 func (x *ListHoldsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[45]
+	mi := &file_dure_api_v1_api_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2997,7 +3069,7 @@ func (x *ListHoldsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHoldsRequest.ProtoReflect.Descriptor instead.
 func (*ListHoldsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{45}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ListHoldsRequest) GetAccount() string {
@@ -3031,7 +3103,7 @@ type ListHoldsResponse struct {
 
 func (x *ListHoldsResponse) Reset() {
 	*x = ListHoldsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[46]
+	mi := &file_dure_api_v1_api_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3043,7 +3115,7 @@ func (x *ListHoldsResponse) String() string {
 func (*ListHoldsResponse) ProtoMessage() {}
 
 func (x *ListHoldsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[46]
+	mi := &file_dure_api_v1_api_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3056,7 +3128,7 @@ func (x *ListHoldsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHoldsResponse.ProtoReflect.Descriptor instead.
 func (*ListHoldsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{46}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ListHoldsResponse) GetHolds() []*Hold {
@@ -3096,7 +3168,7 @@ type Record struct {
 
 func (x *Record) Reset() {
 	*x = Record{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[47]
+	mi := &file_dure_api_v1_api_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3108,7 +3180,7 @@ func (x *Record) String() string {
 func (*Record) ProtoMessage() {}
 
 func (x *Record) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[47]
+	mi := &file_dure_api_v1_api_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3121,7 +3193,7 @@ func (x *Record) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Record.ProtoReflect.Descriptor instead.
 func (*Record) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{47}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Record) GetDigest() string {
@@ -3232,7 +3304,7 @@ type Cosignature struct {
 
 func (x *Cosignature) Reset() {
 	*x = Cosignature{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[48]
+	mi := &file_dure_api_v1_api_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3244,7 +3316,7 @@ func (x *Cosignature) String() string {
 func (*Cosignature) ProtoMessage() {}
 
 func (x *Cosignature) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[48]
+	mi := &file_dure_api_v1_api_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3257,7 +3329,7 @@ func (x *Cosignature) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cosignature.ProtoReflect.Descriptor instead.
 func (*Cosignature) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{48}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Cosignature) GetAccount() string {
@@ -3283,7 +3355,7 @@ type GetRecordsRequest struct {
 
 func (x *GetRecordsRequest) Reset() {
 	*x = GetRecordsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[49]
+	mi := &file_dure_api_v1_api_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3295,7 +3367,7 @@ func (x *GetRecordsRequest) String() string {
 func (*GetRecordsRequest) ProtoMessage() {}
 
 func (x *GetRecordsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[49]
+	mi := &file_dure_api_v1_api_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3308,7 +3380,7 @@ func (x *GetRecordsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRecordsRequest.ProtoReflect.Descriptor instead.
 func (*GetRecordsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{49}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *GetRecordsRequest) GetDigest() string {
@@ -3327,7 +3399,7 @@ type GetRecordsResponse struct {
 
 func (x *GetRecordsResponse) Reset() {
 	*x = GetRecordsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[50]
+	mi := &file_dure_api_v1_api_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3339,7 +3411,7 @@ func (x *GetRecordsResponse) String() string {
 func (*GetRecordsResponse) ProtoMessage() {}
 
 func (x *GetRecordsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[50]
+	mi := &file_dure_api_v1_api_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3352,7 +3424,7 @@ func (x *GetRecordsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRecordsResponse.ProtoReflect.Descriptor instead.
 func (*GetRecordsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{50}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *GetRecordsResponse) GetRecords() []*Record {
@@ -3379,7 +3451,7 @@ type ListRecordsRequest struct {
 
 func (x *ListRecordsRequest) Reset() {
 	*x = ListRecordsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[51]
+	mi := &file_dure_api_v1_api_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3391,7 +3463,7 @@ func (x *ListRecordsRequest) String() string {
 func (*ListRecordsRequest) ProtoMessage() {}
 
 func (x *ListRecordsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[51]
+	mi := &file_dure_api_v1_api_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3404,7 +3476,7 @@ func (x *ListRecordsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRecordsRequest.ProtoReflect.Descriptor instead.
 func (*ListRecordsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{51}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *ListRecordsRequest) GetRecorder() string {
@@ -3459,7 +3531,7 @@ type ListRecordsResponse struct {
 
 func (x *ListRecordsResponse) Reset() {
 	*x = ListRecordsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[52]
+	mi := &file_dure_api_v1_api_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3471,7 +3543,7 @@ func (x *ListRecordsResponse) String() string {
 func (*ListRecordsResponse) ProtoMessage() {}
 
 func (x *ListRecordsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[52]
+	mi := &file_dure_api_v1_api_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3484,7 +3556,7 @@ func (x *ListRecordsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRecordsResponse.ProtoReflect.Descriptor instead.
 func (*ListRecordsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{52}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *ListRecordsResponse) GetRecords() []*Record {
@@ -3515,7 +3587,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[53]
+	mi := &file_dure_api_v1_api_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3527,7 +3599,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[53]
+	mi := &file_dure_api_v1_api_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3540,7 +3612,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{53}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Member) GetAddress() string {
@@ -3593,7 +3665,7 @@ type GetNetworkRequest struct {
 
 func (x *GetNetworkRequest) Reset() {
 	*x = GetNetworkRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[54]
+	mi := &file_dure_api_v1_api_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3605,7 +3677,7 @@ func (x *GetNetworkRequest) String() string {
 func (*GetNetworkRequest) ProtoMessage() {}
 
 func (x *GetNetworkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[54]
+	mi := &file_dure_api_v1_api_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3618,7 +3690,7 @@ func (x *GetNetworkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetNetworkRequest.ProtoReflect.Descriptor instead.
 func (*GetNetworkRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{54}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{55}
 }
 
 type GetNetworkResponse struct {
@@ -3634,7 +3706,7 @@ type GetNetworkResponse struct {
 
 func (x *GetNetworkResponse) Reset() {
 	*x = GetNetworkResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[55]
+	mi := &file_dure_api_v1_api_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3646,7 +3718,7 @@ func (x *GetNetworkResponse) String() string {
 func (*GetNetworkResponse) ProtoMessage() {}
 
 func (x *GetNetworkResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[55]
+	mi := &file_dure_api_v1_api_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3659,7 +3731,7 @@ func (x *GetNetworkResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetNetworkResponse.ProtoReflect.Descriptor instead.
 func (*GetNetworkResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{55}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *GetNetworkResponse) GetNetwork() string {
@@ -3706,7 +3778,7 @@ type Proposal struct {
 
 func (x *Proposal) Reset() {
 	*x = Proposal{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[56]
+	mi := &file_dure_api_v1_api_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3718,7 +3790,7 @@ func (x *Proposal) String() string {
 func (*Proposal) ProtoMessage() {}
 
 func (x *Proposal) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[56]
+	mi := &file_dure_api_v1_api_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3731,7 +3803,7 @@ func (x *Proposal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Proposal.ProtoReflect.Descriptor instead.
 func (*Proposal) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{56}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *Proposal) GetId() uint64 {
@@ -3793,7 +3865,7 @@ type ListProposalsRequest struct {
 
 func (x *ListProposalsRequest) Reset() {
 	*x = ListProposalsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[57]
+	mi := &file_dure_api_v1_api_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3805,7 +3877,7 @@ func (x *ListProposalsRequest) String() string {
 func (*ListProposalsRequest) ProtoMessage() {}
 
 func (x *ListProposalsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[57]
+	mi := &file_dure_api_v1_api_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3818,7 +3890,7 @@ func (x *ListProposalsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProposalsRequest.ProtoReflect.Descriptor instead.
 func (*ListProposalsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{57}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ListProposalsRequest) GetPageSize() int32 {
@@ -3845,7 +3917,7 @@ type ListProposalsResponse struct {
 
 func (x *ListProposalsResponse) Reset() {
 	*x = ListProposalsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[58]
+	mi := &file_dure_api_v1_api_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3857,7 +3929,7 @@ func (x *ListProposalsResponse) String() string {
 func (*ListProposalsResponse) ProtoMessage() {}
 
 func (x *ListProposalsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[58]
+	mi := &file_dure_api_v1_api_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3870,7 +3942,7 @@ func (x *ListProposalsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProposalsResponse.ProtoReflect.Descriptor instead.
 func (*ListProposalsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{58}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *ListProposalsResponse) GetProposals() []*Proposal {
@@ -3990,7 +4062,7 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\bapp_hash\x18\x05 \x01(\tR\aappHash\x12\x18\n" +
 	"\abatches\x18\x06 \x01(\x05R\abatches\x12\"\n" +
 	"\ftransactions\x18\a \x03(\tR\ftransactions\"\x12\n" +
-	"\x10GetStatusRequest\"\xb0\x04\n" +
+	"\x10GetStatusRequest\"\xdc\x04\n" +
 	"\x11GetStatusResponse\x12\x18\n" +
 	"\anetwork\x18\x01 \x01(\tR\anetwork\x12\x16\n" +
 	"\x06member\x18\x02 \x01(\tR\x06member\x12\x16\n" +
@@ -4013,7 +4085,12 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"state_root\x18\x0f \x01(\tR\tstateRoot\x12!\n" +
 	"\fhistory_root\x18\x10 \x01(\tR\vhistoryRoot\x12\x1d\n" +
 	"\n" +
-	"state_keys\x18\x11 \x01(\x03R\tstateKeys\"J\n" +
+	"state_keys\x18\x11 \x01(\x03R\tstateKeys\x12*\n" +
+	"\x06checks\x18\x12 \x03(\v2\x12.dure.api.v1.CheckR\x06checks\"C\n" +
+	"\x05Check\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x0e\n" +
+	"\x02ok\x18\x02 \x01(\bR\x02ok\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"J\n" +
 	"\x11GetReceiptRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
 	"\x0etrusted_height\x18\x02 \x01(\x03R\rtrustedHeight\".\n" +
@@ -4246,7 +4323,7 @@ func file_dure_api_v1_api_proto_rawDescGZIP() []byte {
 }
 
 var file_dure_api_v1_api_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 61)
+var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 62)
 var file_dure_api_v1_api_proto_goTypes = []any{
 	(Wait)(0),                         // 0: dure.api.v1.Wait
 	(*SubmitRequest)(nil),             // 1: dure.api.v1.SubmitRequest
@@ -4270,47 +4347,48 @@ var file_dure_api_v1_api_proto_goTypes = []any{
 	(*GetBlockResponse)(nil),          // 19: dure.api.v1.GetBlockResponse
 	(*GetStatusRequest)(nil),          // 20: dure.api.v1.GetStatusRequest
 	(*GetStatusResponse)(nil),         // 21: dure.api.v1.GetStatusResponse
-	(*GetReceiptRequest)(nil),         // 22: dure.api.v1.GetReceiptRequest
-	(*GetReceiptResponse)(nil),        // 23: dure.api.v1.GetReceiptResponse
-	(*GetCheckpointRequest)(nil),      // 24: dure.api.v1.GetCheckpointRequest
-	(*GetCheckpointResponse)(nil),     // 25: dure.api.v1.GetCheckpointResponse
-	(*GetStateProofRequest)(nil),      // 26: dure.api.v1.GetStateProofRequest
-	(*GetStateProofResponse)(nil),     // 27: dure.api.v1.GetStateProofResponse
-	(*Account)(nil),                   // 28: dure.api.v1.Account
-	(*GetAccountRequest)(nil),         // 29: dure.api.v1.GetAccountRequest
-	(*GetAccountResponse)(nil),        // 30: dure.api.v1.GetAccountResponse
-	(*ListAccountsRequest)(nil),       // 31: dure.api.v1.ListAccountsRequest
-	(*ListAccountsResponse)(nil),      // 32: dure.api.v1.ListAccountsResponse
-	(*Asset)(nil),                     // 33: dure.api.v1.Asset
-	(*GetAssetRequest)(nil),           // 34: dure.api.v1.GetAssetRequest
-	(*GetAssetResponse)(nil),          // 35: dure.api.v1.GetAssetResponse
-	(*ListAssetsRequest)(nil),         // 36: dure.api.v1.ListAssetsRequest
-	(*ListAssetsResponse)(nil),        // 37: dure.api.v1.ListAssetsResponse
-	(*Balance)(nil),                   // 38: dure.api.v1.Balance
-	(*GetBalanceRequest)(nil),         // 39: dure.api.v1.GetBalanceRequest
-	(*GetBalanceResponse)(nil),        // 40: dure.api.v1.GetBalanceResponse
-	(*ListBalancesRequest)(nil),       // 41: dure.api.v1.ListBalancesRequest
-	(*ListBalancesResponse)(nil),      // 42: dure.api.v1.ListBalancesResponse
-	(*Hold)(nil),                      // 43: dure.api.v1.Hold
-	(*GetHoldRequest)(nil),            // 44: dure.api.v1.GetHoldRequest
-	(*GetHoldResponse)(nil),           // 45: dure.api.v1.GetHoldResponse
-	(*ListHoldsRequest)(nil),          // 46: dure.api.v1.ListHoldsRequest
-	(*ListHoldsResponse)(nil),         // 47: dure.api.v1.ListHoldsResponse
-	(*Record)(nil),                    // 48: dure.api.v1.Record
-	(*Cosignature)(nil),               // 49: dure.api.v1.Cosignature
-	(*GetRecordsRequest)(nil),         // 50: dure.api.v1.GetRecordsRequest
-	(*GetRecordsResponse)(nil),        // 51: dure.api.v1.GetRecordsResponse
-	(*ListRecordsRequest)(nil),        // 52: dure.api.v1.ListRecordsRequest
-	(*ListRecordsResponse)(nil),       // 53: dure.api.v1.ListRecordsResponse
-	(*Member)(nil),                    // 54: dure.api.v1.Member
-	(*GetNetworkRequest)(nil),         // 55: dure.api.v1.GetNetworkRequest
-	(*GetNetworkResponse)(nil),        // 56: dure.api.v1.GetNetworkResponse
-	(*Proposal)(nil),                  // 57: dure.api.v1.Proposal
-	(*ListProposalsRequest)(nil),      // 58: dure.api.v1.ListProposalsRequest
-	(*ListProposalsResponse)(nil),     // 59: dure.api.v1.ListProposalsResponse
-	nil,                               // 60: dure.api.v1.Error.FieldsEntry
-	nil,                               // 61: dure.api.v1.Outcome.FieldsEntry
-	(*structpb.Struct)(nil),           // 62: google.protobuf.Struct
+	(*Check)(nil),                     // 22: dure.api.v1.Check
+	(*GetReceiptRequest)(nil),         // 23: dure.api.v1.GetReceiptRequest
+	(*GetReceiptResponse)(nil),        // 24: dure.api.v1.GetReceiptResponse
+	(*GetCheckpointRequest)(nil),      // 25: dure.api.v1.GetCheckpointRequest
+	(*GetCheckpointResponse)(nil),     // 26: dure.api.v1.GetCheckpointResponse
+	(*GetStateProofRequest)(nil),      // 27: dure.api.v1.GetStateProofRequest
+	(*GetStateProofResponse)(nil),     // 28: dure.api.v1.GetStateProofResponse
+	(*Account)(nil),                   // 29: dure.api.v1.Account
+	(*GetAccountRequest)(nil),         // 30: dure.api.v1.GetAccountRequest
+	(*GetAccountResponse)(nil),        // 31: dure.api.v1.GetAccountResponse
+	(*ListAccountsRequest)(nil),       // 32: dure.api.v1.ListAccountsRequest
+	(*ListAccountsResponse)(nil),      // 33: dure.api.v1.ListAccountsResponse
+	(*Asset)(nil),                     // 34: dure.api.v1.Asset
+	(*GetAssetRequest)(nil),           // 35: dure.api.v1.GetAssetRequest
+	(*GetAssetResponse)(nil),          // 36: dure.api.v1.GetAssetResponse
+	(*ListAssetsRequest)(nil),         // 37: dure.api.v1.ListAssetsRequest
+	(*ListAssetsResponse)(nil),        // 38: dure.api.v1.ListAssetsResponse
+	(*Balance)(nil),                   // 39: dure.api.v1.Balance
+	(*GetBalanceRequest)(nil),         // 40: dure.api.v1.GetBalanceRequest
+	(*GetBalanceResponse)(nil),        // 41: dure.api.v1.GetBalanceResponse
+	(*ListBalancesRequest)(nil),       // 42: dure.api.v1.ListBalancesRequest
+	(*ListBalancesResponse)(nil),      // 43: dure.api.v1.ListBalancesResponse
+	(*Hold)(nil),                      // 44: dure.api.v1.Hold
+	(*GetHoldRequest)(nil),            // 45: dure.api.v1.GetHoldRequest
+	(*GetHoldResponse)(nil),           // 46: dure.api.v1.GetHoldResponse
+	(*ListHoldsRequest)(nil),          // 47: dure.api.v1.ListHoldsRequest
+	(*ListHoldsResponse)(nil),         // 48: dure.api.v1.ListHoldsResponse
+	(*Record)(nil),                    // 49: dure.api.v1.Record
+	(*Cosignature)(nil),               // 50: dure.api.v1.Cosignature
+	(*GetRecordsRequest)(nil),         // 51: dure.api.v1.GetRecordsRequest
+	(*GetRecordsResponse)(nil),        // 52: dure.api.v1.GetRecordsResponse
+	(*ListRecordsRequest)(nil),        // 53: dure.api.v1.ListRecordsRequest
+	(*ListRecordsResponse)(nil),       // 54: dure.api.v1.ListRecordsResponse
+	(*Member)(nil),                    // 55: dure.api.v1.Member
+	(*GetNetworkRequest)(nil),         // 56: dure.api.v1.GetNetworkRequest
+	(*GetNetworkResponse)(nil),        // 57: dure.api.v1.GetNetworkResponse
+	(*Proposal)(nil),                  // 58: dure.api.v1.Proposal
+	(*ListProposalsRequest)(nil),      // 59: dure.api.v1.ListProposalsRequest
+	(*ListProposalsResponse)(nil),     // 60: dure.api.v1.ListProposalsResponse
+	nil,                               // 61: dure.api.v1.Error.FieldsEntry
+	nil,                               // 62: dure.api.v1.Outcome.FieldsEntry
+	(*structpb.Struct)(nil),           // 63: google.protobuf.Struct
 }
 var file_dure_api_v1_api_proto_depIdxs = []int32{
 	0,  // 0: dure.api.v1.SubmitRequest.wait:type_name -> dure.api.v1.Wait
@@ -4319,81 +4397,82 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	5,  // 3: dure.api.v1.SubmitManyResponse.results:type_name -> dure.api.v1.SubmitResult
 	7,  // 4: dure.api.v1.SubmitResult.outcome:type_name -> dure.api.v1.Outcome
 	6,  // 5: dure.api.v1.SubmitResult.error:type_name -> dure.api.v1.Error
-	60, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
-	61, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
+	61, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
+	62, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
 	8,  // 8: dure.api.v1.Outcome.events:type_name -> dure.api.v1.Event
-	62, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
-	62, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
+	63, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
+	63, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
 	9,  // 11: dure.api.v1.Transaction.actions:type_name -> dure.api.v1.Action
 	10, // 12: dure.api.v1.Transaction.witnesses:type_name -> dure.api.v1.Witness
 	7,  // 13: dure.api.v1.Transaction.outcome:type_name -> dure.api.v1.Outcome
 	11, // 14: dure.api.v1.GetTransactionResponse.transaction:type_name -> dure.api.v1.Transaction
 	11, // 15: dure.api.v1.ListTransactionsResponse.transactions:type_name -> dure.api.v1.Transaction
 	11, // 16: dure.api.v1.WatchTransactionsResponse.transaction:type_name -> dure.api.v1.Transaction
-	28, // 17: dure.api.v1.GetAccountResponse.account:type_name -> dure.api.v1.Account
-	28, // 18: dure.api.v1.ListAccountsResponse.accounts:type_name -> dure.api.v1.Account
-	33, // 19: dure.api.v1.GetAssetResponse.asset:type_name -> dure.api.v1.Asset
-	33, // 20: dure.api.v1.ListAssetsResponse.assets:type_name -> dure.api.v1.Asset
-	38, // 21: dure.api.v1.GetBalanceResponse.balance:type_name -> dure.api.v1.Balance
-	38, // 22: dure.api.v1.ListBalancesResponse.balances:type_name -> dure.api.v1.Balance
-	43, // 23: dure.api.v1.GetHoldResponse.hold:type_name -> dure.api.v1.Hold
-	43, // 24: dure.api.v1.ListHoldsResponse.holds:type_name -> dure.api.v1.Hold
-	49, // 25: dure.api.v1.Record.cosignatures:type_name -> dure.api.v1.Cosignature
-	48, // 26: dure.api.v1.GetRecordsResponse.records:type_name -> dure.api.v1.Record
-	48, // 27: dure.api.v1.ListRecordsResponse.records:type_name -> dure.api.v1.Record
-	54, // 28: dure.api.v1.GetNetworkResponse.members:type_name -> dure.api.v1.Member
-	62, // 29: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
-	62, // 30: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
-	57, // 31: dure.api.v1.ListProposalsResponse.proposals:type_name -> dure.api.v1.Proposal
-	1,  // 32: dure.api.v1.LedgerService.Submit:input_type -> dure.api.v1.SubmitRequest
-	3,  // 33: dure.api.v1.LedgerService.SubmitMany:input_type -> dure.api.v1.SubmitManyRequest
-	12, // 34: dure.api.v1.LedgerService.GetTransaction:input_type -> dure.api.v1.GetTransactionRequest
-	14, // 35: dure.api.v1.LedgerService.ListTransactions:input_type -> dure.api.v1.ListTransactionsRequest
-	16, // 36: dure.api.v1.LedgerService.WatchTransactions:input_type -> dure.api.v1.WatchTransactionsRequest
-	18, // 37: dure.api.v1.LedgerService.GetBlock:input_type -> dure.api.v1.GetBlockRequest
-	20, // 38: dure.api.v1.LedgerService.GetStatus:input_type -> dure.api.v1.GetStatusRequest
-	22, // 39: dure.api.v1.LedgerService.GetReceipt:input_type -> dure.api.v1.GetReceiptRequest
-	24, // 40: dure.api.v1.LedgerService.GetCheckpoint:input_type -> dure.api.v1.GetCheckpointRequest
-	26, // 41: dure.api.v1.LedgerService.GetStateProof:input_type -> dure.api.v1.GetStateProofRequest
-	29, // 42: dure.api.v1.AccountService.GetAccount:input_type -> dure.api.v1.GetAccountRequest
-	31, // 43: dure.api.v1.AccountService.ListAccounts:input_type -> dure.api.v1.ListAccountsRequest
-	34, // 44: dure.api.v1.AssetService.GetAsset:input_type -> dure.api.v1.GetAssetRequest
-	36, // 45: dure.api.v1.AssetService.ListAssets:input_type -> dure.api.v1.ListAssetsRequest
-	39, // 46: dure.api.v1.AssetService.GetBalance:input_type -> dure.api.v1.GetBalanceRequest
-	41, // 47: dure.api.v1.AssetService.ListBalances:input_type -> dure.api.v1.ListBalancesRequest
-	44, // 48: dure.api.v1.AssetService.GetHold:input_type -> dure.api.v1.GetHoldRequest
-	46, // 49: dure.api.v1.AssetService.ListHolds:input_type -> dure.api.v1.ListHoldsRequest
-	50, // 50: dure.api.v1.RecordService.GetRecords:input_type -> dure.api.v1.GetRecordsRequest
-	52, // 51: dure.api.v1.RecordService.ListRecords:input_type -> dure.api.v1.ListRecordsRequest
-	55, // 52: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
-	58, // 53: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
-	2,  // 54: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
-	4,  // 55: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
-	13, // 56: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
-	15, // 57: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
-	17, // 58: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
-	19, // 59: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
-	21, // 60: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
-	23, // 61: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
-	25, // 62: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
-	27, // 63: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
-	30, // 64: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
-	32, // 65: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
-	35, // 66: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
-	37, // 67: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
-	40, // 68: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
-	42, // 69: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
-	45, // 70: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
-	47, // 71: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
-	51, // 72: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
-	53, // 73: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
-	56, // 74: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
-	59, // 75: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
-	54, // [54:76] is the sub-list for method output_type
-	32, // [32:54] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	22, // 17: dure.api.v1.GetStatusResponse.checks:type_name -> dure.api.v1.Check
+	29, // 18: dure.api.v1.GetAccountResponse.account:type_name -> dure.api.v1.Account
+	29, // 19: dure.api.v1.ListAccountsResponse.accounts:type_name -> dure.api.v1.Account
+	34, // 20: dure.api.v1.GetAssetResponse.asset:type_name -> dure.api.v1.Asset
+	34, // 21: dure.api.v1.ListAssetsResponse.assets:type_name -> dure.api.v1.Asset
+	39, // 22: dure.api.v1.GetBalanceResponse.balance:type_name -> dure.api.v1.Balance
+	39, // 23: dure.api.v1.ListBalancesResponse.balances:type_name -> dure.api.v1.Balance
+	44, // 24: dure.api.v1.GetHoldResponse.hold:type_name -> dure.api.v1.Hold
+	44, // 25: dure.api.v1.ListHoldsResponse.holds:type_name -> dure.api.v1.Hold
+	50, // 26: dure.api.v1.Record.cosignatures:type_name -> dure.api.v1.Cosignature
+	49, // 27: dure.api.v1.GetRecordsResponse.records:type_name -> dure.api.v1.Record
+	49, // 28: dure.api.v1.ListRecordsResponse.records:type_name -> dure.api.v1.Record
+	55, // 29: dure.api.v1.GetNetworkResponse.members:type_name -> dure.api.v1.Member
+	63, // 30: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
+	63, // 31: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
+	58, // 32: dure.api.v1.ListProposalsResponse.proposals:type_name -> dure.api.v1.Proposal
+	1,  // 33: dure.api.v1.LedgerService.Submit:input_type -> dure.api.v1.SubmitRequest
+	3,  // 34: dure.api.v1.LedgerService.SubmitMany:input_type -> dure.api.v1.SubmitManyRequest
+	12, // 35: dure.api.v1.LedgerService.GetTransaction:input_type -> dure.api.v1.GetTransactionRequest
+	14, // 36: dure.api.v1.LedgerService.ListTransactions:input_type -> dure.api.v1.ListTransactionsRequest
+	16, // 37: dure.api.v1.LedgerService.WatchTransactions:input_type -> dure.api.v1.WatchTransactionsRequest
+	18, // 38: dure.api.v1.LedgerService.GetBlock:input_type -> dure.api.v1.GetBlockRequest
+	20, // 39: dure.api.v1.LedgerService.GetStatus:input_type -> dure.api.v1.GetStatusRequest
+	23, // 40: dure.api.v1.LedgerService.GetReceipt:input_type -> dure.api.v1.GetReceiptRequest
+	25, // 41: dure.api.v1.LedgerService.GetCheckpoint:input_type -> dure.api.v1.GetCheckpointRequest
+	27, // 42: dure.api.v1.LedgerService.GetStateProof:input_type -> dure.api.v1.GetStateProofRequest
+	30, // 43: dure.api.v1.AccountService.GetAccount:input_type -> dure.api.v1.GetAccountRequest
+	32, // 44: dure.api.v1.AccountService.ListAccounts:input_type -> dure.api.v1.ListAccountsRequest
+	35, // 45: dure.api.v1.AssetService.GetAsset:input_type -> dure.api.v1.GetAssetRequest
+	37, // 46: dure.api.v1.AssetService.ListAssets:input_type -> dure.api.v1.ListAssetsRequest
+	40, // 47: dure.api.v1.AssetService.GetBalance:input_type -> dure.api.v1.GetBalanceRequest
+	42, // 48: dure.api.v1.AssetService.ListBalances:input_type -> dure.api.v1.ListBalancesRequest
+	45, // 49: dure.api.v1.AssetService.GetHold:input_type -> dure.api.v1.GetHoldRequest
+	47, // 50: dure.api.v1.AssetService.ListHolds:input_type -> dure.api.v1.ListHoldsRequest
+	51, // 51: dure.api.v1.RecordService.GetRecords:input_type -> dure.api.v1.GetRecordsRequest
+	53, // 52: dure.api.v1.RecordService.ListRecords:input_type -> dure.api.v1.ListRecordsRequest
+	56, // 53: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
+	59, // 54: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
+	2,  // 55: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
+	4,  // 56: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
+	13, // 57: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
+	15, // 58: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
+	17, // 59: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
+	19, // 60: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
+	21, // 61: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
+	24, // 62: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
+	26, // 63: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
+	28, // 64: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
+	31, // 65: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
+	33, // 66: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
+	36, // 67: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
+	38, // 68: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
+	41, // 69: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
+	43, // 70: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
+	46, // 71: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
+	48, // 72: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
+	52, // 73: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
+	54, // 74: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
+	57, // 75: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
+	60, // 76: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
+	55, // [55:77] is the sub-list for method output_type
+	33, // [33:55] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_dure_api_v1_api_proto_init() }
@@ -4407,7 +4486,7 @@ func file_dure_api_v1_api_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dure_api_v1_api_proto_rawDesc), len(file_dure_api_v1_api_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   61,
+			NumMessages:   62,
 			NumExtensions: 0,
 			NumServices:   5,
 		},
