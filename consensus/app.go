@@ -68,6 +68,7 @@ type app struct {
 	shelf    *shelf
 	log      *slog.Logger
 	metrics  *appMetrics
+	trail    *Trail
 	// committed is called after each block, in order, with the batches that can no longer be decided.
 	committed func(r *exec.Result, tip *Tip, expired []*batch)
 
@@ -218,6 +219,7 @@ func (a *app) judge(rules *proposalRules, raw []byte) error {
 // block sync, which skip ProcessProposal, come to the same result.
 func (a *app) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (*abci.ResponseFinalizeBlock, error) {
 	defer a.metrics.time(stageExecute)()
+	began := time.Now()
 	block := exec.Block{Height: req.Height, Time: req.Time.UnixMilli()}
 	a.refs = a.refs[:0]
 	tip := a.tip.Load()
@@ -239,6 +241,7 @@ func (a *app) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 	}
 	a.pending = a.ledger.Execute(block)
 	a.metrics.executed(tip, &block, a.pending)
+	a.trail.executed(began)
 	for _, what := range a.pending.Broken {
 		a.log.Error("a fault of the software refused a transaction; please report it", "height", req.Height, "what", what)
 	}
@@ -274,6 +277,7 @@ func (a *app) Commit(context.Context, *abci.RequestCommit) (*abci.ResponseCommit
 	a.pending = nil
 	tip := a.publish()
 	a.metrics.committed(r, len(a.refs), tip)
+	a.trail.committed(r, tip)
 	expired := a.shelf.advance(a.refs, r.Time)
 	for _, ref := range a.refs {
 		a.verifier.Forget(ref.Hash)

@@ -50,6 +50,8 @@ type Config struct {
 	Log     *slog.Logger
 	// Metrics is where the stages' and CometBFT's metrics are registered; nil: nowhere.
 	Metrics prometheus.Registerer
+	// Trail records traces of transactions; nil: none.
+	Trail *Trail
 	// OnCommit, if set, is called after every block, in order; it must return quickly.
 	OnCommit func(*exec.Result, *Tip)
 }
@@ -85,6 +87,7 @@ func NewEngine(ctx context.Context, c Config) (*Engine, error) {
 	e.sealer = &sealer{pool: e.pool, member: c.Member, key: c.NodeKey, publish: e.publish, within: sealWithin}
 	e.reactor = newReactor(e, c.Log)
 	e.measure(c.Metrics)
+	e.pool.trail, e.app.trail = c.Trail, c.Trail
 
 	node, err := newNode(ctx, c, e.app, e.reactor)
 	if err != nil {
@@ -248,6 +251,7 @@ func (e *Engine) shelve(b *batch) error {
 
 // accept implements batches.
 func (e *Engine) accept(hash Hash, raw []byte) error {
+	began := time.Now()
 	tip := e.Tip()
 	if tip == nil || e.CatchingUp() {
 		return nil // it is announced again
@@ -274,6 +278,7 @@ func (e *Engine) accept(hash Hash, raw []byte) error {
 		e.reactor.metrics.refuse(tip.memberName(b.sealer), refusedExpired)
 		return fmt.Errorf("sealer %s %v: batch expired or valid too far ahead", tip.memberName(b.sealer), b.sealer)
 	}
+	e.config.Trail.arrived(b, began)
 	if err := e.shelve(b); err != nil {
 		e.app.verifier.Forget(hash)
 		e.reactor.metrics.refuse(tip.memberName(b.sealer), refusedQuota)

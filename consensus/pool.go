@@ -85,6 +85,7 @@ type Pool struct {
 	wakeVerify, wakeSeal chan struct{}
 
 	metrics *poolMetrics
+	trail   *Trail
 }
 
 func newPool(networkID string, v *Verifier, rules exec.Rules, log *slog.Logger) *Pool {
@@ -104,6 +105,7 @@ func (p *Pool) Size() int {
 // Submit takes signed transactions and returns one answer each, in order. With wait it returns when every one is
 // decided or refused, or ctx ends: then an undecided one has code tx.pending and may be sent again unchanged.
 func (p *Pool) Submit(ctx context.Context, raws [][]byte, wait bool) []Answer {
+	began := time.Now()
 	answers := make([]Answer, len(raws))
 	waiting := make([]*entry, len(raws))
 	for i, raw := range raws {
@@ -111,6 +113,7 @@ func (p *Pool) Submit(ctx context.Context, raws [][]byte, wait bool) []Answer {
 	}
 	wake(p.wakeVerify)
 	p.metrics.admitted(answers)
+	p.trail.received(waiting, began)
 	if !wait {
 		return answers
 	}
@@ -262,7 +265,9 @@ func (p *Pool) verify(ctx context.Context) {
 			for i, e := range round {
 				txs[i] = e.tx
 			}
-			p.judge(round, p.verifier.Signatures(txs))
+			errs := p.verifier.Signatures(txs)
+			p.trail.checked(round, errs)
+			p.judge(round, errs)
 		}
 	}
 }

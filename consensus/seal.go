@@ -73,6 +73,7 @@ func (s *sealer) seal(entries []*entry) {
 		e.batch = b.hash
 	}
 	s.pool.mu.Unlock()
+	s.pool.trail.sealed(b)
 	if err := s.publish(b); err != nil {
 		s.pool.log.Warn("a batch of this node has to wait", "error", err)
 		s.pool.hold(entries)

@@ -33,6 +33,8 @@ type Config struct {
 
 	MetricsListen  string
 	MetricsProfile bool
+	TraceEndpoint  string
+	TraceRatio     float64
 }
 
 // Setting is one entry of the configuration: in config.yaml under Key, in the environment as Env, as flag --Flag.
@@ -82,6 +84,10 @@ func Settings() []Setting {
 		text("metrics.listen", "", "host:port of a listener for /metrics alone, loopback or a private address. Empty: the API's address answers them, to callers on this machine only.",
 			func(c *Config) *string { return &c.MetricsListen }),
 		onOff("metrics.profile", "false", "Whether /debug/pprof/ is served beside /metrics, to callers on this machine.", func(c *Config) *bool { return &c.MetricsProfile }),
+		text("trace.endpoint", "", "URL of an OpenTelemetry collector (OTLP over HTTP), such as http://127.0.0.1:4318/v1/traces, that gets traces of transactions' ways. Empty: none are made.",
+			func(c *Config) *string { return &c.TraceEndpoint }),
+		fraction("trace.ratio", "0.01", "Share of transactions that are traced, 0 to 1. Which they are follows from their ids, so that all members trace the same.",
+			func(c *Config) *float64 { return &c.TraceRatio }),
 		text("log.level", "info", "Least important lines to log: debug, info, warn or error.", func(c *Config) *string { return &c.LogLevel }),
 		text("log.format", "text", "How log lines are written: text or json.", func(c *Config) *string { return &c.LogFormat }),
 	}
@@ -195,7 +201,7 @@ func (c *Config) check() error {
 			return err
 		}
 	}
-	return c.checkMetrics()
+	return errors.Join(c.checkMetrics(), c.checkTrace())
 }
 
 // postgres is where the index is kept if not in SQLite.

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/dureledger/dure/api"
 	"github.com/dureledger/dure/client/light"
 	"github.com/dureledger/dure/consensus"
+	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	"github.com/dureledger/dure/internal/store"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/genesis"
@@ -25,6 +27,7 @@ type ledger struct {
 	engine  *consensus.Engine
 	stats   *stats
 	log     *slog.Logger
+	trail   *consensus.Trail
 }
 
 var _ api.Ledger = (*ledger)(nil)
@@ -45,10 +48,36 @@ func (l *ledger) Submit(ctx context.Context, raw [][]byte, wait bool) []api.Subm
 			out[i].Err = &api.Refused{Error: a.Refusal, Retryable: a.Retryable, RetryAfter: a.RetryAfter}
 		}
 	}
+	l.answered(out, begun)
 	if wait {
 		l.stats.finality(time.Since(begun))
 	}
 	return out
+}
+
+// answered ends the traces of what was submitted at begun. What a client will send again is not ended yet: a trace has one
+// root.
+func (l *ledger) answered(submissions []api.Submission, begun time.Time) {
+	if l.trail == nil {
+		return
+	}
+	for _, s := range submissions {
+		status, code := "accepted", s.Outcome.GetRefusal().GetCode()
+		switch {
+		case s.Err != nil && s.Err.Retryable:
+			continue
+		case s.Err != nil:
+			status, code = "refused", s.Err.Code
+		case s.Outcome != nil:
+			status = statusName(s.Outcome)
+		}
+		l.trail.Answered(s.ID, begun, status, code)
+	}
+}
+
+// statusName is ok, failed or void.
+func statusName(o *ledgerv1.Outcome) string {
+	return strings.ToLower(strings.TrimPrefix(o.GetStatus().String(), "STATUS_"))
 }
 
 // State implements api.Ledger.

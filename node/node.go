@@ -37,6 +37,7 @@ type Node struct {
 	listen  net.Listener
 	observe *observer
 	ledger  *ledger
+	trace   *tracing
 
 	stopIndex context.CancelFunc
 	indexDone chan error
@@ -62,6 +63,9 @@ func Start(ctx context.Context, home Home, config *Config, log *slog.Logger, ver
 		return nil, err
 	}
 	if err := portFree(config.P2PListen); err != nil {
+		return nil, err
+	}
+	if n.trace, err = newTracing(ctx, config, g.NetworkID, version, log); err != nil {
 		return nil, err
 	}
 	if err := n.openStores(ctx, g); err != nil {
@@ -127,11 +131,11 @@ func (n *Node) startEngine(ctx context.Context, g *genesis.Genesis, version stri
 	if err != nil {
 		return nil, err
 	}
-	l := &ledger{genesis: g, member: member, version: version, store: n.storage, stats: newStats(), log: n.log}
+	l := &ledger{genesis: g, member: member, version: version, store: n.storage, stats: newStats(), log: n.log, trail: n.trace.trail}
 	n.engine, err = consensus.NewEngine(ctx, consensus.Config{
 		Home: n.home.data("consensus"), Genesis: g, Member: member, NodeKey: nodeKey, ValidatorKey: validatorKey,
 		Listen: n.config.P2PListen, Peers: n.config.P2PPeers, Rules: rules, Ledger: restored, Decided: decided,
-		Store: n.storage, Past: n.storage, Log: n.log, Metrics: n.observe.registry,
+		Store: n.storage, Past: n.storage, Log: n.log, Metrics: n.observe.registry, Trail: n.trace.trail,
 		OnCommit: func(r *exec.Result, _ *consensus.Tip) {
 			l.stats.committed(len(r.Applied))
 			n.prune(r.Height)
@@ -228,6 +232,7 @@ func (n *Node) Stop() error {
 	if n.engine != nil {
 		errs = append(errs, n.engine.Stop())
 	}
+	errs = append(errs, n.trace.stop(ctx))
 	if n.stopIndex != nil {
 		n.stopIndex()
 		<-n.indexDone

@@ -155,6 +155,12 @@ func loopbackHost(hostport string) bool {
 	return strings.EqualFold(host, "localhost") || err == nil && addr.Unmap().IsLoopback()
 }
 
+// privateHost says whether it is an address that is routed nowhere outside (RFC 1918, RFC 4193).
+func privateHost(hostport string) bool {
+	addr, err := netip.ParseAddr(hostOf(hostport))
+	return err == nil && addr.Unmap().IsPrivate()
+}
+
 // checkMetrics refuses a listener that strangers could reach: what it says is neither encrypted nor behind a password.
 func (c *Config) checkMetrics() error {
 	if c.MetricsListen == "" {
@@ -169,7 +175,7 @@ func (c *Config) checkMetrics() error {
 	if c.MetricsProfile {
 		return errors.New("setting metrics.profile: profiles show what the node has in memory, so metrics.listen must be a loopback address with it")
 	}
-	if addr, err := netip.ParseAddr(hostOf(c.MetricsListen)); err != nil || !addr.IsPrivate() {
+	if !privateHost(c.MetricsListen) {
 		return fmt.Errorf("setting metrics.listen: %s: metrics are neither encrypted nor behind a password and would show others this member's business; "+
 			"listen on a loopback address or on a private one (10…, 172.16…, 192.168…, fc00…), or let a proxy with a password pass them on", c.MetricsListen)
 	}
