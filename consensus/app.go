@@ -200,7 +200,7 @@ func (a *app) ProcessProposal(_ context.Context, req *abci.RequestProcessProposa
 // judge says whether a batch may be in a proposed block. The limits come before the signatures, so that a proposer can
 // make others work no more than a block may, nor remember a batch that will never expire.
 func (a *app) judge(rules *proposalRules, raw []byte) error {
-	hash := sha256.Sum256(raw)
+	hash, began := sha256.Sum256(raw), time.Now()
 	b, verified := a.verifier.Find(hash)
 	if !verified {
 		var err error
@@ -210,7 +210,9 @@ func (a *app) judge(rules *proposalRules, raw []byte) error {
 	}
 	err := rules.allow(b)
 	if err == nil && !verified {
-		_, err = a.verifier.Verify(hash, raw, rules.tip.nodeKey)
+		if _, err = a.verifier.Verify(hash, raw, rules.tip.nodeKey); err == nil {
+			a.trail.arrived(b, began)
+		}
 	}
 	return err
 }

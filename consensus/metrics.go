@@ -31,7 +31,9 @@ type byCode struct {
 	known map[string]bool
 }
 
-func newByCode(vec *prometheus.CounterVec) *byCode { return &byCode{vec: vec, known: map[string]bool{}} }
+func newByCode(vec *prometheus.CounterVec) *byCode {
+	return &byCode{vec: vec, known: map[string]bool{}}
+}
 
 // add counts n refusals of a code.
 func (b *byCode) add(n int, code string, labels ...string) {

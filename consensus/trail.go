@@ -111,14 +111,18 @@ func (t *Trail) sealed(b *batch) {
 	}
 }
 
-// arrived notes that another member's batch has come in and was found good.
+// arrived notes that another member's batch has come in, by itself or first in a proposal, and was found good.
 func (t *Trail) arrived(b *batch, at time.Time) {
 	if t == nil {
 		return
 	}
 	now := time.Now()
 	for _, x := range b.txs {
-		t.note(x.ID, func(w *way) { w.arrived, w.shelved, w.batch, w.sealer = at, now, b.hash, b.sealer })
+		t.note(x.ID, func(w *way) {
+			if w.arrived.IsZero() {
+				w.arrived, w.shelved, w.batch, w.sealer = at, now, b.hash, b.sealer
+			}
+		})
 	}
 }
 

@@ -70,7 +70,9 @@ func TestTraceOfAPaymentAcrossMembers(t *testing.T) {
 	for i := range 2 {
 		configure(t, network, i, "trace.endpoint: "+server.URL+"/v1/traces", "trace.ratio: 1")
 	}
-	network.Ready()
+	for i := range 2 {
+		network.Eventually(func() bool { code, _ := failing(t, network.URL(i)+"/readyz"); return code == http.StatusOK }, "member %d is not ready", i)
+	}
 
 	c := network.Client(0)
 	info, err := c.Status(t.Context())

@@ -10,6 +10,6 @@ func Space(dir string) (free, total uint64, ok bool) {
 	if unix.Statfs(dir, &s) != nil {
 		return 0, 0, false
 	}
-	size := uint64(s.Bsize) //nolint:unconvert // its type differs by system
+	size := uint64(s.Bsize)
 	return s.Bavail * size, s.Blocks * size, true
 }
