@@ -213,16 +213,18 @@ func FuzzDecodeBatch(f *testing.F) {
 func FuzzParseFrame(f *testing.F) {
 	f.Add(hashesFrame(frameAnnounce, []Hash{{1}, {2}}).bytes)
 	f.Add(pushFrame([]byte("batch")).bytes)
+	f.Add(pulseFrame().bytes)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		kind, raw, hashes, err := parseFrame(b)
 		if err != nil {
 			return
 		}
-		var again []byte
-		if kind == framePush {
+		again := hashesFrame(kind, hashes).bytes
+		switch kind {
+		case framePush:
 			again = pushFrame(raw).bytes
-		} else {
-			again = hashesFrame(kind, hashes).bytes
+		case framePulse:
+			again = pulseFrame().bytes
 		}
 		if string(again) != string(b) {
 			t.Errorf("%x reads as %x", b, again)

@@ -12,6 +12,7 @@ const (
 	framePush     = 1 // a serialised batch
 	frameAnnounce = 2 // 32-byte hashes of batches the sender holds
 	frameFetch    = 3 // 32-byte hashes of batches the sender wants
+	framePulse    = 4 // a sign of life: one byte 0
 )
 
 // maxHashes bounds one announcement or request.
@@ -40,6 +41,8 @@ func pushFrame(raw []byte) *frame {
 	return &frame{append(append(make([]byte, 0, len(raw)+1), framePush), raw...)}
 }
 
+func pulseFrame() *frame { return &frame{[]byte{framePulse, 0}} }
+
 func hashesFrame(kind byte, hashes []Hash) *frame {
 	out := append(make([]byte, 0, 1+32*len(hashes)), kind)
 	for _, h := range hashes {
@@ -55,6 +58,11 @@ func parseFrame(b []byte) (kind byte, raw []byte, hashes []Hash, err error) {
 	}
 	kind, payload := b[0], b[1:]
 	switch kind {
+	case framePulse:
+		if len(payload) != 1 || payload[0] != 0 {
+			return 0, nil, nil, errors.New("frame: a pulse that is none")
+		}
+		return kind, nil, nil, nil
 	case framePush:
 		if len(payload) > maxBatchWire {
 			return 0, nil, nil, fmt.Errorf("frame: batch of %d bytes", len(payload))

@@ -55,6 +55,8 @@ type Reactor struct {
 	log     *slog.Logger
 	metrics *reactorMetrics
 	stop    chan struct{}
+	// pulseEvery is the constant, save in tests.
+	pulseEvery time.Duration
 
 	mu      sync.Mutex
 	inboxes map[p2p.ID]chan []byte
@@ -63,7 +65,7 @@ type Reactor struct {
 }
 
 func newReactor(s batches, log *slog.Logger) *Reactor {
-	r := &Reactor{shelf: s, log: log, stop: make(chan struct{}), inboxes: map[p2p.ID]chan []byte{}, asked: map[Hash]request{}, askedOf: map[p2p.ID]int{}}
+	r := &Reactor{shelf: s, log: log, stop: make(chan struct{}), pulseEvery: pulseEvery, inboxes: map[p2p.ID]chan []byte{}, asked: map[Hash]request{}, askedOf: map[p2p.ID]int{}}
 	r.BaseReactor = *p2p.NewBaseReactor("DURE", r)
 	return r
 }
@@ -79,6 +81,7 @@ func (r *Reactor) GetChannels() []*conn.ChannelDescriptor {
 // OnStart implements service.Service.
 func (r *Reactor) OnStart() error {
 	go r.offer()
+	go r.pulse()
 	return nil
 }
 
@@ -142,6 +145,7 @@ func (r *Reactor) drain(peer p2p.Peer, inbox <-chan []byte) {
 			r.log.Warn("a peer sent a malformed frame", "peer", peer.ID(), "error", err)
 			r.metrics.fault(peer.ID())
 			r.Switch.StopPeerForError(peer, err)
+		case kind == framePulse: // that it came is all it says
 		case kind == framePush:
 			r.receive(peer, raw)
 		case kind == frameAnnounce:
