@@ -21,6 +21,7 @@ type member struct {
 	api    string // host:port
 	binary string
 	peers  string
+	level  string
 	fabric fabric
 
 	mu    sync.Mutex
@@ -37,7 +38,11 @@ func (m *member) start() error {
 		return fmt.Errorf("torture: %w", err)
 	}
 	defer log.Close() // the process has its own
-	cmd := m.fabric.command(m.index, m.binary, "start", "--home", string(m.home), "--p2p-peers", m.peers)
+	args := []string{"start", "--home", string(m.home), "--p2p-peers", m.peers}
+	if m.level != "" {
+		args = append(args, "--log-level", m.level)
+	}
+	cmd := m.fabric.command(m.index, m.binary, args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = attributes()
 	m.mu.Lock()

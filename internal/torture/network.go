@@ -37,6 +37,8 @@ type Setup struct {
 	Namespaces bool
 	// Seed of what the proxies do by chance.
 	Seed uint64
+	// LogLevel of the nodes; empty: theirs.
+	LogLevel string
 	// Accounts and the amount each holds from the start.
 	Accounts []Holder
 }
@@ -114,7 +116,7 @@ func (n *Network) create() error {
 		if other := n.setup.Other[i]; other != "" {
 			binary = other
 		}
-		n.members = append(n.members, &member{index: i, home: s.Home, api: s.API, binary: binary, peers: strings.Join(peers, ","), fabric: n.fabric})
+		n.members = append(n.members, &member{index: i, home: s.Home, api: s.API, binary: binary, peers: strings.Join(peers, ","), level: n.setup.LogLevel, fabric: n.fabric})
 	}
 	return nil
 }

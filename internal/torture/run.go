@@ -30,6 +30,8 @@ type Config struct {
 	Duration time.Duration
 	// Rate is how many transfers a second are offered besides the clients that are checked for linearizability.
 	Rate int
+	// LogLevel of the nodes; empty: theirs.
+	LogLevel string
 	// Recovery is how long the network and every member may take until all goes on after a fault.
 	Recovery time.Duration
 	// Progress, if set, is told each round as it ends.
@@ -52,7 +54,7 @@ const (
 func Run(ctx context.Context, c Config) (*Report, error) {
 	accounts := cast()
 	net, err := New(Setup{
-		Dir: filepath.Join(c.Dir, "net"), Binary: c.Binary, Members: c.Members, Namespaces: c.Namespaces, Seed: c.Seed, Accounts: accounts,
+		Dir: filepath.Join(c.Dir, "net"), Binary: c.Binary, Members: c.Members, Namespaces: c.Namespaces, Seed: c.Seed, LogLevel: c.LogLevel, Accounts: accounts,
 	})
 	if err != nil {
 		return nil, err

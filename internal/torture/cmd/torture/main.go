@@ -31,6 +31,7 @@ func run() error {
 	flag.Uint64Var(&c.Seed, "seed", rand.Uint64N(1_000_000), "what decides the faults; the same seed gives the same")
 	flag.IntVar(&c.Rate, "rate", 200, "transfers a second to offer besides the clients that are checked for linearizability")
 	flag.DurationVar(&c.Recovery, "recovery", c.Recovery, "how long recovery may take")
+	flag.StringVar(&c.LogLevel, "log-level", "", "of the nodes")
 	joined := flag.String("joined", "", "how members are joined: proxies, namespaces (root), or empty: half the time each if root, else proxies")
 	kind := flag.String("fault", "", "the only kind of fault: kill, kill again, freeze, cut or bad links")
 	report := flag.String("report", "torture.md", "file to write; its .json is for programs")
