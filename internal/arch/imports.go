@@ -32,7 +32,8 @@ var table = []row{
 	{"internal/simnet", []string{"ledger", "modules", "consensus", "internal/store", "node", "client"}, nil},
 	{"internal/moduletest", []string{"ledger", "modules"}, nil},
 	{"internal/arch", nil, nil},
-	{"internal/e2e", nil, []string{"ledger", "client", "node", "index"}},
+	{"internal/torture", []string{"ledger", "client", "node"}, nil},
+	{"internal/e2e", nil, []string{"ledger", "client", "node", "internal/torture", "index"}},
 }
 
 // cometBFT and the areas that may know it. internal/e2e looks at a node from outside, through CometBFT's own light client.
