@@ -82,7 +82,7 @@ func connectCode(code string) connect.Code {
 	switch code {
 	case "pool.full", "node.busy":
 		return connect.CodeResourceExhausted
-	case "node.stopping", "node.catching_up", "index.off", "index.unavailable", "receipt.not_yet", "checkpoint.not_yet":
+	case "node.stopping", "node.catching_up", "node.wrong_clock", "index.off", "index.unavailable", "receipt.not_yet", "checkpoint.not_yet":
 		return connect.CodeUnavailable
 	case "submit.unfinished", "query.too_slow":
 		return connect.CodeDeadlineExceeded

@@ -68,12 +68,13 @@ type Engine struct {
 	stop    context.CancelFunc
 	done    sync.WaitGroup
 	died    chan struct{}
+	clock   *clockWatch
 }
 
 // NewEngine prepares CometBFT and replays blocks it has that the ledger has not.
 func NewEngine(ctx context.Context, c Config) (*Engine, error) {
 	verifier := NewVerifier(c.Genesis.NetworkID)
-	e := &Engine{config: c, died: make(chan struct{})}
+	e := &Engine{config: c, died: make(chan struct{}), clock: &clockWatch{log: c.Log, now: cmttime.Now}}
 	e.app = &app{
 		genesis: c.Genesis, ledger: c.Ledger, store: c.Store, verifier: verifier, shelf: newShelf(c.Decided), log: c.Log,
 		recent: map[int64]*Tip{}, committed: e.committed,
@@ -176,7 +177,7 @@ func (e *Engine) ready() *fault.Error {
 		return fault.New("node.no_member", "this node does not run for a member, so what it seals is refused; ask another, and check its setting member and its node key",
 			"member", e.config.Member)
 	}
-	return nil
+	return e.clock.refusal()
 }
 
 // Pool takes transactions.
@@ -203,6 +204,7 @@ func (e *Engine) CatchingUp() bool { return e.node.ConsensusReactor().WaitSync()
 // committed follows a block: answers, then what was not decided in time.
 func (e *Engine) committed(r *exec.Result, tip *Tip, expired []*batch) {
 	e.pool.decided(r)
+	e.clock.block(time.UnixMilli(r.Time), e.node != nil && !e.CatchingUp()) // no node yet: replayed
 	for _, b := range expired {
 		if b.sealer == e.config.Member {
 			e.pool.unsealed(b, r.Time)

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -23,12 +24,10 @@ import (
 // The hours pass by a build of dure in which the clock of consensus is ahead by as much as a file says.
 func TestIdleHours(t *testing.T) {
 	n := newNetwork(t)
-	n.binary = filepath.Join(t.TempDir(), "dure")
+	n.binary = movedBinary(t)
 	clock := &movedClock{file: filepath.Join(t.TempDir(), "shift")}
 	clock.move(t, 0)
-	if err := build(n.binary, "-modfile="+movedModules(t, clock.file)); err != nil {
-		t.Fatal(err)
-	}
+	n.env = []string{clock.env()}
 	n.up()
 	c, err := client.Dial(client.Config{Addresses: []string{n.url(0)}, Clock: clock})
 	if err != nil {
@@ -111,8 +110,32 @@ func (c *movedClock) move(t *testing.T, by time.Duration) {
 	}
 }
 
-// movedModules writes a go.mod in which CometBFT is a copy whose clock reads the file each time.
-func movedModules(t *testing.T, shift string) string {
+// env tells a process to use this clock.
+func (c *movedClock) env() string { return "MOVED_CLOCK=" + c.file }
+
+var movedBuild struct {
+	sync.Once
+	file string
+}
+
+// movedBinary is a dure whose consensus has a clock that can be moved, built once for all tests.
+func movedBinary(t *testing.T) string {
+	t.Helper()
+	movedBuild.Do(func() {
+		file := filepath.Join(filepath.Dir(binary), "dure-moved")
+		if err := build(file, "-modfile="+movedModules(t)); err != nil {
+			t.Fatal(err)
+		}
+		movedBuild.file = file
+	})
+	if movedBuild.file == "" {
+		t.Fatal("the dure with a clock that can be moved was not built")
+	}
+	return movedBuild.file
+}
+
+// movedModules writes a go.mod in which CometBFT is a copy whose clock reads the file in MOVED_CLOCK each time.
+func movedModules(t *testing.T) string {
 	t.Helper()
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/cometbft/cometbft").Output()
 	if err != nil {
@@ -126,7 +149,7 @@ func movedModules(t *testing.T, shift string) string {
 	clock := filepath.Join(comet, "types", "time", "time.go")
 	replaceIn(t, clock, "return Canonical(time.Now())", "return Canonical(time.Now().Add(ahead()))")
 	replaceIn(t, clock, "import (", "import (\n\t\"os\"\n\t\"strconv\"")
-	replaceIn(t, clock, "// WeightedTime for", fmt.Sprintf(readAhead, shift)+"\n// WeightedTime for")
+	replaceIn(t, clock, "// WeightedTime for", readAhead+"\n// WeightedTime for")
 	// Block time is checked against another clock, which does not move.
 	replaceIn(t, filepath.Join(comet, "state", "validation.go"), "time.Now().Add(tol)", "time.Now().Add(tol + 24*time.Hour)")
 	mod, sum := filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum")
@@ -146,7 +169,11 @@ func movedModules(t *testing.T, shift string) string {
 }
 
 const readAhead = `func ahead() time.Duration {
-	raw, err := os.ReadFile(%q)
+	file := os.Getenv("MOVED_CLOCK")
+	if file == "" {
+		return 0
+	}
+	raw, err := os.ReadFile(file)
 	if err != nil {
 		panic(err)
 	}

@@ -22,6 +22,7 @@ type member struct {
 	binary string
 	peers  string
 	level  string
+	env    []string
 	fabric fabric
 
 	mu    sync.Mutex
@@ -43,6 +44,7 @@ func (m *member) start() error {
 		args = append(args, "--log-level", m.level)
 	}
 	cmd := m.fabric.command(m.index, m.binary, args...)
+	cmd.Env = append(cmd.Env, m.env...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = attributes()
 	m.mu.Lock()

@@ -28,9 +28,10 @@ const Asset = "krw"
 type Setup struct {
 	// Dir is a folder for the members' homes; it must not have a network yet.
 	Dir string
-	// Binary is the dure to run; Other gives some members another build of it.
+	// Binary is the dure to run.
 	Binary string
-	Other  map[int]string
+	// Env are more environment variables (NAME=value) of some members' processes.
+	Env map[int][]string
 	// Members is how many there are, 4 if 0.
 	Members int
 	// Namespaces gives each member a network namespace of its own (root, Linux). Otherwise proxies join them.
@@ -112,11 +113,9 @@ func (n *Network) create() error {
 				peers = append(peers, ids[j]+"@"+n.fabric.peer(i, j))
 			}
 		}
-		binary := n.setup.Binary
-		if other := n.setup.Other[i]; other != "" {
-			binary = other
-		}
-		n.members = append(n.members, &member{index: i, home: s.Home, api: s.API, binary: binary, peers: strings.Join(peers, ","), level: n.setup.LogLevel, fabric: n.fabric})
+		n.members = append(n.members, &member{
+			index: i, home: s.Home, api: s.API, binary: n.setup.Binary, env: n.setup.Env[i], peers: strings.Join(peers, ","), level: n.setup.LogLevel, fabric: n.fabric,
+		})
 	}
 	return nil
 }
@@ -149,7 +148,7 @@ func (n *Network) Start(ctx context.Context, members ...int) error {
 			return err == nil && s.GetHeight() > 0 || n.members[i].ended()
 		})
 		if err != nil || n.members[i].ended() {
-			return fmt.Errorf("torture: member %d did not start: %w\n%s", i, errors.Join(err, ctx.Err()), n.members[i].tail())
+			return fmt.Errorf("torture: member %d did not start (%v):\n%s", i, err, n.members[i].tail())
 		}
 	}
 	return nil
