@@ -14,7 +14,7 @@ FUZZTIME ?= 10s
 RACE := $(addsuffix /...,$(addprefix ./,$(wildcard ledger/state consensus internal/store internal/simnet index api client node)))
 
 .DEFAULT_GOAL := help
-.PHONY: microbench up test test-all lint generate generated bench fuzz race e2e packages build clean help
+.PHONY: microbench up test test-all lint generate generated bench fuzz race e2e torture packages build clean help
 
 up: build ## Build, then run a network of four members on this machine until Ctrl-C
 	@bin/dure up
@@ -49,6 +49,14 @@ fuzz: ## Fuzz every target for FUZZTIME (10s)
 e2e: ## End-to-end tests with real processes and PostgreSQL; some need root
 	$(GO) vet -tags e2e ./internal/e2e/... ./index/...
 	$(GO) test -tags e2e -count 1 -timeout 15m ./internal/e2e/... ./index/...
+
+# How long make torture goes on, from which seed (empty: by chance), and more flags of internal/torture/cmd/torture.
+MINUTES ?= 30
+SEED    ?=
+TORTURE ?=
+
+torture: build ## Faults on real processes for MINUTES (30), with a report in torture.md; SEED repeats a run
+	$(GO) run ./internal/torture/cmd/torture -minutes $(MINUTES) $(if $(SEED),-seed $(SEED)) $(TORTURE)
 
 bench: build ## Run the benchmarks and write their figures into docs/performance.md (half an hour)
 	bin/dure bench table --page docs/performance.md
