@@ -29,6 +29,8 @@ type Round struct {
 	// Recovered is how long it took from the end of the fault until all members were level and new transactions
 	// committed; 0: it did not come to that.
 	Recovered time.Duration `json:"recovered_ns"`
+	// Late is by how much the machine let a timer of ours wait at worst meanwhile.
+	Late time.Duration `json:"late_ns"`
 	// Acknowledged transactions, those refused, and those a client had to leave undecided, by what became of them.
 	Acknowledged int `json:"acknowledged"`
 	Refused      int `json:"refused"`
@@ -95,6 +97,9 @@ func (r *Round) count(h *history, a *audit) {
 func (r Round) String() string {
 	s := fmt.Sprintf("%3d  %-28s recovered in %5.2f s  %6d acknowledged, %d undecided (%d applied), %d reads, %d glances", r.Number, r.Fault.short(),
 		r.Recovered.Seconds(), r.Acknowledged, r.Applied+r.Never, r.Applied, r.Reads, r.Glances)
+	if r.Late >= starved {
+		s += fmt.Sprintf(", the machine was busy for %.1f s", r.Late.Seconds())
+	}
 	for _, v := range r.Violations {
 		s += "\n     VIOLATION: " + v
 	}
@@ -138,7 +143,7 @@ func (r *Report) Markdown(w io.Writer) {
 
 ## Time from the end of a fault until every member is level and new transactions commit
 
-Limit: %.0f s.
+Limit: %.0f s, save where the machine kept our timers waiting for half a second or more (the last table).
 
 | fault | rounds | median s | longest s |
 |---|---|---|---|
@@ -147,9 +152,9 @@ Limit: %.0f s.
 		times := r.times(name)
 		fmt.Fprintf(w, "| %s | %d | %.2f | %.2f |\n", name, len(times), times[len(times)/2].Seconds(), times[len(times)-1].Seconds())
 	}
-	fmt.Fprintf(w, "\n## Rounds\n\n| round | fault | held s | recovered s | acknowledged | undecided | violations |\n|---|---|---|---|---|---|---|\n")
+	fmt.Fprintf(w, "\n## Rounds\n\n| round | fault | held s | recovered s | machine late s | acknowledged | undecided | violations |\n|---|---|---|---|---|---|---|---|\n")
 	for _, x := range r.Rounds {
-		fmt.Fprintf(w, "| %d | %s | %.1f | %.2f | %d | %d | %s |\n", x.Number, x.Name, x.Fault.Hold.Seconds(), x.Recovered.Seconds(), x.Acknowledged, x.Applied+x.Never,
+		fmt.Fprintf(w, "| %d | %s | %.1f | %.2f | %.2f | %d | %d | %s |\n", x.Number, x.Name, x.Fault.Hold.Seconds(), x.Recovered.Seconds(), x.Late.Seconds(), x.Acknowledged, x.Applied+x.Never,
 			strings.ReplaceAll(strings.Join(x.Violations, "; "), "\n", " "))
 	}
 	fmt.Fprintln(w)
