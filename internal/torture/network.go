@@ -147,8 +147,11 @@ func (n *Network) Start(ctx context.Context, members ...int) error {
 			s, err := n.Status(ctx, i)
 			return err == nil && s.GetHeight() > 0 || n.members[i].ended()
 		})
-		if err != nil || n.members[i].ended() {
-			return fmt.Errorf("torture: member %d did not start (%v):\n%s", i, err, n.members[i].tail())
+		if n.members[i].ended() {
+			err = errors.New("it ended")
+		}
+		if err != nil {
+			return fmt.Errorf("torture: member %d did not start: %w\n%s", i, err, n.members[i].tail())
 		}
 	}
 	return nil
