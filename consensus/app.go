@@ -28,6 +28,9 @@ import (
 // transactions would seem to be valid too far ahead.
 const staleAfter = 3 * time.Second
 
+// notSaved is in the error of a block that the store did not take.
+const notSaved = "could not be saved"
+
 // Store keeps what was decided.
 type Store interface {
 	// SaveGenesis keeps the first state.
@@ -270,7 +273,7 @@ func (a *app) Commit(context.Context, *abci.RequestCommit) (*abci.ResponseCommit
 	r := a.pending
 	saved := a.metrics.time(stageSave)
 	if err := a.store.Save(r, a.refs); err != nil {
-		return nil, fmt.Errorf("block %d could not be saved, so this node stops: %w", r.Height, err)
+		return nil, fmt.Errorf("block %d %s, so this node stops: %w", r.Height, notSaved, err)
 	}
 	saved()
 	a.window.Lock()

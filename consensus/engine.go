@@ -69,6 +69,7 @@ type Engine struct {
 	done    sync.WaitGroup
 	died    chan struct{}
 	clock   *clockWatch
+	why     reason
 }
 
 // NewEngine prepares CometBFT and replays blocks it has that the ledger has not.
@@ -90,7 +91,11 @@ func NewEngine(ctx context.Context, c Config) (*Engine, error) {
 	e.measure(c.Metrics)
 	e.pool.trail, e.app.trail = c.Trail, c.Trail
 
-	node, err := newNode(ctx, c, e.app, e.reactor)
+	var node *cmtnode.Node
+	err := guarded(cometConfig(c).DBDir(), c.Log, func() (err error) {
+		node, err = newNode(ctx, c, e.app, e.reactor, &e.why)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -101,8 +106,11 @@ func NewEngine(ctx context.Context, c Config) (*Engine, error) {
 	return e, nil
 }
 
-func newNode(ctx context.Context, c Config, a *app, r *Reactor) (*cmtnode.Node, error) {
+func newNode(ctx context.Context, c Config, a *app, r *Reactor, why *reason) (*cmtnode.Node, error) {
 	config := cometConfig(c)
+	if err := checkSigningState(config.PrivValidatorStateFile(), c.ValidatorKey); err != nil {
+		return nil, err
+	}
 	if err := writeValidatorKey(config, c.ValidatorKey); err != nil {
 		return nil, err
 	}
@@ -113,17 +121,17 @@ func newNode(ctx context.Context, c Config, a *app, r *Reactor) (*cmtnode.Node, 
 	}
 	node, err := cmtnode.NewNodeWithContext(ctx, config, pv, &p2p.NodeKey{PrivKey: ed25519.PrivKey(c.NodeKey)},
 		proxy.NewConnSyncLocalClientCreator(a), func() (*cmttypes.GenesisDoc, error) { return doc, nil },
-		openDB, cometMetrics(c.Metrics), &logger{c.Log},
+		checkedDB(openDB, c.Log), cometMetrics(c.Metrics), &logger{c.Log, why},
 		cmtnode.CustomReactors(map[string]p2p.Reactor{"DURE": r}))
 	if err != nil {
-		return nil, fmt.Errorf("consensus: %w", err)
+		return nil, startError(config.DBDir(), err)
 	}
 	return node, nil
 }
 
 // Start joins the network.
 func (e *Engine) Start() error {
-	if err := e.node.Start(); err != nil {
+	if err := guarded(cometConfig(e.config).DBDir(), e.config.Log, e.node.Start); err != nil {
 		return fmt.Errorf("consensus: %w", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -163,6 +171,14 @@ func (e *Engine) Stop() error {
 	}
 	e.node.Wait()
 	return err
+}
+
+// Err is why consensus ended by itself, nil if it did not.
+func (e *Engine) Err() error {
+	if err := e.why.get(); err != nil {
+		return explain(cometConfig(e.config).DBDir(), err)
+	}
+	return nil
 }
 
 // Died is closed when consensus has stopped, also by itself because it could not go on.

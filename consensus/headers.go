@@ -86,6 +86,6 @@ func (e *Engine) RPC() http.Handler {
 		some[name] = all[name]
 	}
 	mux := http.NewServeMux()
-	rpcserver.RegisterRPCFuncs(mux, some, &logger{e.config.Log})
+	rpcserver.RegisterRPCFuncs(mux, some, &logger{log: e.config.Log})
 	return mux
 }

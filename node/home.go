@@ -1,11 +1,13 @@
 package node
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +16,8 @@ import (
 
 	"github.com/dureledger/dure/consensus"
 	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
+	"github.com/dureledger/dure/internal/store"
+	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/genesis"
 )
 
@@ -82,6 +86,9 @@ func ReadCard(file string) (*networkv1.Member, error) {
 func (h Home) Key(name string) (ed25519.PrivateKey, error) {
 	raw, err := os.ReadFile(h.key(name))
 	if errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Stat(h.Config()); err == nil {
+			return nil, fmt.Errorf("the key %s is missing: restore it from a backup; if there is none, the members have to vote for a new one", h.key(name))
+		}
 		return nil, fmt.Errorf("%s has no node: run `dure init --home %s` first", h, h)
 	}
 	if err != nil {
@@ -89,9 +96,36 @@ func (h Home) Key(name string) (ed25519.PrivateKey, error) {
 	}
 	seed, err := hex.DecodeString(strings.TrimSpace(string(raw)))
 	if err != nil || len(seed) != ed25519.SeedSize {
-		return nil, fmt.Errorf("%s is not a key: want 64 hex digits", h.key(name))
+		return nil, fmt.Errorf("%s is not a key: want 64 hex digits; restore it from a backup", h.key(name))
 	}
 	return ed25519.NewKeyFromSeed(seed), nil
+}
+
+// keys reads both keys. They must be those of the member's card, where there is one: a key that was changed by accident is
+// a stranger's to the other members.
+func (h Home) keys(log *slog.Logger) (node, validator ed25519.PrivateKey, err error) {
+	if node, err = h.Key("node"); err != nil {
+		return nil, nil, err
+	}
+	if validator, err = h.Key("validator"); err != nil {
+		return nil, nil, err
+	}
+	card, err := ReadCard(h.Card())
+	if errors.Is(err, os.ErrNotExist) {
+		return node, validator, nil
+	}
+	if err != nil {
+		log.Warn("the member's card cannot be read; it says only what the others know already, so the node starts without it", "error", err)
+		return node, validator, nil
+	}
+	for name, pair := range map[string][2][]byte{"node": {node.Public().(ed25519.PublicKey), card.GetNodeKey()},
+		"validator": {validator.Public().(ed25519.PublicKey), card.GetValidatorKey()}} {
+		if !bytes.Equal(pair[0], pair[1]) {
+			return nil, nil, fault.New("key.not_card", fmt.Sprintf("The key in %s is not the one on the member's card %s. Restore the file that is wrong from a backup; "+
+				"if the key was changed on purpose, move the card away.", h.key(name), h.Card()), "file", h.key(name))
+		}
+	}
+	return node, validator, nil
 }
 
 // ReadGenesis reads the genesis file.
@@ -103,7 +137,11 @@ func (h Home) ReadGenesis() (*genesis.Genesis, error) {
 	if err != nil {
 		return nil, fmt.Errorf("genesis: %w", err)
 	}
-	return genesis.Parse(raw)
+	g, err := genesis.Parse(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be used: %w; copy it from another member", h.Genesis(), err)
+	}
+	return g, nil
 }
 
 // writeFile writes a new file in full or not at all.
@@ -117,6 +155,9 @@ func writeFile(name string, content []byte, mode os.FileMode) error {
 	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), name)
+	}
+	if err == nil {
+		err = store.DiskFS{}.SyncDir(filepath.Dir(name)) // or a crash could take the name away
 	}
 	if err != nil {
 		return fmt.Errorf("%s cannot be written: %w", name, err)

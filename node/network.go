@@ -2,7 +2,6 @@ package node
 
 import (
 	"fmt"
-	"os"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protojson"
@@ -47,8 +46,8 @@ func CreateNetwork(name string, seats []Seat, more func(*ledgerv1.Genesis)) ([]b
 		if err := configs[i].Write(s.Home.Config()); err != nil {
 			return nil, err
 		}
-		if err := os.WriteFile(s.Home.Genesis(), file, 0o644); err != nil { // public
-			return nil, fmt.Errorf("genesis: %w", err)
+		if err := writeFile(s.Home.Genesis(), file, 0o644); err != nil { // public
+			return nil, err
 		}
 	}
 	return file, nil

@@ -18,6 +18,7 @@ import (
 	"github.com/dureledger/dure/index"
 	"github.com/dureledger/dure/internal/store"
 	"github.com/dureledger/dure/ledger/exec"
+	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/genesis"
 	"github.com/dureledger/dure/ledger/proof"
 	"github.com/dureledger/dure/ledger/tx"
@@ -92,6 +93,9 @@ func (n *Node) openStores(ctx context.Context, g *genesis.Genesis) (err error) {
 	if n.storage, err = openStorage(dir, opts); err != nil {
 		return err
 	}
+	if err := n.storage.belongs(g.NetworkID, n.home.Genesis()); err != nil {
+		return err
+	}
 	if !n.config.Index {
 		return nil
 	}
@@ -116,13 +120,9 @@ func (n *Node) openIndex(ctx context.Context, g *genesis.Genesis) (*index.Index,
 func (n *Node) startEngine(ctx context.Context, g *genesis.Genesis, version string) (*ledger, error) {
 	member, err := tx.ParseAddress(n.config.Member)
 	if err != nil {
-		return nil, fmt.Errorf("setting member: %w", err)
+		return nil, fault.New("config.member", fmt.Sprintf("The setting member is not a member's address: %v. Is %s there and whole? `dure init` wrote it; restore it from a backup.", err, n.home.Config()))
 	}
-	nodeKey, err := n.home.Key("node")
-	if err != nil {
-		return nil, err
-	}
-	validatorKey, err := n.home.Key("validator")
+	nodeKey, validatorKey, err := n.home.keys(n.log)
 	if err != nil {
 		return nil, err
 	}
@@ -207,10 +207,13 @@ func (n *Node) Done() <-chan struct{} { return n.engine.Died() }
 
 // Err is why the node had to stop by itself, nil if it did not.
 func (n *Node) Err() error {
-	if n.storage == nil {
-		return nil
+	if n.storage != nil && n.storage.Err() != nil {
+		return n.storage.Err()
 	}
-	return n.storage.Err()
+	if n.engine != nil {
+		return n.engine.Err()
+	}
+	return nil
 }
 
 // stopTimeout is how long requests under way may take to end.

@@ -38,8 +38,8 @@ func restore(s *storage, rules exec.Rules) (*exec.Ledger, []consensus.BatchRef, 
 		return nil, nil, err
 	}
 	if tree.Root() != block.StateRoot {
-		return nil, nil, fmt.Errorf("the stored state of block %d does not have the root the block says; restore the folder from a copy, "+
-			"or remove the node's data and let it synchronise from the other members", height)
+		return nil, nil, fmt.Errorf("the stored state of block %d does not have the root that the block says: move data/ledger/state away and start again, and "+
+			"the node makes it anew from its blocks; docs/damage.md says more", height)
 	}
 	hashes, err := s.History().Frontier(block.HistorySize)
 	if err != nil {

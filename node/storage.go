@@ -14,6 +14,7 @@ import (
 	"github.com/dureledger/dure/index"
 	"github.com/dureledger/dure/internal/store"
 	"github.com/dureledger/dure/ledger/exec"
+	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/state"
 )
 
@@ -42,6 +43,24 @@ func openStorage(dir string, opts store.Options) (*storage, error) {
 		out.changes = append(out.changes, int64(binary.BigEndian.Uint64(raw)))
 	}
 	return out, nil
+}
+
+const networkMeta = "network"
+
+// belongs refuses a ledger of another network than the genesis file's, and notes the network of a new one.
+func (s *storage) belongs(network, genesisFile string) error {
+	raw, err := s.Meta(networkMeta)
+	if err != nil {
+		return err
+	}
+	if len(raw) == 0 {
+		return s.SetMeta(networkMeta, []byte(network))
+	}
+	if string(raw) != network {
+		return fault.New("network.other", fmt.Sprintf("The ledger in this node's folder is of network %s, but %s is of network %s. "+
+			"The genesis file is damaged or another one: copy it from another member.", raw, genesisFile, network), "ledger", string(raw), "genesis", network)
+	}
+	return nil
 }
 
 // SaveGenesis implements consensus.Store.

@@ -28,16 +28,19 @@ const (
 
 // corrupt says which file is damaged and where, in bytes from its start.
 func corrupt(file string, offset int64, what string) error {
-	return fault.New(CodeCorrupt, fmt.Sprintf("The file %s is damaged at byte %d: %s. Restore the folder from a copy, or "+
-		"remove the node's data and let it synchronise from the other members.", file, offset, what),
+	return fault.New(CodeCorrupt, fmt.Sprintf("The file %s is damaged at byte %d: %s. Restore the node's folder from a backup, or "+
+		"let the node fetch its blocks from the other members again; docs/damage.md says how.", file, offset, what),
 		"file", file, "offset", offset)
 }
 
 // explain adds what a person can do about a file system error.
 func explain(doing string, err error) error {
+	var known *fault.Error
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &known):
+		return err
 	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
 		f := fault.New(CodeFull, "The disk is full: "+doing+" failed. Free some space and start again.")
 		return fmt.Errorf("%w: %w", f, err)

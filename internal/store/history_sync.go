@@ -1,12 +1,20 @@
 package store
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/dureledger/dure/ledger/fault"
+)
 
 const syncedMeta = "history"
 
 // openHistory brings the nodes up to the last block: those not known to be on the disk are made again.
 func (s *Store) openHistory(dir string, base Base) error {
 	raw, err := s.meta.get(syncedMeta)
+	if fault.Code(err) == CodeCorrupt {
+		s.opts.Logger.Warn("it is not known how much of the history's nodes is on the disk; making them again from the blocks", "error", err)
+		raw, err = nil, s.meta.set(syncedMeta, nil)
+	}
 	if err != nil {
 		return err
 	}

@@ -1,14 +1,20 @@
 package store
 
 import (
+	"errors"
 	"fmt"
+	iofs "io/fs"
 	"log/slog"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/cockroachdb/pebble"
 	"github.com/cockroachdb/pebble/vfs"
+
+	"github.com/dureledger/dure/ledger/fault"
 )
 
 func (s *State) openPebble(fs vfs.FS, dir string, log *slog.Logger) (err error) {
@@ -35,10 +41,48 @@ func (s *State) openPebble(fs vfs.FS, dir string, log *slog.Logger) (err error) 
 	if err := makeFolder(fs, dir); err != nil {
 		return err
 	}
-	return s.catch(func() error {
+	if err := checkMarkers(fs, dir); err != nil {
+		return err
+	}
+	err = s.catch(func() (err error) {
+		defer func() { // on a folder in which files are missing it may meet anything
+			p := recover()
+			if bug, is := p.(runtime.Error); is {
+				err = bug
+			} else if p != nil {
+				panic(p)
+			}
+		}()
 		s.db, err = pebble.Open(dir, options)
 		return err
 	})
+	return damagedState(dir, err)
+}
+
+// checkMarkers refuses a folder with tables but without the file that says which of them count: Pebble would begin anew
+// and remove them.
+func checkMarkers(fs vfs.FS, dir string) error {
+	names, err := fs.List(dir)
+	if err != nil {
+		return err
+	}
+	used := slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, "MANIFEST-") })
+	if used && !slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, "marker.manifest.") }) {
+		return damagedState(dir, errors.New("its marker.manifest file is missing"))
+	}
+	return nil
+}
+
+// damagedState says that the state cannot be read and what a person can do; other errors it leaves as they are.
+func damagedState(dir string, err error) error {
+	var known *fault.Error
+	switch {
+	case err == nil, errors.As(err, &known), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EIO),
+		errors.Is(err, iofs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.EAGAIN):
+		return err
+	}
+	return fault.New(CodeCorrupt, fmt.Sprintf("The state in %s is damaged: %v. Move that folder away and start again: the node makes it anew from its blocks, "+
+		"which takes as long as executing them. If it does not have all of them, docs/damage.md says what to do.", dir, err), "folder", dir)
 }
 
 // makeFolder makes dir durably: Pebble syncs what is in its folder, but not that the folder is there.

@@ -46,6 +46,7 @@ func set[T int | int64](value *T, byDefault T) {
 // so a crash loses some of the last blocks whole, and FlushedHeight tells from where to execute again.
 type State struct {
 	db     *pebble.DB
+	dir    string
 	opts   StateOptions
 	health *health
 	dead   atomic.Bool  // Pebble met a fatal error and must be left alone
@@ -74,7 +75,7 @@ type blockChanges struct {
 }
 
 func openState(fs vfs.FS, dir string, opts StateOptions, h *health, synced func() int64, log *slog.Logger) (*State, error) {
-	s := &State{opts: opts, health: h, synced: synced, stop: make(chan struct{})}
+	s := &State{dir: dir, opts: opts, health: h, synced: synced, stop: make(chan struct{})}
 	s.moved = sync.NewCond(&s.mu)
 	err := s.openPebble(fs, dir, log)
 	if err != nil {
@@ -83,7 +84,7 @@ func openState(fs vfs.FS, dir string, opts StateOptions, h *health, synced func(
 	for name, value := range map[string]*int64{metaFlushed: &s.flushed, metaFloor: &s.floor, metaPruned: &s.pruned} {
 		if *value, err = s.metaHeight(name); err != nil {
 			_ = s.db.Close()
-			return nil, explain("reading the state in "+dir, err)
+			return nil, explain("reading the state in "+dir, damagedState(dir, err))
 		}
 	}
 	s.last = s.flushed

@@ -104,7 +104,7 @@ func (s *State) Load(fn func(key, value []byte)) error {
 	if cerr := p.Close(); err == nil {
 		err = cerr
 	}
-	return explain("reading the state", err)
+	return explain("reading the state", damagedState(s.dir, err))
 }
 
 func ascend(r pebble.Reader, from, to []byte, height int64, fn func(key, value []byte) bool) error {

@@ -123,7 +123,7 @@ func (s *Store) open(dir string) error {
 	}
 	if flushed, last := s.state.FlushedHeight(), s.LastHeight(); flushed > last {
 		return fault.New(CodeCorrupt, fmt.Sprintf("The state in %s is of block %d but the last block is %d: blocks that were on the disk are gone. "+
-			"Restore the folder from a copy, or remove the node's data and let it synchronise from the other members.", dir, flushed, last),
+			"Restore the node's folder from a backup, or let the node fetch its blocks from the other members again; docs/damage.md says how.", dir, flushed, last),
 			"folder", dir, "flushed", flushed, "last", last)
 	}
 	return nil
