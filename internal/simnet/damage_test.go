@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
 	"github.com/dureledger/dure/client"
+	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
 	"github.com/dureledger/dure/internal/simnet"
 	"github.com/dureledger/dure/node"
 )

@@ -19,6 +19,8 @@ type memFS struct {
 	durable map[string]*memFile // as they are after a power cut
 	// fault is asked before each change; its error is returned instead. A write that fails with errShort writes half.
 	fault func(op, name string) error
+	// readFault is asked before each look at names or content.
+	readFault func(op, name string) error
 }
 
 type memFile struct{ data, synced []byte }
@@ -72,9 +74,20 @@ func (m *memFS) check(op, name string) error {
 	return m.fault(op, name)
 }
 
+// checkRead is called with mu held.
+func (m *memFS) checkRead(op, name string) error {
+	if m.readFault == nil {
+		return nil
+	}
+	return m.readFault(op, name)
+}
+
 func (m *memFS) OpenFile(name string, flag int) (File, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if err := m.checkRead("open", name); err != nil {
+		return nil, err
+	}
 	f := m.names[name]
 	switch {
 	case f == nil && flag&os.O_CREATE == 0:
@@ -96,6 +109,9 @@ func (m *memFS) OpenFile(name string, flag int) (File, error) {
 func (m *memFS) List(dir string) ([]string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if err := m.checkRead("list", dir); err != nil {
+		return nil, err
+	}
 	var out []string
 	for name := range m.names {
 		if filepath.Dir(name) == dir {
@@ -181,6 +197,9 @@ func (h *memHandle) ReadAt(p []byte, off int64) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
+	if err := h.fs.checkRead("read", h.name); err != nil {
+		return 0, err
+	}
 	if off >= int64(len(h.file.data)) {
 		return 0, io.EOF
 	}
@@ -234,7 +253,7 @@ func (h *memHandle) Truncate(size int64) error {
 func (h *memHandle) Size() (int64, error) {
 	h.fs.mu.Lock()
 	defer h.fs.mu.Unlock()
-	return int64(len(h.file.data)), nil
+	return int64(len(h.file.data)), h.fs.checkRead("size", h.name)
 }
 
 func (h *memHandle) Close() error { return nil }

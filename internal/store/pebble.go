@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"syscall"
 
 	"github.com/cockroachdb/pebble"
@@ -21,7 +20,7 @@ func (s *State) openPebble(fs vfs.FS, dir string, log *slog.Logger) (err error) 
 	opts, h := s.opts, s.health
 	cache := pebble.NewCache(opts.CacheBytes)
 	defer cache.Unref()
-	logger := pebbleLogger{log.With("part", "state"), h, &s.dead}
+	logger := pebbleLogger{log.With("part", "state"), h, s.die}
 	options := &pebble.Options{
 		FS:                          fs,
 		Cache:                       cache,
@@ -44,7 +43,7 @@ func (s *State) openPebble(fs vfs.FS, dir string, log *slog.Logger) (err error) 
 	if err := checkMarkers(fs, dir); err != nil {
 		return err
 	}
-	err = s.catch(func() (err error) {
+	err = s.apart(func() (err error) {
 		defer func() { // on a folder in which files are missing it may meet anything
 			p := recover()
 			if bug, is := p.(runtime.Error); is {
@@ -66,7 +65,7 @@ func checkMarkers(fs vfs.FS, dir string) error {
 	if err != nil {
 		return err
 	}
-	used := slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, "MANIFEST-") })
+	used := slices.ContainsFunc(names, func(name string) bool { return strings.HasSuffix(name, ".sst") })
 	if used && !slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, "marker.manifest.") }) {
 		return damagedState(dir, errors.New("its marker.manifest file is missing"))
 	}
@@ -113,30 +112,63 @@ func (s *State) catch(fn func() error) (err error) {
 		if _, isBug := p.(runtime.Error); isBug || !isError {
 			panic(p)
 		}
-		s.dead.Store(true)
-		err = explain("writing the state", cause)
+		err = s.health.fail(explain("writing the state", cause))
+		s.die()
 	}()
 	return fn()
 }
 
-// closePebble leaves a database with a fatal error alone: its locks may be held for ever.
+// die leaves Pebble alone from now on: its locks may be held for ever.
+func (s *State) die() { s.dying.Do(func() { close(s.died) }) }
+
+func (s *State) dead() bool {
+	select {
+	case <-s.died:
+		return true
+	default:
+		return false
+	}
+}
+
+// apart runs fn in a goroutine of its own, which Fatalf may end or leave waiting for one that it ended.
+func (s *State) apart(fn func() error) error {
+	result := make(chan error, 1)
+	go func() {
+		defer close(result)
+		result <- s.catch(fn)
+	}()
+	select {
+	case err, ok := <-result:
+		if ok {
+			return err
+		}
+	case <-s.died:
+	}
+	return s.health.check()
+}
+
+// closePebble closes the database, unless that met a fatal error.
 func (s *State) closePebble() error {
-	if s.dead.Load() {
+	if s.dead() {
 		return s.health.check()
 	}
-	return explain("closing the state", s.catch(s.db.Close))
+	return explain("closing the state", s.apart(func() error { return s.db.Close() }))
 }
 
 // pebbleFatal is an error after which Pebble must not continue.
-type pebbleFatal struct{ message string }
+type pebbleFatal struct {
+	message string
+	cause   error // may be nil
+}
 
-func (p pebbleFatal) Error() string { return "store: writing the state: " + p.message }
+func (p pebbleFatal) Error() string { return "writing the state: " + p.message }
+func (p pebbleFatal) Unwrap() error { return p.cause }
 
 // pebbleLogger passes Pebble's errors on. What it says about its files is left out.
 type pebbleLogger struct {
 	log    *slog.Logger
 	health *health
-	dead   *atomic.Bool
+	die    func()
 }
 
 // Infof is for debugging only.
@@ -149,12 +181,17 @@ func (l pebbleLogger) Errorf(format string, args ...any) {
 	l.log.Error(strings.TrimSpace(fmt.Sprintf(format, args...)))
 }
 
-// Fatalf must not return. In our own goroutines the panic becomes the store's failure; in Pebble's it ends the process,
-// which is what a disk that loses writes calls for.
+// Fatalf must not return. It ends the goroutine, Pebble's or ours, and makes the error the store's failure: the node stops
+// with a message, where a panic in a goroutine of Pebble would end the process with a stack trace.
 func (l pebbleLogger) Fatalf(format string, args ...any) {
-	fatal := pebbleFatal{strings.TrimSpace(fmt.Sprintf(format, args...))}
-	l.log.Error(fatal.message)
-	l.dead.Store(true)
-	_ = l.health.fail(fatal)
-	panic(fatal)
+	fatal := pebbleFatal{message: strings.TrimSpace(fmt.Sprintf(format, args...))}
+	for _, arg := range args {
+		if err, is := arg.(error); is {
+			fatal.cause = err
+		}
+	}
+	l.log.Error(fatal.Error())
+	_ = l.health.fail(explain("writing the state", fatal))
+	l.die()
+	runtime.Goexit()
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 
 	"github.com/cockroachdb/pebble"
 	"github.com/cockroachdb/pebble/vfs"
@@ -49,7 +48,8 @@ type State struct {
 	dir    string
 	opts   StateOptions
 	health *health
-	dead   atomic.Bool  // Pebble met a fatal error and must be left alone
+	died   chan struct{} // closed when Pebble met a fatal error and must be left alone
+	dying  sync.Once
 	synced func() int64 // height up to which the segments are on the disk
 
 	mu       sync.Mutex // guards what follows
@@ -75,7 +75,7 @@ type blockChanges struct {
 }
 
 func openState(fs vfs.FS, dir string, opts StateOptions, h *health, synced func() int64, log *slog.Logger) (*State, error) {
-	s := &State{dir: dir, opts: opts, health: h, synced: synced, stop: make(chan struct{})}
+	s := &State{dir: dir, opts: opts, health: h, synced: synced, stop: make(chan struct{}), died: make(chan struct{})}
 	s.moved = sync.NewCond(&s.mu)
 	err := s.openPebble(fs, dir, log)
 	if err != nil {
@@ -251,8 +251,16 @@ func (s *State) close() error {
 		close(s.stop)
 		s.moved.Broadcast()
 		s.mu.Unlock()
-		s.work.Wait()
-		s.readers.Wait()
+		ended := make(chan struct{})
+		go func() {
+			s.work.Wait()
+			s.readers.Wait()
+			close(ended)
+		}()
+		select {
+		case <-ended:
+		case <-s.died: // whoever waits for Pebble may wait for ever
+		}
 		s.closeErr = s.closePebble()
 	})
 	return s.closeErr

@@ -32,7 +32,7 @@ func (s *State) At(height int64) (*Past, error) {
 	if s.closing {
 		return nil, errClosed()
 	}
-	if s.dead.Load() {
+	if s.dead() {
 		return nil, s.health.check()
 	}
 	if height < s.floor || height < 0 {
