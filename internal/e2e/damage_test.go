@@ -112,20 +112,26 @@ func person(i int) tx.Signer { return txtest.Ed25519(uint64(2000 + i)) }
 
 const people = 4
 
-func newLoner(t *testing.T) *loner {
-	l := &loner{home: filepath.Join(t.TempDir(), "home")}
-	member := txtest.Ed25519(1).Key().Address()
-	var err error
-	l.genesis, err = node.CreateNetwork("damage", []node.Seat{{
-		Home: node.Home(l.home), Name: "Loner", Address: member, API: "127.0.0.1:0", P2P: "127.0.0.1:0",
-	}}, func(g *ledgerv1.Genesis) {
-		g.Asset = &assetv1.Genesis{Classes: []*assetv1.GenesisClass{{Asset: "krw", Issuer: member[:], Name: "won"}}}
+func member(i int) tx.Address { return txtest.Ed25519(uint64(1000 + i)).Key().Address() }
+
+// fund gives each person a million.
+func fund(issuer tx.Address) func(*ledgerv1.Genesis) {
+	return func(g *ledgerv1.Genesis) {
+		g.Asset = &assetv1.Genesis{Classes: []*assetv1.GenesisClass{{Asset: "krw", Issuer: issuer[:], Name: "won"}}}
 		for i := range people {
 			a := person(i).Key().Address()
-			g.Account.Accounts = append(g.Account.Accounts, &accountv1.GenesisAccount{Address: a[:], Sponsor: member[:], Kind: accountv1.KeyKind_KEY_KIND_ED25519})
+			g.Account.Accounts = append(g.Account.Accounts, &accountv1.GenesisAccount{Address: a[:], Sponsor: issuer[:], Kind: accountv1.KeyKind_KEY_KIND_ED25519})
 			g.Asset.Balances = append(g.Asset.Balances, &assetv1.GenesisBalance{Asset: "krw", Account: a[:], Amount: "1000000"})
 		}
-	})
+	}
+}
+
+func newLoner(t *testing.T) *loner {
+	l := &loner{home: filepath.Join(t.TempDir(), "home")}
+	var err error
+	l.genesis, err = node.CreateNetwork("damage", []node.Seat{{
+		Home: node.Home(l.home), Name: "Loner", Address: member(0), API: "127.0.0.1:0", P2P: "127.0.0.1:0",
+	}}, fund(member(0)))
 	if err != nil {
 		t.Fatal(err)
 	}
