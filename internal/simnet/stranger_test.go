@@ -36,6 +36,9 @@ func TestStrangersStayOut(t *testing.T) {
 	if err := os.WriteFile(key, []byte(hex.EncodeToString(stranger)), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Remove(n.Home(1).Card()); err != nil { // with it the node itself would find that the key is not its own
+		t.Fatal(err)
+	}
 	n.StartNode(1)
 	n.Eventually(func() bool { return strings.Contains(n.Log(0), "not a member's node") }, "the stranger was not refused")
 	n.Eventually(func() bool {
