@@ -104,6 +104,7 @@ func damages(random *rand.Rand, raw []byte, rounds int) []damage {
 // loner is a network of one member, whose home can be copied.
 type loner struct {
 	home    string
+	flags   []string // of dure start
 	genesis []byte
 	paid    []string
 }
@@ -127,7 +128,7 @@ func fund(issuer tx.Address) func(*ledgerv1.Genesis) {
 }
 
 func newLoner(t *testing.T) *loner {
-	l := &loner{home: filepath.Join(t.TempDir(), "home")}
+	l := &loner{home: filepath.Join(t.TempDir(), "home"), flags: []string{"--api-listen", "127.0.0.1:0", "--p2p-listen", "127.0.0.1:0"}}
 	var err error
 	l.genesis, err = node.CreateNetwork("damage", []node.Seat{{
 		Home: node.Home(l.home), Name: "Loner", Address: member(0), API: "127.0.0.1:0", P2P: "127.0.0.1:0",
@@ -148,7 +149,7 @@ type process struct {
 
 func (l *loner) start(t testing.TB) *process {
 	p := &process{out: &output{}, exited: make(chan struct{})}
-	p.cmd = exec.Command(binary, "start", "--home", l.home, "--log-level", "info")
+	p.cmd = exec.Command(binary, append([]string{"start", "--home", l.home}, l.flags...)...)
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.cmd.Start(); err != nil {
