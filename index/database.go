@@ -20,6 +20,8 @@ type database interface {
 	match(table string, words []string) (condition string, args []any)
 	// unreachable says whether err is that there is no connection.
 	unreachable(err error) bool
+	// damaged is what to do when err says that the database's files are damaged, empty if it does not.
+	damaged(err error) string
 	close() error
 }
 

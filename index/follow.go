@@ -44,7 +44,7 @@ func (x *Index) Follow(ctx context.Context, src Source, log *slog.Logger) error 
 		if ctx.Err() != nil || !errors.As(err, &broken) {
 			return quiet(ctx, err)
 		}
-		t.wait(ctx, broken.error, src.Size()-min(x.Seq(), src.Size()))
+		t.wait(ctx, x.advised(broken.error), src.Size()-min(x.Seq(), src.Size()))
 	}
 }
 

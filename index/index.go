@@ -156,7 +156,15 @@ func (x *Index) explain(ctx context.Context, err error) error {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return fault.New("query.too_slow", "this search reads too much; narrow it by account, asset or time")
 	}
-	return fmt.Errorf("index: %w", err)
+	return fmt.Errorf("index: %w", x.advised(err))
+}
+
+// advised adds what to do about a damaged database.
+func (x *Index) advised(err error) error {
+	if advice := x.db.damaged(err); advice != "" {
+		return fmt.Errorf("%w; %s", err, advice)
+	}
+	return err
 }
 
 // column runs a query of one column.

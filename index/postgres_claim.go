@@ -102,6 +102,9 @@ func (p *postgres) place() string {
 	return fmt.Sprintf("schema %s of database %s", p.schema, p.config.Database)
 }
 
+// damaged leaves to the server's operators what is wrong with its files.
+func (p *postgres) damaged(error) string { return "" }
+
 // unreachable is true of errors of the connection, and of servers that start, stop or have no connection to give.
 func (p *postgres) unreachable(err error) bool {
 	var bad *pgconn.PgError

@@ -8,11 +8,13 @@ import (
 	"os"
 	"strings"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	driver "modernc.org/sqlite" // the driver "sqlite"
+	codes "modernc.org/sqlite/lib"
 )
 
 // sqlite keeps an index in one file.
 type sqlite struct {
+	path  string
 	db    *sql.DB // one connection, for writing
 	read  *sql.DB
 	write *sql.Conn
@@ -39,7 +41,7 @@ var sqliteSchema = schemaFor(strings.NewReplacer("INT ", "INTEGER ", "INT,", "IN
 )
 
 func openSQLite(path string) (*sqlite, error) {
-	s := &sqlite{prepared: map[string]*sql.Stmt{}}
+	s := &sqlite{path: path, prepared: map[string]*sql.Stmt{}}
 	var err error
 	if s.db, err = sql.Open("sqlite", "file:"+path+"?"+pragmas+writerPragmas); err != nil {
 		return nil, err
@@ -54,6 +56,14 @@ func openSQLite(path string) (*sqlite, error) {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
+}
+
+func (s *sqlite) damaged(err error) string {
+	var e *driver.Error
+	if !errors.As(err, &e) || e.Code()&0xff != codes.SQLITE_CORRUPT && e.Code()&0xff != codes.SQLITE_NOTADB {
+		return ""
+	}
+	return "stop the node, delete " + s.path + "* and start it: the index is made again from the ledger"
 }
 
 // removeSQLite deletes an index file and what lies beside it.

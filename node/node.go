@@ -102,7 +102,7 @@ func (n *Node) openStores(ctx context.Context, g *genesis.Genesis) (err error) {
 	if n.index, err = n.openIndex(ctx, g); err != nil {
 		return err
 	}
-	n.storage.index, n.storage.indexFile = n.index, filepath.Join(n.home.data(""), "index.db")
+	n.storage.index = n.index
 	return nil
 }
 

@@ -23,8 +23,6 @@ type storage struct {
 	*store.Store
 	index *index.Index // nil when this node keeps none
 
-	indexFile string // for messages
-
 	mu      sync.Mutex
 	changes []int64 // heights whose header announces other validators
 }
@@ -157,9 +155,6 @@ func (s *storage) find(id [32]byte) (index.Entry, bool, error) {
 	ctx, cancel := lookupContext()
 	defer cancel()
 	seq, ok, err := s.index.SeqOf(ctx, id)
-	if err != nil && ctx.Err() == nil {
-		err = fmt.Errorf("%w; if it is damaged, stop the node and delete %s*: the index is made again from the ledger", err, s.indexFile)
-	}
 	if err != nil || !ok {
 		return index.Entry{}, false, err
 	}
