@@ -91,22 +91,30 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// fillDisk writes a file that leaves so many bytes free.
+// fillDisk writes a file that leaves so many bytes free. Those who run on the disk go on writing meanwhile.
 func fillDisk(t *testing.T, dir string, left int64) string {
 	t.Helper()
-	var stat syscall.Statfs_t
-	if err := syscall.Statfs(dir, &stat); err != nil {
-		t.Fatal(err)
-	}
 	f, err := os.Create(filepath.Join(dir, "ballast"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = syscall.Fallocate(int(f.Fd()), 0, 0, int64(stat.Bavail)*stat.Bsize-left)
-	if err = errors.Join(err, f.Close()); err != nil {
-		t.Fatal(err)
+	defer f.Close()
+	for {
+		var stat syscall.Statfs_t
+		if err := syscall.Statfs(dir, &stat); err != nil {
+			t.Fatal(err)
+		}
+		size := int64(stat.Bavail)*stat.Bsize - left
+		if size <= 0 {
+			return f.Name()
+		}
+		if err = syscall.Fallocate(int(f.Fd()), 0, 0, size); err == nil {
+			return f.Name()
+		}
+		if !errors.Is(err, syscall.ENOSPC) {
+			t.Fatal(err)
+		}
 	}
-	return f.Name()
 }
 
 // payAll makes a payment of each person, at once.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -267,7 +266,7 @@ func liveState(fs vfs.FS) (m model, flushed int64, err error) {
 
 // What cannot be made or replaced in meta/ leaves the old value, whatever fails.
 func TestMetaIsOldOrNew(t *testing.T) {
-	dir := filepath.Join("meta")
+	const dir = "meta"
 	for n := 1; ; n++ {
 		fs, count, struck := newMemFS(), 0, false
 		m := &meta{fs: fs, dir: dir}
