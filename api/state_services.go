@@ -67,12 +67,18 @@ func (s *networkService) GetNetwork(context.Context, *connect.Request[apiv1.GetN
 	out := &apiv1.GetNetworkResponse{
 		Network: g.NetworkID, Genesis: g.File, Parameters: protoStruct(index.ReadParameters(st)),
 	}
+	evidence := index.ReadEvidence(st)
 	for _, m := range index.ReadMembers(st) {
+		validator := index.ValidatorOf(m.GetValidatorKey())
+		against := evidence[validator]
+		delete(evidence, validator)
 		out.Members = append(out.Members, &apiv1.Member{
 			Address: address(m.GetAddress()), Name: m.GetName(), NodeKey: hex.EncodeToString(m.GetNodeKey()),
 			ValidatorKey: hex.EncodeToString(m.GetValidatorKey()), Power: m.GetPower(), Voids: m.GetVoids(),
+			Misbehaviours: misbehaviours(against), MisbehaviourCount: against.GetCount(),
 		})
 	}
+	out.FormerValidators = formerValidators(evidence)
 	return connect.NewResponse(out), nil
 }
 

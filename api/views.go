@@ -25,10 +25,16 @@ func (s *Server) statusView() web.Status {
 	for _, m := range members {
 		all += m.GetPower()
 	}
+	evidence := index.ReadEvidence(st)
 	for _, m := range members {
+		against := evidence[index.ValidatorOf(m.GetValidatorKey())]
 		shown := web.Member{
 			Name: m.GetName(), Address: address(m.GetAddress()), Power: m.GetPower(), Voids: m.GetVoids(),
+			Misbehaviours: against.GetCount(),
 			Self: string(m.GetAddress()) == string(self[:]),
+		}
+		if known := against.GetLatest(); len(known) > 0 {
+			shown.MisbehavedAt = known[len(known)-1].GetHeight()
 		}
 		if all > 0 {
 			shown.Percent = int((float64(m.GetPower())/float64(all))*100 + 0.5)

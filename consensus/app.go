@@ -170,20 +170,8 @@ func (a *app) PrepareProposal(_ context.Context, req *abci.RequestPrepareProposa
 	if cmttime.Now().Sub(req.Time) > staleAfter {
 		return &abci.ResponsePrepareProposal{}, nil
 	}
-	out := &abci.ResponsePrepareProposal{}
 	rules := newProposalRules(a.tip.Load(), a.shelf, req.Time.UnixMilli())
-	left := req.MaxTxBytes
-	for _, raw := range req.Txs {
-		b, ok := a.verifier.Find(sha256.Sum256(raw))
-		if !ok || rules.allow(b) != nil {
-			continue
-		}
-		if left -= int64(len(raw)); left < 0 {
-			break
-		}
-		out.Txs = append(out.Txs, raw)
-	}
-	return out, nil
+	return &abci.ResponsePrepareProposal{Txs: fill(a.shelf.lines(), rules, req.Height, req.MaxTxBytes)}, nil
 }
 
 // ProcessProposal accepts a block in which every batch is good; what this node has verified is only looked up.
@@ -240,10 +228,7 @@ func (a *app) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 		}
 		block.Batches = append(block.Batches, decidedBatch(b, err))
 	}
-	for _, m := range req.Misbehavior {
-		a.metrics.signedTwice(tip, m.Validator.Address)
-		a.log.Error("a validator signed twice", "member", tip.validatorName(m.Validator.Address), "validator", fmt.Sprintf("%X", m.Validator.Address), "height", m.Height, "kind", m.Type)
-	}
+	block.Misbehaviours = a.misbehaviours(tip, req.Misbehavior)
 	a.pending = a.ledger.Execute(block)
 	a.metrics.executed(tip, &block, a.pending)
 	a.trail.executed(began)
@@ -342,9 +327,9 @@ func (p *proposalRules) allow(b *batch) error {
 	case p.seen[b.hash] || p.shelf.wasDecided(b.hash):
 		return errors.New("batch: decided already")
 	case bytes > p.tip.Parameters.GetMaxSealerBytes():
-		return fmt.Errorf("batch: sealer %v exceeds its bytes in a block", b.sealer)
+		return fmt.Errorf("%w: bytes of %v", errQuota, b.sealer)
 	case work > p.tip.Parameters.GetMaxSealerSignatures():
-		return fmt.Errorf("batch: sealer %v exceeds its signature work in a block", b.sealer)
+		return fmt.Errorf("%w: signature work of %v", errQuota, b.sealer)
 	}
 	p.seen[b.hash], p.bytes[b.sealer], p.work[b.sealer] = true, bytes, work
 	return nil

@@ -86,6 +86,7 @@ func NewEngine(ctx context.Context, c Config) (*Engine, error) {
 	e.pool = newPool(c.Genesis.NetworkID, verifier, c.Rules, c.Log)
 	e.pool.ready = e.ready
 	e.pool.tip, e.pool.recent, e.pool.past = e.app.tip.Load, e.app.findRecent, c.Past
+	e.pool.undecided = func(h Hash) bool { _, waits := e.app.shelf.get(h); return waits }
 	e.sealer = &sealer{pool: e.pool, member: c.Member, key: c.NodeKey, publish: e.publish, within: sealWithin}
 	e.reactor = newReactor(e, c.Log)
 	e.measure(c.Metrics)

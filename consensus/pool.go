@@ -49,7 +49,8 @@ type entry struct {
 	tx     *tx.Tx
 	answer Answer
 	done   chan struct{} // closed when answer is final
-	batch  Hash          // the batch it is sealed in
+	batch  Hash          // the batch it is sealed in; none while it waits to be sealed
+	again  bool          // it was void for a reason that has passed, and is sealed once more
 }
 
 func (e *entry) finished() bool {
@@ -74,6 +75,8 @@ type Pool struct {
 	// recent finds where a transaction still in the replay window was applied.
 	recent func(id [32]byte, notAfter int64) (exec.Place, bool)
 	past   Past
+	// undecided says whether a batch still waits to be decided.
+	undecided func(Hash) bool
 
 	mu      sync.Mutex
 	entries map[[32]byte][]*entry // by id; more than one when witnesses differ
@@ -341,7 +344,7 @@ func (p *Pool) decided(r *exec.Result) {
 	for i := range r.Voids {
 		v := &r.Voids[i]
 		for _, e := range append([]*entry(nil), p.entries[v.ID]...) {
-			if e.tx.Hash == v.Hash { // others' copies with other witnesses say nothing about ours
+			if e.tx.Hash == v.Hash && !p.early(e, v) { // others' copies with other witnesses say nothing about ours
 				p.finish(e, voidOutcome(v, r), nil)
 			}
 		}
@@ -352,6 +355,9 @@ func (p *Pool) decided(r *exec.Result) {
 func (p *Pool) hold(entries []*entry) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	for _, e := range entries {
+		e.batch = Hash{}
+	}
 	p.held = append(p.held, entries...)
 }
 
@@ -377,6 +383,7 @@ func (p *Pool) unsealed(b *batch, time int64) {
 				p.metrics.refusedLater(refusal.Code)
 				continue
 			}
+			e.batch = Hash{}
 			p.checked = append(p.checked, e)
 		}
 	}

@@ -28,6 +28,7 @@ func (openRules) Parameters(state.Getter) *networkv1.Parameters {
 	return &networkv1.Parameters{AppVersion: 1, MaxTxBytes: 1 << 16, MaxTxWork: 1 << 20, WindowMs: 120_000, OnceWindowMs: 120_000}
 }
 func (openRules) CountVoids(*state.View, tx.Address, uint64) {}
+func (openRules) Misbehaved(*state.View, exec.Misbehaviour, int64) {}
 func (openRules) Members(state.Reader) []*networkv1.Member   { return nil }
 
 // nothingBefore is a history without transactions.
@@ -145,9 +146,11 @@ func TestSealedAgain(t *testing.T) {
 		t.Fatalf("sealed %d", len(sealed.txs))
 	}
 	p.unsealed(sealed, 1_800_000_000_000-1)
-	if again := p.ripe(); len(again) != 2 {
+	again := p.ripe()
+	if len(again) != 2 {
 		t.Errorf("%d are sealed again", len(again))
 	}
+	s.seal(again)
 	p.unsealed(sealed, 1_800_000_000_001)
 	if p.Size() != 0 || fault.Code(entries[0].answer.Refusal) != "tx.expired" {
 		t.Errorf("%d wait after they expired: %+v", p.Size(), entries[0].answer)

@@ -56,6 +56,20 @@ func ReadRecords(r state.Reader, digest [32]byte, fn func(RecordKey, *recordv1.R
 // ReadMembers lists the members in order of address.
 func ReadMembers(r state.Reader) []*networkv1.Member { return network.Members(r) }
 
+// ReadEvidence returns what the ledger holds against validators that signed twice, by the first 20 bytes of the SHA-256 of
+// their keys: at most 16 pieces each.
+func ReadEvidence(r state.Reader) map[[20]byte]*networkv1.Evidence {
+	out := map[[20]byte]*networkv1.Evidence{}
+	network.AllEvidence(r, func(v network.Validator, e *networkv1.Evidence) bool {
+		out[v] = e
+		return true
+	})
+	return out
+}
+
+// ValidatorOf names a validator key as ReadEvidence does.
+func ValidatorOf(key []byte) [20]byte { return network.ValidatorOf(key) }
+
 // ReadMember is a member, and whether there is one of this address.
 func ReadMember(r state.Reader, address tx.Address) (*networkv1.Member, bool) {
 	return network.Member(r, address)

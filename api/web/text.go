@@ -33,6 +33,7 @@ var texts = map[string][2]string{
 	"address":           {"주소", "Address"},
 	"power":             {"투표권", "Power"},
 	"voids":             {"무효 거래", "Voids"},
+	"signed_twice":      {"이중 서명", "signed twice"},
 	"this_node":         {"이 노드", "this node"},
 	"not_validator":     {"검증 안 함", "does not validate"},
 	"recent":            {"최근 거래", "Latest transactions"},

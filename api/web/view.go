@@ -29,6 +29,9 @@ type Member struct {
 	// Percent of all voting power, rounded.
 	Percent int
 	Voids   uint64
+	// Misbehaviours is how often its validator provably signed twice, MisbehavedAt the height of the last time.
+	Misbehaviours uint64
+	MisbehavedAt  int64
 	// Self says that this node is theirs.
 	Self bool
 }

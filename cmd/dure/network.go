@@ -27,7 +27,7 @@ func networkShow(a *app) *cobra.Command {
 	var genesisOut string
 	cmd := &cobra.Command{
 		Use: "show", Short: "Show members, validators and parameters", Args: cobra.NoArgs,
-		Long:    "Shows members, validators and parameters. With --genesis it writes the genesis file, checked against the network id.",
+		Long:    "Shows members, validators and parameters, and the evidence that the ledger holds against validators that signed twice. With --genesis it writes the genesis file, checked against the network id.",
 		Example: "  dure network show\n  dure network show --genesis genesis.json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := a.ledger()
@@ -46,6 +46,10 @@ func networkShow(a *app) *cobra.Command {
 			return a.print(n, func(w io.Writer) {
 				printFacts(w, []fact{{"network", n.GetNetwork()}, {"genesis", genesisOut}})
 				printMembers(w, a, n.GetMembers())
+				for _, v := range n.GetFormerValidators() {
+					fmt.Fprintf(w, "former  validator %s of %s\n", clean(v.GetValidator()), a.formerMember(v))
+					printMisbehaviours(w, v.GetMisbehaviours(), v.GetMisbehaviourCount())
+				}
 				fmt.Fprintln(w)
 				printFacts(w, parameterFacts(n.GetParameters()))
 			})
@@ -62,7 +66,30 @@ func printMembers(w io.Writer, a *app, members []*apiv1.Member) {
 			power = "power " + strconv.FormatInt(m.GetPower(), 10)
 		}
 		fmt.Fprintf(w, "member  %s  %s, %s, %d void\n", a.short(m.GetAddress()), clean(m.GetName()), power, m.GetVoids())
+		printMisbehaviours(w, m.GetMisbehaviours(), m.GetMisbehaviourCount())
 	}
+}
+
+// printMisbehaviours shows what the ledger holds against a validator, the latest last.
+func printMisbehaviours(w io.Writer, known []*apiv1.Misbehaviour, count uint64) {
+	if more := count - min(count, uint64(len(known))); more > 0 {
+		fmt.Fprintf(w, "        misbehaved %d times before what follows\n", more)
+	}
+	for _, m := range known {
+		what := clean(m.GetKind())
+		if what == "duplicate_vote" {
+			what = "signed two votes"
+		}
+		fmt.Fprintf(w, "        misbehaved: %s for block %d at %s; the evidence is in block %d\n", what, m.GetHeight(), clean(m.GetTime()), m.GetRecordedAt())
+	}
+}
+
+// formerMember names the member whose validator it was.
+func (a *app) formerMember(v *apiv1.FormerValidator) string {
+	if v.GetMember() == "" {
+		return "a member that had left"
+	}
+	return a.short(v.GetMember())
 }
 
 func parameterFacts(s *structpb.Struct) []fact {

@@ -20,6 +20,8 @@ type Block struct {
 	Height  int64
 	Time    int64
 	Batches []Batch
+	// Misbehaviours are the evidence in the block, of validators that signed twice.
+	Misbehaviours []Misbehaviour
 }
 
 // Batch is what one member sealed.
@@ -84,6 +86,7 @@ func (l *Ledger) Execute(b Block) *Result {
 		result: Result{Applied: make([]Applied, 0, txs)},
 	}
 	r.view.Expect(2 * txs)
+	r.misbehaviours()
 	for _, batch := range b.Batches {
 		r.batch(batch)
 	}

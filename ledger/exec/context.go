@@ -97,6 +97,8 @@ type Network interface {
 	Parameters(g state.Getter) *networkv1.Parameters
 	// CountVoids adds to the void count of a sealer; a sealer that is no member any more is ignored.
 	CountVoids(v *state.View, sealer tx.Address, n uint64)
+	// Misbehaved keeps evidence against a validator, decided at a height.
+	Misbehaved(v *state.View, m Misbehaviour, height int64)
 	// Members in order of address.
 	Members(r state.Reader) []*networkv1.Member
 }

@@ -13,6 +13,10 @@
 //  3. The parameters are within their limits (parameters.go), the app version one that the binary knows.
 //  4. At most 64 proposals are open, at most 8 of one member; their votes are of members, each once.
 //  5. A closed proposal has been enacted or has expired, and never changes. Ids count up from 1.
+//  6. Of a validator at most 16 pieces of evidence are kept, and no fewer were counted.
+//
+// Evidence that a validator signed twice comes from consensus, in blocks, not from transactions. It is kept for good,
+// also when the member is gone, and has no effect but that everyone can read it: members vote on what follows.
 //
 // # State
 //
@@ -21,6 +25,7 @@
 //	"Ni"                           id of the newest proposal, 8 bytes big-endian
 //	"No" id (8 bytes big-endian)   dure.network.v1.Proposal, open (or expired and not yet cleared away)
 //	"Nc" id (8 bytes big-endian)   dure.network.v1.Proposal, enacted or expired
+//	"Ne" validator (20)            dure.network.v1.Evidence; the first 20 bytes of the SHA-256 of the validator key
 //
 // # Refusals
 //

@@ -3574,15 +3574,18 @@ func (x *ListRecordsResponse) GetNextPageToken() string {
 }
 
 type Member struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Address       string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
-	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	NodeKey       string                 `protobuf:"bytes,3,opt,name=node_key,json=nodeKey,proto3" json:"node_key,omitempty"`
-	ValidatorKey  string                 `protobuf:"bytes,4,opt,name=validator_key,json=validatorKey,proto3" json:"validator_key,omitempty"`
-	Power         int64                  `protobuf:"varint,5,opt,name=power,proto3" json:"power,omitempty"`
-	Voids         uint64                 `protobuf:"varint,6,opt,name=voids,proto3" json:"voids,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Address      string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	Name         string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	NodeKey      string                 `protobuf:"bytes,3,opt,name=node_key,json=nodeKey,proto3" json:"node_key,omitempty"`
+	ValidatorKey string                 `protobuf:"bytes,4,opt,name=validator_key,json=validatorKey,proto3" json:"validator_key,omitempty"`
+	Power        int64                  `protobuf:"varint,5,opt,name=power,proto3" json:"power,omitempty"`
+	Voids        uint64                 `protobuf:"varint,6,opt,name=voids,proto3" json:"voids,omitempty"`
+	// Proofs that the member's validator signed twice: the latest 16, and how many there were.
+	Misbehaviours     []*Misbehaviour `protobuf:"bytes,7,rep,name=misbehaviours,proto3" json:"misbehaviours,omitempty"`
+	MisbehaviourCount uint64          `protobuf:"varint,8,opt,name=misbehaviour_count,json=misbehaviourCount,proto3" json:"misbehaviour_count,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Member) Reset() {
@@ -3657,6 +3660,163 @@ func (x *Member) GetVoids() uint64 {
 	return 0
 }
 
+func (x *Member) GetMisbehaviours() []*Misbehaviour {
+	if x != nil {
+		return x.Misbehaviours
+	}
+	return nil
+}
+
+func (x *Member) GetMisbehaviourCount() uint64 {
+	if x != nil {
+		return x.MisbehaviourCount
+	}
+	return 0
+}
+
+// A validator signed what it must not; the ledger holds the evidence.
+type Misbehaviour struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// "duplicate_vote" or "light_client_attack".
+	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	// The block for which it signed twice, and that block's time.
+	Height int64  `protobuf:"varint,2,opt,name=height,proto3" json:"height,omitempty"`
+	Time   string `protobuf:"bytes,3,opt,name=time,proto3" json:"time,omitempty"`
+	// The height of the block that holds the evidence.
+	RecordedAt    int64 `protobuf:"varint,4,opt,name=recorded_at,json=recordedAt,proto3" json:"recorded_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Misbehaviour) Reset() {
+	*x = Misbehaviour{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[55]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Misbehaviour) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Misbehaviour) ProtoMessage() {}
+
+func (x *Misbehaviour) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[55]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Misbehaviour.ProtoReflect.Descriptor instead.
+func (*Misbehaviour) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{55}
+}
+
+func (x *Misbehaviour) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Misbehaviour) GetHeight() int64 {
+	if x != nil {
+		return x.Height
+	}
+	return 0
+}
+
+func (x *Misbehaviour) GetTime() string {
+	if x != nil {
+		return x.Time
+	}
+	return ""
+}
+
+func (x *Misbehaviour) GetRecordedAt() int64 {
+	if x != nil {
+		return x.RecordedAt
+	}
+	return 0
+}
+
+// A validator that misbehaved and is no member's any more.
+type FormerValidator struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The first 20 bytes of the SHA-256 of its key, in hex, as consensus names it.
+	Validator string `protobuf:"bytes,1,opt,name=validator,proto3" json:"validator,omitempty"`
+	// The member whose key it was; empty if it had left before the evidence came.
+	Member            string          `protobuf:"bytes,2,opt,name=member,proto3" json:"member,omitempty"`
+	Misbehaviours     []*Misbehaviour `protobuf:"bytes,3,rep,name=misbehaviours,proto3" json:"misbehaviours,omitempty"`
+	MisbehaviourCount uint64          `protobuf:"varint,4,opt,name=misbehaviour_count,json=misbehaviourCount,proto3" json:"misbehaviour_count,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *FormerValidator) Reset() {
+	*x = FormerValidator{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[56]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FormerValidator) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FormerValidator) ProtoMessage() {}
+
+func (x *FormerValidator) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[56]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FormerValidator.ProtoReflect.Descriptor instead.
+func (*FormerValidator) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{56}
+}
+
+func (x *FormerValidator) GetValidator() string {
+	if x != nil {
+		return x.Validator
+	}
+	return ""
+}
+
+func (x *FormerValidator) GetMember() string {
+	if x != nil {
+		return x.Member
+	}
+	return ""
+}
+
+func (x *FormerValidator) GetMisbehaviours() []*Misbehaviour {
+	if x != nil {
+		return x.Misbehaviours
+	}
+	return nil
+}
+
+func (x *FormerValidator) GetMisbehaviourCount() uint64 {
+	if x != nil {
+		return x.MisbehaviourCount
+	}
+	return 0
+}
+
 type GetNetworkRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -3665,7 +3825,7 @@ type GetNetworkRequest struct {
 
 func (x *GetNetworkRequest) Reset() {
 	*x = GetNetworkRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[55]
+	mi := &file_dure_api_v1_api_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3677,7 +3837,7 @@ func (x *GetNetworkRequest) String() string {
 func (*GetNetworkRequest) ProtoMessage() {}
 
 func (x *GetNetworkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[55]
+	mi := &file_dure_api_v1_api_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3690,23 +3850,25 @@ func (x *GetNetworkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetNetworkRequest.ProtoReflect.Descriptor instead.
 func (*GetNetworkRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{55}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{57}
 }
 
 type GetNetworkResponse struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Network string                 `protobuf:"bytes,1,opt,name=network,proto3" json:"network,omitempty"`
 	// The genesis file, byte for byte.
-	Genesis       []byte           `protobuf:"bytes,2,opt,name=genesis,proto3" json:"genesis,omitempty"`
-	Members       []*Member        `protobuf:"bytes,3,rep,name=members,proto3" json:"members,omitempty"`
-	Parameters    *structpb.Struct `protobuf:"bytes,4,opt,name=parameters,proto3" json:"parameters,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Genesis    []byte           `protobuf:"bytes,2,opt,name=genesis,proto3" json:"genesis,omitempty"`
+	Members    []*Member        `protobuf:"bytes,3,rep,name=members,proto3" json:"members,omitempty"`
+	Parameters *structpb.Struct `protobuf:"bytes,4,opt,name=parameters,proto3" json:"parameters,omitempty"`
+	// In order of their names.
+	FormerValidators []*FormerValidator `protobuf:"bytes,5,rep,name=former_validators,json=formerValidators,proto3" json:"former_validators,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *GetNetworkResponse) Reset() {
 	*x = GetNetworkResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[56]
+	mi := &file_dure_api_v1_api_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3718,7 +3880,7 @@ func (x *GetNetworkResponse) String() string {
 func (*GetNetworkResponse) ProtoMessage() {}
 
 func (x *GetNetworkResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[56]
+	mi := &file_dure_api_v1_api_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3731,7 +3893,7 @@ func (x *GetNetworkResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetNetworkResponse.ProtoReflect.Descriptor instead.
 func (*GetNetworkResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{56}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *GetNetworkResponse) GetNetwork() string {
@@ -3762,6 +3924,13 @@ func (x *GetNetworkResponse) GetParameters() *structpb.Struct {
 	return nil
 }
 
+func (x *GetNetworkResponse) GetFormerValidators() []*FormerValidator {
+	if x != nil {
+		return x.FormerValidators
+	}
+	return nil
+}
+
 type Proposal struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Id        uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -3778,7 +3947,7 @@ type Proposal struct {
 
 func (x *Proposal) Reset() {
 	*x = Proposal{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[57]
+	mi := &file_dure_api_v1_api_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3790,7 +3959,7 @@ func (x *Proposal) String() string {
 func (*Proposal) ProtoMessage() {}
 
 func (x *Proposal) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[57]
+	mi := &file_dure_api_v1_api_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3803,7 +3972,7 @@ func (x *Proposal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Proposal.ProtoReflect.Descriptor instead.
 func (*Proposal) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{57}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Proposal) GetId() uint64 {
@@ -3865,7 +4034,7 @@ type ListProposalsRequest struct {
 
 func (x *ListProposalsRequest) Reset() {
 	*x = ListProposalsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[58]
+	mi := &file_dure_api_v1_api_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3877,7 +4046,7 @@ func (x *ListProposalsRequest) String() string {
 func (*ListProposalsRequest) ProtoMessage() {}
 
 func (x *ListProposalsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[58]
+	mi := &file_dure_api_v1_api_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3890,7 +4059,7 @@ func (x *ListProposalsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProposalsRequest.ProtoReflect.Descriptor instead.
 func (*ListProposalsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{58}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *ListProposalsRequest) GetPageSize() int32 {
@@ -3917,7 +4086,7 @@ type ListProposalsResponse struct {
 
 func (x *ListProposalsResponse) Reset() {
 	*x = ListProposalsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[59]
+	mi := &file_dure_api_v1_api_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3929,7 +4098,7 @@ func (x *ListProposalsResponse) String() string {
 func (*ListProposalsResponse) ProtoMessage() {}
 
 func (x *ListProposalsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[59]
+	mi := &file_dure_api_v1_api_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3942,7 +4111,7 @@ func (x *ListProposalsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProposalsResponse.ProtoReflect.Descriptor instead.
 func (*ListProposalsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{59}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *ListProposalsResponse) GetProposals() []*Proposal {
@@ -4238,22 +4407,36 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"page_token\x18\x06 \x01(\tR\tpageToken\"l\n" +
 	"\x13ListRecordsResponse\x12-\n" +
 	"\arecords\x18\x01 \x03(\v2\x13.dure.api.v1.RecordR\arecords\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa2\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x92\x02\n" +
 	"\x06Member\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x19\n" +
 	"\bnode_key\x18\x03 \x01(\tR\anodeKey\x12#\n" +
 	"\rvalidator_key\x18\x04 \x01(\tR\fvalidatorKey\x12\x14\n" +
 	"\x05power\x18\x05 \x01(\x03R\x05power\x12\x14\n" +
-	"\x05voids\x18\x06 \x01(\x04R\x05voids\"\x13\n" +
-	"\x11GetNetworkRequest\"\xb0\x01\n" +
+	"\x05voids\x18\x06 \x01(\x04R\x05voids\x12?\n" +
+	"\rmisbehaviours\x18\a \x03(\v2\x19.dure.api.v1.MisbehaviourR\rmisbehaviours\x12-\n" +
+	"\x12misbehaviour_count\x18\b \x01(\x04R\x11misbehaviourCount\"o\n" +
+	"\fMisbehaviour\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x16\n" +
+	"\x06height\x18\x02 \x01(\x03R\x06height\x12\x12\n" +
+	"\x04time\x18\x03 \x01(\tR\x04time\x12\x1f\n" +
+	"\vrecorded_at\x18\x04 \x01(\x03R\n" +
+	"recordedAt\"\xb7\x01\n" +
+	"\x0fFormerValidator\x12\x1c\n" +
+	"\tvalidator\x18\x01 \x01(\tR\tvalidator\x12\x16\n" +
+	"\x06member\x18\x02 \x01(\tR\x06member\x12?\n" +
+	"\rmisbehaviours\x18\x03 \x03(\v2\x19.dure.api.v1.MisbehaviourR\rmisbehaviours\x12-\n" +
+	"\x12misbehaviour_count\x18\x04 \x01(\x04R\x11misbehaviourCount\"\x13\n" +
+	"\x11GetNetworkRequest\"\xfb\x01\n" +
 	"\x12GetNetworkResponse\x12\x18\n" +
 	"\anetwork\x18\x01 \x01(\tR\anetwork\x12\x18\n" +
 	"\agenesis\x18\x02 \x01(\fR\agenesis\x12-\n" +
 	"\amembers\x18\x03 \x03(\v2\x13.dure.api.v1.MemberR\amembers\x127\n" +
 	"\n" +
 	"parameters\x18\x04 \x01(\v2\x17.google.protobuf.StructR\n" +
-	"parameters\"\xcf\x01\n" +
+	"parameters\x12I\n" +
+	"\x11former_validators\x18\x05 \x03(\v2\x1c.dure.api.v1.FormerValidatorR\x10formerValidators\"\xcf\x01\n" +
 	"\bProposal\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x1a\n" +
 	"\bproposer\x18\x02 \x01(\tR\bproposer\x12/\n" +
@@ -4323,7 +4506,7 @@ func file_dure_api_v1_api_proto_rawDescGZIP() []byte {
 }
 
 var file_dure_api_v1_api_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 62)
+var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 64)
 var file_dure_api_v1_api_proto_goTypes = []any{
 	(Wait)(0),                         // 0: dure.api.v1.Wait
 	(*SubmitRequest)(nil),             // 1: dure.api.v1.SubmitRequest
@@ -4381,14 +4564,16 @@ var file_dure_api_v1_api_proto_goTypes = []any{
 	(*ListRecordsRequest)(nil),        // 53: dure.api.v1.ListRecordsRequest
 	(*ListRecordsResponse)(nil),       // 54: dure.api.v1.ListRecordsResponse
 	(*Member)(nil),                    // 55: dure.api.v1.Member
-	(*GetNetworkRequest)(nil),         // 56: dure.api.v1.GetNetworkRequest
-	(*GetNetworkResponse)(nil),        // 57: dure.api.v1.GetNetworkResponse
-	(*Proposal)(nil),                  // 58: dure.api.v1.Proposal
-	(*ListProposalsRequest)(nil),      // 59: dure.api.v1.ListProposalsRequest
-	(*ListProposalsResponse)(nil),     // 60: dure.api.v1.ListProposalsResponse
-	nil,                               // 61: dure.api.v1.Error.FieldsEntry
-	nil,                               // 62: dure.api.v1.Outcome.FieldsEntry
-	(*structpb.Struct)(nil),           // 63: google.protobuf.Struct
+	(*Misbehaviour)(nil),              // 56: dure.api.v1.Misbehaviour
+	(*FormerValidator)(nil),           // 57: dure.api.v1.FormerValidator
+	(*GetNetworkRequest)(nil),         // 58: dure.api.v1.GetNetworkRequest
+	(*GetNetworkResponse)(nil),        // 59: dure.api.v1.GetNetworkResponse
+	(*Proposal)(nil),                  // 60: dure.api.v1.Proposal
+	(*ListProposalsRequest)(nil),      // 61: dure.api.v1.ListProposalsRequest
+	(*ListProposalsResponse)(nil),     // 62: dure.api.v1.ListProposalsResponse
+	nil,                               // 63: dure.api.v1.Error.FieldsEntry
+	nil,                               // 64: dure.api.v1.Outcome.FieldsEntry
+	(*structpb.Struct)(nil),           // 65: google.protobuf.Struct
 }
 var file_dure_api_v1_api_proto_depIdxs = []int32{
 	0,  // 0: dure.api.v1.SubmitRequest.wait:type_name -> dure.api.v1.Wait
@@ -4397,11 +4582,11 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	5,  // 3: dure.api.v1.SubmitManyResponse.results:type_name -> dure.api.v1.SubmitResult
 	7,  // 4: dure.api.v1.SubmitResult.outcome:type_name -> dure.api.v1.Outcome
 	6,  // 5: dure.api.v1.SubmitResult.error:type_name -> dure.api.v1.Error
-	61, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
-	62, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
+	63, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
+	64, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
 	8,  // 8: dure.api.v1.Outcome.events:type_name -> dure.api.v1.Event
-	63, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
-	63, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
+	65, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
+	65, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
 	9,  // 11: dure.api.v1.Transaction.actions:type_name -> dure.api.v1.Action
 	10, // 12: dure.api.v1.Transaction.witnesses:type_name -> dure.api.v1.Witness
 	7,  // 13: dure.api.v1.Transaction.outcome:type_name -> dure.api.v1.Outcome
@@ -4420,59 +4605,62 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	50, // 26: dure.api.v1.Record.cosignatures:type_name -> dure.api.v1.Cosignature
 	49, // 27: dure.api.v1.GetRecordsResponse.records:type_name -> dure.api.v1.Record
 	49, // 28: dure.api.v1.ListRecordsResponse.records:type_name -> dure.api.v1.Record
-	55, // 29: dure.api.v1.GetNetworkResponse.members:type_name -> dure.api.v1.Member
-	63, // 30: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
-	63, // 31: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
-	58, // 32: dure.api.v1.ListProposalsResponse.proposals:type_name -> dure.api.v1.Proposal
-	1,  // 33: dure.api.v1.LedgerService.Submit:input_type -> dure.api.v1.SubmitRequest
-	3,  // 34: dure.api.v1.LedgerService.SubmitMany:input_type -> dure.api.v1.SubmitManyRequest
-	12, // 35: dure.api.v1.LedgerService.GetTransaction:input_type -> dure.api.v1.GetTransactionRequest
-	14, // 36: dure.api.v1.LedgerService.ListTransactions:input_type -> dure.api.v1.ListTransactionsRequest
-	16, // 37: dure.api.v1.LedgerService.WatchTransactions:input_type -> dure.api.v1.WatchTransactionsRequest
-	18, // 38: dure.api.v1.LedgerService.GetBlock:input_type -> dure.api.v1.GetBlockRequest
-	20, // 39: dure.api.v1.LedgerService.GetStatus:input_type -> dure.api.v1.GetStatusRequest
-	23, // 40: dure.api.v1.LedgerService.GetReceipt:input_type -> dure.api.v1.GetReceiptRequest
-	25, // 41: dure.api.v1.LedgerService.GetCheckpoint:input_type -> dure.api.v1.GetCheckpointRequest
-	27, // 42: dure.api.v1.LedgerService.GetStateProof:input_type -> dure.api.v1.GetStateProofRequest
-	30, // 43: dure.api.v1.AccountService.GetAccount:input_type -> dure.api.v1.GetAccountRequest
-	32, // 44: dure.api.v1.AccountService.ListAccounts:input_type -> dure.api.v1.ListAccountsRequest
-	35, // 45: dure.api.v1.AssetService.GetAsset:input_type -> dure.api.v1.GetAssetRequest
-	37, // 46: dure.api.v1.AssetService.ListAssets:input_type -> dure.api.v1.ListAssetsRequest
-	40, // 47: dure.api.v1.AssetService.GetBalance:input_type -> dure.api.v1.GetBalanceRequest
-	42, // 48: dure.api.v1.AssetService.ListBalances:input_type -> dure.api.v1.ListBalancesRequest
-	45, // 49: dure.api.v1.AssetService.GetHold:input_type -> dure.api.v1.GetHoldRequest
-	47, // 50: dure.api.v1.AssetService.ListHolds:input_type -> dure.api.v1.ListHoldsRequest
-	51, // 51: dure.api.v1.RecordService.GetRecords:input_type -> dure.api.v1.GetRecordsRequest
-	53, // 52: dure.api.v1.RecordService.ListRecords:input_type -> dure.api.v1.ListRecordsRequest
-	56, // 53: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
-	59, // 54: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
-	2,  // 55: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
-	4,  // 56: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
-	13, // 57: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
-	15, // 58: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
-	17, // 59: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
-	19, // 60: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
-	21, // 61: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
-	24, // 62: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
-	26, // 63: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
-	28, // 64: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
-	31, // 65: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
-	33, // 66: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
-	36, // 67: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
-	38, // 68: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
-	41, // 69: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
-	43, // 70: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
-	46, // 71: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
-	48, // 72: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
-	52, // 73: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
-	54, // 74: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
-	57, // 75: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
-	60, // 76: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
-	55, // [55:77] is the sub-list for method output_type
-	33, // [33:55] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	56, // 29: dure.api.v1.Member.misbehaviours:type_name -> dure.api.v1.Misbehaviour
+	56, // 30: dure.api.v1.FormerValidator.misbehaviours:type_name -> dure.api.v1.Misbehaviour
+	55, // 31: dure.api.v1.GetNetworkResponse.members:type_name -> dure.api.v1.Member
+	65, // 32: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
+	57, // 33: dure.api.v1.GetNetworkResponse.former_validators:type_name -> dure.api.v1.FormerValidator
+	65, // 34: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
+	60, // 35: dure.api.v1.ListProposalsResponse.proposals:type_name -> dure.api.v1.Proposal
+	1,  // 36: dure.api.v1.LedgerService.Submit:input_type -> dure.api.v1.SubmitRequest
+	3,  // 37: dure.api.v1.LedgerService.SubmitMany:input_type -> dure.api.v1.SubmitManyRequest
+	12, // 38: dure.api.v1.LedgerService.GetTransaction:input_type -> dure.api.v1.GetTransactionRequest
+	14, // 39: dure.api.v1.LedgerService.ListTransactions:input_type -> dure.api.v1.ListTransactionsRequest
+	16, // 40: dure.api.v1.LedgerService.WatchTransactions:input_type -> dure.api.v1.WatchTransactionsRequest
+	18, // 41: dure.api.v1.LedgerService.GetBlock:input_type -> dure.api.v1.GetBlockRequest
+	20, // 42: dure.api.v1.LedgerService.GetStatus:input_type -> dure.api.v1.GetStatusRequest
+	23, // 43: dure.api.v1.LedgerService.GetReceipt:input_type -> dure.api.v1.GetReceiptRequest
+	25, // 44: dure.api.v1.LedgerService.GetCheckpoint:input_type -> dure.api.v1.GetCheckpointRequest
+	27, // 45: dure.api.v1.LedgerService.GetStateProof:input_type -> dure.api.v1.GetStateProofRequest
+	30, // 46: dure.api.v1.AccountService.GetAccount:input_type -> dure.api.v1.GetAccountRequest
+	32, // 47: dure.api.v1.AccountService.ListAccounts:input_type -> dure.api.v1.ListAccountsRequest
+	35, // 48: dure.api.v1.AssetService.GetAsset:input_type -> dure.api.v1.GetAssetRequest
+	37, // 49: dure.api.v1.AssetService.ListAssets:input_type -> dure.api.v1.ListAssetsRequest
+	40, // 50: dure.api.v1.AssetService.GetBalance:input_type -> dure.api.v1.GetBalanceRequest
+	42, // 51: dure.api.v1.AssetService.ListBalances:input_type -> dure.api.v1.ListBalancesRequest
+	45, // 52: dure.api.v1.AssetService.GetHold:input_type -> dure.api.v1.GetHoldRequest
+	47, // 53: dure.api.v1.AssetService.ListHolds:input_type -> dure.api.v1.ListHoldsRequest
+	51, // 54: dure.api.v1.RecordService.GetRecords:input_type -> dure.api.v1.GetRecordsRequest
+	53, // 55: dure.api.v1.RecordService.ListRecords:input_type -> dure.api.v1.ListRecordsRequest
+	58, // 56: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
+	61, // 57: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
+	2,  // 58: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
+	4,  // 59: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
+	13, // 60: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
+	15, // 61: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
+	17, // 62: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
+	19, // 63: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
+	21, // 64: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
+	24, // 65: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
+	26, // 66: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
+	28, // 67: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
+	31, // 68: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
+	33, // 69: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
+	36, // 70: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
+	38, // 71: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
+	41, // 72: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
+	43, // 73: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
+	46, // 74: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
+	48, // 75: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
+	52, // 76: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
+	54, // 77: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
+	59, // 78: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
+	62, // 79: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
+	58, // [58:80] is the sub-list for method output_type
+	36, // [36:58] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_dure_api_v1_api_proto_init() }
@@ -4486,7 +4674,7 @@ func file_dure_api_v1_api_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dure_api_v1_api_proto_rawDesc), len(file_dure_api_v1_api_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   62,
+			NumMessages:   64,
 			NumExtensions: 0,
 			NumServices:   5,
 		},

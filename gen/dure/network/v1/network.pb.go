@@ -23,6 +23,58 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Why a validator cannot be trusted, as votes that it signed prove.
+type MisbehaviourKind int32
+
+const (
+	MisbehaviourKind_MISBEHAVIOUR_KIND_UNSPECIFIED MisbehaviourKind = 0
+	// It signed two different votes of one kind in one round.
+	MisbehaviourKind_MISBEHAVIOUR_KIND_DUPLICATE_VOTE MisbehaviourKind = 1
+	// It signed a header for light clients that the network did not decide.
+	MisbehaviourKind_MISBEHAVIOUR_KIND_LIGHT_CLIENT_ATTACK MisbehaviourKind = 2
+)
+
+// Enum value maps for MisbehaviourKind.
+var (
+	MisbehaviourKind_name = map[int32]string{
+		0: "MISBEHAVIOUR_KIND_UNSPECIFIED",
+		1: "MISBEHAVIOUR_KIND_DUPLICATE_VOTE",
+		2: "MISBEHAVIOUR_KIND_LIGHT_CLIENT_ATTACK",
+	}
+	MisbehaviourKind_value = map[string]int32{
+		"MISBEHAVIOUR_KIND_UNSPECIFIED":         0,
+		"MISBEHAVIOUR_KIND_DUPLICATE_VOTE":      1,
+		"MISBEHAVIOUR_KIND_LIGHT_CLIENT_ATTACK": 2,
+	}
+)
+
+func (x MisbehaviourKind) Enum() *MisbehaviourKind {
+	p := new(MisbehaviourKind)
+	*p = x
+	return p
+}
+
+func (x MisbehaviourKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (MisbehaviourKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_dure_network_v1_network_proto_enumTypes[0].Descriptor()
+}
+
+func (MisbehaviourKind) Type() protoreflect.EnumType {
+	return &file_dure_network_v1_network_proto_enumTypes[0]
+}
+
+func (x MisbehaviourKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use MisbehaviourKind.Descriptor instead.
+func (MisbehaviourKind) EnumDescriptor() ([]byte, []int) {
+	return file_dure_network_v1_network_proto_rawDescGZIP(), []int{0}
+}
+
 // An institution that runs the ledger with the others.
 type Member struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -114,6 +166,141 @@ func (x *Member) GetVoids() uint64 {
 	return 0
 }
 
+// One piece of evidence.
+type Misbehaviour struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Kind  MisbehaviourKind       `protobuf:"varint,1,opt,name=kind,proto3,enum=dure.network.v1.MisbehaviourKind" json:"kind,omitempty"`
+	// The block for which the validator signed twice, and that block's time in unix milliseconds.
+	Height int64 `protobuf:"varint,2,opt,name=height,proto3" json:"height,omitempty"`
+	Time   int64 `protobuf:"varint,3,opt,name=time,proto3" json:"time,omitempty"`
+	// The height of the block that holds the evidence.
+	RecordedAt    int64 `protobuf:"varint,4,opt,name=recorded_at,json=recordedAt,proto3" json:"recorded_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Misbehaviour) Reset() {
+	*x = Misbehaviour{}
+	mi := &file_dure_network_v1_network_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Misbehaviour) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Misbehaviour) ProtoMessage() {}
+
+func (x *Misbehaviour) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_network_v1_network_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Misbehaviour.ProtoReflect.Descriptor instead.
+func (*Misbehaviour) Descriptor() ([]byte, []int) {
+	return file_dure_network_v1_network_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Misbehaviour) GetKind() MisbehaviourKind {
+	if x != nil {
+		return x.Kind
+	}
+	return MisbehaviourKind_MISBEHAVIOUR_KIND_UNSPECIFIED
+}
+
+func (x *Misbehaviour) GetHeight() int64 {
+	if x != nil {
+		return x.Height
+	}
+	return 0
+}
+
+func (x *Misbehaviour) GetTime() int64 {
+	if x != nil {
+		return x.Time
+	}
+	return 0
+}
+
+func (x *Misbehaviour) GetRecordedAt() int64 {
+	if x != nil {
+		return x.RecordedAt
+	}
+	return 0
+}
+
+// What the ledger holds against a validator key, also after its member is gone.
+type Evidence struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The member whose key it was when the first evidence was recorded; empty if it had left by then.
+	Member []byte `protobuf:"bytes,1,opt,name=member,proto3" json:"member,omitempty"`
+	// How many pieces of evidence were recorded.
+	Count uint64 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	// The latest of them, at most 16, oldest first.
+	Latest        []*Misbehaviour `protobuf:"bytes,3,rep,name=latest,proto3" json:"latest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Evidence) Reset() {
+	*x = Evidence{}
+	mi := &file_dure_network_v1_network_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Evidence) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Evidence) ProtoMessage() {}
+
+func (x *Evidence) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_network_v1_network_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Evidence.ProtoReflect.Descriptor instead.
+func (*Evidence) Descriptor() ([]byte, []int) {
+	return file_dure_network_v1_network_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Evidence) GetMember() []byte {
+	if x != nil {
+		return x.Member
+	}
+	return nil
+}
+
+func (x *Evidence) GetCount() uint64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *Evidence) GetLatest() []*Misbehaviour {
+	if x != nil {
+		return x.Latest
+	}
+	return nil
+}
+
 // Limits and windows, the same for every member.
 type Parameters struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -142,7 +329,7 @@ type Parameters struct {
 
 func (x *Parameters) Reset() {
 	*x = Parameters{}
-	mi := &file_dure_network_v1_network_proto_msgTypes[1]
+	mi := &file_dure_network_v1_network_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -154,7 +341,7 @@ func (x *Parameters) String() string {
 func (*Parameters) ProtoMessage() {}
 
 func (x *Parameters) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_network_v1_network_proto_msgTypes[1]
+	mi := &file_dure_network_v1_network_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -167,7 +354,7 @@ func (x *Parameters) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Parameters.ProtoReflect.Descriptor instead.
 func (*Parameters) Descriptor() ([]byte, []int) {
-	return file_dure_network_v1_network_proto_rawDescGZIP(), []int{1}
+	return file_dure_network_v1_network_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Parameters) GetAppVersion() uint64 {
@@ -256,7 +443,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_dure_network_v1_network_proto_msgTypes[2]
+	mi := &file_dure_network_v1_network_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -268,7 +455,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_network_v1_network_proto_msgTypes[2]
+	mi := &file_dure_network_v1_network_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -281,7 +468,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_dure_network_v1_network_proto_rawDescGZIP(), []int{2}
+	return file_dure_network_v1_network_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Change) GetKind() isChange_Kind {
@@ -366,7 +553,7 @@ type SetPower struct {
 
 func (x *SetPower) Reset() {
 	*x = SetPower{}
-	mi := &file_dure_network_v1_network_proto_msgTypes[3]
+	mi := &file_dure_network_v1_network_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -378,7 +565,7 @@ func (x *SetPower) String() string {
 func (*SetPower) ProtoMessage() {}
 
 func (x *SetPower) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_network_v1_network_proto_msgTypes[3]
+	mi := &file_dure_network_v1_network_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -391,7 +578,7 @@ func (x *SetPower) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetPower.ProtoReflect.Descriptor instead.
 func (*SetPower) Descriptor() ([]byte, []int) {
-	return file_dure_network_v1_network_proto_rawDescGZIP(), []int{3}
+	return file_dure_network_v1_network_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *SetPower) GetMember() []byte {
@@ -418,7 +605,7 @@ type Propose struct {
 
 func (x *Propose) Reset() {
 	*x = Propose{}
-	mi := &file_dure_network_v1_network_proto_msgTypes[4]
+	mi := &file_dure_network_v1_network_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -430,7 +617,7 @@ func (x *Propose) String() string {
 func (*Propose) ProtoMessage() {}
 
 func (x *Propose) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_network_v1_network_proto_msgTypes[4]
+	mi := &file_dure_network_v1_network_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -443,7 +630,7 @@ func (x *Propose) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Propose.ProtoReflect.Descriptor instead.
 func (*Propose) Descriptor() ([]byte, []int) {
-	return file_dure_network_v1_network_proto_rawDescGZIP(), []int{4}
+	return file_dure_network_v1_network_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Propose) GetChange() *Change {
@@ -463,7 +650,7 @@ type Vote struct {
 
 func (x *Vote) Reset() {
 	*x = Vote{}
-	mi := &file_dure_network_v1_network_proto_msgTypes[5]
+	mi := &file_dure_network_v1_network_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -475,7 +662,7 @@ func (x *Vote) String() string {
 func (*Vote) ProtoMessage() {}
 
 func (x *Vote) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_network_v1_network_proto_msgTypes[5]
+	mi := &file_dure_network_v1_network_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -488,7 +675,7 @@ func (x *Vote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Vote.ProtoReflect.Descriptor instead.
 func (*Vote) Descriptor() ([]byte, []int) {
-	return file_dure_network_v1_network_proto_rawDescGZIP(), []int{5}
+	return file_dure_network_v1_network_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Vote) GetProposal() uint64 {
@@ -514,7 +701,7 @@ type Proposal struct {
 
 func (x *Proposal) Reset() {
 	*x = Proposal{}
-	mi := &file_dure_network_v1_network_proto_msgTypes[6]
+	mi := &file_dure_network_v1_network_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -526,7 +713,7 @@ func (x *Proposal) String() string {
 func (*Proposal) ProtoMessage() {}
 
 func (x *Proposal) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_network_v1_network_proto_msgTypes[6]
+	mi := &file_dure_network_v1_network_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -539,7 +726,7 @@ func (x *Proposal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Proposal.ProtoReflect.Descriptor instead.
 func (*Proposal) Descriptor() ([]byte, []int) {
-	return file_dure_network_v1_network_proto_rawDescGZIP(), []int{6}
+	return file_dure_network_v1_network_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Proposal) GetId() uint64 {
@@ -601,7 +788,7 @@ type Proposed struct {
 
 func (x *Proposed) Reset() {
 	*x = Proposed{}
-	mi := &file_dure_network_v1_network_proto_msgTypes[7]
+	mi := &file_dure_network_v1_network_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -613,7 +800,7 @@ func (x *Proposed) String() string {
 func (*Proposed) ProtoMessage() {}
 
 func (x *Proposed) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_network_v1_network_proto_msgTypes[7]
+	mi := &file_dure_network_v1_network_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -626,7 +813,7 @@ func (x *Proposed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Proposed.ProtoReflect.Descriptor instead.
 func (*Proposed) Descriptor() ([]byte, []int) {
-	return file_dure_network_v1_network_proto_rawDescGZIP(), []int{7}
+	return file_dure_network_v1_network_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Proposed) GetProposal() uint64 {
@@ -653,7 +840,7 @@ type Voted struct {
 
 func (x *Voted) Reset() {
 	*x = Voted{}
-	mi := &file_dure_network_v1_network_proto_msgTypes[8]
+	mi := &file_dure_network_v1_network_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -665,7 +852,7 @@ func (x *Voted) String() string {
 func (*Voted) ProtoMessage() {}
 
 func (x *Voted) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_network_v1_network_proto_msgTypes[8]
+	mi := &file_dure_network_v1_network_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -678,7 +865,7 @@ func (x *Voted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Voted.ProtoReflect.Descriptor instead.
 func (*Voted) Descriptor() ([]byte, []int) {
-	return file_dure_network_v1_network_proto_rawDescGZIP(), []int{8}
+	return file_dure_network_v1_network_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Voted) GetProposal() uint64 {
@@ -704,7 +891,7 @@ type Enacted struct {
 
 func (x *Enacted) Reset() {
 	*x = Enacted{}
-	mi := &file_dure_network_v1_network_proto_msgTypes[9]
+	mi := &file_dure_network_v1_network_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -716,7 +903,7 @@ func (x *Enacted) String() string {
 func (*Enacted) ProtoMessage() {}
 
 func (x *Enacted) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_network_v1_network_proto_msgTypes[9]
+	mi := &file_dure_network_v1_network_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -729,7 +916,7 @@ func (x *Enacted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Enacted.ProtoReflect.Descriptor instead.
 func (*Enacted) Descriptor() ([]byte, []int) {
-	return file_dure_network_v1_network_proto_rawDescGZIP(), []int{9}
+	return file_dure_network_v1_network_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Enacted) GetProposal() uint64 {
@@ -749,7 +936,7 @@ type Genesis struct {
 
 func (x *Genesis) Reset() {
 	*x = Genesis{}
-	mi := &file_dure_network_v1_network_proto_msgTypes[10]
+	mi := &file_dure_network_v1_network_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -761,7 +948,7 @@ func (x *Genesis) String() string {
 func (*Genesis) ProtoMessage() {}
 
 func (x *Genesis) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_network_v1_network_proto_msgTypes[10]
+	mi := &file_dure_network_v1_network_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -774,7 +961,7 @@ func (x *Genesis) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Genesis.ProtoReflect.Descriptor instead.
 func (*Genesis) Descriptor() ([]byte, []int) {
-	return file_dure_network_v1_network_proto_rawDescGZIP(), []int{10}
+	return file_dure_network_v1_network_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Genesis) GetMembers() []*Member {
@@ -802,7 +989,17 @@ const file_dure_network_v1_network_proto_rawDesc = "" +
 	"\bnode_key\x18\x03 \x01(\fR\anodeKey\x12#\n" +
 	"\rvalidator_key\x18\x04 \x01(\fR\fvalidatorKey\x12\x14\n" +
 	"\x05power\x18\x05 \x01(\x03R\x05power\x12\x14\n" +
-	"\x05voids\x18\x06 \x01(\x04R\x05voids\"\xe0\x02\n" +
+	"\x05voids\x18\x06 \x01(\x04R\x05voids\"\x92\x01\n" +
+	"\fMisbehaviour\x125\n" +
+	"\x04kind\x18\x01 \x01(\x0e2!.dure.network.v1.MisbehaviourKindR\x04kind\x12\x16\n" +
+	"\x06height\x18\x02 \x01(\x03R\x06height\x12\x12\n" +
+	"\x04time\x18\x03 \x01(\x03R\x04time\x12\x1f\n" +
+	"\vrecorded_at\x18\x04 \x01(\x03R\n" +
+	"recordedAt\"o\n" +
+	"\bEvidence\x12\x16\n" +
+	"\x06member\x18\x01 \x01(\fR\x06member\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\x04R\x05count\x125\n" +
+	"\x06latest\x18\x03 \x03(\v2\x1d.dure.network.v1.MisbehaviourR\x06latest\"\xe0\x02\n" +
 	"\n" +
 	"Parameters\x12\x1f\n" +
 	"\vapp_version\x18\x01 \x01(\x04R\n" +
@@ -855,7 +1052,11 @@ const file_dure_network_v1_network_proto_rawDesc = "" +
 	"\amembers\x18\x01 \x03(\v2\x17.dure.network.v1.MemberR\amembers\x12;\n" +
 	"\n" +
 	"parameters\x18\x02 \x01(\v2\x1b.dure.network.v1.ParametersR\n" +
-	"parametersB\xbb\x01\n" +
+	"parameters*\x86\x01\n" +
+	"\x10MisbehaviourKind\x12!\n" +
+	"\x1dMISBEHAVIOUR_KIND_UNSPECIFIED\x10\x00\x12$\n" +
+	" MISBEHAVIOUR_KIND_DUPLICATE_VOTE\x10\x01\x12)\n" +
+	"%MISBEHAVIOUR_KIND_LIGHT_CLIENT_ATTACK\x10\x02B\xbb\x01\n" +
 	"\x13com.dure.network.v1B\fNetworkProtoP\x01Z8github.com/dureledger/dure/gen/dure/network/v1;networkv1\xa2\x02\x03DNX\xaa\x02\x0fDure.Network.V1\xca\x02\x0fDure\\Network\\V1\xe2\x02\x1bDure\\Network\\V1\\GPBMetadata\xea\x02\x11Dure::Network::V1b\x06proto3"
 
 var (
@@ -870,33 +1071,39 @@ func file_dure_network_v1_network_proto_rawDescGZIP() []byte {
 	return file_dure_network_v1_network_proto_rawDescData
 }
 
-var file_dure_network_v1_network_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_dure_network_v1_network_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_dure_network_v1_network_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_dure_network_v1_network_proto_goTypes = []any{
-	(*Member)(nil),     // 0: dure.network.v1.Member
-	(*Parameters)(nil), // 1: dure.network.v1.Parameters
-	(*Change)(nil),     // 2: dure.network.v1.Change
-	(*SetPower)(nil),   // 3: dure.network.v1.SetPower
-	(*Propose)(nil),    // 4: dure.network.v1.Propose
-	(*Vote)(nil),       // 5: dure.network.v1.Vote
-	(*Proposal)(nil),   // 6: dure.network.v1.Proposal
-	(*Proposed)(nil),   // 7: dure.network.v1.Proposed
-	(*Voted)(nil),      // 8: dure.network.v1.Voted
-	(*Enacted)(nil),    // 9: dure.network.v1.Enacted
-	(*Genesis)(nil),    // 10: dure.network.v1.Genesis
+	(MisbehaviourKind)(0), // 0: dure.network.v1.MisbehaviourKind
+	(*Member)(nil),        // 1: dure.network.v1.Member
+	(*Misbehaviour)(nil),  // 2: dure.network.v1.Misbehaviour
+	(*Evidence)(nil),      // 3: dure.network.v1.Evidence
+	(*Parameters)(nil),    // 4: dure.network.v1.Parameters
+	(*Change)(nil),        // 5: dure.network.v1.Change
+	(*SetPower)(nil),      // 6: dure.network.v1.SetPower
+	(*Propose)(nil),       // 7: dure.network.v1.Propose
+	(*Vote)(nil),          // 8: dure.network.v1.Vote
+	(*Proposal)(nil),      // 9: dure.network.v1.Proposal
+	(*Proposed)(nil),      // 10: dure.network.v1.Proposed
+	(*Voted)(nil),         // 11: dure.network.v1.Voted
+	(*Enacted)(nil),       // 12: dure.network.v1.Enacted
+	(*Genesis)(nil),       // 13: dure.network.v1.Genesis
 }
 var file_dure_network_v1_network_proto_depIdxs = []int32{
-	0, // 0: dure.network.v1.Change.add_member:type_name -> dure.network.v1.Member
-	3, // 1: dure.network.v1.Change.set_power:type_name -> dure.network.v1.SetPower
-	1, // 2: dure.network.v1.Change.set_parameters:type_name -> dure.network.v1.Parameters
-	2, // 3: dure.network.v1.Propose.change:type_name -> dure.network.v1.Change
-	2, // 4: dure.network.v1.Proposal.change:type_name -> dure.network.v1.Change
-	0, // 5: dure.network.v1.Genesis.members:type_name -> dure.network.v1.Member
-	1, // 6: dure.network.v1.Genesis.parameters:type_name -> dure.network.v1.Parameters
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	0, // 0: dure.network.v1.Misbehaviour.kind:type_name -> dure.network.v1.MisbehaviourKind
+	2, // 1: dure.network.v1.Evidence.latest:type_name -> dure.network.v1.Misbehaviour
+	1, // 2: dure.network.v1.Change.add_member:type_name -> dure.network.v1.Member
+	6, // 3: dure.network.v1.Change.set_power:type_name -> dure.network.v1.SetPower
+	4, // 4: dure.network.v1.Change.set_parameters:type_name -> dure.network.v1.Parameters
+	5, // 5: dure.network.v1.Propose.change:type_name -> dure.network.v1.Change
+	5, // 6: dure.network.v1.Proposal.change:type_name -> dure.network.v1.Change
+	1, // 7: dure.network.v1.Genesis.members:type_name -> dure.network.v1.Member
+	4, // 8: dure.network.v1.Genesis.parameters:type_name -> dure.network.v1.Parameters
+	9, // [9:9] is the sub-list for method output_type
+	9, // [9:9] is the sub-list for method input_type
+	9, // [9:9] is the sub-list for extension type_name
+	9, // [9:9] is the sub-list for extension extendee
+	0, // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_dure_network_v1_network_proto_init() }
@@ -904,7 +1111,7 @@ func file_dure_network_v1_network_proto_init() {
 	if File_dure_network_v1_network_proto != nil {
 		return
 	}
-	file_dure_network_v1_network_proto_msgTypes[2].OneofWrappers = []any{
+	file_dure_network_v1_network_proto_msgTypes[4].OneofWrappers = []any{
 		(*Change_AddMember)(nil),
 		(*Change_RemoveMember)(nil),
 		(*Change_SetPower)(nil),
@@ -915,13 +1122,14 @@ func file_dure_network_v1_network_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dure_network_v1_network_proto_rawDesc), len(file_dure_network_v1_network_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   11,
+			NumEnums:      1,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
 		GoTypes:           file_dure_network_v1_network_proto_goTypes,
 		DependencyIndexes: file_dure_network_v1_network_proto_depIdxs,
+		EnumInfos:         file_dure_network_v1_network_proto_enumTypes,
 		MessageInfos:      file_dure_network_v1_network_proto_msgTypes,
 	}.Build()
 	File_dure_network_v1_network_proto = out.File
