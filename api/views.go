@@ -31,7 +31,7 @@ func (s *Server) statusView() web.Status {
 		shown := web.Member{
 			Name: m.GetName(), Address: address(m.GetAddress()), Power: m.GetPower(), Voids: m.GetVoids(),
 			Misbehaviours: against.GetCount(),
-			Self: string(m.GetAddress()) == string(self[:]),
+			Self:          string(m.GetAddress()) == string(self[:]),
 		}
 		if known := against.GetLatest(); len(known) > 0 {
 			shown.MisbehavedAt = known[len(known)-1].GetHeight()

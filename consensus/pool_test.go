@@ -27,9 +27,9 @@ func (openRules) Authorise(*state.View, tx.Address, []tx.Key) error { return nil
 func (openRules) Parameters(state.Getter) *networkv1.Parameters {
 	return &networkv1.Parameters{AppVersion: 1, MaxTxBytes: 1 << 16, MaxTxWork: 1 << 20, WindowMs: 120_000, OnceWindowMs: 120_000}
 }
-func (openRules) CountVoids(*state.View, tx.Address, uint64) {}
+func (openRules) CountVoids(*state.View, tx.Address, uint64)       {}
 func (openRules) Misbehaved(*state.View, exec.Misbehaviour, int64) {}
-func (openRules) Members(state.Reader) []*networkv1.Member   { return nil }
+func (openRules) Members(state.Reader) []*networkv1.Member         { return nil }
 
 // nothingBefore is a history without transactions.
 type nothingBefore struct{}

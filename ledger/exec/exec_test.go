@@ -78,7 +78,7 @@ func (tiny) Handlers() []exec.Handler                          { return nil }
 func (tiny) Check(state.Reader) error                          { return nil }
 func (tiny) Authorise(*state.View, tx.Address, []tx.Key) error { return nil }
 func (tiny) Parameters(state.Getter) *networkv1.Parameters     { return &networkv1.Parameters{} }
-func (tiny) Misbehaved(*state.View, exec.Misbehaviour, int64) {}
+func (tiny) Misbehaved(*state.View, exec.Misbehaviour, int64)  {}
 func (tiny) CountVoids(v *state.View, sealer tx.Address, n uint64) {
 	v.Set([]byte("v"), []byte{byte(n)})
 }
