@@ -97,6 +97,15 @@ func orDefault(d, fallback time.Duration) time.Duration {
 	return d
 }
 
+// BaseURL completes a node's address as a person types it, such as Config.Addresses holds.
+func BaseURL(address string) (*url.URL, error) {
+	text, err := baseURL(address)
+	if err != nil {
+		return nil, err
+	}
+	return url.Parse(text) //nolint:wrapcheck // it was parsed before
+}
+
 // baseURL completes an address typed by a person.
 func baseURL(address string) (string, error) {
 	text := strings.TrimSpace(address)

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
+	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
 	"github.com/dureledger/dure/ledger/tx"
 )
 
@@ -105,10 +108,34 @@ func (c *Client) shownAbsent(ctx context.Context, s *Signed, round int) (*apiv1.
 		}
 	}
 	found, err := callOne(ctx, c, went.node, c.cfg.Timeout, &apiv1.GetTransactionRequest{Id: s.ID}, getTransaction)
+	if refusal := (*Refusal)(nil); errors.As(err, &refusal) && refusal.Code == "tx.pruned" && s.mayPrecede(refusal.Fields["first_time"]) {
+		return nil, false, err
+	}
 	if errors.Is(err, ErrNotFound) {
 		return nil, true, nil
 	}
 	return found.GetTransaction().GetOutcome(), false, err
+}
+
+// The longest that a network can let a transaction be valid ahead, without and with a once key.
+const (
+	maxWindow     = 10 * time.Minute
+	maxOnceWindow = 90 * 24 * time.Hour
+)
+
+// mayPrecede says whether the transaction could have been committed before a time (RFC 3339), which is then where a node
+// that began with a snapshot begins.
+func (s *Signed) mayPrecede(first string) bool {
+	at, err := time.Parse(time.RFC3339, first)
+	t, body := &txv1.Transaction{}, &txv1.Body{}
+	if err != nil || proto.Unmarshal(s.Raw, t) != nil || proto.Unmarshal(t.GetNative().GetBody(), body) != nil {
+		return true
+	}
+	window := maxWindow
+	if len(body.GetOnce()) > 0 {
+		window = maxOnceWindow
+	}
+	return !at.Before(s.NotAfter.Add(-window))
 }
 
 func getStatus(n *node) method[apiv1.GetStatusRequest, apiv1.GetStatusResponse] {

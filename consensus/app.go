@@ -72,6 +72,15 @@ type app struct {
 	log      *slog.Logger
 	metrics  *appMetrics
 	trail    *Trail
+	// awaited says whether a peer that this node was told to dial may help it to catch up; it may have become a member
+	// in blocks that this node does not know yet.
+	awaited func(id string) bool
+	// snapshots are offered to new nodes; with provider this node begins with one of a peer's itself.
+	snapshots Snapshots
+	provider  *provider
+	incoming  *incoming
+	first     chan struct{} // closed with the first tip
+	retain    func(height int64) int64
 	// committed is called after each block, in order, with the batches that can no longer be decided.
 	committed func(r *exec.Result, tip *Tip, expired []*batch)
 
@@ -103,6 +112,8 @@ func (a *app) publish() *Tip {
 	a.mu.Unlock()
 	if old := a.tip.Swap(t); old != nil {
 		close(old.next)
+	} else if a.first != nil {
+		close(a.first)
 	}
 	return t
 }
@@ -274,7 +285,11 @@ func (a *app) Commit(context.Context, *abci.RequestCommit) (*abci.ResponseCommit
 	}
 	a.verifier.Prune(r.Time)
 	a.committed(r, tip, expired)
-	return &abci.ResponseCommit{}, nil
+	out := &abci.ResponseCommit{}
+	if a.retain != nil {
+		out.RetainHeight = a.retain(r.Height)
+	}
+	return out, nil
 }
 
 // Query answers CometBFT's question whether a peer may connect: only members' nodes may.
@@ -282,6 +297,9 @@ func (a *app) Query(_ context.Context, req *abci.RequestQuery) (*abci.ResponseQu
 	id, ok := strings.CutPrefix(req.Path, "/p2p/filter/id/")
 	if !ok {
 		return &abci.ResponseQuery{}, nil // addresses are not filtered, keys are
+	}
+	if a.awaited != nil && a.awaited(id) {
+		return &abci.ResponseQuery{}, nil
 	}
 	tip := a.tip.Load()
 	if tip == nil { // before genesis is written the genesis file decides

@@ -24,10 +24,12 @@ const maxBlockBytes = 8 << 20
 // maxMembers is how many members a network may have (network.MaxMembers, which this package does not import).
 const maxMembers = 100
 
+// cometFolders says where CometBFT keeps what below a node's consensus folder.
+func cometFolders(home string) *cmtcfg.Config { return cmtcfg.DefaultConfig().SetRoot(home) }
+
 // cometConfig sets every knob that matters here on purpose; CometBFT's defaults are for the open internet.
 func cometConfig(c Config) *cmtcfg.Config {
-	config := cmtcfg.DefaultConfig()
-	config.SetRoot(c.Home)
+	config := cometFolders(c.Home)
 	config.FilterPeers = true
 	config.RPC.ListenAddress = "" // read-only routes are served by the node's own API
 
@@ -91,18 +93,20 @@ func genesisDoc(g *genesis.Genesis) (*cmttypes.GenesisDoc, error) {
 	return doc, nil
 }
 
-// writeValidatorKey lays out the key and, once, the signing state where CometBFT reads them. The signing state is what
-// keeps a validator from signing twice: it is never overwritten.
+// writeValidatorKey lays out the key where CometBFT reads it.
 func writeValidatorKey(config *cmtcfg.Config, key stded25519.PrivateKey) error {
+	if err := makeFolders(config); err != nil {
+		return err
+	}
+	privval.NewFilePV(ed25519.PrivKey(key), config.PrivValidatorKeyFile(), config.PrivValidatorStateFile()).Key.Save()
+	return nil
+}
+
+func makeFolders(config *cmtcfg.Config) error {
 	for _, file := range []string{config.PrivValidatorKeyFile(), config.PrivValidatorStateFile(), config.DBDir(), config.Consensus.WalFile()} {
 		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 			return fmt.Errorf("consensus: %w", err)
 		}
-	}
-	pv := privval.NewFilePV(ed25519.PrivKey(key), config.PrivValidatorKeyFile(), config.PrivValidatorStateFile())
-	pv.Key.Save()
-	if _, err := os.Stat(config.PrivValidatorStateFile()); os.IsNotExist(err) {
-		pv.LastSignState.Save()
 	}
 	return nil
 }

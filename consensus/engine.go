@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,7 +17,6 @@ import (
 	"github.com/cometbft/cometbft/libs/service"
 	cmtnode "github.com/cometbft/cometbft/node"
 	"github.com/cometbft/cometbft/p2p"
-	"github.com/cometbft/cometbft/privval"
 	"github.com/cometbft/cometbft/proxy"
 	rpccore "github.com/cometbft/cometbft/rpc/core"
 	cmttypes "github.com/cometbft/cometbft/types"
@@ -54,6 +55,11 @@ type Config struct {
 	Trail *Trail
 	// OnCommit, if set, is called after every block, in order; it must return quickly.
 	OnCommit func(*exec.Result, *Tip)
+	// Retain, if set, is asked after every block for the height below which blocks may go; 0 for none.
+	Retain func(height int64) int64
+	// Snapshots, if set, are offered to new nodes. With Sync as well, a node without data begins with one of its peers'.
+	Snapshots Snapshots
+	Sync      *Sync
 }
 
 // Engine is a running member of the network's consensus.
@@ -70,6 +76,7 @@ type Engine struct {
 	died    chan struct{}
 	clock   *clockWatch
 	why     reason
+	dbs     databases
 }
 
 // NewEngine prepares CometBFT and replays blocks it has that the ledger has not.
@@ -78,8 +85,9 @@ func NewEngine(ctx context.Context, c Config) (*Engine, error) {
 	e := &Engine{config: c, died: make(chan struct{}), clock: &clockWatch{log: c.Log, now: cmttime.Now}}
 	e.app = &app{
 		genesis: c.Genesis, ledger: c.Ledger, store: c.Store, verifier: verifier, shelf: newShelf(c.Decided), log: c.Log,
-		recent: map[int64]*Tip{}, committed: e.committed,
+		recent: map[int64]*Tip{}, committed: e.committed, snapshots: c.Snapshots, retain: c.Retain, first: make(chan struct{}),
 	}
+	e.app.awaited = e.awaited
 	if c.Ledger.Height() > 0 {
 		e.app.publish()
 	}
@@ -94,7 +102,7 @@ func NewEngine(ctx context.Context, c Config) (*Engine, error) {
 
 	var node *cmtnode.Node
 	err := guarded(cometConfig(c).DBDir(), c.Log, func() (err error) {
-		node, err = newNode(ctx, c, e.app, e.reactor, &e.why)
+		node, err = newNode(ctx, c, e.app, e.reactor, &e.why, &e.dbs)
 		return err
 	})
 	if err != nil {
@@ -107,7 +115,7 @@ func NewEngine(ctx context.Context, c Config) (*Engine, error) {
 	return e, nil
 }
 
-func newNode(ctx context.Context, c Config, a *app, r *Reactor, why *reason) (*cmtnode.Node, error) {
+func newNode(ctx context.Context, c Config, a *app, r *Reactor, why *reason, dbs *databases) (*cmtnode.Node, error) {
 	config := cometConfig(c)
 	if err := checkSigningState(config.PrivValidatorStateFile(), c.ValidatorKey); err != nil {
 		return nil, err
@@ -115,15 +123,21 @@ func newNode(ctx context.Context, c Config, a *app, r *Reactor, why *reason) (*c
 	if err := writeValidatorKey(config, c.ValidatorKey); err != nil {
 		return nil, err
 	}
-	pv := privval.LoadFilePV(config.PrivValidatorKeyFile(), config.PrivValidatorStateFile())
 	doc, err := genesisDoc(c.Genesis)
 	if err != nil {
 		return nil, err
 	}
-	node, err := cmtnode.NewNodeWithContext(ctx, config, pv, &p2p.NodeKey{PrivKey: ed25519.PrivKey(c.NodeKey)},
+	options := []cmtnode.Option{cmtnode.CustomReactors(map[string]p2p.Reactor{"DURE": r})}
+	if c.Sync != nil && a.ledger.Height() == 0 {
+		a.provider = newProvider(c, doc)
+		config.StateSync.Enable, config.StateSync.TempDir = true, config.DBDir()
+		config.StateSync.DiscoveryTime = 5 * time.Second // the least there is
+		options = append(options, cmtnode.StateProvider(a.provider))
+	}
+	node, err := cmtnode.NewNodeWithContext(ctx, config, openValidator(config, c, a), &p2p.NodeKey{PrivKey: ed25519.PrivKey(c.NodeKey)},
 		proxy.NewConnSyncLocalClientCreator(a), func() (*cmttypes.GenesisDoc, error) { return doc, nil },
-		checkedDB(openDB, c.Log), cometMetrics(c.Metrics), &logger{c.Log, why},
-		cmtnode.CustomReactors(map[string]p2p.Reactor{"DURE": r}))
+		checkedDB(dbs.provide, c.Log), cometMetrics(c.Metrics), &logger{c.Log, why},
+		options...)
 	if err != nil {
 		return nil, startError(config.DBDir(), err)
 	}
@@ -182,8 +196,16 @@ func (e *Engine) Err() error {
 	return nil
 }
 
+// Ready is closed when there is a ledger: at once, unless the node begins with a snapshot.
+func (e *Engine) Ready() <-chan struct{} { return e.app.first }
+
 // Died is closed when consensus has stopped, also by itself because it could not go on.
 func (e *Engine) Died() <-chan struct{} { return e.died }
+
+// awaited implements app.awaited.
+func (e *Engine) awaited(id string) bool {
+	return e.CatchingUp() && slices.ContainsFunc(e.config.Peers, func(peer string) bool { return strings.HasPrefix(peer, id+"@") })
+}
 
 // ready refuses transactions while this node could not have them ordered; another node may.
 func (e *Engine) ready() *fault.Error {

@@ -32,8 +32,12 @@ func loneEngine(t *testing.T, listen string) *Engine {
 	g := &ledgerv1.Genesis{Time: time.Now().Add(-time.Minute).UnixMilli(), Network: &networkv1.Genesis{Members: []*networkv1.Member{
 		{Name: "one", Address: testSealer[:], NodeKey: public, ValidatorKey: public, Power: 10},
 	}}}
+	home := t.TempDir()
+	if err := FreshSigning(home, testNodeKey); err != nil {
+		t.Fatal(err)
+	}
 	e, err := NewEngine(t.Context(), Config{
-		Home: t.TempDir(), Genesis: &genesis.Genesis{Genesis: g, NetworkID: testNetwork}, Member: testSealer, NodeKey: testNodeKey, ValidatorKey: testNodeKey,
+		Home: home, Genesis: &genesis.Genesis{Genesis: g, NetworkID: testNetwork}, Member: testSealer, NodeKey: testNodeKey, ValidatorKey: testNodeKey,
 		Listen: listen, Rules: r, Ledger: exec.New(r), Store: fullDisk{}, Past: nothingBefore{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {

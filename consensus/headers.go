@@ -16,7 +16,7 @@ import (
 func (e *Engine) HeaderAt(height int64) (*types.Header, error) {
 	meta := e.node.BlockStore().LoadBlockMeta(height)
 	if meta == nil {
-		return nil, unknownBlock(height, e.Height())
+		return nil, e.unknownBlock(height)
 	}
 	return &meta.Header, nil
 }
@@ -29,7 +29,7 @@ func (e *Engine) CommitAt(height int64) (*types.Commit, error) {
 	if c := e.node.BlockStore().LoadSeenCommit(height); c != nil {
 		return c, nil
 	}
-	return nil, unknownBlock(height, e.Height())
+	return nil, e.unknownBlock(height)
 }
 
 // ValidatorsAt gives the set that signs headers of a height.
@@ -58,7 +58,7 @@ type BlockInfo struct {
 func (e *Engine) BlockAt(height int64) (*BlockInfo, error) {
 	meta := e.node.BlockStore().LoadBlockMeta(height)
 	if meta == nil {
-		return nil, unknownBlock(height, e.Height())
+		return nil, e.unknownBlock(height)
 	}
 	out := &BlockInfo{
 		Height: height, Time: meta.Header.Time, Hash: [32]byte(meta.BlockID.Hash), AppHash: meta.Header.AppHash, Batches: meta.NumTxs,
@@ -73,7 +73,12 @@ func (e *Engine) BlockAt(height int64) (*BlockInfo, error) {
 	return out, nil
 }
 
-func unknownBlock(height, newest int64) error {
+func (e *Engine) unknownBlock(height int64) error {
+	base, newest := e.node.BlockStore().Base(), e.Height()
+	if height > 0 && height < base {
+		return fault.New("block.pruned", fmt.Sprintf("This node does not hold block %d any more, or never did; the oldest it holds is %d. Ask another member's node.", height, base),
+			"height", height, "oldest", base, "newest", newest)
+	}
 	return fault.New("block.unknown", fmt.Sprintf("there is no block %d here; the newest is %d", height, newest),
 		"height", height, "newest", newest)
 }

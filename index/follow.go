@@ -53,6 +53,9 @@ func (x *Index) follow(ctx context.Context, src Source, t *trouble) error {
 	if err := x.adopt(ctx, src); err != nil {
 		return err
 	}
+	if err := x.skip(ctx, src); err != nil {
+		return err
+	}
 	for ctx.Err() == nil {
 		advanced := src.Advanced()
 		began := time.Now()
@@ -100,7 +103,7 @@ func (x *Index) adopt(ctx context.Context, src Source) error {
 		return &databaseError{err}
 	}
 	seq := x.Seq()
-	if seq == 0 {
+	if later, ok := src.(Later); seq == 0 || ok && seq <= later.First() {
 		return nil
 	}
 	var last []Entry

@@ -35,6 +35,12 @@ type Config struct {
 	MetricsProfile bool
 	TraceEndpoint  string
 	TraceRatio     float64
+	BlocksKeep     int64
+
+	SnapshotInterval int64
+	SnapshotKeep     int64
+	SyncServers      []string
+	SyncCheckpoint   string
 }
 
 // Setting is one entry of the configuration: in config.yaml under Key, in the environment as Env, as flag --Flag.
@@ -79,7 +85,7 @@ func Settings() []Setting {
 			func(c *Config) *string { return &c.IndexDatabase }),
 		text("index.schema", "dure", "Schema of the PostgreSQL database for this node's index; each node has its own.",
 			func(c *Config) *string { return &c.IndexSchema }),
-		number("state.keep", "100000", "For how many blocks the states before the newest can be asked; 0: for ever. Blocks and receipts are always kept.",
+		number("state.keep", "100000", "For how many blocks the states before the newest can be asked; 0: for ever. Outcomes and what receipts need are always kept.",
 			func(c *Config) *int64 { return &c.StateKeep }),
 		text("metrics.listen", "", "host:port of a listener for /metrics alone, loopback or a private address. Empty: the API's address answers them, to callers on this machine only.",
 			func(c *Config) *string { return &c.MetricsListen }),
@@ -88,6 +94,15 @@ func Settings() []Setting {
 			func(c *Config) *string { return &c.TraceEndpoint }),
 		fraction("trace.ratio", "0.01", "Share of transactions that are traced, 0 to 1. Which they are follows from their ids, so that all members trace the same.",
 			func(c *Config) *float64 { return &c.TraceRatio }),
+		number("blocks.keep", "0", "How many of the newest blocks are kept for nodes that catch up, at least 10, and those since the oldest snapshot; 0: all. Outcomes and what receipts need are always kept.",
+			func(c *Config) *int64 { return &c.BlocksKeep }),
+		number("snapshot.interval", "10000", "After how many blocks the state is written to a snapshot, from which new nodes can begin; 0: never. All members should have the same.",
+			func(c *Config) *int64 { return &c.SnapshotInterval }),
+		number("snapshot.keep", "2", "How many of the newest snapshots are kept.", func(c *Config) *int64 { return &c.SnapshotKeep }),
+		list("sync.servers", "API addresses of members' nodes, separated by commas. A node without any data begins with a snapshot of its peers, checked against "+
+			"the signatures that these show; if none of these has one, with the first block.", func(c *Config) *[]string { return &c.SyncServers }),
+		text("sync.checkpoint", "", "File with a checkpoint you trust, which what sync.servers show must agree with; without it the genesis file alone counts.",
+			func(c *Config) *string { return &c.SyncCheckpoint }),
 		text("log.level", "info", "Least important lines to log: debug, info, warn or error.", func(c *Config) *string { return &c.LogLevel }),
 		text("log.format", "text", "How log lines are written: text or json.", func(c *Config) *string { return &c.LogFormat }),
 	}
@@ -188,6 +203,9 @@ func (c *Config) check() error {
 		if _, _, err := net.SplitHostPort(a.value); err != nil {
 			return fmt.Errorf("setting %s: %q: want host:port", a.key, a.value)
 		}
+	}
+	if c.BlocksKeep > 0 && c.BlocksKeep < leastBlocks {
+		return fmt.Errorf("setting blocks.keep: %d: want 0, which keeps all, or at least %d", c.BlocksKeep, leastBlocks)
 	}
 	if (c.APITLSCert == "") != (c.APITLSKey == "") {
 		return errors.New("settings api.tls-cert and api.tls-key: give both or neither")

@@ -58,6 +58,11 @@ func (h Home) Create(name string, address []byte, power int64, c *Config) (*netw
 			return nil, err
 		}
 		*public = pub
+		if name == "validator" {
+			if err := consensus.FreshSigning(h.data("consensus"), secret); err != nil {
+				return nil, err
+			}
+		}
 	}
 	card, err := protojson.MarshalOptions{Multiline: true}.Marshal(member)
 	if err != nil {
@@ -126,6 +131,23 @@ func (h Home) keys(log *slog.Logger) (node, validator ed25519.PrivateKey, err er
 		}
 	}
 	return node, validator, nil
+}
+
+// SetKey writes the "node" or "validator" key of a home that does not have it. The same key again is no error.
+func (h Home) SetKey(name string, seed []byte) error {
+	if len(seed) != ed25519.SeedSize {
+		return fmt.Errorf("the %s key has %d bytes, not %d", name, len(seed), ed25519.SeedSize)
+	}
+	if old, err := h.Key(name); err == nil {
+		if !bytes.Equal(old.Seed(), seed) {
+			return fmt.Errorf("%s is there already and is another key; move it away first", h.key(name))
+		}
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(h.key(name)), 0o700); err != nil {
+		return fmt.Errorf("key: %w", err)
+	}
+	return writeFile(h.key(name), []byte(hex.EncodeToString(seed)+"\n"), 0o600)
 }
 
 // ReadGenesis reads the genesis file.

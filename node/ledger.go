@@ -105,6 +105,14 @@ func (l *ledger) StateAt(ctx context.Context, height int64) (state.Reader, error
 
 // Find implements api.Ledger.
 func (l *ledger) Find(id [32]byte) (api.Entry, bool, error) {
+	e, ok, err := l.look(id)
+	if err == nil && !ok {
+		err = l.pruned(id)
+	}
+	return e, ok, err
+}
+
+func (l *ledger) look(id [32]byte) (api.Entry, bool, error) {
 	if place, ok := l.engine.Recent(id); ok { // before the index has it, or without one
 		e, err := l.store.entry(place.Seq)
 		return e, err == nil, err
@@ -185,6 +193,9 @@ func (l *ledger) Receipt(ctx context.Context, id [32]byte, trusted int64) ([]byt
 	if err != nil {
 		return nil, err
 	}
+	if err := l.pruned(id); !ok && err != nil {
+		return nil, err
+	}
 	if !ok {
 		return nil, fault.New("tx.unknown", "no transaction with this id has been committed", "tx", fmt.Sprintf("%x", id))
 	}
@@ -217,7 +228,7 @@ func (l *ledger) locate(ctx context.Context, id [32]byte) (api.Entry, bool, erro
 	ctx, cancel := context.WithTimeout(ctx, proofTimeout)
 	defer cancel()
 	for {
-		e, ok, err := l.Find(id)
+		e, ok, err := l.look(id)
 		if ok || err != nil || l.store.index == nil || l.store.index.Seq() >= l.Size() {
 			return e, ok, err
 		}

@@ -39,6 +39,8 @@ type Node struct {
 	observe *observer
 	ledger  *ledger
 	trace   *tracing
+	admin   *admin
+	snaps   *snapshots
 
 	stopIndex context.CancelFunc
 	indexDone chan error
@@ -53,6 +55,9 @@ func Start(ctx context.Context, home Home, config *Config, log *slog.Logger, ver
 			err = errors.Join(err, n.Stop())
 		}
 	}()
+	if err := home.usable(); err != nil {
+		return nil, err
+	}
 	g, err := home.ReadGenesis()
 	if err != nil {
 		return nil, err
@@ -80,11 +85,17 @@ func Start(ctx context.Context, home Home, config *Config, log *slog.Logger, ver
 	n.measure(l)
 	n.startIndex(l)
 	n.serve(l)
+	if n.admin, err = startAdmin(n); err != nil {
+		return nil, err
+	}
 	log.Info("node started", "network", g.NetworkID, "member", config.Member, "api", n.listen.Addr().String())
 	return n, nil
 }
 
 func (n *Node) openStores(ctx context.Context, g *genesis.Genesis) (err error) {
+	if err := n.forgetUnfinished(); err != nil {
+		return err
+	}
 	dir := n.home.data("ledger")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("the node's folder cannot be written: %w; choose another with --home or change its owner", err)
@@ -94,6 +105,9 @@ func (n *Node) openStores(ctx context.Context, g *genesis.Genesis) (err error) {
 		return err
 	}
 	if err := n.storage.belongs(g.NetworkID, n.home.Genesis()); err != nil {
+		return err
+	}
+	if n.snaps, err = newSnapshots(n.home, n.config.SnapshotKeep, n.storage, n.log); err != nil {
 		return err
 	}
 	if !n.config.Index {
@@ -131,21 +145,40 @@ func (n *Node) startEngine(ctx context.Context, g *genesis.Genesis, version stri
 	if err != nil {
 		return nil, err
 	}
+	begin, err := n.stateSync(ctx, g)
+	if err != nil {
+		return nil, err
+	}
 	l := &ledger{genesis: g, member: member, version: version, store: n.storage, stats: newStats(), log: n.log, trail: n.trace.trail}
+	retain := &retainer{keep: n.config.BlocksKeep, ledger: l, snaps: n.snaps, durable: -1}
 	n.engine, err = consensus.NewEngine(ctx, consensus.Config{
 		Home: n.home.data("consensus"), Genesis: g, Member: member, NodeKey: nodeKey, ValidatorKey: validatorKey,
 		Listen: n.config.P2PListen, Peers: n.config.P2PPeers, Rules: rules, Ledger: restored, Decided: decided,
 		Store: n.storage, Past: n.storage, Log: n.log, Metrics: n.observe.registry, Trail: n.trace.trail,
-		OnCommit: func(r *exec.Result, _ *consensus.Tip) {
+		Snapshots: n.snaps, Sync: begin, Retain: retain.below,
+		OnCommit: func(r *exec.Result, tip *consensus.Tip) {
 			l.stats.committed(len(r.Applied))
 			n.prune(r.Height)
+			if n.snaps.due(r, n.config.SnapshotInterval) {
+				n.snaps.make(tip)
+			}
 		},
 	})
 	if err != nil {
 		return nil, err
 	}
 	l.engine = n.engine
-	return l, n.engine.Start()
+	if err := n.engine.Start(); err != nil {
+		return nil, err
+	}
+	select {
+	case <-n.engine.Ready():
+		return l, nil
+	case <-n.engine.Died():
+		return nil, errors.New("consensus could not begin with a snapshot; the log says why. Without sync.servers the node begins with the first block")
+	case <-ctx.Done():
+		return nil, fmt.Errorf("stopped before a snapshot was there to begin with: %w; without sync.servers the node begins with the first block", ctx.Err())
+	}
 }
 
 // pruneEvery is how many blocks pass between prunings: each looks at every key.
@@ -184,6 +217,7 @@ func (n *Node) serve(l *ledger) {
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/cometbft/", http.StripPrefix("/cometbft", n.engine.RPC()))
+	mux.Handle(snapshotsPath, n.snaps)
 	mux.Handle("/", n.api)
 	n.observe.routes(mux)
 	n.observe.serve()
@@ -224,6 +258,9 @@ func (n *Node) Stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
 	errs := []error{n.observe.stop(ctx)}
+	if n.admin != nil {
+		errs = append(errs, n.admin.stop())
+	}
 	if n.http != nil {
 		n.api.Stop()
 		if err := n.http.Shutdown(ctx); err != nil {
@@ -242,6 +279,9 @@ func (n *Node) Stop() error {
 	}
 	if n.index != nil {
 		errs = append(errs, n.index.Close())
+	}
+	if n.snaps != nil {
+		n.snaps.close()
 	}
 	if n.storage != nil {
 		errs = append(errs, n.storage.Close())

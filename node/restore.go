@@ -68,11 +68,14 @@ func loadTree(s *storage) (*state.Tree, error) {
 	return state.NewTree().Apply(all), nil
 }
 
+// windowReach is how many milliseconds before a block the blocks lie that could still be replayed after it, at most.
+const windowReach = max(network.MaxWindowMs, consensus.MaxBatchLifeMS)
+
 // loadWindow collects from the blocks up to height what could still be replayed at time. It goes back as far as any
 // window may reach, not as the one in force does: that may have been longer when a transaction was applied.
 func loadWindow(s *storage, height, time int64) (*exec.Window, []consensus.BatchRef, error) {
 	window, decided := exec.NewWindow(), []consensus.BatchRef(nil)
-	from, err := s.HeightSince(time - max(network.MaxWindowMs, consensus.MaxBatchLifeMS))
+	from, err := s.HeightSince(time - windowReach)
 	if err != nil {
 		return nil, nil, err
 	}

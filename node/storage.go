@@ -15,6 +15,7 @@ import (
 	"github.com/dureledger/dure/internal/store"
 	"github.com/dureledger/dure/ledger/exec"
 	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/proof"
 	"github.com/dureledger/dure/ledger/state"
 )
 
@@ -25,6 +26,7 @@ type storage struct {
 
 	mu      sync.Mutex
 	changes []int64 // heights whose header announces other validators
+	trail   *proof.Checkpoint
 }
 
 const changesMeta = "validator-changes"
@@ -42,7 +44,7 @@ func openStorage(dir string, opts store.Options) (*storage, error) {
 	for ; len(raw) >= 8; raw = raw[8:] {
 		out.changes = append(out.changes, int64(binary.BigEndian.Uint64(raw)))
 	}
-	return out, nil
+	return out, out.loadTrail()
 }
 
 const networkMeta = "network"

@@ -25,6 +25,12 @@ type Source interface {
 	ChangeHeights(from, to int64) ([]int64, error)
 }
 
+// Keeper is a Source that keeps changes of validators apart from its headers, because it does not have all headers.
+type Keeper interface {
+	// KeptChange is the change in the header of a height, nil if nothing changed there; false if it is not kept apart.
+	KeptChange(height int64) (*proof.Change, bool)
+}
+
 // Leaf is an outcome in the history log, as signed by the header that a receipt is built on.
 type Leaf struct {
 	// Transaction as executed; may be left out.
@@ -90,7 +96,16 @@ func buildEvidence(s Source, trusted, height int64) (*proof.Evidence, string, er
 		return nil, "", fmt.Errorf("light: heights of changes: %w", err)
 	}
 	e := &proof.Evidence{}
+	keeper, _ := s.(Keeper)
 	for _, h := range changes {
+		if keeper != nil {
+			if c, kept := keeper.KeptChange(h); kept {
+				if c != nil {
+					e.Changes = append(e.Changes, *c)
+				}
+				continue
+			}
+		}
 		header, err := s.HeaderAt(h)
 		if err != nil {
 			return nil, "", fmt.Errorf("light: header %d: %w", h, err)

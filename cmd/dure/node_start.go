@@ -17,6 +17,7 @@ import (
 // newStart runs a node until it is told to stop.
 func newStart(*app) *cobra.Command {
 	var home string
+	var signAtOnce bool
 	cmd := &cobra.Command{
 		Use:   "start",
 		Short: "Run this member's node",
@@ -28,6 +29,7 @@ docs/config.md describes them all.`,
 		Args:    cobra.NoArgs,
 	}
 	cmd.Flags().StringVar(&home, "home", "dure-node", "the node's folder")
+	cmd.Flags().BoolVar(&signAtOnce, "sign-at-once", false, "after a restore, vote without waiting for a later block; only when nothing has voted with this key since the backup")
 	for _, s := range node.Settings() {
 		cmd.Flags().String(s.Flag(), s.Default, s.Help)
 	}
@@ -36,6 +38,11 @@ docs/config.md describes them all.`,
 		for _, s := range node.Settings() {
 			if f := cmd.Flags().Lookup(s.Flag()); f.Changed {
 				flags[s.Key] = f.Value.String()
+			}
+		}
+		if signAtOnce {
+			if err := node.Home(home).SignAtOnce(); err != nil {
+				return err
 			}
 		}
 		return runNode(cmd.Context(), node.Home(home), flags)

@@ -1,4 +1,4 @@
 package main
 
 // nodeCommands run a node.
-var nodeCommands = []newCommand{newUp, newInit, newGenesis, newStart}
+var nodeCommands = []newCommand{newUp, newInit, newGenesis, newJoin, newStart, newBackup, newRestore}

@@ -53,7 +53,10 @@ func (p *progress) add(n int64) {
 		return
 	}
 	p.shown = now
-	text := fmt.Sprintf("%s %s of %s", p.what, p.unit(p.done), p.unit(p.total))
+	text := p.what + " " + p.unit(p.done)
+	if p.total > 0 {
+		text += " of " + p.unit(p.total)
+	}
 	if left := p.left(now); left > 0 {
 		text += ", about " + left.String() + " left"
 	}
@@ -62,6 +65,10 @@ func (p *progress) add(n int64) {
 		return
 	}
 	p.drawn = true
+	if p.total == 0 {
+		fmt.Fprintf(p.w, "\r\033[K%s", text)
+		return
+	}
 	fmt.Fprintf(p.w, "\r\033[K%s %s", bar(p.done, p.total, 30), text)
 }
 

@@ -7,9 +7,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net"
+	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -18,6 +21,7 @@ import (
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	assetv1 "github.com/dureledger/dure/gen/dure/asset/v1"
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
+	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
 	"github.com/dureledger/dure/ledger/tx"
 	"github.com/dureledger/dure/ledger/tx/txtest"
 	"github.com/dureledger/dure/node"
@@ -32,6 +36,7 @@ type Network struct {
 	seats   []node.Seat
 	nodes   []*node.Node
 	logs    []*logbook
+	set     map[string]string
 	Genesis []byte
 }
 
@@ -50,7 +55,13 @@ func Address(s tx.Signer) tx.Address { return s.Key().Address() }
 // Start makes and starts a network of n members. It is stopped when the test ends.
 func Start(t testing.TB, n int) *Network {
 	t.Helper()
-	net := &Network{t: t, nodes: make([]*node.Node, n)}
+	return StartWith(t, n, nil)
+}
+
+// StartWith is Start with settings that every member has.
+func StartWith(t testing.TB, n int, set map[string]string) *Network {
+	t.Helper()
+	net := &Network{t: t, set: set, nodes: make([]*node.Node, n)}
 	for range n {
 		net.logs = append(net.logs, &logbook{})
 	}
@@ -90,7 +101,7 @@ func fund(g *ledgerv1.Genesis) {
 func (n *Network) StartNode(i int) {
 	n.t.Helper()
 	home := n.seats[i].Home
-	config, err := node.Load(home.Config(), func(string) (string, bool) { return "", false }, nil)
+	config, err := node.Load(home.Config(), func(string) (string, bool) { return "", false }, n.set)
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -116,6 +127,42 @@ func (n *Network) StopNode(i int) {
 
 // Home is member i's folder.
 func (n *Network) Home(i int) node.Home { return n.seats[i].Home }
+
+// Join makes the home of a further member, which knows the others as peers, and returns its number and card. set changes
+// settings. It is not started, and the network does not know it yet.
+func (n *Network) Join(power int64, set map[string]string) (int, *networkv1.Member) {
+	n.t.Helper()
+	i, ports := len(n.seats), freePorts(n.t, 2)
+	seat := node.Seat{
+		Home: node.Home(filepath.Join(n.t.TempDir(), "home")), Name: fmt.Sprintf("Member %d", i), Address: Address(Signer(i)), API: ports[0], P2P: ports[1],
+	}
+	var peers []string
+	for _, other := range n.seats {
+		card, err := node.ReadCard(other.Home.Card())
+		if err != nil {
+			n.t.Fatal(err)
+		}
+		peers = append(peers, node.ID(card)+"@"+other.P2P)
+	}
+	values := map[string]string{"member": seat.Address.String(), "api.listen": seat.API, "p2p.listen": seat.P2P, "p2p.peers": strings.Join(peers, ",")}
+	maps.Copy(values, set)
+	config, err := node.Load("", func(string) (string, bool) { return "", false }, values)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	card, err := seat.Home.Create(seat.Name, seat.Address[:], power, config)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	if err := os.WriteFile(seat.Home.Genesis(), n.Genesis, 0o600); err != nil {
+		n.t.Fatal(err)
+	}
+	n.seats, n.nodes, n.logs = append(n.seats, seat), append(n.nodes, nil), append(n.logs, &logbook{})
+	return i, card
+}
+
+// Move makes member i run in another folder from its next start on.
+func (n *Network) Move(i int, home node.Home) { n.seats[i].Home = home }
 
 // URL is member i's API.
 func (n *Network) URL(i int) string { return "http://" + n.seats[i].API }

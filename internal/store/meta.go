@@ -11,7 +11,7 @@ import (
 	"sync"
 )
 
-const maxMetaBytes = 1 << 20
+const maxMetaBytes = 3 << 20
 
 // meta keeps small values, each in its own file: a CRC-32C and the value. A file is replaced by renaming, so that a
 // crash leaves the old value or the new one.
@@ -52,14 +52,21 @@ func (m *meta) set(name string, value []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	path := filepath.Join(m.dir, name)
-	raw := binary.BigEndian.AppendUint32(nil, crc32.Checksum(value, castagnoli))
-	if err := m.write(path+".new", append(raw, value...)); err != nil {
+	if err := m.write(path+".new", metaFile(value)); err != nil {
 		return explain("writing "+path, err)
 	}
 	if err := m.fs.Rename(path+".new", path); err != nil {
 		return explain("replacing "+path, err)
 	}
 	return explain("syncing "+m.dir, m.fs.SyncDir(m.dir))
+}
+
+// MetaFile is the file, below a store's folder, of a value that SetMeta stores under name.
+func MetaFile(dir, name string) string { return filepath.Join(dir, "meta", "user-"+name) }
+
+// metaFile is the content of the file of a value.
+func metaFile(value []byte) []byte {
+	return append(binary.BigEndian.AppendUint32(nil, crc32.Checksum(value, castagnoli)), value...)
 }
 
 func (m *meta) write(path string, raw []byte) error {

@@ -158,6 +158,13 @@ func (s *Store) FirstHeight() int64 {
 	return s.blocks.base.Height + 1
 }
 
+// FirstSeq is the position of the first outcome held, or to be held if there is none yet.
+func (s *Store) FirstSeq() uint64 {
+	s.blocks.mu.RLock()
+	defer s.blocks.mu.RUnlock()
+	return s.blocks.base.HistorySize
+}
+
 // LastHeight is the height of the last block, which is on the disk. Without any block it is the base's, usually 0.
 func (s *Store) LastHeight() int64 {
 	height, _ := s.blocks.bounds()

@@ -174,7 +174,7 @@ func (s *Store) State() *State { return s.state }
 // Meta returns the small value that SetMeta stored under name, nil if there is none.
 func (s *Store) Meta(name string) ([]byte, error) { return s.meta.get("user-" + name) }
 
-// SetMeta replaces a small value (at most 1 MiB) and returns once it is on the disk. The name must be fit for a file.
+// SetMeta replaces a small value (at most 3 MiB) and returns once it is on the disk. The name must be fit for a file.
 func (s *Store) SetMeta(name string, value []byte) error {
 	if err := s.health.check(); err != nil {
 		return err
