@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/cometbft/cometbft/crypto/ed25519"
 	"github.com/cometbft/cometbft/libs/service"
 	cmtnode "github.com/cometbft/cometbft/node"
@@ -81,6 +82,15 @@ type Engine struct {
 
 // NewEngine prepares CometBFT and replays blocks it has that the ledger has not.
 func NewEngine(ctx context.Context, c Config) (*Engine, error) {
+	e := assemble(c)
+	if err := e.connect(ctx, e.app); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// assemble makes the parts of an engine and wires them.
+func assemble(c Config) *Engine {
 	verifier := NewVerifier(c.Genesis.NetworkID)
 	e := &Engine{config: c, died: make(chan struct{}), clock: &clockWatch{log: c.Log, now: cmttime.Now}}
 	e.app = &app{
@@ -99,23 +109,26 @@ func NewEngine(ctx context.Context, c Config) (*Engine, error) {
 	e.reactor = newReactor(e, c.Log)
 	e.measure(c.Metrics)
 	e.pool.trail, e.app.trail = c.Trail, c.Trail
+	return e
+}
 
-	var node *cmtnode.Node
-	err := guarded(cometConfig(c).DBDir(), c.Log, func() (err error) {
-		node, err = newNode(ctx, c, e.app, e.reactor, &e.why, &e.dbs)
+// connect prepares CometBFT to run an application, which replays the blocks that it lacks.
+func (e *Engine) connect(ctx context.Context, a abci.Application) error {
+	err := guarded(cometConfig(e.config).DBDir(), e.config.Log, func() (err error) {
+		e.node, err = newNode(ctx, e.config, e.app, a, e.reactor, &e.why, &e.dbs)
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	e.node = node
-	if e.env, err = node.ConfigureRPC(); err != nil {
-		return nil, fmt.Errorf("consensus: %w", err)
+	if e.env, err = e.node.ConfigureRPC(); err != nil {
+		return fmt.Errorf("consensus: %w", err)
 	}
-	return e, nil
+	return nil
 }
 
-func newNode(ctx context.Context, c Config, a *app, r *Reactor, why *reason, dbs *databases) (*cmtnode.Node, error) {
+// newNode makes the CometBFT node of a, which is own or stands before it.
+func newNode(ctx context.Context, c Config, own *app, a abci.Application, r *Reactor, why *reason, dbs *databases) (*cmtnode.Node, error) {
 	config := cometConfig(c)
 	if err := checkSigningState(config.PrivValidatorStateFile(), c.ValidatorKey); err != nil {
 		return nil, err
@@ -128,13 +141,13 @@ func newNode(ctx context.Context, c Config, a *app, r *Reactor, why *reason, dbs
 		return nil, err
 	}
 	options := []cmtnode.Option{cmtnode.CustomReactors(map[string]p2p.Reactor{"DURE": r})}
-	if c.Sync != nil && a.ledger.Height() == 0 {
-		a.provider = newProvider(c, doc)
+	if c.Sync != nil && own.ledger.Height() == 0 {
+		own.provider = newProvider(c, doc)
 		config.StateSync.Enable, config.StateSync.TempDir = true, config.DBDir()
 		config.StateSync.DiscoveryTime = 5 * time.Second // the least there is
-		options = append(options, cmtnode.StateProvider(a.provider))
+		options = append(options, cmtnode.StateProvider(own.provider))
 	}
-	node, err := cmtnode.NewNodeWithContext(ctx, config, openValidator(config, c, a), &p2p.NodeKey{PrivKey: ed25519.PrivKey(c.NodeKey)},
+	node, err := cmtnode.NewNodeWithContext(ctx, config, openValidator(config, c, own), &p2p.NodeKey{PrivKey: ed25519.PrivKey(c.NodeKey)},
 		proxy.NewConnSyncLocalClientCreator(a), func() (*cmttypes.GenesisDoc, error) { return doc, nil },
 		checkedDB(dbs.provide, c.Log), cometMetrics(c.Metrics), &logger{c.Log, why},
 		options...)

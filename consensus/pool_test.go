@@ -51,6 +51,7 @@ func testPool(t *testing.T) *Pool {
 	p.tip = func() *Tip { return tip }
 	p.recent = func([32]byte, int64) (exec.Place, bool) { return exec.Place{}, false }
 	p.past = nothingBefore{}
+	p.undecided = func(Hash) bool { return false }
 	p.ready = func() *fault.Error { return nil }
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -221,7 +222,7 @@ func (n *Network) stop() {
 	}
 }
 
-// logbook keeps the last lines of a log.
+// logbook keeps the last lines of a log; what is for debugging goes first.
 type logbook struct {
 	mu    sync.Mutex
 	lines [][]byte
@@ -232,7 +233,8 @@ func (l *logbook) Write(line []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.lines) == most {
-		l.lines = l.lines[1:]
+		debug := slices.IndexFunc(l.lines, func(line []byte) bool { return bytes.Contains(line, []byte("level=DEBUG")) })
+		l.lines = slices.Delete(l.lines, max(0, debug), max(0, debug)+1)
 	}
 	l.lines = append(l.lines, bytes.Clone(line))
 	return len(line), nil

@@ -50,6 +50,12 @@ func (n *Network) StartTwin(i int, with ...int) int {
 	return twin
 }
 
+// Peering is where member i's node listens for others, and the others' nodes as it dials them.
+func (n *Network) Peering(i int) (listen string, peers []string) {
+	n.configure(i, func(c *node.Config) { listen, peers = c.P2PListen, c.P2PPeers })
+	return listen, peers
+}
+
 // configure changes the configuration of a node that is stopped.
 func (n *Network) configure(i int, change func(*node.Config)) {
 	n.t.Helper()

@@ -8,6 +8,7 @@ import (
 	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
 	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
 	"github.com/dureledger/dure/internal/moduletest"
+	"github.com/dureledger/dure/ledger/exec"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/modules/network"
 )
@@ -29,6 +30,40 @@ func TestCountVoids(t *testing.T) {
 	m.CountVoids(l.View, moduletest.Address("nobody"), 5)
 	if !moduletest.SameChanges(before, l.View.Changes()) {
 		t.Error("voids of a sealer that is no member changed the state")
+	}
+}
+
+// Evidence is kept under the validator's name with the member it was of, each deed once, the latest up to a bound.
+func TestMisbehaved(t *testing.T) {
+	l, m := moduletest.New(), network.New(nil, network.AppVersion)
+	seoul := moduletest.Address("seoul")
+	member, _ := network.Member(l.View, seoul)
+	validator := network.ValidatorOf(member.GetValidatorKey())
+	duplicate := networkv1.MisbehaviourKind_MISBEHAVIOUR_KIND_DUPLICATE_VOTE
+	for height := int64(1); height <= network.MaxEvidence+4; height++ {
+		for range 2 { // two proofs of one deed
+			m.Misbehaved(l.View, exec.Misbehaviour{Validator: validator, Kind: duplicate, Height: height, Time: 100 * height}, height+2)
+		}
+	}
+	e, ok := network.EvidenceAgainst(l.View, validator)
+	if !ok || e.GetCount() != network.MaxEvidence+4 || len(e.GetLatest()) != network.MaxEvidence || string(e.GetMember()) != string(seoul[:]) {
+		t.Fatalf("evidence %v", e)
+	}
+	if first := e.GetLatest()[0]; first.GetHeight() != 5 || first.GetTime() != 500 || first.GetRecordedAt() != 7 || first.GetKind() != duplicate {
+		t.Errorf("the oldest kept is %v", first)
+	}
+	if _, still := network.Member(l.View, seoul); !still {
+		t.Error("the ledger itself removed the member")
+	}
+	stranger := network.Validator{1}
+	m.Misbehaved(l.View, exec.Misbehaviour{Validator: stranger, Kind: duplicate, Height: 3}, 9)
+	if e, ok := network.EvidenceAgainst(l.View, stranger); !ok || len(e.GetMember()) != 0 {
+		t.Errorf("of a member that left: %v", e)
+	}
+	n := 0
+	network.AllEvidence(l.View, func(network.Validator, *networkv1.Evidence) bool { n++; return true })
+	if err := l.Check(); err != nil || n != 2 {
+		t.Errorf("%d validators, %v", n, err)
 	}
 }
 
