@@ -2,6 +2,7 @@ package simnet_test
 
 import (
 	"bufio"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -45,10 +46,27 @@ func TestSigningTwiceIsOnTheLedger(t *testing.T) {
 			t.Errorf("member %d counts %v", i, n)
 		}
 	}
+	if page := statusPage(t, net.URL(0)); !strings.Contains(page, "이중 서명") {
+		t.Errorf("the status page does not show it:\n%s", page)
+	}
 	sameRoots(t, net, 0, 1, 2)
 	if b := balance(t, net.Client(2), 0); b == "1000000" {
 		t.Error("nothing was paid")
 	}
+}
+
+func statusPage(t *testing.T, url string) string {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	page, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(page)
 }
 
 // metric reads one line of member i's /metrics.
