@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -30,6 +31,9 @@ type dialer struct {
 func (d *dialer) run(ctx context.Context) {
 	var wg sync.WaitGroup
 	for _, peer := range d.peers {
+		if strings.HasPrefix(peer, string(d.self)+"@") { // all members may have the same list
+			continue
+		}
 		wg.Go(func() { d.keep(ctx, peer) })
 	}
 	wg.Wait()

@@ -77,7 +77,7 @@ func Settings() []Setting {
 		text("api.tls-key", "", "File with the API's TLS private key (PEM).", func(c *Config) *string { return &c.APITLSKey }),
 		text("p2p.listen", "127.0.0.1:26656", "host:port for the other members' nodes. Connections are encrypted and only members' node keys are let in.",
 			func(c *Config) *string { return &c.P2PListen }),
-		list("p2p.peers", "id@host:port of the other members' nodes, separated by commas; `dure key node` shows an id.",
+		list("p2p.peers", "id@host:port of the members' nodes, separated by commas; `dure genesis show` shows the ids. This node's own may be among them.",
 			func(c *Config) *[]string { return &c.P2PPeers }),
 		onOff("index", "true", "Whether this node keeps the index that lists and searches need.", func(c *Config) *bool { return &c.Index }),
 		text("index.database", "", "Where the index is kept: empty for SQLite in the node's folder, or postgres://user@host:port/database. "+

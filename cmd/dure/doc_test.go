@@ -35,12 +35,15 @@ func describeCommand(b *strings.Builder, cmd *cobra.Command) {
 	if cmd.Long != "" && cmd.Long != cmd.Short {
 		b.WriteString(cmd.Long + "\n\n")
 	}
-	if cmd.HasSubCommands() {
-		for _, child := range cmd.Commands() {
-			describeCommand(b, child)
-		}
-		return
+	if !cmd.HasSubCommands() || cmd.Example != "" { // some do something themselves besides having subcommands
+		describeUse(b, cmd)
 	}
+	for _, child := range cmd.Commands() {
+		describeCommand(b, child)
+	}
+}
+
+func describeUse(b *strings.Builder, cmd *cobra.Command) {
 	b.WriteString("```\n" + cmd.UseLine() + "\n```\n\n")
 	if cmd.Example != "" {
 		b.WriteString("For example:\n\n```\n" + dedent(cmd.Example) + "\n```\n\n")

@@ -8,12 +8,11 @@ import (
 
 	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
 	"github.com/dureledger/dure/ledger/genesis"
-	"github.com/dureledger/dure/ledger/tx"
 	"github.com/dureledger/dure/node"
 )
 
 // newInit makes a node's home folder.
-func newInit(*app) *cobra.Command {
+func newInit(a *app) *cobra.Command {
 	var home, name, member string
 	var power int64
 	cmd := &cobra.Command{
@@ -22,19 +21,19 @@ func newInit(*app) *cobra.Command {
 		Long: `Makes a node's home folder with fresh node and validator keys, a configuration, and member.json: the card
 with public keys that the members exchange before "dure genesis" makes the network's first file.
 
-The address is that of the account that acts for the member ("dure key new", then "dure key show").`,
-		Example: "  dure key new bank\n  dure init --home /var/lib/dure --name \"Han Bank\" --member 0x…",
+The account acts for the member: the address or the name of an Ed25519 key made with "dure key new".`,
+		Example: "  dure key new bank\n  dure init --home /var/lib/dure --name \"Han Bank\" --member bank",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			address, err := tx.ParseAddress(member)
+			acting, err := a.party(member)
 			if err != nil {
 				return err
 			}
-			config, err := node.Load("", noEnv, map[string]string{"member": address.String()})
+			config, err := node.Load("", noEnv, map[string]string{"member": acting.address.String()})
 			if err != nil {
 				return err
 			}
-			m, err := node.Home(home).Create(name, address[:], power, config)
+			m, err := node.Home(home).Create(name, acting.address[:], power, config)
 			if err != nil {
 				return err
 			}
@@ -45,7 +44,7 @@ The address is that of the account that acts for the member ("dure key new", the
 	}
 	cmd.Flags().StringVar(&home, "home", "dure-node", "the node's folder; must not have a node yet")
 	cmd.Flags().StringVar(&name, "name", "", "the member's name, for people")
-	cmd.Flags().StringVar(&member, "member", "", "address of the account that acts for the member")
+	cmd.Flags().StringVar(&member, "member", "", "account that acts for the member: address or name of a key")
 	cmd.Flags().Int64Var(&power, "power", 10, "voting power in consensus; 0: does not validate")
 	must(cmd.MarkFlagRequired("name"))
 	must(cmd.MarkFlagRequired("member"))
@@ -53,7 +52,7 @@ The address is that of the account that acts for the member ("dure key new", the
 }
 
 // newGenesis joins members' cards to a genesis file.
-func newGenesis(*app) *cobra.Command {
+func newGenesis(a *app) *cobra.Command {
 	var name, out string
 	cmd := &cobra.Command{
 		Use:   "genesis CARD...",
@@ -89,6 +88,7 @@ gives it to the others: every member must have the same bytes, because the netwo
 	cmd.Flags().StringVar(&name, "name", "", "the network's name: 1 to 16 of a-z, 0-9 and dashes")
 	cmd.Flags().StringVarP(&out, "output", "o", "genesis.json", "file to write")
 	must(cmd.MarkFlagRequired("name"))
+	cmd.AddCommand(newGenesisShow(a))
 	return cmd
 }
 
