@@ -221,7 +221,7 @@ func (l *loner) fill(t *testing.T) {
 	}
 }
 
-type sight struct{ state, history, balances, listed, receipts string }
+type sight struct{ state, history, balances, listed string }
 
 // look says all that the node shows.
 func (l *loner) look(t *testing.T) sight {
