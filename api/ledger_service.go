@@ -39,6 +39,11 @@ func (s *ledgerService) submit(ctx context.Context, raw [][]byte, wait apiv1.Wai
 	if wait != apiv1.Wait_WAIT_UNSPECIFIED && wait != apiv1.Wait_WAIT_COMMIT && wait != apiv1.Wait_WAIT_NONE {
 		return nil, fault.New("request.malformed", "wait: want WAIT_COMMIT or WAIT_NONE", "field", "wait")
 	}
+	ctx, done, err := s.mayWait(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	answers := s.ledger.Submit(ctx, raw, wait != apiv1.Wait_WAIT_NONE)
 	if len(answers) != len(raw) {
 		return nil, fault.New("internal", "the node answered a number of transactions other than it was sent")

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -69,6 +70,8 @@ type Server struct {
 	bodies   atomic.Int64
 	stopping chan struct{}
 	stop     sync.Once
+	waits    context.Context // ends a moment after Stop
+	endWaits context.CancelFunc
 	site     *web.Site
 	metrics  *metrics
 	checks   Checks
@@ -86,16 +89,13 @@ func New(ledger Ledger, idx *index.Index, o Options) *Server {
 		stopping: make(chan struct{}), site: web.New(), checks: o.Checks,
 	}
 	s.metrics = newMetrics(o.Metrics, s)
+	s.waits, s.endWaits = context.WithCancel(context.Background())
 	s.handler = s.guard(s.routes())
 	return s
 }
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
-
-// Stop ends every open stream with an error that says to come back, and refuses new ones. Call it before
-// http.Server.Shutdown, which waits for them.
-func (s *Server) Stop() { s.stop.Do(func() { close(s.stopping) }) }
 
 // HTTP is an http.Server around s with the limits set: HTTP/1.1, and HTTP/2 with and without TLS on one port.
 func (s *Server) HTTP() *http.Server {

@@ -3,14 +3,12 @@ package client
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -26,6 +24,8 @@ type Config struct {
 	Network string
 	// CAFile is a PEM file of the authorities that may vouch for https nodes; empty: the system's.
 	CAFile string
+	// CertFile and KeyFile are PEM files with the client's own certificate and its key, for nodes that want one.
+	CertFile, KeyFile string
 	// TLS overrides the whole TLS configuration (client certificates, pinned keys); CAFile is added to it.
 	TLS *tls.Config
 	// Timeout of one read on one node; 0 means 10 seconds.
@@ -123,20 +123,9 @@ func (cfg Config) transport() (http.RoundTripper, error) {
 	if cfg.Transport != nil {
 		return cfg.Transport, nil
 	}
-	settings := &tls.Config{MinVersion: tls.VersionTLS13}
-	if cfg.TLS != nil {
-		settings = cfg.TLS.Clone()
-	}
-	if cfg.CAFile != "" {
-		pem, err := os.ReadFile(cfg.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("client: CA file: %w", err)
-		}
-		pool := x509.NewCertPool()
-		if !pool.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("client: CA file %s holds no PEM certificate", cfg.CAFile)
-		}
-		settings.RootCAs = pool
+	settings, err := cfg.tlsSettings()
+	if err != nil {
+		return nil, err
 	}
 	dialer := &net.Dialer{Timeout: 3 * time.Second, KeepAlive: 15 * time.Second}
 	return &http.Transport{

@@ -61,6 +61,9 @@ func (u *Unreachable) Unwrap() []error {
 }
 
 func (u *Unreachable) add(address string, err error) {
+	if bad := explainTLS(err); bad != nil {
+		err = notSent{bad}
+	}
 	u.lastRound = append(u.lastRound, err)
 	u.Sent = u.Sent || mayHaveBeenSent(err)
 	prefix := address + ": "
@@ -78,10 +81,11 @@ func (u *Unreachable) because(err error) error {
 	return u
 }
 
-// hopeless: every node of the round belongs to another network, so waiting changes nothing.
+// hopeless: every node of the round belongs to another network or cannot be talked to by TLS, so waiting changes nothing.
 func (u *Unreachable) hopeless() bool {
 	for _, err := range u.lastRound {
-		if wrong := (*WrongNetwork)(nil); !errors.As(err, &wrong) {
+		wrong, bad := (*WrongNetwork)(nil), (*BadCertificate)(nil)
+		if !errors.As(err, &wrong) && !errors.As(err, &bad) {
 			return false
 		}
 	}

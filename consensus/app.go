@@ -85,6 +85,7 @@ type app struct {
 	committed func(r *exec.Result, tip *Tip, expired []*batch)
 
 	tip     atomic.Pointer[Tip]
+	halt    atomic.Pointer[error] // why a block could not be executed
 	pending *exec.Result
 	refs    []BatchRef
 
@@ -241,6 +242,13 @@ func (a *app) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 	}
 	block.Misbehaviours = a.misbehaviours(tip, req.Misbehavior)
 	a.pending = a.ledger.Execute(block)
+	if halt := a.pending.Halt; halt != nil {
+		a.pending = nil
+		err := fmt.Errorf("block %d is not executed: %w", req.Height, halt)
+		a.halt.Store(&err)
+		a.log.Error("this node stops", "error", err)
+		return nil, err
+	}
 	a.metrics.executed(tip, &block, a.pending)
 	a.trail.executed(began)
 	for _, what := range a.pending.Broken {

@@ -111,6 +111,17 @@ func makeFolders(config *cmtcfg.Config) error {
 	return nil
 }
 
+// noValidatorKey removes the copy of the key that CometBFT read when it was in this node's folder.
+func noValidatorKey(config *cmtcfg.Config) error {
+	if err := makeFolders(config); err != nil {
+		return err
+	}
+	if err := os.Remove(config.PrivValidatorKeyFile()); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("consensus: %w", err)
+	}
+	return nil
+}
+
 // offer puts a batch into CometBFT's mempool, which wakes consensus.
 func (e *Engine) offer(b *batch) error {
 	err := e.node.Mempool().CheckTx(b.raw, func(*abci.ResponseCheckTx) {}, mempool.TxInfo{})

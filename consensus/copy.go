@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -39,6 +40,17 @@ func (d *databases) provide(ctx *cmtcfg.DBContext) (dbm.DB, error) {
 	}
 	d.open[ctx.ID] = db
 	return db, nil
+}
+
+// close closes what CometBFT, which could not start, has left open.
+func (d *databases) close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(d.open)) {
+		errs = append(errs, d.open[name].Close())
+	}
+	return errors.Join(errs...)
 }
 
 // Copy is CometBFT's blocks and state as of one moment, to be read while it goes on.

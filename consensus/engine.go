@@ -14,6 +14,7 @@ import (
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
+	cmtcfg "github.com/cometbft/cometbft/config"
 	"github.com/cometbft/cometbft/crypto/ed25519"
 	"github.com/cometbft/cometbft/libs/service"
 	cmtnode "github.com/cometbft/cometbft/node"
@@ -39,6 +40,8 @@ type Config struct {
 	Member       tx.Address
 	NodeKey      stded25519.PrivateKey
 	ValidatorKey stded25519.PrivateKey
+	// Signer, if set, holds the voting key in a process of its own; ValidatorKey is not used then.
+	Signer *Signer
 	// Listen is host:port for peers; Peers are id@host:port of the other members' nodes.
 	Listen string
 	Peers  []string
@@ -71,6 +74,7 @@ type Engine struct {
 	sealer  *sealer
 	reactor *Reactor
 	node    *cmtnode.Node
+	signer  *remoteSigner // nil when the key is in this node
 	env     *rpccore.Environment
 	stop    context.CancelFunc
 	done    sync.WaitGroup
@@ -114,28 +118,59 @@ func assemble(c Config) *Engine {
 
 // connect prepares CometBFT to run an application, which replays the blocks that it lacks.
 func (e *Engine) connect(ctx context.Context, a abci.Application) error {
-	err := guarded(cometConfig(e.config).DBDir(), e.config.Log, func() (err error) {
-		e.node, err = newNode(ctx, e.config, e.app, a, e.reactor, &e.why, &e.dbs)
-		return err
-	})
+	config := cometConfig(e.config)
+	validator, err := e.validator(config)
 	if err != nil {
 		return err
 	}
-	if e.env, err = e.node.ConfigureRPC(); err != nil {
-		return fmt.Errorf("consensus: %w", err)
+	err = guarded(config.DBDir(), e.config.Log, func() (err error) {
+		if e.node, err = newNode(ctx, e.config, config, validator, e.app, a, e.reactor, &e.why, &e.dbs); err == nil {
+			e.env, err = e.node.ConfigureRPC()
+		}
+		return err
+	})
+	if err != nil {
+		e.closeSigner()
+		err = errors.Join(err, e.dbs.close())
+		if halt := e.app.halt.Load(); halt != nil { // said better than by CometBFT, which replayed the block
+			return fmt.Errorf("consensus: %w", *halt)
+		}
+		return err
 	}
 	return nil
 }
 
+// validator is what signs this member's votes: the key in this node's folder, or the signer.
+func (e *Engine) validator(config *cmtcfg.Config) (cmttypes.PrivValidator, error) {
+	c := &e.config
+	if c.Signer == nil {
+		if err := checkSigningState(config.PrivValidatorStateFile(), c.ValidatorKey); err != nil {
+			return nil, err
+		}
+		if err := writeValidatorKey(config, c.ValidatorKey); err != nil {
+			return nil, err
+		}
+		return openValidator(config, *c, e.app), nil
+	}
+	if err := noValidatorKey(config); err != nil {
+		return nil, err
+	}
+	var err error
+	e.signer, err = listenForSigner(*c.Signer, c.Genesis.NetworkID, c.NodeKey, c.Log)
+	return e.signer, err
+}
+
+// closeSigner lets nothing wait for the signer any more.
+func (e *Engine) closeSigner() {
+	if e.signer != nil {
+		_ = e.signer.Close()
+		e.signer.done.Wait()
+	}
+}
+
 // newNode makes the CometBFT node of a, which is own or stands before it.
-func newNode(ctx context.Context, c Config, own *app, a abci.Application, r *Reactor, why *reason, dbs *databases) (*cmtnode.Node, error) {
-	config := cometConfig(c)
-	if err := checkSigningState(config.PrivValidatorStateFile(), c.ValidatorKey); err != nil {
-		return nil, err
-	}
-	if err := writeValidatorKey(config, c.ValidatorKey); err != nil {
-		return nil, err
-	}
+func newNode(ctx context.Context, c Config, config *cmtcfg.Config, validator cmttypes.PrivValidator, own *app, a abci.Application, r *Reactor, why *reason,
+	dbs *databases) (*cmtnode.Node, error) {
 	doc, err := genesisDoc(c.Genesis)
 	if err != nil {
 		return nil, err
@@ -147,7 +182,7 @@ func newNode(ctx context.Context, c Config, own *app, a abci.Application, r *Rea
 		config.StateSync.DiscoveryTime = 5 * time.Second // the least there is
 		options = append(options, cmtnode.StateProvider(own.provider))
 	}
-	node, err := cmtnode.NewNodeWithContext(ctx, config, openValidator(config, c, own), &p2p.NodeKey{PrivKey: ed25519.PrivKey(c.NodeKey)},
+	node, err := cmtnode.NewNodeWithContext(ctx, config, validator, &p2p.NodeKey{PrivKey: ed25519.PrivKey(c.NodeKey)},
 		proxy.NewConnSyncLocalClientCreator(a), func() (*cmttypes.GenesisDoc, error) { return doc, nil },
 		checkedDB(dbs.provide, c.Log), cometMetrics(c.Metrics), &logger{c.Log, why},
 		options...)
@@ -159,8 +194,15 @@ func newNode(ctx context.Context, c Config, own *app, a abci.Application, r *Rea
 
 // Start joins the network.
 func (e *Engine) Start() error {
+	if e.signer != nil {
+		e.signer.wait()
+	}
 	if err := guarded(cometConfig(e.config).DBDir(), e.config.Log, e.node.Start); err != nil {
 		return fmt.Errorf("consensus: %w", err)
+	}
+	if e.signer != nil {
+		passed := passedBy(e.node.Switch())
+		e.signer.passed.Store(&passed)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	e.stop = cancel
@@ -193,6 +235,7 @@ func (e *Engine) Stop() error {
 		e.stop()
 		e.done.Wait()
 	}
+	defer e.closeSigner()
 	err := e.node.Stop()
 	if errors.Is(err, service.ErrNotStarted) {
 		return nil
@@ -203,6 +246,9 @@ func (e *Engine) Stop() error {
 
 // Err is why consensus ended by itself, nil if it did not.
 func (e *Engine) Err() error {
+	if halt := e.app.halt.Load(); halt != nil {
+		return *halt
+	}
 	if err := e.why.get(); err != nil {
 		return explain(cometConfig(e.config).DBDir(), err)
 	}

@@ -21,9 +21,17 @@ type Config struct {
 	APIHosts   []string
 	APITLSCert string
 	APITLSKey  string
-	P2PListen  string
-	P2PPeers   []string
-	Index      bool
+	// APITLSClientCA is empty if clients need no certificate.
+	APITLSClientCA string
+
+	P2PListen string
+	P2PPeers  []string
+
+	// ValidatorListen is host:port or unix://path for the signer that has the validator's key, empty if this node has it.
+	ValidatorListen string
+	ValidatorSigner string
+
+	Index bool
 	// IndexDatabase is empty for SQLite in the node's folder. It may have a password in it.
 	IndexDatabase string
 	IndexSchema   string
@@ -75,10 +83,15 @@ func Settings() []Setting {
 			func(c *Config) *[]string { return &c.APIHosts }),
 		text("api.tls-cert", "", "File with the API's TLS certificate chain (PEM).", func(c *Config) *string { return &c.APITLSCert }),
 		text("api.tls-key", "", "File with the API's TLS private key (PEM).", func(c *Config) *string { return &c.APITLSKey }),
+		text("api.tls-client-ca", "", "File with the authorities (PEM) of which clients must have a certificate; empty: clients need none. These three files are read again when they change.",
+			func(c *Config) *string { return &c.APITLSClientCA }),
 		text("p2p.listen", "127.0.0.1:26656", "host:port for the other members' nodes. Connections are encrypted and only members' node keys are let in.",
 			func(c *Config) *string { return &c.P2PListen }),
 		list("p2p.peers", "id@host:port of the members' nodes, separated by commas; `dure genesis show` shows the ids. This node's own may be among them.",
 			func(c *Config) *[]string { return &c.P2PPeers }),
+		text("validator.listen", "", "host:port or unix://path where this node waits for its signer (`dure signer`), which has the validator's key. Empty: the key is in the node's folder.",
+			func(c *Config) *string { return &c.ValidatorListen }),
+		text("validator.signer", "", "Id of the one signer that is let in over host:port; `dure signer init` shows it.", func(c *Config) *string { return &c.ValidatorSigner }),
 		onOff("index", "true", "Whether this node keeps the index that lists and searches need.", func(c *Config) *bool { return &c.Index }),
 		text("index.database", "", "Where the index is kept: empty for SQLite in the node's folder, or postgres://user@host:port/database. "+
 			"Give a password in PGPASSFILE or this setting's environment variable, not as a flag.",
@@ -200,15 +213,18 @@ func (c *Config) Write(file string) error {
 
 func (c *Config) check() error {
 	for _, a := range []struct{ key, value string }{{"api.listen", c.APIListen}, {"p2p.listen", c.P2PListen}} {
-		if _, _, err := net.SplitHostPort(a.value); err != nil {
-			return fmt.Errorf("setting %s: %q: want host:port", a.key, a.value)
+		if err := checkHostPort(a.key, a.value); err != nil {
+			return err
 		}
 	}
 	if c.BlocksKeep > 0 && c.BlocksKeep < leastBlocks {
 		return fmt.Errorf("setting blocks.keep: %d: want 0, which keeps all, or at least %d", c.BlocksKeep, leastBlocks)
 	}
-	if (c.APITLSCert == "") != (c.APITLSKey == "") {
-		return errors.New("settings api.tls-cert and api.tls-key: give both or neither")
+	if err := c.checkSigner(); err != nil {
+		return err
+	}
+	if err := c.checkTLS(); err != nil {
+		return err
 	}
 	if c.APITLSCert == "" && !isLoopback(c.APIListen) {
 		return fmt.Errorf("setting api.listen: %s can be reached from other machines, and without TLS anyone between could read and change what clients send; "+
@@ -220,6 +236,13 @@ func (c *Config) check() error {
 		}
 	}
 	return errors.Join(c.checkMetrics(), c.checkTrace())
+}
+
+func checkHostPort(key, value string) error {
+	if _, _, err := net.SplitHostPort(value); err != nil {
+		return fmt.Errorf("setting %s: %q: want host:port", key, value)
+	}
+	return nil
 }
 
 // postgres is where the index is kept if not in SQLite.

@@ -3,7 +3,6 @@ package node
 import (
 	"bytes"
 	"crypto/ed25519"
-	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -39,9 +38,26 @@ func (h Home) Log() string { return filepath.Join(string(h), "node.log") }
 func (h Home) data(part string) string { return filepath.Join(string(h), "data", part) }
 func (h Home) key(name string) string  { return filepath.Join(string(h), "keys", name+".key") }
 
+// publicKey has the validator's public key when a signer has the private one.
+func (h Home) publicKey() string { return filepath.Join(string(h), "keys", "validator.pub") }
+
+// newValidator makes a validator key that has signed nothing.
+func (h Home) newValidator() (ed25519.PublicKey, error) {
+	public, err := newKey(h.key("validator"))
+	if err != nil {
+		return nil, err
+	}
+	secret, err := h.Key("validator")
+	if err != nil {
+		return nil, err
+	}
+	return public, consensus.FreshSigning(h.data("consensus"), secret)
+}
+
 // Create makes the folder with fresh node and validator keys, a configuration and the member's card. The card's
-// address is the account that acts for the member. What exists is never overwritten.
-func (h Home) Create(name string, address []byte, power int64, c *Config) (*networkv1.Member, error) {
+// address is the account that acts for the member. validator, if not nil, is the validator's public key, whose private
+// one a signer has. What exists is never overwritten.
+func (h Home) Create(name string, address []byte, power int64, validator ed25519.PublicKey, c *Config) (_ *networkv1.Member, err error) {
 	if _, err := os.Stat(h.Config()); err == nil {
 		return nil, fmt.Errorf("%s has a node already; choose another folder", h)
 	}
@@ -49,20 +65,16 @@ func (h Home) Create(name string, address []byte, power int64, c *Config) (*netw
 		return nil, fmt.Errorf("the node's folder cannot be made: %w", err)
 	}
 	member := &networkv1.Member{Name: name, Address: address, Power: power}
-	for name, public := range map[string]*[]byte{"node": &member.NodeKey, "validator": &member.ValidatorKey} {
-		pub, secret, err := ed25519.GenerateKey(rand.Reader)
-		if err != nil {
-			return nil, fmt.Errorf("key: %w", err)
-		}
-		if err := writeFile(h.key(name), []byte(hex.EncodeToString(secret.Seed())+"\n"), 0o600); err != nil {
-			return nil, err
-		}
-		*public = pub
-		if name == "validator" {
-			if err := consensus.FreshSigning(h.data("consensus"), secret); err != nil {
-				return nil, err
-			}
-		}
+	if member.NodeKey, err = newKey(h.key("node")); err != nil {
+		return nil, err
+	}
+	if member.ValidatorKey = validator; validator == nil {
+		member.ValidatorKey, err = h.newValidator()
+	} else {
+		err = writeFile(h.publicKey(), []byte(hex.EncodeToString(validator)+"\n"), 0o644)
+	}
+	if err != nil {
+		return nil, err
 	}
 	card, err := protojson.MarshalOptions{Multiline: true}.Marshal(member)
 	if err != nil {
@@ -89,19 +101,24 @@ func ReadCard(file string) (*networkv1.Member, error) {
 
 // Key reads the "node" or "validator" key.
 func (h Home) Key(name string) (ed25519.PrivateKey, error) {
-	raw, err := os.ReadFile(h.key(name))
-	if errors.Is(err, os.ErrNotExist) {
-		if _, err := os.Stat(h.Config()); err == nil {
-			return nil, fmt.Errorf("the key %s is missing: restore it from a backup; if there is none, the members have to vote for a new one", h.key(name))
-		}
-		return nil, fmt.Errorf("%s has no node: run `dure init --home %s` first", h, h)
+	key, err := readKey(h.key(name))
+	if !errors.Is(err, os.ErrNotExist) {
+		return key, err
 	}
+	if _, err := os.Stat(h.Config()); err == nil {
+		return nil, fmt.Errorf("the key %s is missing: restore it from a backup; if there is none, the members have to vote for a new one", h.key(name))
+	}
+	return nil, fmt.Errorf("%s has no node: run `dure init --home %s` first", h, h)
+}
+
+func readKey(file string) (ed25519.PrivateKey, error) {
+	raw, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("key: %w", err)
 	}
 	seed, err := hex.DecodeString(strings.TrimSpace(string(raw)))
 	if err != nil || len(seed) != ed25519.SeedSize {
-		return nil, fmt.Errorf("%s is not a key: want 64 hex digits; restore it from a backup", h.key(name))
+		return nil, fmt.Errorf("%s is not a key: want 64 hex digits; restore it from a backup", file)
 	}
 	return ed25519.NewKeyFromSeed(seed), nil
 }

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"crypto/ed25519"
 	"fmt"
 	"time"
 
@@ -20,6 +21,11 @@ type Seat struct {
 	Address tx.Address
 	API     string // host:port
 	P2P     string // host:port
+	// Validator, if not nil, is the validator's public key, whose private one a signer has; ValidatorListen and
+	// ValidatorSigner are the settings for it.
+	Validator       ed25519.PublicKey
+	ValidatorListen string
+	ValidatorSigner string
 }
 
 // CreateNetwork makes the homes of all members of a new network, each knowing the others, and returns its genesis file,
@@ -29,10 +35,13 @@ func CreateNetwork(name string, seats []Seat, more func(*ledgerv1.Genesis)) ([]b
 	configs := make([]*Config, len(seats))
 	for i, s := range seats {
 		var err error
-		if configs[i], err = Load("", noEnv, map[string]string{"member": s.Address.String(), "api.listen": s.API, "p2p.listen": s.P2P}); err != nil {
+		if configs[i], err = Load("", noEnv, map[string]string{
+			"member": s.Address.String(), "api.listen": s.API, "p2p.listen": s.P2P,
+			"validator.listen": s.ValidatorListen, "validator.signer": s.ValidatorSigner,
+		}); err != nil {
 			return nil, err
 		}
-		if members[i], err = s.Home.Create(s.Name, s.Address[:], 10, configs[i]); err != nil {
+		if members[i], err = s.Home.Create(s.Name, s.Address[:], 10, s.Validator, configs[i]); err != nil {
 			return nil, err
 		}
 		peers[i] = ID(members[i]) + "@" + s.P2P

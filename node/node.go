@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -30,6 +29,7 @@ type Node struct {
 	home    Home
 	config  *Config
 	log     *slog.Logger
+	rules   exec.Rules
 	storage *storage
 	index   *index.Index
 	engine  *consensus.Engine
@@ -48,8 +48,13 @@ type Node struct {
 
 // Start starts the node of a home folder. It returns when the API answers; ctx bounds only the start. Whatever fails,
 // nothing is left half-started.
-func Start(ctx context.Context, home Home, config *Config, log *slog.Logger, version string) (_ *Node, err error) {
-	n := &Node{home: home, config: config, log: log, observe: newObserver(config, log)}
+func Start(ctx context.Context, home Home, config *Config, log *slog.Logger, version string) (*Node, error) {
+	return StartWith(ctx, home, config, log, version, all.New())
+}
+
+// StartWith is Start of a binary with other rules than this one's: for tests of an upgrade from one to the other.
+func StartWith(ctx context.Context, home Home, config *Config, log *slog.Logger, version string, rules exec.Rules) (_ *Node, err error) {
+	n := &Node{home: home, config: config, log: log, rules: rules, observe: newObserver(config, log)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.Stop())
@@ -62,7 +67,7 @@ func Start(ctx context.Context, home Home, config *Config, log *slog.Logger, ver
 	if err != nil {
 		return nil, err
 	}
-	if n.listen, err = listen(config); err != nil {
+	if n.listen, err = listen(config, log); err != nil {
 		return nil, err
 	}
 	if err := n.observe.open(config); err != nil {
@@ -136,12 +141,11 @@ func (n *Node) startEngine(ctx context.Context, g *genesis.Genesis, version stri
 	if err != nil {
 		return nil, fault.New("config.member", fmt.Sprintf("The setting member is not a member's address: %v. Is %s there and whole? `dure init` wrote it; restore it from a backup.", err, n.home.Config()))
 	}
-	nodeKey, validatorKey, err := n.home.keys(n.log)
+	nodeKey, validatorKey, signer, err := n.keys()
 	if err != nil {
 		return nil, err
 	}
-	rules := all.New()
-	restored, decided, err := restore(n.storage, rules)
+	restored, decided, err := restore(n.storage, n.rules)
 	if err != nil {
 		return nil, err
 	}
@@ -152,8 +156,8 @@ func (n *Node) startEngine(ctx context.Context, g *genesis.Genesis, version stri
 	l := &ledger{genesis: g, member: member, version: version, store: n.storage, stats: newStats(), log: n.log, trail: n.trace.trail}
 	retain := &retainer{keep: n.config.BlocksKeep, ledger: l, snaps: n.snaps, durable: -1}
 	n.engine, err = consensus.NewEngine(ctx, consensus.Config{
-		Home: n.home.data("consensus"), Genesis: g, Member: member, NodeKey: nodeKey, ValidatorKey: validatorKey,
-		Listen: n.config.P2PListen, Peers: n.config.P2PPeers, Rules: rules, Ledger: restored, Decided: decided,
+		Home: n.home.data("consensus"), Genesis: g, Member: member, NodeKey: nodeKey, ValidatorKey: validatorKey, Signer: signer,
+		Listen: n.config.P2PListen, Peers: n.config.P2PPeers, Rules: n.rules, Ledger: restored, Decided: decided,
 		Store: n.storage, Past: n.storage, Log: n.log, Metrics: n.observe.registry, Trail: n.trace.trail,
 		Snapshots: n.snaps, Sync: begin, Retain: retain.below,
 		OnCommit: func(r *exec.Result, tip *consensus.Tip) {
@@ -289,7 +293,7 @@ func (n *Node) Stop() error {
 	return errors.Join(errs...)
 }
 
-func listen(c *Config) (net.Listener, error) {
+func listen(c *Config, log *slog.Logger) (net.Listener, error) {
 	l, err := net.Listen("tcp", c.APIListen)
 	if err != nil {
 		return nil, taken(c.APIListen, "api.listen", err)
@@ -297,11 +301,11 @@ func listen(c *Config) (net.Listener, error) {
 	if c.APITLSCert == "" {
 		return l, nil
 	}
-	pair, err := tls.LoadX509KeyPair(c.APITLSCert, c.APITLSKey)
+	certs, err := newCertificates(c, log)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("settings api.tls-cert and api.tls-key: %w", err), l.Close())
+		return nil, errors.Join(err, l.Close())
 	}
-	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}), nil
+	return certs.listener(l), nil
 }
 
 // portFree says clearly, before anything else starts, that the peers' port is taken.

@@ -45,6 +45,8 @@ type app struct {
 	keystoreDir    string
 	passphraseFile string
 	caFile         string
+	certFile       string
+	certKeyFile    string
 	network        string
 	patience       time.Duration
 
@@ -69,6 +71,8 @@ func (a *app) flags(f *pflag.FlagSet) {
 	f.StringVar(&a.keystoreDir, "keystore", "", "folder of keys (DURE_KEYSTORE) (default HOME/keys)")
 	f.StringVar(&a.passphraseFile, "passphrase-file", "", "file whose first line is the passphrase; otherwise DURE_PASSPHRASE, HOME/passphrase, or a prompt")
 	f.StringVar(&a.caFile, "ca", "", "PEM file of the authorities that vouch for https nodes (DURE_CA)")
+	f.StringVar(&a.certFile, "cert", "", "PEM file of your own certificate, for nodes that want one (DURE_CERT)")
+	f.StringVar(&a.certKeyFile, "cert-key", "", "PEM file of that certificate's key (DURE_CERT_KEY)")
 	f.StringVar(&a.network, "network", "", "refuse nodes of any other network than this id (DURE_NETWORK)")
 	f.DurationVar(&a.patience, "patience", 5*time.Second, "how long to go on trying while no node answers")
 }
@@ -79,7 +83,7 @@ func (a *app) start() error {
 	for _, setting := range []struct {
 		value    *string
 		variable string
-	}{{&a.home, "DURE_HOME"}, {&a.keystoreDir, "DURE_KEYSTORE"}, {&a.caFile, "DURE_CA"}, {&a.network, "DURE_NETWORK"}} {
+	}{{&a.home, "DURE_HOME"}, {&a.keystoreDir, "DURE_KEYSTORE"}, {&a.caFile, "DURE_CA"}, {&a.certFile, "DURE_CERT"}, {&a.certKeyFile, "DURE_CERT_KEY"}, {&a.network, "DURE_NETWORK"}} {
 		if *setting.value == "" {
 			*setting.value = a.getenv(setting.variable)
 		}
@@ -131,7 +135,7 @@ func (a *app) ledger() (*client.Client, error) {
 		return a.connection, nil
 	}
 	c, err := client.Dial(client.Config{
-		Addresses: a.nodes, Network: a.network, CAFile: a.caFile, Patience: a.patience, Clock: a.clock,
+		Addresses: a.nodes, Network: a.network, CAFile: a.caFile, CertFile: a.certFile, KeyFile: a.certKeyFile, Patience: a.patience, Clock: a.clock,
 	})
 	if err != nil {
 		return nil, usage(err.Error())

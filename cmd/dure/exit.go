@@ -99,6 +99,7 @@ func (a *app) explain(err error) *problem {
 		refusal     *client.Refusal
 		wrong       *client.WrongNetwork
 		unreachable *client.Unreachable
+		certificate *client.BadCertificate
 		refused     *fault.Error
 	)
 	switch {
@@ -115,6 +116,8 @@ func (a *app) explain(err error) *problem {
 		return &problem{exit: exitFailed, code: refusal.Code, what: withCode(refusal.Message, refusal.Code), fields: refusal.Fields, advice: adviceFor(refusal.Code)}
 	case errors.Is(err, context.Canceled):
 		return &problem{exit: exitFailed, code: "interrupted", what: "Interrupted.", err: err}
+	case errors.As(err, &unreachable) && errors.As(err, &certificate):
+		return &problem{exit: exitUnreachable, code: "node.bad_certificate", what: sentence(unreachable.Error())}
 	case errors.As(err, &unreachable):
 		return &problem{exit: exitUnreachable, code: "node.unreachable", what: sentence(unreachable.Error()),
 			advice: "Is the node running? Start one with dure up, or name another with --node or DURE_NODE."}

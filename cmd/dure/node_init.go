@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/ed25519"
 	"fmt"
 	"os"
 
@@ -13,7 +14,7 @@ import (
 
 // newInit makes a node's home folder.
 func newInit(a *app) *cobra.Command {
-	var home, name, member string
+	var home, name, member, validator, listen, signer string
 	var power int64
 	cmd := &cobra.Command{
 		Use:   "init",
@@ -21,19 +22,32 @@ func newInit(a *app) *cobra.Command {
 		Long: `Makes a node's home folder with fresh node and validator keys, a configuration, and member.json: the card
 with public keys that the members exchange before "dure genesis" makes the network's first file.
 
-The account acts for the member: the address or the name of an Ed25519 key made with "dure key new".`,
-		Example: "  dure key new bank\n  dure init --home /var/lib/dure --name \"Han Bank\" --member bank",
-		Args:    cobra.NoArgs,
+The account acts for the member: the address or the name of an Ed25519 key made with "dure key new".
+
+With --validator-key the validator's private key is not made here: a signer has it ("dure signer init" shows the public
+key and the id), and the node waits for the signer at --validator-listen.`,
+		Example: "  dure key new bank\n  dure init --home /var/lib/dure --name \"Han Bank\" --member bank\n" +
+			"  dure init --home /var/lib/dure --name \"Han Bank\" --member 0x… --validator-key HEX --validator-listen 10.0.0.5:26659 --validator-signer ID",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			acting, err := a.party(member)
 			if err != nil {
 				return err
 			}
-			config, err := node.Load("", noEnv, map[string]string{"member": acting.address.String()})
+			if (validator == "") != (listen == "") {
+				return usage("--validator-key and --validator-listen go together: the public key, and where the node waits for the signer that has the private one")
+			}
+			var public ed25519.PublicKey
+			if validator != "" {
+				if public, err = node.ParseValidatorKey(validator); err != nil {
+					return usage(err.Error())
+				}
+			}
+			config, err := node.Load("", noEnv, map[string]string{"member": acting.address.String(), "validator.listen": listen, "validator.signer": signer})
 			if err != nil {
 				return err
 			}
-			m, err := node.Home(home).Create(name, acting.address[:], power, config)
+			m, err := node.Home(home).Create(name, acting.address[:], power, public, config)
 			if err != nil {
 				return err
 			}
@@ -46,6 +60,9 @@ The account acts for the member: the address or the name of an Ed25519 key made 
 	cmd.Flags().StringVar(&name, "name", "", "the member's name, for people")
 	cmd.Flags().StringVar(&member, "member", "", "account that acts for the member: address or name of a key")
 	cmd.Flags().Int64Var(&power, "power", 10, "voting power in consensus; 0: does not validate")
+	cmd.Flags().StringVar(&validator, "validator-key", "", "the validator's public key, 64 hex digits, when a signer has the private one")
+	cmd.Flags().StringVar(&listen, "validator-listen", "", "host:port or unix://path where the node waits for the signer")
+	cmd.Flags().StringVar(&signer, "validator-signer", "", "id of the signer that is let in over host:port")
 	must(cmd.MarkFlagRequired("name"))
 	must(cmd.MarkFlagRequired("member"))
 	return cmd

@@ -102,7 +102,7 @@ func (a *app) join(ctx context.Context, j joining) error {
 		return err
 	}
 	home := node.Home(j.home)
-	m, err := home.Create(j.name, member.address[:], j.power, config)
+	m, err := home.Create(j.name, member.address[:], j.power, nil, config)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
 package main
 
 // nodeCommands run a node.
-var nodeCommands = []newCommand{newUp, newInit, newGenesis, newJoin, newStart, newBackup, newRestore}
+var nodeCommands = []newCommand{newUp, newInit, newGenesis, newJoin, newStart, newSigner, newBackup, newRestore}

@@ -23,8 +23,10 @@ import (
 	assetv1 "github.com/dureledger/dure/gen/dure/asset/v1"
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
+	"github.com/dureledger/dure/ledger/exec"
 	"github.com/dureledger/dure/ledger/tx"
 	"github.com/dureledger/dure/ledger/tx/txtest"
+	"github.com/dureledger/dure/modules/all"
 	"github.com/dureledger/dure/node"
 )
 
@@ -36,6 +38,7 @@ type Network struct {
 	t       testing.TB
 	seats   []node.Seat
 	nodes   []*node.Node
+	rules   []exec.Rules
 	logs    []*logbook
 	set     map[string]string
 	Genesis []byte
@@ -56,14 +59,26 @@ func Address(s tx.Signer) tx.Address { return s.Key().Address() }
 // Start makes and starts a network of n members. It is stopped when the test ends.
 func Start(t testing.TB, n int) *Network {
 	t.Helper()
-	return StartWith(t, n, nil)
+	return start(t, n, nil, func([]node.Seat) {}, func([]byte, []node.Seat) {})
 }
 
 // StartWith is Start with settings that every member has.
 func StartWith(t testing.TB, n int, set map[string]string) *Network {
 	t.Helper()
+	return start(t, n, set, func([]node.Seat) {}, func([]byte, []node.Seat) {})
+}
+
+// StartSeats is Start with changed seats; before runs when the genesis file and the homes are made and no node is started.
+func StartSeats(t testing.TB, n int, change func(seats []node.Seat), before func(genesis []byte, seats []node.Seat)) *Network {
+	t.Helper()
+	return start(t, n, nil, change, before)
+}
+
+func start(t testing.TB, n int, set map[string]string, change func([]node.Seat), before func([]byte, []node.Seat)) *Network {
+	t.Helper()
 	net := &Network{t: t, set: set, nodes: make([]*node.Node, n)}
 	for range n {
+		net.rules = append(net.rules, all.New())
 		net.logs = append(net.logs, &logbook{})
 	}
 	ports := freePorts(t, 2*n)
@@ -74,10 +89,12 @@ func StartWith(t testing.TB, n int, set map[string]string) *Network {
 			API: ports[2*i], P2P: ports[2*i+1],
 		})
 	}
+	change(net.seats)
 	var err error
 	if net.Genesis, err = node.CreateNetwork("test", net.seats, fund); err != nil {
 		t.Fatal(err)
 	}
+	before(net.Genesis, net.seats)
 	t.Cleanup(net.stop)
 	for i := range n {
 		net.StartNode(i)
@@ -101,6 +118,20 @@ func fund(g *ledgerv1.Genesis) {
 // StartNode starts member i's node, new or after StopNode.
 func (n *Network) StartNode(i int) {
 	n.t.Helper()
+	if err := n.TryNode(i); err != nil {
+		n.t.Fatalf("member %d: %v", i, err)
+	}
+}
+
+// SetRules gives member i another binary from its next start on: one with these rules.
+func (n *Network) SetRules(i int, rules exec.Rules) { n.rules[i] = rules }
+
+// Node is member i's node, nil when it does not run.
+func (n *Network) Node(i int) *node.Node { return n.nodes[i] }
+
+// TryNode is StartNode for a node that may refuse to start.
+func (n *Network) TryNode(i int) error {
+	n.t.Helper()
 	home := n.seats[i].Home
 	config, err := node.Load(home.Config(), func(string) (string, bool) { return "", false }, n.set)
 	if err != nil {
@@ -109,9 +140,8 @@ func (n *Network) StartNode(i int) {
 	log := slog.New(slog.NewTextHandler(n.logs[i], &slog.HandlerOptions{Level: slog.LevelDebug}))
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	if n.nodes[i], err = node.Start(ctx, home, config, log, "test"); err != nil {
-		n.t.Fatalf("member %d: %v", i, err)
-	}
+	n.nodes[i], err = node.StartWith(ctx, home, config, log, "test", n.rules[i])
+	return err
 }
 
 // StopNode stops member i's node.
@@ -151,7 +181,7 @@ func (n *Network) Join(power int64, set map[string]string) (int, *networkv1.Memb
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	card, err := seat.Home.Create(seat.Name, seat.Address[:], power, config)
+	card, err := seat.Home.Create(seat.Name, seat.Address[:], power, nil, config)
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -159,6 +189,7 @@ func (n *Network) Join(power int64, set map[string]string) (int, *networkv1.Memb
 		n.t.Fatal(err)
 	}
 	n.seats, n.nodes, n.logs = append(n.seats, seat), append(n.nodes, nil), append(n.logs, &logbook{})
+	n.rules = append(n.rules, all.New())
 	return i, card
 }
 

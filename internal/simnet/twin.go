@@ -25,6 +25,7 @@ func (n *Network) StartTwin(i int, with ...int) int {
 	}
 	twin := len(n.seats)
 	n.seats, n.nodes, n.logs = append(n.seats, seat), append(n.nodes, nil), append(n.logs, &logbook{})
+	n.rules = append(n.rules, n.rules[i])
 
 	knowsTwin := func(peer string) bool {
 		return slices.ContainsFunc(with, func(j int) bool { return strings.HasSuffix(peer, "@"+n.seats[j].P2P) })

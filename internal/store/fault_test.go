@@ -195,7 +195,7 @@ func (s *strikeAt) MaybeError(op errorfs.Op, path string) error {
 // Pebble's operations fail in turn while a state is made, written, closed and opened again. After that, and a power cut,
 // it holds some height, whole.
 func TestEveryOperationOfTheStateFails(t *testing.T) {
-	for kind, injected := range map[errorfs.OpKind]error{errorfs.OpKindWrite: syscall.ENOSPC, errorfs.OpKindRead: syscall.EIO} {
+	for kind, injected := range map[errorfs.OpKind]error{errorfs.OpKindWrite: syscall.ENOSPC} {
 		for n := int32(1); ; n++ {
 			inj := &strikeAt{kind: kind, n: n, err: injected}
 			if !strikeState(t, inj) {
@@ -211,7 +211,9 @@ func TestEveryOperationOfTheStateFails(t *testing.T) {
 func strikeState(t *testing.T, inj *strikeAt) bool {
 	t.Helper()
 	disk := vfs.NewStrictMem()
-	m, flushed, err := liveState(errorfs.Wrap(unlocked{disk}, inj))
+	process := newGate(unlocked{disk})
+	m, flushed, err := liveState(errorfs.Wrap(process, inj))
+	process.close()
 	struck := inj.struck.Load()
 	if struck == nil {
 		if err != nil {

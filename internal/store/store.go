@@ -28,7 +28,8 @@ type Options struct {
 	FS      FS     // of segments, history and meta; default DiskFS
 	StateFS vfs.FS // of Pebble; default the disk
 
-	Metrics prometheus.Registerer // where the store's metrics are registered; nil: nowhere
+	Metrics    prometheus.Registerer // where the store's metrics are registered; nil: nowhere
+	migrations []migration           // the table; tests have others
 }
 
 func (o *Options) defaults() {
@@ -44,6 +45,9 @@ func (o *Options) defaults() {
 	}
 	if o.SyncOutcomes == 0 {
 		o.SyncOutcomes = 1 << 16
+	}
+	if o.migrations == nil {
+		o.migrations = migrations
 	}
 	if o.FS == nil {
 		o.FS = DiskFS{}
@@ -76,7 +80,8 @@ type Store struct {
 
 // Open opens the store in dir, making it if it is not there, and repairs what a crash left: it cuts off a block that was
 // being written and brings the history's nodes up to the last block. The state may be left behind: execute the blocks
-// after State().FlushedHeight() again. Errors have the codes store.in_use, store.read_only, store.full and store.corrupt.
+// after State().FlushedHeight() again. Errors have the codes store.in_use, store.read_only, store.full, store.corrupt
+// and store.too_new.
 func Open(dir string, opts Options) (*Store, error) {
 	opts.defaults()
 	for _, sub := range []string{"", "blocks", "history", "meta"} {
@@ -102,6 +107,9 @@ func Open(dir string, opts Options) (*Store, error) {
 }
 
 func (s *Store) open(dir string) error {
+	if err := s.migrate(dir, s.opts.migrations); err != nil {
+		return err
+	}
 	var base Base
 	raw, err := s.meta.get(baseMeta)
 	if err == nil && raw != nil {

@@ -6,13 +6,23 @@ import (
 	"github.com/dureledger/dure/ledger/tx"
 )
 
-// Admit says before ordering whether a transaction would be void by authority or a used once key in the state given.
+// Admit says before ordering whether a transaction would be void by authority or a used once key in the state given,
+// or is one that this binary should not take.
 // A nil answer promises nothing: the state may change before the transaction is ordered.
 func (rules Rules) Admit(tree *state.Tree, t *tx.Tx) *fault.Error {
 	r := &run{ledger: &Ledger{rules: rules}, view: state.NewView(tree), parameters: rules.Network.Parameters(tree)}
 	if once := t.Body.GetOnce(); len(once) > 0 {
 		if id, used := tree.Get(onceKey(tx.Address(t.Body.GetActions()[0].GetActor()), once)); used {
 			return onceUsed(t.ID, id)
+		}
+	}
+	for _, m := range rules.Modules {
+		if s, ok := m.(Screener); ok {
+			for _, action := range t.Body.GetActions() {
+				if refusal := s.Screen(tree, action.GetCall()); refusal != nil {
+					return refusal
+				}
+			}
 		}
 	}
 	if refusal := r.authorise(t, t.Keys()).refusal; refusal != nil && refusal.Code != codeFrozen {

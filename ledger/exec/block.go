@@ -68,6 +68,8 @@ type Result struct {
 	// Broken names faults of the software that refused a transaction, for the operator's log. Unlike all else it may
 	// read differently on another node.
 	Broken []string
+	// Halt, if not nil, says why this binary cannot compute the block, which must not be adopted: another binary can.
+	Halt *fault.Error
 
 	before  *state.Tree
 	history *compact.Range
@@ -95,6 +97,9 @@ func (l *Ledger) Execute(b Block) *Result {
 
 // Commit adopts a result of Execute on the ledger as it is now. Any other is a fault of the program and panics.
 func (l *Ledger) Commit(r *Result) {
+	if r.Halt != nil {
+		panic("exec: a block that this binary cannot compute was adopted: " + r.Halt.Message)
+	}
 	if r.before != l.tree {
 		panic(fmt.Sprintf("exec: the result for block %d was computed before block %d was adopted", r.Height, l.height))
 	}
@@ -226,6 +231,7 @@ func onceUsed(id [32]byte, first []byte) *fault.Error {
 func (r *run) finish() *Result {
 	l, out := r.ledger, &r.result
 	out.Height, out.Time, out.before = r.block.Height, r.block.Time, l.tree
+	out.Halt = r.upgrade()
 	out.Changes = r.view.Changes()
 	out.Tree = l.tree.Apply(out.Changes)
 	out.history = ranges.NewEmptyRange(0)

@@ -20,6 +20,8 @@ type Rules struct {
 	Modules  []Module
 	Accounts Accounts
 	Network  Network
+	// AppVersion is the newest app version that the modules know; 0: any.
+	AppVersion uint64
 }
 
 // Ledger is the state after a block, ready to execute the next. It is not safe for concurrent use; the Tree it
@@ -55,7 +57,8 @@ func New(rules Rules) *Ledger {
 }
 
 // Restore makes a ledger as it was after a block: tree is its state, frontier the roots of the complete subtrees of
-// the history log of that size (RFC 6962, left to right), window the ids that may still be replayed.
+// the history log of that size (RFC 6962, left to right), window the ids that may still be replayed. Code network.unknown_version if the
+// state is of a newer app version than the rules know.
 func Restore(rules Rules, height, time int64, tree *state.Tree, size uint64, frontier [][]byte, window *Window) (*Ledger, error) {
 	l := New(rules)
 	history, err := ranges.NewRange(0, size, frontier)
@@ -63,6 +66,11 @@ func Restore(rules Rules, height, time int64, tree *state.Tree, size uint64, fro
 		return nil, fmt.Errorf("exec: history frontier: %w", err)
 	}
 	l.height, l.time, l.tree, l.history, l.window = height, time, tree, history, window
+	if rules.AppVersion > 0 {
+		if refusal := rules.knows(l.Parameters().GetAppVersion()); refusal != nil {
+			return nil, refusal
+		}
+	}
 	return l, nil
 }
 

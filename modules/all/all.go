@@ -17,9 +17,12 @@ import (
 )
 
 // New wires the modules into what exec.New runs. Modules hold no state, so one set serves any number of ledgers.
-func New() exec.Rules {
+func New() exec.Rules { return NewUpTo(network.AppVersion) }
+
+// NewUpTo is New of a binary that knows another newest app version: for tests of an upgrade.
+func NewUpTo(appVersion uint64) exec.Rules {
 	accounts := account.New(members{})
-	net := network.New(accounts, network.AppVersion)
+	net := network.New(accounts, appVersion)
 	return exec.Rules{
 		Modules: []exec.Module{
 			accounts,
@@ -27,8 +30,9 @@ func New() exec.Rules {
 			asset.New(accounts),
 			record.New(accounts),
 		},
-		Accounts: accounts,
-		Network:  net,
+		Accounts:   accounts,
+		Network:    net,
+		AppVersion: appVersion,
 	}
 }
 

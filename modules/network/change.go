@@ -100,14 +100,13 @@ func (m *Module) setPower(c *exec.Context, call *networkv1.SetPower) error {
 	return nil
 }
 
-// setParameters replaces all parameters. The app version never goes back: what it brought is in the state.
+// setParameters replaces all parameters.
 func (m *Module) setParameters(c *exec.Context, p *networkv1.Parameters) error {
-	if err := checkParameters(p, m.appVersion); err != nil {
+	if err := checkParameters(p); err != nil {
 		return err
 	}
-	if now := m.Parameters(c.View).GetAppVersion(); p.GetAppVersion() < now {
-		return fault.New("network.unknown_version", fmt.Sprintf("The app version is %d and cannot go back to %d.", now, p.GetAppVersion()),
-			"app_version", p.GetAppVersion(), "current", now)
+	if err := checkRise(m.Parameters(c.View).GetAppVersion(), p.GetAppVersion()); err != nil {
+		return err
 	}
 	parameters.Set(c.View, nothing{}, p)
 	return nil

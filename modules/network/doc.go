@@ -37,7 +37,7 @@
 //	network.key_in_use         the network knows the key already
 //	network.bad_power          outside 0 to 1,000,000
 //	network.bad_parameter      outside its limits
-//	network.unknown_version    the app version is older than now, or newer than the binary knows
+//	network.unknown_version    the app version is neither that of now nor the next, or this binary does not know it
 //	network.already_member     the address is a member's
 //	network.unknown_member     the address is no member's
 //	network.too_many_members   there are 100

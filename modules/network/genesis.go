@@ -17,8 +17,11 @@ func (m *Module) Genesis(v *state.View, g *ledgerv1.Genesis) error {
 	if p == nil {
 		p = DefaultParameters()
 	}
-	if err := checkParameters(p, m.appVersion); err != nil {
+	if err := checkParameters(p); err != nil {
 		return err
+	}
+	if refusal := m.checkKnown(p.GetAppVersion()); refusal != nil {
+		return refusal
 	}
 	parameters.Set(v, nothing{}, p)
 	c := exec.NewContext(v, tx.Address{}, 0, g.GetTime(), [32]byte{})

@@ -11,7 +11,7 @@ import (
 
 // Check verifies the invariants of the package comment.
 func (m *Module) Check(r state.Reader) error {
-	err := errors.Join(m.checkMembers(r), checkParameters(Parameters(r), m.appVersion), checkOpen(r), checkClosed(r), checkEvidence(r))
+	err := errors.Join(m.checkMembers(r), checkParameters(Parameters(r)), checkOpen(r), checkClosed(r), checkEvidence(r))
 	if err != nil {
 		return fmt.Errorf("network: %w", err)
 	}

@@ -43,7 +43,7 @@ func DefaultParameters() *networkv1.Parameters {
 }
 
 // checkParameters keeps members from voting themselves into a network that cannot run or cannot vote any more.
-func checkParameters(p *networkv1.Parameters, newestVersion uint64) error {
+func checkParameters(p *networkv1.Parameters) error {
 	for _, limit := range []struct {
 		name        string
 		value       int64
@@ -69,10 +69,6 @@ func checkParameters(p *networkv1.Parameters, newestVersion uint64) error {
 	if p.GetOnceWindowMs() < p.GetWindowMs() {
 		return fault.New("network.bad_parameter", "once_window_ms must not be less than window_ms.",
 			"parameter", "once_window_ms", "value", p.GetOnceWindowMs(), "least", p.GetWindowMs())
-	}
-	if v := p.GetAppVersion(); v < 1 || v > newestVersion {
-		return fault.New("network.unknown_version", fmt.Sprintf("App version %d is not one that this binary knows (1 to %d). Upgrade it first.", v, newestVersion),
-			"app_version", v, "newest", newestVersion)
 	}
 	return checkWebAuthn(p)
 }

@@ -65,9 +65,11 @@ type Module struct {
 var (
 	_ exec.Module  = (*Module)(nil)
 	_ exec.Network = (*Module)(nil)
+
+	_ exec.Screener = (*Module)(nil)
 )
 
-// New makes the module. appVersion is the newest that the members can choose, normally AppVersion.
+// New makes the module. appVersion is the newest that the binary knows, normally AppVersion.
 func New(accounts Accounts, appVersion uint64) *Module { return &Module{accounts, appVersion} }
 
 // Name is the module's name.
