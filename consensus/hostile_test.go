@@ -21,6 +21,7 @@ import (
 	"github.com/dureledger/dure/gen/dure/api/v1/apiv1connect"
 	assetv1 "github.com/dureledger/dure/gen/dure/asset/v1"
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
+	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
 	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
 	"github.com/dureledger/dure/internal/simnet"
 	"github.com/dureledger/dure/ledger/exec"
@@ -28,6 +29,7 @@ import (
 	"github.com/dureledger/dure/ledger/state"
 	"github.com/dureledger/dure/ledger/tx"
 	"github.com/dureledger/dure/modules/all"
+	"github.com/dureledger/dure/modules/network"
 )
 
 // arena is a network of four real members, one of which breaks the rules.
@@ -115,30 +117,65 @@ func (a *arena) connected() {
 // pay pays, one payment after the other, until ctx ends. Every one must be committed.
 func (a *arena) pay(ctx context.Context) {
 	for n := 0; ctx.Err() == nil; n++ {
-		c := apiv1connect.NewLedgerServiceClient(http.DefaultClient, a.net.URL(honest[n%len(honest)]))
-		res, err := c.Submit(context.WithoutCancel(ctx), connect.NewRequest(&apiv1.SubmitRequest{Transaction: a.payment(1).Raw}))
-		if err != nil || res.Msg.GetResult().GetOutcome().GetStatus() != "ok" {
-			a.Errorf("a payment: %v, %v", res, err)
+		if err := a.submit(n, a.payment(1)); err != nil {
+			a.Errorf("a payment: %v", err)
 			return
 		}
 		a.paid.Add(1)
 	}
 }
 
-// payment is from a person to the next, good for a minute.
+// submit sends a transaction to one of the honest members and waits until it is committed.
+func (a *arena) submit(n int, t *tx.Tx) error {
+	c := apiv1connect.NewLedgerServiceClient(http.DefaultClient, a.net.URL(honest[n%len(honest)]))
+	res, err := c.Submit(context.Background(), connect.NewRequest(&apiv1.SubmitRequest{Transaction: t.Raw}))
+	if err != nil {
+		return err
+	}
+	if res.Msg.GetResult().GetOutcome().GetStatus() != "ok" {
+		return fmt.Errorf("answered %v", res.Msg.GetResult())
+	}
+	return nil
+}
+
+// shrink makes the members vote for the smallest share of a block that there is: one full batch of each sealer.
+func (a *arena) shrink() {
+	a.Helper()
+	p := network.DefaultParameters()
+	p.MaxSealerSignatures = consensus.MaxBatchWork
+	change := &networkv1.Change{Kind: &networkv1.Change_SetParameters{SetParameters: p}}
+	actions := []*txv1.Action{{Call: &txv1.Action_NetworkPropose{NetworkPropose: &networkv1.Propose{Change: change}}}}
+	for range honest[1:] {
+		actions = append(actions, &txv1.Action{Call: &txv1.Action_NetworkVote{NetworkVote: &networkv1.Vote{Proposal: 1}}})
+	}
+	for i, action := range actions {
+		if err := a.submit(i, a.sign(action, simnet.Signer(i))); err != nil {
+			a.Fatal(err)
+		}
+	}
+}
+
+// payment is from a person to the next.
 func (a *arena) payment(person int) *tx.Tx {
+	a.Helper()
+	to := simnet.Address(simnet.Person(person + 1))
+	return a.sign(&txv1.Action{Call: &txv1.Action_AssetTransfer{
+		AssetTransfer: &assetv1.Transfer{Asset: "krw", To: to[:], Amount: "1"},
+	}}, simnet.Person(person))
+}
+
+// sign makes a transaction that is good for a minute.
+func (a *arena) sign(action *txv1.Action, by tx.Signer) *tx.Tx {
 	a.Helper()
 	short, err := genesis.Short(a.genesis.NetworkID)
 	if err != nil {
 		a.Fatal(err)
 	}
-	from, to := simnet.Address(simnet.Person(person)), simnet.Address(simnet.Person(person+1))
+	actor := simnet.Address(by)
+	action.Actor = actor[:]
 	raw, err := tx.Sign(a.genesis.NetworkID, &txv1.Body{
-		Network: short, NotAfter: time.Now().Add(time.Minute).UnixMilli(), Salt: atomic.AddUint64(&a.salt, 1),
-		Actions: []*txv1.Action{{Actor: from[:], Call: &txv1.Action_AssetTransfer{
-			AssetTransfer: &assetv1.Transfer{Asset: "krw", To: to[:], Amount: "1"},
-		}}},
-	}, simnet.Person(person))
+		Network: short, NotAfter: time.Now().Add(time.Minute).UnixMilli(), Salt: atomic.AddUint64(&a.salt, 1), Actions: []*txv1.Action{action},
+	}, by)
 	if err != nil {
 		a.Fatal(err)
 	}
@@ -198,22 +235,19 @@ func (a *arena) badBatches() {
 
 // badProposals: each of them takes its turn away from the hostile member and nothing from the others.
 func (a *arena) badProposals() {
-	twice := a.seal(time.Minute, a.payment(3))
-	var over [][]byte
-	for size, full := 0, a.payments(consensus.MaxBatchTxs); size <= 4<<20; size += len(over[0]) {
-		over = append(over, a.seal(time.Minute, full...))
-	}
+	a.shrink()
+	many := a.payments(consensus.MaxBatchTxs/2 + 1)
 	for _, c := range []struct {
 		why     string
-		batches [][]byte
+		batches func() [][]byte
 	}{
-		{"is not by this key", [][]byte{a.seal(time.Minute, a.forged())}},
-		{"batch: expired", [][]byte{a.seal(-time.Minute, a.payment(3))}},
-		{"decided already", [][]byte{twice, twice}},
-		{"share of the block", over},
-		{"not sealed by a member", [][]byte{[]byte("noise")}},
+		{"is not by this key", func() [][]byte { return [][]byte{a.seal(2*time.Minute, a.forged())} }},
+		{"batch: expired", func() [][]byte { return [][]byte{a.seal(-time.Minute, a.payment(3))} }},
+		{"decided already", func() [][]byte { b := a.seal(2*time.Minute, a.payment(3)); return [][]byte{b, b} }},
+		{"share of the block", func() [][]byte { return [][]byte{a.seal(2*time.Minute, many...), a.seal(2*time.Minute, many...)} }},
+		{"not sealed by a member", func() [][]byte { return [][]byte{[]byte("noise")} }},
 	} {
-		a.hostile.Propose(c.batches...)
+		a.hostile.Propose(c.batches()...)
 		a.named(`msg="proposal refused"`, `member="Member 3"`, c.why)
 	}
 	a.hostile.Propose()
