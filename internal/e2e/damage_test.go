@@ -279,6 +279,9 @@ func (l *loner) see(t testing.TB, p *process) (s sight, err error) {
 func (l *loner) copyWith(t *testing.T, file string, d damage) *loner {
 	c := *l
 	c.home = filepath.Join(t.TempDir(), "home")
+	if err := os.Remove(filepath.Join(l.home, "data", "admin.sock")); err != nil && !os.IsNotExist(err) { // left by a kill; it cannot be copied
+		t.Error(err)
+	}
 	if err := os.CopyFS(c.home, os.DirFS(l.home)); err != nil {
 		t.Error(err)
 	}
