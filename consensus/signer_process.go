@@ -69,7 +69,7 @@ func (s *Signing) Run(ctx context.Context) error {
 			err = s.serve(ctx, conn, pv)
 		}
 		if ctx.Err() != nil {
-			return nil
+			break // what ended with it is no trouble
 		}
 		if text := err.Error(); text != said { // not five times a second
 			said = text

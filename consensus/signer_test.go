@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	stded25519 "crypto/ed25519"
+	"errors"
 	"log/slog"
 	"net"
 	"os"
@@ -95,7 +96,7 @@ func TestSignerNeverSignsTwice(t *testing.T) {
 			refused := func() {
 				t.Helper()
 				for _, err := range []error{p.vote(5, 2), p.vote(4, 1)} {
-					if _, ok := err.(*privval.RemoteSignerError); !ok {
+					if refused := (*privval.RemoteSignerError)(nil); !errors.As(err, &refused) {
 						t.Errorf("a second vote: %v", err)
 					}
 				}

@@ -14,7 +14,7 @@ import (
 // read, and migrations has a step for each rise.
 const Format = 1
 
-// CodeTooNew: the folder was written by a newer binary, which changed its format.
+// CodeTooNew says that the folder was written by a newer binary, which changed its format.
 const CodeTooNew = "store.too_new"
 
 const formatMeta = "format"
@@ -72,9 +72,10 @@ func (s *Store) migrate(dir string, steps []migration) error {
 // isFresh says whether nothing was ever written to the folder.
 func (s *Store) isFresh(dir string) (bool, error) {
 	for _, sub := range []string{"blocks", "meta"} {
-		names, err := s.opts.FS.List(filepath.Join(dir, sub))
+		folder := filepath.Join(dir, sub)
+		names, err := s.opts.FS.List(folder)
 		if err != nil {
-			return false, explain("listing "+filepath.Join(dir, sub), err)
+			return false, explain("listing "+folder, err)
 		}
 		if len(names) > 0 {
 			return false, nil
