@@ -60,20 +60,12 @@ func (s *Signing) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	said := ""
+	said := "" // the last trouble, which is not told five times a second
 	for ctx.Err() == nil {
-		conn, err := s.dial(ctx)
-		if err == nil {
-			s.Log.Info("connected to the node", "node", s.Node)
-			said = ""
-			err = s.serve(ctx, conn, pv)
-		}
-		if ctx.Err() != nil {
-			break // what ended with it is no trouble
-		}
-		if text := err.Error(); text != said { // not five times a second
+		trouble := s.session(ctx, pv, &said)
+		if text := trouble.Error(); text != said && ctx.Err() == nil {
 			said = text
-			s.Log.Warn("no connection to the node; dialling again until it answers", "node", s.Node, "error", err)
+			s.Log.Warn("no connection to the node; dialling again until it answers", "node", s.Node, "error", trouble)
 		}
 		select {
 		case <-ctx.Done():
@@ -81,6 +73,17 @@ func (s *Signing) Run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// session signs over one connection and says why it ended.
+func (s *Signing) session(ctx context.Context, pv *privval.FilePV, said *string) error {
+	conn, err := s.dial(ctx)
+	if err != nil {
+		return err
+	}
+	s.Log.Info("connected to the node", "node", s.Node)
+	*said = ""
+	return s.serve(ctx, conn, pv)
 }
 
 // validator is the key with what it has signed before. Without that record it could sign twice, so there is no default.
