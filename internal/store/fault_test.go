@@ -195,7 +195,7 @@ func (s *strikeAt) MaybeError(op errorfs.Op, path string) error {
 // Pebble's operations fail in turn while a state is made, written, closed and opened again. After that, and a power cut,
 // it holds some height, whole.
 func TestEveryOperationOfTheStateFails(t *testing.T) {
-	for kind, injected := range map[errorfs.OpKind]error{errorfs.OpKindWrite: syscall.ENOSPC} {
+	for kind, injected := range map[errorfs.OpKind]error{errorfs.OpKindWrite: syscall.ENOSPC, errorfs.OpKindRead: syscall.EIO} {
 		for n := int32(1); ; n++ {
 			inj := &strikeAt{kind: kind, n: n, err: injected}
 			if !strikeState(t, inj) {
@@ -211,9 +211,7 @@ func TestEveryOperationOfTheStateFails(t *testing.T) {
 func strikeState(t *testing.T, inj *strikeAt) bool {
 	t.Helper()
 	disk := vfs.NewStrictMem()
-	process := newGate(unlocked{disk})
-	m, flushed, err := liveState(errorfs.Wrap(process, inj))
-	process.close()
+	m, flushed, err := liveState(errorfs.Wrap(unlocked{disk}, inj))
 	struck := inj.struck.Load()
 	if struck == nil {
 		if err != nil {
