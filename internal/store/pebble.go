@@ -22,7 +22,7 @@ func (s *State) openPebble(fs vfs.FS, dir string, log *slog.Logger) (err error) 
 	defer cache.Unref()
 	logger := pebbleLogger{log.With("part", "state"), h, s.die}
 	options := &pebble.Options{
-		FS:                          fs,
+		FS:                          tableFS{fs, s.failRead, s.dead},
 		Cache:                       cache,
 		MemTableSize:                uint64(opts.MemTableBytes),
 		MemTableStopWritesThreshold: 3,
@@ -116,6 +116,12 @@ func (s *State) catch(fn func() error) (err error) {
 		s.die()
 	}()
 	return fn()
+}
+
+// failRead makes it the store's failure that a table cannot be read.
+func (s *State) failRead(doing string, err error) {
+	_ = s.health.fail(explain(doing, err))
+	s.die()
 }
 
 // die leaves Pebble alone from now on: its locks may be held for ever.

@@ -83,7 +83,7 @@ func openState(fs vfs.FS, dir string, opts StateOptions, h *health, synced func(
 	}
 	for name, value := range map[string]*int64{metaFlushed: &s.flushed, metaFloor: &s.floor, metaPruned: &s.pruned} {
 		if *value, err = s.metaHeight(name); err != nil {
-			_ = s.db.Close()
+			_ = s.closePebble() // the first error says more
 			return nil, explain("reading the state in "+dir, damagedState(dir, err))
 		}
 	}
