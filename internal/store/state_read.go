@@ -35,15 +35,15 @@ func (s *State) At(height int64) (*Past, error) {
 	if s.dead() {
 		return nil, s.health.check()
 	}
-	if height < s.floor || height < 0 {
-		return nil, fault.New(CodePruned, fmt.Sprintf("The state of block %d is no longer held; the oldest is that of block %d.",
-			height, max(0, s.floor)), "height", height)
-	}
 	if height > s.last {
 		return nil, fault.New(CodeFuture, fmt.Sprintf("Block %d has not happened yet; the last is %d.", height, s.last), "height", height)
 	}
 	if err := s.waitFlushed(height); err != nil {
 		return nil, err
+	}
+	if height < s.floor || height < 0 { // asked after waiting, for it may have been pruned meanwhile
+		return nil, fault.New(CodePruned, fmt.Sprintf("The state of block %d is no longer held; the oldest is that of block %d.",
+			height, max(0, s.floor)), "height", height)
 	}
 	s.readers.Add(1)
 	return &Past{s, s.db.NewSnapshot(), height}, nil
