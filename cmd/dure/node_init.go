@@ -27,7 +27,7 @@ The account acts for the member: the address or the name of an Ed25519 key made 
 With --validator-key the validator's private key is not made here: a signer has it ("dure signer init" shows the public
 key and the id), and the node waits for the signer at --validator-listen.`,
 		Example: "  dure key new bank\n  dure init --home /var/lib/dure --name \"Han Bank\" --member bank\n" +
-			"  dure init --home /var/lib/dure --name \"Han Bank\" --member 0x… --validator-key HEX --validator-listen 10.0.0.5:26659 --validator-signer ID",
+			"  dure init --home /var/lib/dure --name \"Han Bank\" --member bank --validator-key HEX --validator-listen 10.0.0.5:26659 --validator-signer ID",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			acting, err := a.party(member)
