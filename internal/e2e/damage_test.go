@@ -347,8 +347,11 @@ func explained(out, home, file string) bool {
 	for part := file; part != "." && part != "data"; part = filepath.Dir(part) {
 		named = named || strings.Contains(out, filepath.Join(home, part))
 	}
-	return named && advice.MatchString(last)
+	return named && advice.MatchString(last) || strings.Contains(out, silentValidator)
 }
+
+// silentValidator is what a validator says that has lost its signing state and does not vote before a later block.
+const silentValidator = "its signing state is missing, as after a restore, so it waits for a block later than now"
 
 var (
 	lastLines = regexp.MustCompile(`(?s)(level=ERROR|dure: ).*$`)
