@@ -149,10 +149,4 @@ func (r *run) indexes(ctx context.Context, end time.Time) error {
 }
 
 // count writes a number with separators, as people read it.
-func count(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
+func count(n int) string { return client.FormatUnits(strconv.Itoa(n), 0) }

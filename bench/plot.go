@@ -16,21 +16,30 @@ func (r *Report) String() string {
 	line("members", "%d, %d indexing, %d cores", r.Members, r.IndexingMembers, r.Cores)
 	line("committed", "%s payments of %s offered in %.1f s", count(r.Committed), count(r.Offered), r.Seconds)
 	line("throughput", "%s/s, %.2f of the %s/s that checking signatures alone allows", count(int(r.CommittedPerS)), r.OfLimit, count(int(r.LimitPerS)))
-	line("latency", "p50 %.0f ms, p95 %.0f ms, p99 %.0f ms", r.LatencyMS.P50, r.LatencyMS.P95, r.LatencyMS.P99)
+	line("latency", "%s", r.LatencyMS)
 	if r.LastMinutePerS > 0 {
 		line("first and last minute", "%s/s, %s/s: %.2f", count(int(r.FirstMinutePerS)), count(int(r.LastMinutePerS)), r.LastMinutePerS/r.FirstMinutePerS)
 	}
 	line("processor time", "%.0f µs a payment on all members together, %.0f µs to offer it", r.MemberCPUUS, r.ClientCPUUS)
-	var most int64
-	for _, n := range r.RSSBytes {
-		most = max(most, n)
-	}
-	line("memory", "%d MiB a member at most, %s state keys", most>>20, count(int(r.StateKeys)))
+	line("memory", "%s, %s state keys", r.Memory(), count(int(r.StateKeys)))
 	line("index", "caught up after %.1f s", r.IndexLagS)
 	line("supply conserved", "%v", r.Checks.SupplyConserved)
 	line("same root everywhere", "%v", r.Checks.SameRootEverywhere)
 	line("receipts valid", "%d of %d, %d bytes each", r.Checks.ReceiptsValid, r.Checks.ReceiptsSampled, r.ReceiptBytes)
 	return b.String()
+}
+
+// Memory says how much the largest member has needed.
+func (r *Report) Memory() string {
+	var most int64
+	for _, n := range r.RSSBytes {
+		most = max(most, n)
+	}
+	return fmt.Sprintf("%d MiB a member at most", most>>20)
+}
+
+func (l Latency) String() string {
+	return fmt.Sprintf("p50 %.0f ms, p95 %.0f ms, p99 %.0f ms", l.P50, l.P95, l.P99)
 }
 
 // The picture's measures, in pixels.

@@ -59,23 +59,23 @@ func (t *benchTable) run(ctx context.Context, a *app) error {
 	four := t.payments(ctx, "4 members, saturated", t.throughput, "--seconds", seconds)
 	t.payments(ctx, "1 member, saturated", t.throughput, "--members", "1", "--seconds", seconds)
 	if four != nil {
-		t.payments(ctx, "4 members at half of that", latency, "--seconds", seconds, "--rate", strconv.Itoa(int(four.CommittedPerS/2)))
+		t.payments(ctx, "4 members at half of that", func(r *bench.Report) string { return r.LatencyMS.String() }, "--seconds", seconds, "--rate", strconv.Itoa(int(four.CommittedPerS/2)))
 	}
 	t.payments(ctx, many+" accounts, 4 members", func(r *bench.Report) string {
 		if four == nil {
-			return t.throughput(r) + "; " + memory(r)
+			return t.throughput(r) + "; " + r.Memory()
 		}
 		return fmt.Sprintf("%s; %.2f of the throughput with 10,000, of_limit %.2f of it; %s", t.throughput(r),
-			r.CommittedPerS/four.CommittedPerS, r.OfLimit/four.OfLimit, memory(r))
+			r.CommittedPerS/four.CommittedPerS, r.OfLimit/four.OfLimit, r.Memory())
 	}, "--seconds", seconds, "--accounts", many)
 	t.payments(ctx, long+" seconds, 4 members", func(r *bench.Report) string {
-		return fmt.Sprintf("first minute %.0f/s, last minute %.0f/s: %.2f; %s", r.FirstMinutePerS, r.LastMinutePerS, r.LastMinutePerS/r.FirstMinutePerS, memory(r))
+		return fmt.Sprintf("first minute %.0f/s, last minute %.0f/s: %.2f; %s", r.FirstMinutePerS, r.LastMinutePerS, r.LastMinutePerS/r.FirstMinutePerS, r.Memory())
 	}, "--seconds", long)
 	t.payments(ctx, "a member killed under load, started again", func(r *bench.Report) string {
 		return fmt.Sprintf("caught up after %.1f s; %.0f tx/s meanwhile and around", r.RestartS, r.CommittedPerS)
 	}, "--seconds", seconds, "--rate", "1000", "--restart")
 	t.payments(ctx, "22 members on this machine", func(r *bench.Report) string {
-		return fmt.Sprintf("%.0f tx/s, %s; receipt %d bytes", r.CommittedPerS, latency(r), r.ReceiptBytes)
+		return fmt.Sprintf("%.0f tx/s, %s; receipt %d bytes", r.CommittedPerS, r.LatencyMS, r.ReceiptBytes)
 	}, "--members", "22", "--seconds", seconds, "--accounts", "1000", "--rate", "100")
 	t.firstPayment(ctx)
 	return t.write()
@@ -131,18 +131,6 @@ func (t *benchTable) row(what, figures string) {
 func (t *benchTable) throughput(r *bench.Report) string {
 	return fmt.Sprintf("%.0f tx/s, of_limit %.2f (one core checks %.0f signatures/s; %.0f µs of processor time a payment on all members; %d indexing)",
 		r.CommittedPerS, r.OfLimit, r.VerifyPerCoreS, r.MemberCPUUS, r.IndexingMembers)
-}
-
-func latency(r *bench.Report) string {
-	return fmt.Sprintf("p50 %.0f ms, p95 %.0f ms, p99 %.0f ms", r.LatencyMS.P50, r.LatencyMS.P95, r.LatencyMS.P99)
-}
-
-func memory(r *bench.Report) string {
-	var most int64
-	for _, n := range r.RSSBytes {
-		most = max(most, n)
-	}
-	return fmt.Sprintf("%d MiB a member at most", most>>20)
 }
 
 // firstPayment times "dure up" from nothing to the first committed payment.
