@@ -81,11 +81,11 @@ func (r *run) round(parent context.Context, payments []payment, span time.Durati
 			}
 		}()
 	}
-	if r.net.Restart != nil && r.report.RestartS == 0 {
+	if r.report.base == 0 && (r.net.Restart != nil || r.net.Join != nil) {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			if err := r.restart(ctx, warmUp+span/2); err != nil {
+			if err := r.disturb(ctx, warmUp+span/2); err != nil {
 				stop(err)
 			}
 		}()

@@ -42,6 +42,9 @@ type Network struct {
 	PID func(member int) int
 	// Restart, if set, kills a member's process without warning and starts it again; the run does it once, in the middle.
 	Restart func(member int) error
+	// Join, if set, takes in one more member without voting power and starts it; the run does it once, in the middle. What
+	// it returns gives the member its power.
+	Join func(context.Context) (api string, empower func(context.Context) error, err error)
 	// Indexing is how many of the members, the first ones, keep the index.
 	Indexing int
 	// Genesis is the network's genesis file.
@@ -63,9 +66,12 @@ type run struct {
 	net     Network
 	id      string
 	members []*client.Client
-	people  []person
-	report  Report
-	say     func(string, ...any)
+	// joined is the member that Join brought, nil before.
+	joined    *client.Client
+	joinedAPI string
+	people    []person
+	report    Report
+	say       func(string, ...any)
 }
 
 // Run opens the accounts, offers the load and checks the result. What it does is written to progress. The report is
@@ -92,6 +98,9 @@ func (p Payments) Run(ctx context.Context, n Network, progress io.Writer) (*Repo
 	}
 	if err := r.load(ctx); err != nil {
 		return nil, err
+	}
+	if r.joined != nil { // from now on one of them
+		r.members, r.net.APIs = append(r.members, r.joined), append(r.net.APIs, r.joinedAPI)
 	}
 	if err := r.check(ctx); err != nil {
 		return nil, err

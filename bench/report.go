@@ -43,6 +43,8 @@ type Report struct {
 	RSSBytes []int64 `json:"rss_bytes"`
 	// RestartS is how long a member that was killed under load took from its start to the height of the others, in seconds.
 	RestartS float64 `json:"restart_s,omitempty"`
+	// JoinS is how long a member that joined under load took from its start to the height of the others, in seconds.
+	JoinS float64 `json:"join_s,omitempty"`
 	// StateKeys is how many entries the state tree has.
 	StateKeys int64 `json:"state_keys"`
 	// ReceiptBytes is the mean size of the receipts sampled.

@@ -31,7 +31,7 @@ type benchRun struct {
 	bench.Payments
 	members, indexing int
 	json, plot, dir   string
-	restart           bool
+	restart, join     bool
 	flags             []string
 }
 
@@ -59,6 +59,7 @@ verifies receipts by the genesis file alone. A check that fails fails the run.`,
 	f.IntVar(&b.InFlight, "in-flight", bench.DefaultInFlight, "payments that wait for their outcome at once, without --rate")
 	f.IntVar(&b.Receipts, "receipts", bench.DefaultReceipts, "how many receipts to verify")
 	f.BoolVar(&b.restart, "restart", false, "kill the last member in the middle and measure how long it takes to catch up")
+	f.BoolVar(&b.join, "join", false, "let one more member join in the middle and measure how long it takes to catch up")
 	f.StringVar(&b.json, "json", "", "write the report to this file")
 	f.StringVar(&b.plot, "plot", "", "draw throughput and latency over time to this SVG file")
 	f.StringVar(&b.dir, "dir", "", "keep the network in this folder, which must be new or empty")
@@ -80,7 +81,7 @@ func (b *benchRun) run(ctx context.Context, a *app) error {
 	} else if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 		return failed(dir+" is not empty", "choose another folder with --dir")
 	}
-	network, members, err := b.network(dir)
+	keys, network, members, err := b.network(dir)
 	if err != nil {
 		return err
 	}
@@ -92,6 +93,10 @@ func (b *benchRun) run(ctx context.Context, a *app) error {
 	network.PID = func(i int) int { return members.all[i].cmd.Process.Pid }
 	if b.restart {
 		network.Restart = members.restart
+	}
+	if b.join {
+		j := &benchJoin{dir: dir, keys: keys, network: network, members: members, flags: b.flags}
+		network.Join = j.join
 	}
 	report, err := b.Run(ctx, *network, a.err)
 	if report == nil {
@@ -123,45 +128,52 @@ func (b *benchRun) write(a *app, report *bench.Report) error {
 	return err
 }
 
-// network makes the members' homes.
-func (b *benchRun) network(dir string) (*bench.Network, *processes, error) {
-	keys := make([]tx.Signer, b.members)
-	var seats []node.Seat
+// network makes the members' homes. It returns also the keys by which they act.
+func (b *benchRun) network(dir string) ([]tx.Signer, *bench.Network, *processes, error) {
+	keys, seats := make([]tx.Signer, b.members), make([]node.Seat, b.members)
 	for i := range keys {
-		secret, err := tx.NewSecret(accountv1.KeyKind_KEY_KIND_ED25519, rand.Reader)
-		if err != nil {
-			return nil, nil, err
+		var err error
+		if keys[i], seats[i], err = benchSeat(dir, i); err != nil {
+			return nil, nil, nil, err
 		}
-		if keys[i], err = tx.NewEd25519Signer(secret); err != nil {
-			return nil, nil, err
-		}
-		api, err := freePort()
-		if err != nil {
-			return nil, nil, err
-		}
-		p2p, err := freePort()
-		if err != nil {
-			return nil, nil, err
-		}
-		seats = append(seats, node.Seat{
-			Home: node.Home(filepath.Join(dir, "member"+strconv.Itoa(i+1))), Name: "Member " + strconv.Itoa(i+1), Address: keys[i].Key().Address(), API: api, P2P: p2p,
-		})
 	}
 	file, err := node.CreateNetwork("bench", seats, nil)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	out := &bench.Network{Genesis: file, Issuer: keys[0], Indexing: b.indexing}
 	members := newProcesses()
 	for i, s := range seats {
 		config, err := node.Load(s.Home.Config(), noEnv, nil)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		members.add(s.Name, s.Home, config, append([]string{"--index=" + strconv.FormatBool(i < b.indexing)}, b.flags...)...)
 		out.APIs = append(out.APIs, "http://"+s.API)
 	}
-	return out, members, nil
+	return keys, out, members, nil
+}
+
+// benchSeat is the i-th member's key and place.
+func benchSeat(dir string, i int) (tx.Signer, node.Seat, error) {
+	secret, err := tx.NewSecret(accountv1.KeyKind_KEY_KIND_ED25519, rand.Reader)
+	if err != nil {
+		return nil, node.Seat{}, err
+	}
+	key, err := tx.NewEd25519Signer(secret)
+	if err != nil {
+		return nil, node.Seat{}, err
+	}
+	api, err := freePort()
+	if err != nil {
+		return nil, node.Seat{}, err
+	}
+	p2p, err := freePort()
+	if err != nil {
+		return nil, node.Seat{}, err
+	}
+	name := strconv.Itoa(i + 1)
+	return key, node.Seat{Home: node.Home(filepath.Join(dir, "member"+name)), Name: "Member " + name, Address: key.Key().Address(), API: api, P2P: p2p}, nil
 }
 
 // freePort is an address of this machine that nothing listens on now.

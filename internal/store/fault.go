@@ -71,6 +71,13 @@ func (h *health) fail(err error) error {
 	return err
 }
 
+// wake has fn run after a failure.
+func (h *health) wake(fn func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.onFail = fn
+}
+
 // check returns nil while the store may be written.
 func (h *health) check() error {
 	h.mu.Lock()

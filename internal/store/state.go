@@ -77,6 +77,7 @@ type blockChanges struct {
 func openState(fs vfs.FS, dir string, opts StateOptions, h *health, synced func() int64, log *slog.Logger) (*State, error) {
 	s := &State{dir: dir, opts: opts, health: h, synced: synced, stop: make(chan struct{}), died: make(chan struct{})}
 	s.moved = sync.NewCond(&s.mu)
+	h.wake(s.wake) // Pebble may fail while it opens
 	err := s.openPebble(fs, dir, log)
 	if err != nil {
 		return nil, explain("opening the state in "+dir, err)
@@ -88,7 +89,6 @@ func openState(fs vfs.FS, dir string, opts StateOptions, h *health, synced func(
 		}
 	}
 	s.last = s.flushed
-	h.onFail = s.wake
 	s.work.Add(2)
 	go s.run(s.flushLoop)
 	go s.run(s.pruneLoop)
