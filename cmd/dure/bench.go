@@ -2,10 +2,11 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
+	crand "crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -130,10 +131,13 @@ func (b *benchRun) write(a *app, report *bench.Report) error {
 
 // network makes the members' homes. It returns also the keys by which they act.
 func (b *benchRun) network(dir string) ([]tx.Signer, *bench.Network, *processes, error) {
+	ports, err := freePorts(2 * b.members)
+	if err != nil {
+		return nil, nil, nil, err
+	}
 	keys, seats := make([]tx.Signer, b.members), make([]node.Seat, b.members)
 	for i := range keys {
-		var err error
-		if keys[i], seats[i], err = benchSeat(dir, i); err != nil {
+		if keys[i], seats[i], err = benchSeat(dir, i, ports[2*i:]); err != nil {
 			return nil, nil, nil, err
 		}
 	}
@@ -154,9 +158,9 @@ func (b *benchRun) network(dir string) ([]tx.Signer, *bench.Network, *processes,
 	return keys, out, members, nil
 }
 
-// benchSeat is the i-th member's key and place.
-func benchSeat(dir string, i int) (tx.Signer, node.Seat, error) {
-	secret, err := tx.NewSecret(accountv1.KeyKind_KEY_KIND_ED25519, rand.Reader)
+// benchSeat is the i-th member's key and place. The first two ports are its own.
+func benchSeat(dir string, i int, ports []string) (tx.Signer, node.Seat, error) {
+	secret, err := tx.NewSecret(accountv1.KeyKind_KEY_KIND_ED25519, crand.Reader)
 	if err != nil {
 		return nil, node.Seat{}, err
 	}
@@ -164,23 +168,24 @@ func benchSeat(dir string, i int) (tx.Signer, node.Seat, error) {
 	if err != nil {
 		return nil, node.Seat{}, err
 	}
-	api, err := freePort()
-	if err != nil {
-		return nil, node.Seat{}, err
-	}
-	p2p, err := freePort()
-	if err != nil {
-		return nil, node.Seat{}, err
-	}
 	name := strconv.Itoa(i + 1)
-	return key, node.Seat{Home: node.Home(filepath.Join(dir, "member"+name)), Name: "Member " + name, Address: key.Key().Address(), API: api, P2P: p2p}, nil
+	return key, node.Seat{Home: node.Home(filepath.Join(dir, "member"+name)), Name: "Member " + name, Address: key.Key().Address(), API: ports[0], P2P: ports[1]}, nil
 }
 
-// freePort is an address of this machine that nothing listens on now.
-func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+// freePorts are addresses of this machine that nothing listens on now, below the ports that outgoing connections are given:
+// another member's connection may not take one before it is used.
+func freePorts(n int) ([]string, error) {
+	const first, last = 10_000, 32_000
+	var out []string
+	for range 100 + n {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", first+rand.IntN(last-first)))
+		if err != nil {
+			continue
+		}
+		defer l.Close() // none is given twice
+		if out = append(out, l.Addr().String()); len(out) == n {
+			return out, nil
+		}
 	}
-	return l.Addr().String(), l.Close()
+	return nil, failed(fmt.Sprintf("this machine has no %d free ports", n), "stop what listens on so many")
 }

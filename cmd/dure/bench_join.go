@@ -25,7 +25,11 @@ type benchJoin struct {
 
 // join makes a member's home, has it voted in without power, and starts it. The function it returns has its power voted.
 func (j *benchJoin) join(ctx context.Context) (string, func(context.Context) error, error) {
-	_, seat, err := benchSeat(j.dir, len(j.keys))
+	ports, err := freePorts(2)
+	if err != nil {
+		return "", nil, err
+	}
+	_, seat, err := benchSeat(j.dir, len(j.keys), ports)
 	if err != nil {
 		return "", nil, err
 	}
