@@ -6,6 +6,7 @@ require (
 	github.com/cockroachdb/pebble v1.1.5
 	github.com/cometbft/cometbft v0.40.0
 	github.com/ethereum/go-ethereum v1.17.10
+	github.com/hanwen/go-fuse/v2 v2.12.1
 	modernc.org/sqlite v1.55.0
 )
 

@@ -1,7 +1,6 @@
 package consensus
 
 import (
-	stded25519 "crypto/ed25519"
 	"errors"
 	"fmt"
 	"os"
@@ -12,7 +11,6 @@ import (
 	cmtcfg "github.com/cometbft/cometbft/config"
 	"github.com/cometbft/cometbft/crypto/ed25519"
 	"github.com/cometbft/cometbft/mempool"
-	"github.com/cometbft/cometbft/privval"
 	cmttypes "github.com/cometbft/cometbft/types"
 
 	"github.com/dureledger/dure/ledger/genesis"
@@ -93,17 +91,8 @@ func genesisDoc(g *genesis.Genesis) (*cmttypes.GenesisDoc, error) {
 	return doc, nil
 }
 
-// writeValidatorKey lays out the key where CometBFT reads it.
-func writeValidatorKey(config *cmtcfg.Config, key stded25519.PrivateKey) error {
-	if err := makeFolders(config); err != nil {
-		return err
-	}
-	privval.NewFilePV(ed25519.PrivKey(key), config.PrivValidatorKeyFile(), config.PrivValidatorStateFile()).Key.Save()
-	return nil
-}
-
 func makeFolders(config *cmtcfg.Config) error {
-	for _, file := range []string{config.PrivValidatorKeyFile(), config.PrivValidatorStateFile(), config.DBDir(), config.Consensus.WalFile()} {
+	for _, file := range []string{config.PrivValidatorStateFile(), config.P2P.AddrBookFile(), config.DBDir(), config.Consensus.WalFile()} {
 		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 			return fmt.Errorf("consensus: %w", err)
 		}
@@ -111,11 +100,8 @@ func makeFolders(config *cmtcfg.Config) error {
 	return nil
 }
 
-// noValidatorKey removes the copy of the key that CometBFT read when it was in this node's folder.
-func noValidatorKey(config *cmtcfg.Config) error {
-	if err := makeFolders(config); err != nil {
-		return err
-	}
+// noKeyCopy removes the copy of the validator's key that CometBFT's folder had before the key was read from where it is.
+func noKeyCopy(config *cmtcfg.Config) error {
 	if err := os.Remove(config.PrivValidatorKeyFile()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("consensus: %w", err)
 	}

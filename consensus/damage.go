@@ -139,7 +139,7 @@ func checkJournals(dir string, log *slog.Logger) error {
 func readJournal(file string) (bad, err error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, fmt.Errorf("consensus: %w", err)
+		return nil, err
 	}
 	defer f.Close() // only read
 	dropped := &dropped{}
@@ -150,7 +150,7 @@ func readJournal(file string) (bad, err error) {
 			return dropped.err, nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("consensus: reading %s: %w", file, err)
+			return nil, fmt.Errorf("reading %s: %w", file, err)
 		}
 		before := dropped.err
 		_, err = io.Copy(io.Discard, record)
@@ -158,7 +158,7 @@ func readJournal(file string) (bad, err error) {
 			return nil, damaged(file, before)
 		}
 		if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) { // which is a record that ends in dropped bytes
-			return nil, fmt.Errorf("consensus: reading %s: %w", file, err)
+			return nil, fmt.Errorf("reading %s: %w", file, err)
 		}
 	}
 }

@@ -82,6 +82,7 @@ type Engine struct {
 	clock   *clockWatch
 	why     reason
 	dbs     databases
+	stuck   bool // it could not start
 }
 
 // NewEngine prepares CometBFT and replays blocks it has that the ledger has not.
@@ -143,17 +144,11 @@ func (e *Engine) connect(ctx context.Context, a abci.Application) error {
 // validator is what signs this member's votes: the key in this node's folder, or the signer.
 func (e *Engine) validator(config *cmtcfg.Config) (cmttypes.PrivValidator, error) {
 	c := &e.config
-	if c.Signer == nil {
-		if err := checkSigningState(config.PrivValidatorStateFile(), c.ValidatorKey); err != nil {
-			return nil, err
-		}
-		if err := writeValidatorKey(config, c.ValidatorKey); err != nil {
-			return nil, err
-		}
-		return openValidator(config, *c, e.app), nil
-	}
-	if err := noValidatorKey(config); err != nil {
+	if err := errors.Join(makeFolders(config), noKeyCopy(config)); err != nil {
 		return nil, err
+	}
+	if c.Signer == nil {
+		return openValidator(config, *c, e.app)
 	}
 	var err error
 	e.signer, err = listenForSigner(*c.Signer, c.Genesis.NetworkID, c.NodeKey, c.Log)
@@ -198,6 +193,7 @@ func (e *Engine) Start() error {
 		e.signer.wait()
 	}
 	if err := guarded(cometConfig(e.config).DBDir(), e.config.Log, e.node.Start); err != nil {
+		e.stuck = true
 		return fmt.Errorf("consensus: %w", err)
 	}
 	if e.signer != nil {
@@ -236,6 +232,9 @@ func (e *Engine) Stop() error {
 		e.done.Wait()
 	}
 	defer e.closeSigner()
+	if e.stuck { // CometBFT would wait for ever for what it did not start
+		return e.dbs.close()
+	}
 	err := e.node.Stop()
 	if errors.Is(err, service.ErrNotStarted) {
 		return nil

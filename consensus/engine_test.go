@@ -33,7 +33,7 @@ func loneEngine(t *testing.T, listen string) *Engine {
 		{Name: "one", Address: testSealer[:], NodeKey: public, ValidatorKey: public, Power: 10},
 	}}}
 	home := t.TempDir()
-	if err := FreshSigning(home, testNodeKey); err != nil {
+	if err := FreshSigning(home); err != nil {
 		t.Fatal(err)
 	}
 	e, err := NewEngine(t.Context(), Config{

@@ -4,19 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
 
 	cmtcfg "github.com/cometbft/cometbft/config"
 	"github.com/cometbft/cometbft/crypto"
-	"github.com/cometbft/cometbft/crypto/ed25519"
 	"github.com/cometbft/cometbft/privval"
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	cmttypes "github.com/cometbft/cometbft/types"
 	cmttime "github.com/cometbft/cometbft/types/time"
-
-	stded25519 "crypto/ed25519"
 )
 
 // guardMargin is by how much the members' clocks may differ without the guard being misled.
@@ -41,28 +37,24 @@ var errUnsure = errors.New("this validator does not know what it has signed, so 
 
 // FreshSigning notes in a node's consensus folder that its validator key is new and has signed nothing. A file that is
 // there is left alone. Writing it for a key that has signed can make the validator sign twice.
-func FreshSigning(home string, key stded25519.PrivateKey) error {
+func FreshSigning(home string) error {
 	config := cometFolders(home)
 	if err := makeFolders(config); err != nil {
 		return err
 	}
-	if _, err := os.Stat(config.PrivValidatorStateFile()); err == nil {
-		return nil
-	}
-	privval.NewFilePV(ed25519.PrivKey(key), config.PrivValidatorKeyFile(), config.PrivValidatorStateFile()).LastSignState.Save()
-	return nil
+	return newSigning(config.PrivValidatorStateFile())
 }
 
 // openValidator opens the voting key, guarded if its signing state is not there.
-func openValidator(config *cmtcfg.Config, c Config, a *app) cmttypes.PrivValidator {
-	_, err := os.Stat(config.PrivValidatorStateFile())
-	if err == nil {
-		return privval.LoadFilePV(config.PrivValidatorKeyFile(), config.PrivValidatorStateFile())
+func openValidator(config *cmtcfg.Config, c Config, a *app) (cmttypes.PrivValidator, error) {
+	pv, known, err := openSigning(config.PrivValidatorStateFile(), c.ValidatorKey)
+	if err != nil {
+		return nil, err
 	}
-	return &guard{
-		FilePV: privval.LoadFilePVEmptyState(config.PrivValidatorKeyFile(), config.PrivValidatorStateFile()),
-		since:  cmttime.Now().Add(guardMargin), tip: a.tip.Load, log: c.Log,
+	if known {
+		return pv, nil
 	}
+	return &guard{FilePV: pv, since: cmttime.Now().Add(guardMargin), tip: a.tip.Load, log: c.Log}, nil
 }
 
 // GetPubKey implements types.PrivValidator.

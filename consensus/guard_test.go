@@ -2,7 +2,6 @@ package consensus
 
 import (
 	"errors"
-	"io"
 	"log/slog"
 	"testing"
 	"time"
@@ -13,13 +12,16 @@ import (
 // A validator that lost its signing state votes for nothing that was under way when it started.
 func TestGuardWaitsForALaterBlock(t *testing.T) {
 	home := t.TempDir()
-	c := Config{Home: home, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	c := Config{Home: home, ValidatorKey: testNodeKey, Log: slog.New(slog.DiscardHandler)}
 	config := cometFolders(home)
-	if err := writeValidatorKey(config, testNodeKey); err != nil {
+	if err := makeFolders(config); err != nil {
 		t.Fatal(err)
 	}
 	a := &app{}
-	pv := openValidator(config, c, a)
+	pv, err := openValidator(config, c, a)
+	if err != nil {
+		t.Fatal(err)
+	}
 	guarded, ok := pv.(*guard)
 	if !ok {
 		t.Fatal("no guard without a signing state")
@@ -43,7 +45,11 @@ func TestGuardWaitsForALaterBlock(t *testing.T) {
 	if err := sign(11); err != nil {
 		t.Errorf("the height after: %v", err)
 	}
-	if _, ok := openValidator(config, c, a).(*guard); ok {
+	pv, err = openValidator(config, c, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := pv.(*guard); ok {
 		t.Error("guarded although the signing state is there now")
 	}
 }

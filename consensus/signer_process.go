@@ -50,8 +50,7 @@ func NewSigningState(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("signing state: %w", err)
 	}
-	privval.NewFilePV(ed25519.GenPrivKey(), "", signingState(dir)).LastSignState.Save()
-	return nil
+	return newSigning(signingState(dir))
 }
 
 // Run signs what the node asks for until ctx ends, and dials again whenever the connection is lost.
@@ -88,16 +87,12 @@ func (s *Signing) session(ctx context.Context, pv *privval.FilePV, said *string)
 
 // validator is the key with what it has signed before. Without that record it could sign twice, so there is no default.
 func (s *Signing) validator() (*privval.FilePV, error) {
-	if _, err := os.Stat(signingState(s.Dir)); err != nil {
-		return nil, fmt.Errorf("the record of what this validator has signed is missing, and without it the key could sign twice: %w; "+
-			"bring back %s as it was last", err, signingState(s.Dir))
+	pv, known, err := openSigning(signingState(s.Dir), s.ValidatorKey)
+	if err == nil && !known {
+		err = fmt.Errorf("the record of what this validator has signed is missing, and without it the key could sign twice: "+
+			"bring back %s as it was last", signingState(s.Dir))
 	}
-	if err := checkSigningState(signingState(s.Dir), s.ValidatorKey); err != nil {
-		return nil, err
-	}
-	key := filepath.Join(s.Dir, "priv_validator_key.json")
-	privval.NewFilePV(ed25519.PrivKey(s.ValidatorKey), key, signingState(s.Dir)).Key.Save()
-	return privval.LoadFilePV(key, signingState(s.Dir)), nil
+	return pv, err
 }
 
 func (s *Signing) dial(ctx context.Context) (net.Conn, error) {

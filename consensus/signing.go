@@ -16,24 +16,39 @@ import (
 	"github.com/dureledger/dure/ledger/fault"
 )
 
-// checkSigningState refuses a signing state that is not as it was written: it is what keeps a validator from signing
-// twice, and a wrong height in it would let it. What was signed last is in it with its signature, so no change of its
-// numbers goes unseen. A file that is not there is no error here.
-func checkSigningState(file string, key stded25519.PrivateKey) error {
+// openSigning is a validator's key with what it has signed so far, which file has; known is false if that is not there. A
+// file that is not as it was written is refused: it is what keeps a validator from signing twice, and a wrong height in
+// it would let it. What was signed last is in it with its signature, so no change of its numbers goes unseen. The key
+// itself is not written down.
+func openSigning(file string, key stded25519.PrivateKey) (pv *privval.FilePV, known bool, err error) {
+	pv = privval.NewFilePV(ed25519.PrivKey(key), "", file)
 	raw, err := os.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil
+		return pv, false, nil
 	}
 	if err != nil {
-		return fmt.Errorf("consensus: the signing state cannot be read: %w", err)
+		return nil, false, fmt.Errorf("consensus: the signing state cannot be read: %w", err)
 	}
-	state := privval.FilePVLastSignState{}
-	if err := cmtjson.Unmarshal(raw, &state); err != nil {
-		return badSigningState(file, err)
+	if err := cmtjson.Unmarshal(raw, &pv.LastSignState); err != nil {
+		return nil, false, badSigningState(file, err)
 	}
-	if err := verifySigningState(&state, key); err != nil {
-		return badSigningState(file, err)
+	if err := verifySigningState(&pv.LastSignState, key); err != nil {
+		return nil, false, badSigningState(file, err)
 	}
+	return pv, true, nil
+}
+
+// newSigning writes the file for a key that has signed nothing, unless there is one. The key is no part of it.
+func newSigning(file string) (err error) {
+	if _, err := os.Stat(file); err == nil {
+		return nil
+	}
+	defer func() { // CometBFT panics when it cannot write
+		if p := recover(); p != nil {
+			err = fmt.Errorf("signing state: %v", p)
+		}
+	}()
+	privval.NewFilePV(ed25519.GenPrivKey(), "", file).LastSignState.Save()
 	return nil
 }
 

@@ -47,11 +47,7 @@ func (h Home) newValidator() (ed25519.PublicKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	secret, err := h.Key("validator")
-	if err != nil {
-		return nil, err
-	}
-	return public, consensus.FreshSigning(h.data("consensus"), secret)
+	return public, consensus.FreshSigning(h.data("consensus"))
 }
 
 // Create makes the folder with fresh node and validator keys, a configuration and the member's card. The card's

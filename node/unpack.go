@@ -42,11 +42,10 @@ func (h Home) hasData() bool {
 // SignAtOnce lets a validator whose signing state is missing vote without waiting for a block later than its start. It is
 // for when a network cannot go on without it: nothing may have voted with this key since the backup was made.
 func (h Home) SignAtOnce() error {
-	key, err := h.Key("validator")
-	if err != nil {
+	if _, err := h.Key("validator"); err != nil {
 		return err
 	}
-	return consensus.FreshSigning(h.data("consensus"), key)
+	return consensus.FreshSigning(h.data("consensus"))
 }
 
 // Limits of a backup's small entries, in bytes.

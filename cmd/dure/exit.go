@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -72,6 +73,9 @@ func quietExit(code int) error { return &problem{exit: code, shown: true} }
 // fail prints err and returns the exit code.
 func (a *app) fail(cmd *cobra.Command, err error) int {
 	p := a.explain(err)
+	if p.advice == "" {
+		p.advice = adviceForDisk(err)
+	}
 	if p.exit == exitUsage && p.advice == "" && cmd != nil {
 		p.advice = "Usage: " + cmd.UseLine() + "\nSee " + cmd.CommandPath() + " --help."
 	}
@@ -167,6 +171,20 @@ func adviceFor(code string) string {
 		return "The node is busy. Try again in a moment, or name another with --node."
 	case "tx.unknown":
 		return "It may not be committed yet: dure tx show ID --wait."
+	}
+	return ""
+}
+
+// adviceForDisk says what to do when files could not be read or written. Not every layer keeps the error itself.
+func adviceForDisk(err error) string {
+	text := err.Error()
+	is := func(errno syscall.Errno) bool { return errors.Is(err, errno) || strings.Contains(text, errno.Error()) }
+	switch {
+	case is(syscall.EIO):
+		return "The disk, or what connects it, does not work: the system's log (dmesg) says more. Repair or replace it and start again; " +
+			"docs/damage.md says what to do about files that are lost."
+	case is(syscall.ENOSPC) && !strings.Contains(text, "Free some space"):
+		return "The disk is full. Free some space and start again."
 	}
 	return ""
 }

@@ -85,6 +85,10 @@ func (h *health) check() error {
 	if h.err == nil {
 		return nil
 	}
-	f := fault.New(CodeFailed, "The store refuses to write because an earlier write failed. Repair the cause and start the node again.")
+	why := h.err.Error()
+	if first := (*fault.Error)(nil); errors.As(h.err, &first) {
+		why = first.Message
+	}
+	f := fault.New(CodeFailed, "The store refuses to write because an earlier write failed. Repair the cause and start the node again: "+why)
 	return fmt.Errorf("%w: %w", f, h.err)
 }

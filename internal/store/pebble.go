@@ -20,7 +20,7 @@ func (s *State) openPebble(fs vfs.FS, dir string, log *slog.Logger) (err error) 
 	opts, h := s.opts, s.health
 	cache := pebble.NewCache(opts.CacheBytes)
 	defer cache.Unref()
-	logger := pebbleLogger{log.With("part", "state"), h, s.die}
+	logger := pebbleLogger{dir, log.With("part", "state"), h, s.die}
 	options := &pebble.Options{
 		FS:                          tableFS{fs, s.failRead, s.dead},
 		Cache:                       cache,
@@ -34,7 +34,7 @@ func (s *State) openPebble(fs vfs.FS, dir string, log *slog.Logger) (err error) 
 		Logger:                      logger,
 		EventListener: &pebble.EventListener{
 			// Pebble would try again for ever while its memtables fill up.
-			BackgroundError: func(err error) { _ = h.fail(explain("writing the state", err)) },
+			BackgroundError: func(err error) { _ = h.fail(explain("writing the state in "+dir, err)) },
 		},
 	}
 	if err := makeFolder(fs, dir); err != nil {
@@ -112,7 +112,7 @@ func (s *State) catch(fn func() error) (err error) {
 		if _, isBug := p.(runtime.Error); isBug || !isError {
 			panic(p)
 		}
-		err = s.health.fail(explain("writing the state", cause))
+		err = s.health.fail(explain("writing the state in "+s.dir, cause))
 		s.die()
 	}()
 	return fn()
@@ -158,7 +158,7 @@ func (s *State) closePebble() error {
 	if s.dead() {
 		return s.health.check()
 	}
-	return explain("closing the state", s.apart(func() error { return s.db.Close() }))
+	return explain("closing the state in "+s.dir, s.apart(func() error { return s.db.Close() }))
 }
 
 // pebbleFatal is an error after which Pebble must not continue.
@@ -172,6 +172,7 @@ func (p pebbleFatal) Unwrap() error { return p.cause }
 
 // pebbleLogger passes Pebble's errors on. What it says about its files is left out.
 type pebbleLogger struct {
+	dir    string
 	log    *slog.Logger
 	health *health
 	die    func()
@@ -197,7 +198,7 @@ func (l pebbleLogger) Fatalf(format string, args ...any) {
 		}
 	}
 	l.log.Error(fatal.Error())
-	_ = l.health.fail(explain("writing the state", fatal))
+	_ = l.health.fail(explain("writing the state in "+l.dir, fatal))
 	l.die()
 	runtime.Goexit()
 }

@@ -189,7 +189,7 @@ func (s *State) flushLoop() error {
 			return nil
 		}
 		if err := s.write(group); err != nil {
-			return explain("writing the state", err)
+			return explain("writing the state in "+s.dir, err)
 		}
 		s.mu.Lock()
 		s.flushed = group[len(group)-1].height
