@@ -29,12 +29,10 @@ func (r *run) load(ctx context.Context) error {
 			return err
 		}
 		r.say("Signed %s payments in %.1f s.", count(len(payments)), time.Since(start).Seconds())
-		if r.report.VerifyPerCoreS == 0 {
-			if r.report.VerifyPerCoreS, err = r.verifyPerCore(payments); err != nil {
+		if done == 0 {
+			if err := errors.Join(r.sample(payments), r.verifying()); err != nil {
 				return err
 			}
-			r.report.LimitPerS = r.report.VerifyPerCoreS * float64(r.report.Cores) / float64(r.report.Members)
-			r.say("One core verifies %s signatures a second.", count(int(r.report.VerifyPerCoreS)))
 		}
 		if err := r.round(ctx, payments, time.Duration(span)*time.Second); err != nil {
 			return err

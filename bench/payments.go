@@ -71,7 +71,10 @@ type run struct {
 	joinedAPI string
 	people    []person
 	report    Report
-	say       func(string, ...any)
+	samples   []*tx.Tx
+	// verified is how many signatures a core verified in verifiedIn seconds of measuring that.
+	verified, verifiedIn float64
+	say                  func(string, ...any)
 }
 
 // Run opens the accounts, offers the load and checks the result. What it does is written to progress. The report is
@@ -103,6 +106,9 @@ func (p Payments) Run(ctx context.Context, n Network, progress io.Writer) (*Repo
 		r.members, r.net.APIs = append(r.members, r.joined), append(r.net.APIs, r.joinedAPI)
 	}
 	if err := r.check(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.verifying(); err != nil {
 		return nil, err
 	}
 	return &r.report, r.report.failed()

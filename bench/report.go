@@ -29,7 +29,7 @@ type Report struct {
 	// FirstMinutePerS and LastMinutePerS compare the ends of runs of two minutes and more.
 	FirstMinutePerS float64 `json:"first_minute_per_s,omitempty"`
 	LastMinutePerS  float64 `json:"last_minute_per_s,omitempty"`
-	// VerifyPerCoreS is how many signatures one core verifies a second, in batches, measured before the clock starts.
+	// VerifyPerCoreS is how many signatures one core verifies a second, in batches, measured before the load and after it.
 	VerifyPerCoreS float64 `json:"verify_per_core_s"`
 	Cores          int     `json:"cores"`
 	// LimitPerS is what verification alone would allow: VerifyPerCoreS × Cores ÷ Members. OfLimit is CommittedPerS of it.
@@ -140,10 +140,16 @@ func (r *Report) rate() float64 {
 	return float64(total) / max(r.base, 1e-9)
 }
 
+// limit works out what so many signatures verified by a core a second allow.
+func (r *Report) limit(verifyPerCore float64) {
+	r.VerifyPerCoreS = verifyPerCore
+	r.LimitPerS = verifyPerCore * float64(r.Cores) / float64(r.Members)
+	r.OfLimit = r.CommittedPerS / r.LimitPerS
+}
+
 // finish works out the figures.
 func (r *Report) finish() {
 	r.Seconds, r.CommittedPerS = r.base, r.rate()
-	r.OfLimit = r.CommittedPerS / r.LimitPerS
 	r.MemberCPUUS /= max(1, float64(r.Committed))
 	r.ClientCPUUS /= max(1, float64(r.Committed))
 	slices.Sort(r.latencies)

@@ -58,37 +58,49 @@ func (r *run) pay(notAfter time.Time) (payment, error) {
 	return p, err
 }
 
-// verifySpan is how long verifying is measured.
-const verifySpan = time.Second
+// verifySpan is how long verifying is measured, before the load and after it.
+const verifySpan = 2 * time.Second
 
-// verifyPerCore measures how many signatures one core verifies a second, in batches as large as a node's, while all
-// cores do: the virtual cores of a rented machine share what they run on, and alone one is faster.
-func (r *run) verifyPerCore(payments []payment) (float64, error) {
-	const batch, batches = 256, 8
-	if len(payments) < batch*batches {
-		return 0, errors.New("bench: too few payments to measure verification; ask for more seconds or a higher rate")
+// sample keeps some payments to measure verifying with.
+func (r *run) sample(payments []payment) error {
+	if len(payments) < verifyBatch*verifyBatches {
+		return errors.New("bench: too few payments to measure verification; ask for more seconds or a higher rate")
 	}
-	txs := make([]*tx.Tx, batch*batches)
-	for i := range txs {
-		var err error
-		if txs[i], err = tx.Decode(r.id, payments[i].signed.Raw, tx.MaxBytes); err != nil {
-			return 0, err
+	for _, p := range payments[:verifyBatch*verifyBatches] {
+		t, err := tx.Decode(r.id, p.signed.Raw, tx.MaxBytes)
+		if err != nil {
+			return err
 		}
+		r.samples = append(r.samples, t)
 	}
+	return nil
+}
+
+// Signatures are verified in batches as large as a node's.
+const verifyBatch, verifyBatches = 256, 8
+
+// verifying measures how many signatures one core verifies a second while all cores do: the virtual cores of a rented
+// machine share what they run on, and alone one is faster. They also change their speed from second to second, so the
+// rate is the mean of all times that it was measured in a run, with nothing else running.
+func (r *run) verifying() error {
 	var verified atomic.Int64
 	var group errgroup.Group
 	start := time.Now()
 	for range r.report.Cores {
 		group.Go(func() error {
-			for i := 0; time.Since(start) < verifySpan; i = (i + batch) % len(txs) {
-				if err := errors.Join(tx.VerifyAll(txs[i : i+batch])...); err != nil {
+			for i := 0; time.Since(start) < verifySpan; i = (i + verifyBatch) % len(r.samples) {
+				if err := errors.Join(tx.VerifyAll(r.samples[i : i+verifyBatch])...); err != nil {
 					return err
 				}
-				verified.Add(batch)
+				verified.Add(verifyBatch)
 			}
 			return nil
 		})
 	}
 	err := group.Wait()
-	return float64(verified.Load()) / time.Since(start).Seconds() / float64(r.report.Cores), err
+	r.verified += float64(verified.Load()) / float64(r.report.Cores)
+	r.verifiedIn += time.Since(start).Seconds()
+	r.report.limit(r.verified / r.verifiedIn)
+	r.say("One core verifies %s signatures a second.", count(int(r.report.VerifyPerCoreS)))
+	return err
 }

@@ -26,16 +26,18 @@ const (
 	maxStep      = 10_000
 	maxStepBytes = 16 << 20
 	// maxRest bounds the pause between steps.
-	maxRest = time.Second
-	// After a step of busyStep transactions or more the pause is at least busyRest: larger steps cost less for each.
-	busyStep = 500
-	busyRest = 250 * time.Millisecond
+	maxRest = 2 * time.Second
+	// While the ledger grows the pause is restShare times as long as the step took, and at least busyRest after a step of
+	// busyStep transactions or more: larger steps cost less for each.
+	restShare = 3
+	busyStep  = 500
+	busyRest  = 250 * time.Millisecond
 )
 
-// Follow indexes what the source has and will have, until ctx ends, which returns nil. Between steps it rests as long
-// as the step took: the commit path never waits for more than half a core. When the database fails the index falls
-// behind, says so in log, and tries again; an error is returned only when the source fails. Only one Follow may run at
-// a time.
+// Follow indexes what the source has and will have, until ctx ends, which returns nil. While the ledger grows it rests
+// between steps, so that committing never waits for more than a quarter of a core; it catches up without rest when
+// nothing new comes. When the database fails the index falls behind, says so in log, and tries again; an error is
+// returned only when the source fails. Only one Follow may run at a time.
 func (x *Index) Follow(ctx context.Context, src Source, log *slog.Logger) error {
 	t := trouble{log: log}
 	for {
@@ -57,7 +59,7 @@ func (x *Index) follow(ctx context.Context, src Source, t *trouble) error {
 		return err
 	}
 	for ctx.Err() == nil {
-		advanced := src.Advanced()
+		advanced, size := src.Advanced(), src.Size()
 		began := time.Now()
 		n, err := x.step(ctx, src)
 		if err != nil {
@@ -72,18 +74,20 @@ func (x *Index) follow(ctx context.Context, src Source, t *trouble) error {
 			}
 			continue
 		}
-		pause(ctx, rest(n, time.Since(began)))
+		if src.Size() > size {
+			pause(ctx, rest(n, time.Since(began)))
+		}
 	}
 	return nil
 }
 
 // rest is how long to pause after a step of n transactions.
 func rest(n int, took time.Duration) time.Duration {
-	took = min(took, maxRest)
+	pause := min(restShare*took, maxRest)
 	if n >= busyStep {
-		took = max(took, busyRest)
+		pause = max(pause, busyRest)
 	}
-	return took
+	return pause
 }
 
 // pause waits for d or until ctx ends.
