@@ -28,6 +28,8 @@ const (
 	maxAmount    = 1000
 	// opened is how many accounts one transaction opens and funds: a transaction has at most 100 actions.
 	opened = 50
+	// opening is how many of them wait for their outcome at once.
+	opening = 64
 )
 
 // open makes the accounts and gives each its money.
@@ -43,7 +45,7 @@ func (r *run) open(ctx context.Context) error {
 		return fmt.Errorf("bench: making the asset: %w", err)
 	}
 	var group errgroup.Group
-	group.SetLimit(2 * r.report.Cores)
+	group.SetLimit(opening)
 	for from := 0; from < len(r.people); from += opened {
 		people := r.people[from:min(from+opened, len(r.people))]
 		member := r.members[from/opened%len(r.members)]

@@ -99,6 +99,9 @@ func (p Payments) Run(ctx context.Context, n Network, progress io.Writer) (*Repo
 	if err := r.open(ctx); err != nil {
 		return nil, err
 	}
+	if err := r.indexes(ctx, time.Now()); err != nil { // opening accounts is not what is measured
+		return nil, err
+	}
 	if err := r.load(ctx); err != nil {
 		return nil, err
 	}

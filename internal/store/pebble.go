@@ -28,6 +28,9 @@ func (s *State) openPebble(fs vfs.FS, dir string, log *slog.Logger) (err error) 
 		MemTableStopWritesThreshold: 3,
 		MaxConcurrentCompactions:    func() int { return 1 },
 		MaxOpenFiles:                256,
+		LBaseMaxBytes:               256 << 20,
+		L0CompactionThreshold:       8,
+		Levels:                      []pebble.LevelOptions{{Compression: pebble.NoCompression, TargetFileSize: 8 << 20}},
 		BytesPerSync:                512 << 10,
 		WALBytesPerSync:             512 << 10, // spreads the writing of a log that is not synced
 		FormatMajorVersion:          pebble.FormatNewest,

@@ -113,9 +113,8 @@ func (t *Tree) build(changes []Change, skip int) *node {
 }
 
 func newLeaf(c Change) *node {
-	kv := make([]byte, len(c.Key)+len(c.Value))
-	copy(kv[copy(kv, c.Key):], c.Value)
-	l := &leaf{node{hashLeaf(c.Key, c.Value), leafBit}, uint16(len(c.Key)), kv}
+	l := makeLeaf(c.Key, c.Value)
+	l.hash = hashLeaf(c.Key, c.Value)
 	return &l.node
 }
 

@@ -23,18 +23,35 @@ type inner struct {
 	kids [2]*node
 }
 
-// leaf holds one key and its value, in one allocation.
+// leaf holds one key and its value, which follow it in the same allocation: no pointer is in it, so the garbage collector
+// need not look inside, and reading the key after the node costs no other cache line.
 type leaf struct {
 	node
 	keyLen uint16
-	kv     []byte
+	valLen uint32
+}
+
+const leafSize = unsafe.Sizeof(leaf{})
+
+// makeLeaf allocates a leaf and copies key and value. Words align it as a node wants.
+func makeLeaf(key, value []byte) *leaf {
+	words := make([]uint64, (int(leafSize)+len(key)+len(value)+7)/8)
+	l := (*leaf)(unsafe.Pointer(unsafe.SliceData(words)))
+	l.bit, l.keyLen, l.valLen = leafBit, uint16(len(key)), uint32(len(value))
+	kv := l.kv()
+	copy(kv[copy(kv, key):], value)
+	return l
+}
+
+func (l *leaf) kv() []byte {
+	return unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(l), leafSize)), int(l.keyLen)+int(l.valLen))
 }
 
 func (n *node) inner() *inner { return (*inner)(unsafe.Pointer(n)) }
 func (n *node) leaf() *leaf   { return (*leaf)(unsafe.Pointer(n)) }
 
-func (l *leaf) key() []byte   { return l.kv[:l.keyLen:l.keyLen] }
-func (l *leaf) value() []byte { return l.kv[l.keyLen:] }
+func (l *leaf) key() []byte   { return l.kv()[:l.keyLen:l.keyLen] }
+func (l *leaf) value() []byte { return l.kv()[l.keyLen:] }
 
 // toward follows key's bits to a leaf. If key is in the tree it is that leaf's; if not, the leaf shares as many of
 // key's leading bits as any under n.
