@@ -88,12 +88,12 @@ func connectCode(code string) connect.Code {
 		return connect.CodeDeadlineExceeded
 	case "state.not_yet", "state.pruned":
 		return connect.CodeOutOfRange
-	case "account.not_authorised", "asset.not_issuer", "account.not_sponsor", "account.not_member":
+	case "account.not_authorised", "asset.not_issuer", "account.not_sponsor", "account.not_member", "device.not_entitled":
 		return connect.CodePermissionDenied
 	}
 	_, what, _ := strings.Cut(code, ".")
 	switch what {
-	case "unknown", "pruned":
+	case "unknown", "unknown_model", "pruned":
 		return connect.CodeNotFound
 	case "malformed", "too_large", "bad_token", "bad", "missing", "unsupported", "unknown_field", "bad_signature",
 		"wrong_network", "too_many":

@@ -125,6 +125,7 @@ func (s *Server) routes() http.Handler {
 	mux.Handle(apiv1connect.NewAccountServiceHandler(&accountService{s}, limits...))
 	mux.Handle(apiv1connect.NewAssetServiceHandler(&assetService{s}, limits...))
 	mux.Handle(apiv1connect.NewRecordServiceHandler(&recordService{s}, limits...))
+	mux.Handle(apiv1connect.NewDeviceServiceHandler(&deviceService{s}, limits...))
 	mux.Handle(apiv1connect.NewNetworkServiceHandler(&networkService{s}, limits...))
 	reflector := grpcreflect.NewStaticReflector(serviceNames...)
 	mux.Handle(grpcreflect.NewHandlerV1(reflector))
@@ -146,5 +147,5 @@ func (s *Server) routes() http.Handler {
 
 var serviceNames = []string{
 	apiv1connect.LedgerServiceName, apiv1connect.AccountServiceName, apiv1connect.AssetServiceName,
-	apiv1connect.RecordServiceName, apiv1connect.NetworkServiceName,
+	apiv1connect.RecordServiceName, apiv1connect.DeviceServiceName, apiv1connect.NetworkServiceName,
 }

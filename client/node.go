@@ -23,6 +23,7 @@ type node struct {
 	account apiv1connect.AccountServiceClient
 	asset   apiv1connect.AssetServiceClient
 	record  apiv1connect.RecordServiceClient
+	device  apiv1connect.DeviceServiceClient
 	network apiv1connect.NetworkServiceClient
 	// checked once the node has said that it belongs to the pinned network.
 	checked atomic.Bool
@@ -38,6 +39,7 @@ func newNode(address string, hc *http.Client) *node {
 		account: apiv1connect.NewAccountServiceClient(hc, address, limit),
 		asset:   apiv1connect.NewAssetServiceClient(hc, address, limit),
 		record:  apiv1connect.NewRecordServiceClient(hc, address, limit),
+		device:  apiv1connect.NewDeviceServiceClient(hc, address, limit),
 		network: apiv1connect.NewNetworkServiceClient(hc, address, limit),
 	}
 }

@@ -7,12 +7,14 @@ import (
 
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	assetv1 "github.com/dureledger/dure/gen/dure/asset/v1"
+	devicev1 "github.com/dureledger/dure/gen/dure/device/v1"
 	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
 	recordv1 "github.com/dureledger/dure/gen/dure/record/v1"
 	"github.com/dureledger/dure/ledger/state"
 	"github.com/dureledger/dure/ledger/tx"
 	"github.com/dureledger/dure/modules/account"
 	"github.com/dureledger/dure/modules/asset"
+	"github.com/dureledger/dure/modules/device"
 	"github.com/dureledger/dure/modules/network"
 	"github.com/dureledger/dure/modules/record"
 )
@@ -51,6 +53,31 @@ func ReadRecords(r state.Reader, digest [32]byte, fn func(RecordKey, *recordv1.R
 		n++
 		return n < MaxRecorders
 	})
+}
+
+// ReadDevice is a device as the state has it, and whether there is one.
+func ReadDevice(r state.Reader, address tx.Address) (*devicev1.Device, bool) {
+	return device.Get(r, address)
+}
+
+// ReadModel is a maker's model, and whether there is one.
+func ReadModel(r state.Reader, maker tx.Address, name string) (*devicev1.Model, bool) {
+	return device.GetModel(r, device.Model{Maker: maker, Name: name})
+}
+
+// ReadFirmware is a firmware of a maker's model, and whether there is one.
+func ReadFirmware(r state.Reader, maker tx.Address, model string, number uint64) (*devicev1.Firmware, bool) {
+	return device.GetFirmware(r, device.Model{Maker: maker, Name: model}, number)
+}
+
+// ReadFirmwares calls fn for each firmware of a maker's model, in order of number, until it returns false.
+func ReadFirmwares(r state.Reader, maker tx.Address, model string, fn func(number uint64, f *devicev1.Firmware) bool) {
+	device.AscendFirmware(r, device.Model{Maker: maker, Name: model}, fn)
+}
+
+// Rely says whether anything speaks against what a device said at a time, in unix milliseconds.
+func Rely(r state.Reader, address tx.Address, at int64) device.Reliance {
+	return device.Rely(r, address, at)
 }
 
 // ReadMembers lists the members in order of address.

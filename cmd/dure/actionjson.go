@@ -132,7 +132,7 @@ func (a *app) translateField(f protoreflect.FieldDescriptor, value any) (any, er
 
 // accountFields are the fields of bytes that name accounts.
 var accountFields = map[string]bool{"actor": true, "to": true, "payee": true, "arbiter": true, "account": true, "recorder": true,
-	"address": true, "member": true, "remove_member": true}
+	"address": true, "member": true, "remove_member": true, "device": true, "owner": true}
 
 func (a *app) translateBytes(name, text string) (string, error) {
 	if accountFields[name] {

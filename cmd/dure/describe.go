@@ -82,6 +82,32 @@ var words = map[string]func(described) string{
 	"record.withdraw": func(d described) string {
 		return d.actor + " withdraws the record of SHA-256 " + d.text("digest") + ": " + d.text("reason")
 	},
+	"device.register_model": func(d described) string { return d.actor + " registers the model " + d.text("model") },
+	"device.register_firmware": func(d described) string {
+		return d.actor + " registers firmware " + d.text("number") + " (" + d.text("version") + ") of " + d.text("model") + ", SHA-256 " + d.text("digest")
+	},
+	"device.withdraw_firmware": func(d described) string {
+		return d.actor + " withdraws firmware " + d.text("number") + " of " + d.text("model") + ": " + d.text("reason")
+	},
+	"device.enrol": func(d described) string {
+		return d.actor + " enrols " + d.account("device") + ", a " + d.text("model") + " of serial number " + d.text("serial") + ", for " + d.account("owner")
+	},
+	"device.challenge": func(d described) string { return d.actor + " asks " + d.account("device") + " for evidence" },
+	"device.attest": func(d described) string {
+		return d.actor + " says that it runs the firmware of SHA-256 " + d.text("firmware") + " since start " + d.text("boot")
+	},
+	"device.suspend": func(d described) string {
+		return d.actor + " suspends " + d.account("device") + ": " + d.text("reason")
+	},
+	"device.readmit": func(d described) string {
+		return d.actor + " readmits " + d.account("device") + ": " + d.text("reason")
+	},
+	"device.revoke": func(d described) string {
+		return d.actor + " revokes " + d.account("device") + ": " + d.text("reason")
+	},
+	"device.transfer": func(d described) string {
+		return d.actor + " gives " + d.account("device") + " to " + d.account("owner")
+	},
 }
 
 // actionText says in words what an action does.

@@ -122,16 +122,13 @@ func (p *player) bytes(field, word string) ([]byte, error) {
 		return hex.DecodeString(digits)
 	}
 	switch field {
-	case "digest", "old_digest":
+	case "digest", "old_digest", "firmware":
 		sum := sha256.Sum256([]byte(word))
 		return p.names.remember(sum[:], word), nil
 	case "hold":
-		for _, k := range p.names.list {
-			if k.word == word && len(k.bytes) == 16 {
-				return k.bytes, nil
-			}
-		}
-		return nil, fmt.Errorf("no hold %s yet", word)
+		return p.names.made("hold", word, 16)
+	case "nonce":
+		return p.names.made("nonce", word, 32)
 	case "node_key", "validator_key":
 		return p.names.remember(Key(word).Public, word), nil
 	}

@@ -28,7 +28,7 @@ var update = flag.Bool("update", false, "write what happened into the scenarios 
 //
 // Arguments are the fields of the action's message, dotted into messages within: change.add_member.name=gwangju.
 // Addresses and keys are written as names, digests as any word (its SHA-256 is meant), holds as h1, h2 in the order
-// they were made, times as +24h from now, raw bytes as hex:00ff. key=bob stands for kind and public_key.
+// they were made, nonces likewise as n1, n2, times as +24h from now, raw bytes as hex:00ff. key=bob stands for kind and public_key.
 // Text with spaces is quoted; "a"*300 is 300 times a. Answers use the same names.
 func Run(t *testing.T, pattern string) {
 	t.Helper()
@@ -206,8 +206,19 @@ type name struct {
 
 // names remembers what words of a script stood for, to answer in the same words.
 type names struct {
-	list  []name
-	holds int
+	list   []name
+	holds  int
+	nonces int
+}
+
+// made is what a transaction made and the script calls by a word.
+func (n *names) made(kind, word string, size int) ([]byte, error) {
+	for _, k := range n.list {
+		if k.word == word && len(k.bytes) == size {
+			return k.bytes, nil
+		}
+	}
+	return nil, fmt.Errorf("no %s %s yet", kind, word)
 }
 
 func (n *names) remember(b []byte, word string) []byte {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -14,13 +15,15 @@ import (
 	"github.com/dureledger/dure/ledger/tx"
 	"github.com/dureledger/dure/modules/account"
 	"github.com/dureledger/dure/modules/asset"
+	"github.com/dureledger/dure/modules/device"
 	"github.com/dureledger/dure/modules/network"
 	"github.com/dureledger/dure/modules/record"
 )
 
 // show answers a look at the state:
 //
-//	account NAME · balance ASSET NAME · asset ID · hold hN · record DIGEST NAME · members · proposal N · parameters
+//	account NAME · balance ASSET NAME · asset ID · hold hN · record DIGEST NAME · device NAME · firmware MAKER MODEL NUMBER ·
+//	rely DEVICE AGO · members · proposal N · parameters
 func (p *player) show(words []string) (string, error) {
 	arg := func(i int) string {
 		if i < len(words) {
@@ -46,6 +49,22 @@ func (p *player) show(words []string) (string, error) {
 		m, ok = asset.Hold(p.View, asset.HoldID(id))
 	case "record":
 		m, ok = record.Get(p.View, sha256.Sum256([]byte(arg(1))), p.names.add(arg(2)))
+	case "device":
+		m, ok = device.Get(p.View, p.names.add(arg(1)))
+	case "firmware":
+		number, err := strconv.ParseUint(arg(3), 10, 64)
+		if err != nil {
+			return "", err
+		}
+		m, ok = device.GetFirmware(p.View, device.Model{Maker: p.names.add(arg(1)), Name: arg(2)}, number)
+	case "rely":
+		ago, err := duration(arg(2))
+		if err != nil {
+			return "", err
+		}
+		r := device.Rely(p.View, p.names.add(arg(1)), p.Now-ago)
+		return p.inWords(fmt.Sprintf("reason=%q confirmed=%t age=%s level=%s firmware=%d", r.Reason, r.Confirmed, time.Duration(r.Age)*time.Millisecond,
+			strings.ToLower(r.Level.String()), r.Firmware)), nil
 	case "members":
 		var lines []string
 		for _, member := range network.Members(p.View) {
@@ -95,6 +114,10 @@ func (p *player) event(e *ledgerv1.Event) string {
 		p.names.holds++
 		p.names.remember(held.GetHold(), fmt.Sprintf("h%d", p.names.holds))
 	}
+	if asked := e.GetDeviceChallenged(); asked != nil {
+		p.names.nonces++
+		p.names.remember(asked.GetNonce(), fmt.Sprintf("n%d", p.names.nonces))
+	}
 	m := e.ProtoReflect()
 	field := m.WhichOneof(m.Descriptor().Oneofs().ByName("kind"))
 	name := strings.Replace(string(field.Name()), "_", ".", 1)
@@ -138,7 +161,7 @@ func (p *player) word(field protoreflect.FieldDescriptor, v protoreflect.Value) 
 			return strconv.Quote(s)
 		}
 	case protoreflect.Int64Kind:
-		if strings.HasSuffix(string(field.Name()), "_at") {
+		if name := string(field.Name()); strings.HasSuffix(name, "_at") || name == "since" || name == "until" {
 			return p.names.clock(v.Int())
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/dureledger/dure/ledger/tx"
 	"github.com/dureledger/dure/modules/account"
 	"github.com/dureledger/dure/modules/asset"
+	"github.com/dureledger/dure/modules/device"
 	"github.com/dureledger/dure/modules/network"
 	"github.com/dureledger/dure/modules/record"
 )
@@ -29,6 +30,7 @@ func NewUpTo(appVersion uint64) exec.Rules {
 			net,
 			asset.New(accounts),
 			record.New(accounts),
+			device.New(accounts, members{}),
 		},
 		Accounts:   accounts,
 		Network:    net,

@@ -9,6 +9,7 @@ import (
 
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	assetv1 "github.com/dureledger/dure/gen/dure/asset/v1"
+	devicev1 "github.com/dureledger/dure/gen/dure/device/v1"
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
 	recordv1 "github.com/dureledger/dure/gen/dure/record/v1"
@@ -17,6 +18,7 @@ import (
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/tx"
 	"github.com/dureledger/dure/modules/asset"
+	"github.com/dureledger/dure/modules/device"
 	"github.com/dureledger/dure/modules/network"
 )
 
@@ -44,6 +46,10 @@ func TestRandomActions(t *testing.T) {
 		}
 		w.must("alice", &txv1.Action_AssetCreate{AssetCreate: &assetv1.Create{Asset: "krw"}})
 		w.must("alice", &txv1.Action_AssetIssue{AssetIssue: &assetv1.Issue{Asset: "krw", To: address("bob"), Amount: "1000"}})
+		w.must("seoul", &txv1.Action_DeviceRegisterModel{DeviceRegisterModel: &devicev1.RegisterModel{Model: "meter", Title: "Meter"}})
+		w.must("seoul", &txv1.Action_DeviceRegisterFirmware{DeviceRegisterFirmware: &devicev1.RegisterFirmware{
+			Model: "meter", Number: 1, Version: "1", Digest: append([]byte{1}, make([]byte, 31)...)}})
+		w.must("seoul", &txv1.Action_DeviceEnrol{DeviceEnrol: &devicev1.Enrol{Device: address("carol"), Model: "meter", Serial: "1", Owner: address("bob"), Firmware: 1}})
 		n := rapid.IntRange(10, 50).Draw(t, "transactions")
 		for range n {
 			w.step()
@@ -139,11 +145,13 @@ func (w *world) key(name string) tx.Key {
 
 // call draws an action and who has the best chance to succeed with it.
 func (w *world) call() (actor string, call any) {
-	switch rapid.IntRange(0, 6).Draw(w.t, "module") {
+	switch rapid.IntRange(0, 7).Draw(w.t, "module") {
 	case 0:
 		return w.accountCall()
 	case 1:
 		return w.recordCall()
+	case 7:
+		return w.deviceCall()
 	case 2, 3:
 		return w.networkCall()
 	}
@@ -230,6 +238,40 @@ func (w *world) recordCall() (string, any) {
 		return w.person(), &txv1.Action_RecordCosign{RecordCosign: &recordv1.Cosign{Digest: w.digest(), Recorder: address("bob")}}
 	}
 	return "bob", &txv1.Action_RecordWithdraw{RecordWithdraw: &recordv1.Withdraw{Digest: w.digest()}}
+}
+
+// deviceCall draws on one model of seoul's, of which anybody may be a device.
+func (w *world) deviceCall() (string, any) {
+	const maker, model = "seoul", "meter"
+	who := rapid.SampledFrom([]string{"alice", "bob", "carol"}).Draw(w.t, "device")
+	number := rapid.Uint64Range(0, 3).Draw(w.t, "number")
+	boss := rapid.SampledFrom([]string{maker, "dan"}).Draw(w.t, "boss")
+	switch rapid.IntRange(0, 11).Draw(w.t, "device action") {
+	case 0:
+		return maker, &txv1.Action_DeviceRegisterModel{DeviceRegisterModel: &devicev1.RegisterModel{Model: model, Title: "Meter"}}
+	case 1, 2:
+		return maker, &txv1.Action_DeviceRegisterFirmware{DeviceRegisterFirmware: &devicev1.RegisterFirmware{
+			Model: model, Number: number, Version: "1", Digest: w.digest(), Follows: rapid.Uint64Range(0, 2).Draw(w.t, "follows")}}
+	case 3:
+		if w.seldom("withdraw") {
+			return maker, &txv1.Action_DeviceWithdrawFirmware{DeviceWithdrawFirmware: &devicev1.WithdrawFirmware{Model: model, Number: number, Reason: "r"}}
+		}
+		return maker, &txv1.Action_DeviceEnrol{DeviceEnrol: &devicev1.Enrol{Device: address(who), Model: model, Serial: who, Owner: w.somebody(), Firmware: number}}
+	case 4, 5:
+		return w.member(), &txv1.Action_DeviceChallenge{DeviceChallenge: &devicev1.Challenge{Device: address(who)}}
+	case 6, 7, 8:
+		d, _ := device.Get(w.View, moduletest.Address(who))
+		return who, &txv1.Action_DeviceAttest{DeviceAttest: &devicev1.Attest{
+			Nonce: d.GetNonce().GetValue(), Boot: d.GetBoot() + rapid.Uint64Range(0, 1).Draw(w.t, "boot"), Firmware: w.digest()}}
+	case 9:
+		return boss, &txv1.Action_DeviceSuspend{DeviceSuspend: &devicev1.Suspend{Device: address(who), Reason: "r"}}
+	case 10:
+		return boss, &txv1.Action_DeviceReadmit{DeviceReadmit: &devicev1.Readmit{Device: address(who), Reason: "r"}}
+	}
+	if w.seldom("revoke") {
+		return boss, &txv1.Action_DeviceRevoke{DeviceRevoke: &devicev1.Revoke{Device: address(who), Reason: "r"}}
+	}
+	return w.person(), &txv1.Action_DeviceTransfer{DeviceTransfer: &devicev1.Transfer{Device: address(who), Owner: w.somebody()}}
 }
 
 func (w *world) networkCall() (string, any) {

@@ -4128,6 +4128,709 @@ func (x *ListProposalsResponse) GetNextPageToken() string {
 	return ""
 }
 
+type Device struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Device string                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	Maker  string                 `protobuf:"bytes,2,opt,name=maker,proto3" json:"maker,omitempty"`
+	Model  string                 `protobuf:"bytes,3,opt,name=model,proto3" json:"model,omitempty"`
+	Serial string                 `protobuf:"bytes,4,opt,name=serial,proto3" json:"serial,omitempty"`
+	Owner  string                 `protobuf:"bytes,5,opt,name=owner,proto3" json:"owner,omitempty"`
+	// "active", "suspended" or "revoked".
+	State      string `protobuf:"bytes,6,opt,name=state,proto3" json:"state,omitempty"`
+	EnrolledAt string `protobuf:"bytes,7,opt,name=enrolled_at,json=enrolledAt,proto3" json:"enrolled_at,omitempty"`
+	// By its last good evidence, or as it left the factory.
+	Firmware *Firmware `protobuf:"bytes,8,opt,name=firmware,proto3" json:"firmware,omitempty"`
+	// The highest count of starts that evidence has shown.
+	Boot uint64 `protobuf:"varint,9,opt,name=boot,proto3" json:"boot,omitempty"`
+	// Empty: it has given no good evidence yet.
+	LastGoodAt          string `protobuf:"bytes,10,opt,name=last_good_at,json=lastGoodAt,proto3" json:"last_good_at,omitempty"`
+	LastGoodTransaction string `protobuf:"bytes,11,opt,name=last_good_transaction,json=lastGoodTransaction,proto3" json:"last_good_transaction,omitempty"`
+	// What its evidence is worth: "self_reported", "key_in_hardware" or "measured_boot".
+	Level string `protobuf:"bytes,12,opt,name=level,proto3" json:"level,omitempty"`
+	// The challenge that it has not answered yet, 64 hex digits; empty: none.
+	Nonce   string `protobuf:"bytes,13,opt,name=nonce,proto3" json:"nonce,omitempty"`
+	AskedAt string `protobuf:"bytes,14,opt,name=asked_at,json=askedAt,proto3" json:"asked_at,omitempty"`
+	// When nothing it said may be relied on, in order.
+	Doubts        []*Doubt `protobuf:"bytes,15,rep,name=doubts,proto3" json:"doubts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Device) Reset() {
+	*x = Device{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[62]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Device) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Device) ProtoMessage() {}
+
+func (x *Device) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[62]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Device.ProtoReflect.Descriptor instead.
+func (*Device) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{62}
+}
+
+func (x *Device) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+func (x *Device) GetMaker() string {
+	if x != nil {
+		return x.Maker
+	}
+	return ""
+}
+
+func (x *Device) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *Device) GetSerial() string {
+	if x != nil {
+		return x.Serial
+	}
+	return ""
+}
+
+func (x *Device) GetOwner() string {
+	if x != nil {
+		return x.Owner
+	}
+	return ""
+}
+
+func (x *Device) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *Device) GetEnrolledAt() string {
+	if x != nil {
+		return x.EnrolledAt
+	}
+	return ""
+}
+
+func (x *Device) GetFirmware() *Firmware {
+	if x != nil {
+		return x.Firmware
+	}
+	return nil
+}
+
+func (x *Device) GetBoot() uint64 {
+	if x != nil {
+		return x.Boot
+	}
+	return 0
+}
+
+func (x *Device) GetLastGoodAt() string {
+	if x != nil {
+		return x.LastGoodAt
+	}
+	return ""
+}
+
+func (x *Device) GetLastGoodTransaction() string {
+	if x != nil {
+		return x.LastGoodTransaction
+	}
+	return ""
+}
+
+func (x *Device) GetLevel() string {
+	if x != nil {
+		return x.Level
+	}
+	return ""
+}
+
+func (x *Device) GetNonce() string {
+	if x != nil {
+		return x.Nonce
+	}
+	return ""
+}
+
+func (x *Device) GetAskedAt() string {
+	if x != nil {
+		return x.AskedAt
+	}
+	return ""
+}
+
+func (x *Device) GetDoubts() []*Doubt {
+	if x != nil {
+		return x.Doubts
+	}
+	return nil
+}
+
+type Doubt struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Included.
+	Since string `protobuf:"bytes,1,opt,name=since,proto3" json:"since,omitempty"`
+	// Not included; empty: it goes on.
+	Until  string `protobuf:"bytes,2,opt,name=until,proto3" json:"until,omitempty"`
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Who suspended it; empty: its evidence did.
+	By          string `protobuf:"bytes,4,opt,name=by,proto3" json:"by,omitempty"`
+	Transaction string `protobuf:"bytes,5,opt,name=transaction,proto3" json:"transaction,omitempty"`
+	// The digest that evidence found to run, when that was the reason.
+	Found         string `protobuf:"bytes,6,opt,name=found,proto3" json:"found,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Doubt) Reset() {
+	*x = Doubt{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[63]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Doubt) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Doubt) ProtoMessage() {}
+
+func (x *Doubt) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[63]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Doubt.ProtoReflect.Descriptor instead.
+func (*Doubt) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{63}
+}
+
+func (x *Doubt) GetSince() string {
+	if x != nil {
+		return x.Since
+	}
+	return ""
+}
+
+func (x *Doubt) GetUntil() string {
+	if x != nil {
+		return x.Until
+	}
+	return ""
+}
+
+func (x *Doubt) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Doubt) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *Doubt) GetTransaction() string {
+	if x != nil {
+		return x.Transaction
+	}
+	return ""
+}
+
+func (x *Doubt) GetFound() string {
+	if x != nil {
+		return x.Found
+	}
+	return ""
+}
+
+type Firmware struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Number  uint64                 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`
+	Version string                 `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	// SHA-256 of the image.
+	Digest string `protobuf:"bytes,3,opt,name=digest,proto3" json:"digest,omitempty"`
+	// The lowest number from which a device may go to this one; 0: any.
+	Follows      uint64 `protobuf:"varint,4,opt,name=follows,proto3" json:"follows,omitempty"`
+	Note         string `protobuf:"bytes,5,opt,name=note,proto3" json:"note,omitempty"`
+	RegisteredAt string `protobuf:"bytes,6,opt,name=registered_at,json=registeredAt,proto3" json:"registered_at,omitempty"`
+	// Empty: it is not withdrawn.
+	WithdrawnAt    string `protobuf:"bytes,7,opt,name=withdrawn_at,json=withdrawnAt,proto3" json:"withdrawn_at,omitempty"`
+	WithdrawReason string `protobuf:"bytes,8,opt,name=withdraw_reason,json=withdrawReason,proto3" json:"withdraw_reason,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *Firmware) Reset() {
+	*x = Firmware{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[64]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Firmware) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Firmware) ProtoMessage() {}
+
+func (x *Firmware) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[64]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Firmware.ProtoReflect.Descriptor instead.
+func (*Firmware) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{64}
+}
+
+func (x *Firmware) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *Firmware) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *Firmware) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *Firmware) GetFollows() uint64 {
+	if x != nil {
+		return x.Follows
+	}
+	return 0
+}
+
+func (x *Firmware) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *Firmware) GetRegisteredAt() string {
+	if x != nil {
+		return x.RegisteredAt
+	}
+	return ""
+}
+
+func (x *Firmware) GetWithdrawnAt() string {
+	if x != nil {
+		return x.WithdrawnAt
+	}
+	return ""
+}
+
+func (x *Firmware) GetWithdrawReason() string {
+	if x != nil {
+		return x.WithdrawReason
+	}
+	return ""
+}
+
+type GetDeviceRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Device        string                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetDeviceRequest) Reset() {
+	*x = GetDeviceRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[65]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetDeviceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetDeviceRequest) ProtoMessage() {}
+
+func (x *GetDeviceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[65]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetDeviceRequest.ProtoReflect.Descriptor instead.
+func (*GetDeviceRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{65}
+}
+
+func (x *GetDeviceRequest) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+type GetDeviceResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Device        *Device                `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetDeviceResponse) Reset() {
+	*x = GetDeviceResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[66]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetDeviceResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetDeviceResponse) ProtoMessage() {}
+
+func (x *GetDeviceResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[66]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetDeviceResponse.ProtoReflect.Descriptor instead.
+func (*GetDeviceResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{66}
+}
+
+func (x *GetDeviceResponse) GetDevice() *Device {
+	if x != nil {
+		return x.Device
+	}
+	return nil
+}
+
+type GetModelRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Maker         string                 `protobuf:"bytes,1,opt,name=maker,proto3" json:"maker,omitempty"`
+	Model         string                 `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetModelRequest) Reset() {
+	*x = GetModelRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[67]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetModelRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetModelRequest) ProtoMessage() {}
+
+func (x *GetModelRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[67]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetModelRequest.ProtoReflect.Descriptor instead.
+func (*GetModelRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{67}
+}
+
+func (x *GetModelRequest) GetMaker() string {
+	if x != nil {
+		return x.Maker
+	}
+	return ""
+}
+
+func (x *GetModelRequest) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+type GetModelResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Title         string                 `protobuf:"bytes,1,opt,name=title,proto3" json:"title,omitempty"`
+	RegisteredAt  string                 `protobuf:"bytes,2,opt,name=registered_at,json=registeredAt,proto3" json:"registered_at,omitempty"`
+	Firmware      []*Firmware            `protobuf:"bytes,3,rep,name=firmware,proto3" json:"firmware,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetModelResponse) Reset() {
+	*x = GetModelResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[68]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetModelResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetModelResponse) ProtoMessage() {}
+
+func (x *GetModelResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[68]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetModelResponse.ProtoReflect.Descriptor instead.
+func (*GetModelResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{68}
+}
+
+func (x *GetModelResponse) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *GetModelResponse) GetRegisteredAt() string {
+	if x != nil {
+		return x.RegisteredAt
+	}
+	return ""
+}
+
+func (x *GetModelResponse) GetFirmware() []*Firmware {
+	if x != nil {
+		return x.Firmware
+	}
+	return nil
+}
+
+type RelyRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Device string                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	// RFC 3339; empty: the time of the newest block.
+	At            string `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RelyRequest) Reset() {
+	*x = RelyRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[69]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RelyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RelyRequest) ProtoMessage() {}
+
+func (x *RelyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[69]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RelyRequest.ProtoReflect.Descriptor instead.
+func (*RelyRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{69}
+}
+
+func (x *RelyRequest) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+func (x *RelyRequest) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
+type RelyResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Nothing known to the ledger speaks against it. How old evidence may be, and which level is enough, you decide.
+	Ok bool `protobuf:"varint,1,opt,name=ok,proto3" json:"ok,omitempty"`
+	// Why not.
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	At     string `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	// It has given good evidence at that time or later.
+	Confirmed bool `protobuf:"varint,4,opt,name=confirmed,proto3" json:"confirmed,omitempty"`
+	// How old the last good evidence was at that time, in milliseconds; -1: there was none yet.
+	AgeMs         int64  `protobuf:"varint,5,opt,name=age_ms,json=ageMs,proto3" json:"age_ms,omitempty"`
+	Level         string `protobuf:"bytes,6,opt,name=level,proto3" json:"level,omitempty"`
+	Doubt         *Doubt `protobuf:"bytes,7,opt,name=doubt,proto3" json:"doubt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RelyResponse) Reset() {
+	*x = RelyResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[70]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RelyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RelyResponse) ProtoMessage() {}
+
+func (x *RelyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[70]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RelyResponse.ProtoReflect.Descriptor instead.
+func (*RelyResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{70}
+}
+
+func (x *RelyResponse) GetOk() bool {
+	if x != nil {
+		return x.Ok
+	}
+	return false
+}
+
+func (x *RelyResponse) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *RelyResponse) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
+func (x *RelyResponse) GetConfirmed() bool {
+	if x != nil {
+		return x.Confirmed
+	}
+	return false
+}
+
+func (x *RelyResponse) GetAgeMs() int64 {
+	if x != nil {
+		return x.AgeMs
+	}
+	return 0
+}
+
+func (x *RelyResponse) GetLevel() string {
+	if x != nil {
+		return x.Level
+	}
+	return ""
+}
+
+func (x *RelyResponse) GetDoubt() *Doubt {
+	if x != nil {
+		return x.Doubt
+	}
+	return nil
+}
+
 var File_dure_api_v1_api_proto protoreflect.FileDescriptor
 
 const file_dure_api_v1_api_proto_rawDesc = "" +
@@ -4452,7 +5155,64 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tR\tpageToken\"t\n" +
 	"\x15ListProposalsResponse\x123\n" +
 	"\tproposals\x18\x01 \x03(\v2\x15.dure.api.v1.ProposalR\tproposals\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*<\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xc1\x03\n" +
+	"\x06Device\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\tR\x06device\x12\x14\n" +
+	"\x05maker\x18\x02 \x01(\tR\x05maker\x12\x14\n" +
+	"\x05model\x18\x03 \x01(\tR\x05model\x12\x16\n" +
+	"\x06serial\x18\x04 \x01(\tR\x06serial\x12\x14\n" +
+	"\x05owner\x18\x05 \x01(\tR\x05owner\x12\x14\n" +
+	"\x05state\x18\x06 \x01(\tR\x05state\x12\x1f\n" +
+	"\venrolled_at\x18\a \x01(\tR\n" +
+	"enrolledAt\x121\n" +
+	"\bfirmware\x18\b \x01(\v2\x15.dure.api.v1.FirmwareR\bfirmware\x12\x12\n" +
+	"\x04boot\x18\t \x01(\x04R\x04boot\x12 \n" +
+	"\flast_good_at\x18\n" +
+	" \x01(\tR\n" +
+	"lastGoodAt\x122\n" +
+	"\x15last_good_transaction\x18\v \x01(\tR\x13lastGoodTransaction\x12\x14\n" +
+	"\x05level\x18\f \x01(\tR\x05level\x12\x14\n" +
+	"\x05nonce\x18\r \x01(\tR\x05nonce\x12\x19\n" +
+	"\basked_at\x18\x0e \x01(\tR\aaskedAt\x12*\n" +
+	"\x06doubts\x18\x0f \x03(\v2\x12.dure.api.v1.DoubtR\x06doubts\"\x93\x01\n" +
+	"\x05Doubt\x12\x14\n" +
+	"\x05since\x18\x01 \x01(\tR\x05since\x12\x14\n" +
+	"\x05until\x18\x02 \x01(\tR\x05until\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x0e\n" +
+	"\x02by\x18\x04 \x01(\tR\x02by\x12 \n" +
+	"\vtransaction\x18\x05 \x01(\tR\vtransaction\x12\x14\n" +
+	"\x05found\x18\x06 \x01(\tR\x05found\"\xf3\x01\n" +
+	"\bFirmware\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\x04R\x06number\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\tR\aversion\x12\x16\n" +
+	"\x06digest\x18\x03 \x01(\tR\x06digest\x12\x18\n" +
+	"\afollows\x18\x04 \x01(\x04R\afollows\x12\x12\n" +
+	"\x04note\x18\x05 \x01(\tR\x04note\x12#\n" +
+	"\rregistered_at\x18\x06 \x01(\tR\fregisteredAt\x12!\n" +
+	"\fwithdrawn_at\x18\a \x01(\tR\vwithdrawnAt\x12'\n" +
+	"\x0fwithdraw_reason\x18\b \x01(\tR\x0ewithdrawReason\"*\n" +
+	"\x10GetDeviceRequest\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\tR\x06device\"@\n" +
+	"\x11GetDeviceResponse\x12+\n" +
+	"\x06device\x18\x01 \x01(\v2\x13.dure.api.v1.DeviceR\x06device\"=\n" +
+	"\x0fGetModelRequest\x12\x14\n" +
+	"\x05maker\x18\x01 \x01(\tR\x05maker\x12\x14\n" +
+	"\x05model\x18\x02 \x01(\tR\x05model\"\x80\x01\n" +
+	"\x10GetModelResponse\x12\x14\n" +
+	"\x05title\x18\x01 \x01(\tR\x05title\x12#\n" +
+	"\rregistered_at\x18\x02 \x01(\tR\fregisteredAt\x121\n" +
+	"\bfirmware\x18\x03 \x03(\v2\x15.dure.api.v1.FirmwareR\bfirmware\"5\n" +
+	"\vRelyRequest\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\tR\x06device\x12\x0e\n" +
+	"\x02at\x18\x02 \x01(\tR\x02at\"\xbb\x01\n" +
+	"\fRelyResponse\x12\x0e\n" +
+	"\x02ok\x18\x01 \x01(\bR\x02ok\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x0e\n" +
+	"\x02at\x18\x03 \x01(\tR\x02at\x12\x1c\n" +
+	"\tconfirmed\x18\x04 \x01(\bR\tconfirmed\x12\x15\n" +
+	"\x06age_ms\x18\x05 \x01(\x03R\x05ageMs\x12\x14\n" +
+	"\x05level\x18\x06 \x01(\tR\x05level\x12(\n" +
+	"\x05doubt\x18\a \x01(\v2\x12.dure.api.v1.DoubtR\x05doubt*<\n" +
 	"\x04Wait\x12\x14\n" +
 	"\x10WAIT_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vWAIT_COMMIT\x10\x01\x12\r\n" +
@@ -4486,7 +5246,11 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\rRecordService\x12M\n" +
 	"\n" +
 	"GetRecords\x12\x1e.dure.api.v1.GetRecordsRequest\x1a\x1f.dure.api.v1.GetRecordsResponse\x12P\n" +
-	"\vListRecords\x12\x1f.dure.api.v1.ListRecordsRequest\x1a .dure.api.v1.ListRecordsResponse2\xb7\x01\n" +
+	"\vListRecords\x12\x1f.dure.api.v1.ListRecordsRequest\x1a .dure.api.v1.ListRecordsResponse2\xe1\x01\n" +
+	"\rDeviceService\x12J\n" +
+	"\tGetDevice\x12\x1d.dure.api.v1.GetDeviceRequest\x1a\x1e.dure.api.v1.GetDeviceResponse\x12G\n" +
+	"\bGetModel\x12\x1c.dure.api.v1.GetModelRequest\x1a\x1d.dure.api.v1.GetModelResponse\x12;\n" +
+	"\x04Rely\x12\x18.dure.api.v1.RelyRequest\x1a\x19.dure.api.v1.RelyResponse2\xb7\x01\n" +
 	"\x0eNetworkService\x12M\n" +
 	"\n" +
 	"GetNetwork\x12\x1e.dure.api.v1.GetNetworkRequest\x1a\x1f.dure.api.v1.GetNetworkResponse\x12V\n" +
@@ -4506,7 +5270,7 @@ func file_dure_api_v1_api_proto_rawDescGZIP() []byte {
 }
 
 var file_dure_api_v1_api_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 64)
+var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 73)
 var file_dure_api_v1_api_proto_goTypes = []any{
 	(Wait)(0),                         // 0: dure.api.v1.Wait
 	(*SubmitRequest)(nil),             // 1: dure.api.v1.SubmitRequest
@@ -4571,9 +5335,18 @@ var file_dure_api_v1_api_proto_goTypes = []any{
 	(*Proposal)(nil),                  // 60: dure.api.v1.Proposal
 	(*ListProposalsRequest)(nil),      // 61: dure.api.v1.ListProposalsRequest
 	(*ListProposalsResponse)(nil),     // 62: dure.api.v1.ListProposalsResponse
-	nil,                               // 63: dure.api.v1.Error.FieldsEntry
-	nil,                               // 64: dure.api.v1.Outcome.FieldsEntry
-	(*structpb.Struct)(nil),           // 65: google.protobuf.Struct
+	(*Device)(nil),                    // 63: dure.api.v1.Device
+	(*Doubt)(nil),                     // 64: dure.api.v1.Doubt
+	(*Firmware)(nil),                  // 65: dure.api.v1.Firmware
+	(*GetDeviceRequest)(nil),          // 66: dure.api.v1.GetDeviceRequest
+	(*GetDeviceResponse)(nil),         // 67: dure.api.v1.GetDeviceResponse
+	(*GetModelRequest)(nil),           // 68: dure.api.v1.GetModelRequest
+	(*GetModelResponse)(nil),          // 69: dure.api.v1.GetModelResponse
+	(*RelyRequest)(nil),               // 70: dure.api.v1.RelyRequest
+	(*RelyResponse)(nil),              // 71: dure.api.v1.RelyResponse
+	nil,                               // 72: dure.api.v1.Error.FieldsEntry
+	nil,                               // 73: dure.api.v1.Outcome.FieldsEntry
+	(*structpb.Struct)(nil),           // 74: google.protobuf.Struct
 }
 var file_dure_api_v1_api_proto_depIdxs = []int32{
 	0,  // 0: dure.api.v1.SubmitRequest.wait:type_name -> dure.api.v1.Wait
@@ -4582,11 +5355,11 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	5,  // 3: dure.api.v1.SubmitManyResponse.results:type_name -> dure.api.v1.SubmitResult
 	7,  // 4: dure.api.v1.SubmitResult.outcome:type_name -> dure.api.v1.Outcome
 	6,  // 5: dure.api.v1.SubmitResult.error:type_name -> dure.api.v1.Error
-	63, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
-	64, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
+	72, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
+	73, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
 	8,  // 8: dure.api.v1.Outcome.events:type_name -> dure.api.v1.Event
-	65, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
-	65, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
+	74, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
+	74, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
 	9,  // 11: dure.api.v1.Transaction.actions:type_name -> dure.api.v1.Action
 	10, // 12: dure.api.v1.Transaction.witnesses:type_name -> dure.api.v1.Witness
 	7,  // 13: dure.api.v1.Transaction.outcome:type_name -> dure.api.v1.Outcome
@@ -4608,59 +5381,70 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	56, // 29: dure.api.v1.Member.misbehaviours:type_name -> dure.api.v1.Misbehaviour
 	56, // 30: dure.api.v1.FormerValidator.misbehaviours:type_name -> dure.api.v1.Misbehaviour
 	55, // 31: dure.api.v1.GetNetworkResponse.members:type_name -> dure.api.v1.Member
-	65, // 32: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
+	74, // 32: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
 	57, // 33: dure.api.v1.GetNetworkResponse.former_validators:type_name -> dure.api.v1.FormerValidator
-	65, // 34: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
+	74, // 34: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
 	60, // 35: dure.api.v1.ListProposalsResponse.proposals:type_name -> dure.api.v1.Proposal
-	1,  // 36: dure.api.v1.LedgerService.Submit:input_type -> dure.api.v1.SubmitRequest
-	3,  // 37: dure.api.v1.LedgerService.SubmitMany:input_type -> dure.api.v1.SubmitManyRequest
-	12, // 38: dure.api.v1.LedgerService.GetTransaction:input_type -> dure.api.v1.GetTransactionRequest
-	14, // 39: dure.api.v1.LedgerService.ListTransactions:input_type -> dure.api.v1.ListTransactionsRequest
-	16, // 40: dure.api.v1.LedgerService.WatchTransactions:input_type -> dure.api.v1.WatchTransactionsRequest
-	18, // 41: dure.api.v1.LedgerService.GetBlock:input_type -> dure.api.v1.GetBlockRequest
-	20, // 42: dure.api.v1.LedgerService.GetStatus:input_type -> dure.api.v1.GetStatusRequest
-	23, // 43: dure.api.v1.LedgerService.GetReceipt:input_type -> dure.api.v1.GetReceiptRequest
-	25, // 44: dure.api.v1.LedgerService.GetCheckpoint:input_type -> dure.api.v1.GetCheckpointRequest
-	27, // 45: dure.api.v1.LedgerService.GetStateProof:input_type -> dure.api.v1.GetStateProofRequest
-	30, // 46: dure.api.v1.AccountService.GetAccount:input_type -> dure.api.v1.GetAccountRequest
-	32, // 47: dure.api.v1.AccountService.ListAccounts:input_type -> dure.api.v1.ListAccountsRequest
-	35, // 48: dure.api.v1.AssetService.GetAsset:input_type -> dure.api.v1.GetAssetRequest
-	37, // 49: dure.api.v1.AssetService.ListAssets:input_type -> dure.api.v1.ListAssetsRequest
-	40, // 50: dure.api.v1.AssetService.GetBalance:input_type -> dure.api.v1.GetBalanceRequest
-	42, // 51: dure.api.v1.AssetService.ListBalances:input_type -> dure.api.v1.ListBalancesRequest
-	45, // 52: dure.api.v1.AssetService.GetHold:input_type -> dure.api.v1.GetHoldRequest
-	47, // 53: dure.api.v1.AssetService.ListHolds:input_type -> dure.api.v1.ListHoldsRequest
-	51, // 54: dure.api.v1.RecordService.GetRecords:input_type -> dure.api.v1.GetRecordsRequest
-	53, // 55: dure.api.v1.RecordService.ListRecords:input_type -> dure.api.v1.ListRecordsRequest
-	58, // 56: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
-	61, // 57: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
-	2,  // 58: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
-	4,  // 59: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
-	13, // 60: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
-	15, // 61: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
-	17, // 62: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
-	19, // 63: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
-	21, // 64: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
-	24, // 65: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
-	26, // 66: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
-	28, // 67: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
-	31, // 68: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
-	33, // 69: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
-	36, // 70: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
-	38, // 71: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
-	41, // 72: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
-	43, // 73: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
-	46, // 74: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
-	48, // 75: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
-	52, // 76: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
-	54, // 77: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
-	59, // 78: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
-	62, // 79: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
-	58, // [58:80] is the sub-list for method output_type
-	36, // [36:58] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	65, // 36: dure.api.v1.Device.firmware:type_name -> dure.api.v1.Firmware
+	64, // 37: dure.api.v1.Device.doubts:type_name -> dure.api.v1.Doubt
+	63, // 38: dure.api.v1.GetDeviceResponse.device:type_name -> dure.api.v1.Device
+	65, // 39: dure.api.v1.GetModelResponse.firmware:type_name -> dure.api.v1.Firmware
+	64, // 40: dure.api.v1.RelyResponse.doubt:type_name -> dure.api.v1.Doubt
+	1,  // 41: dure.api.v1.LedgerService.Submit:input_type -> dure.api.v1.SubmitRequest
+	3,  // 42: dure.api.v1.LedgerService.SubmitMany:input_type -> dure.api.v1.SubmitManyRequest
+	12, // 43: dure.api.v1.LedgerService.GetTransaction:input_type -> dure.api.v1.GetTransactionRequest
+	14, // 44: dure.api.v1.LedgerService.ListTransactions:input_type -> dure.api.v1.ListTransactionsRequest
+	16, // 45: dure.api.v1.LedgerService.WatchTransactions:input_type -> dure.api.v1.WatchTransactionsRequest
+	18, // 46: dure.api.v1.LedgerService.GetBlock:input_type -> dure.api.v1.GetBlockRequest
+	20, // 47: dure.api.v1.LedgerService.GetStatus:input_type -> dure.api.v1.GetStatusRequest
+	23, // 48: dure.api.v1.LedgerService.GetReceipt:input_type -> dure.api.v1.GetReceiptRequest
+	25, // 49: dure.api.v1.LedgerService.GetCheckpoint:input_type -> dure.api.v1.GetCheckpointRequest
+	27, // 50: dure.api.v1.LedgerService.GetStateProof:input_type -> dure.api.v1.GetStateProofRequest
+	30, // 51: dure.api.v1.AccountService.GetAccount:input_type -> dure.api.v1.GetAccountRequest
+	32, // 52: dure.api.v1.AccountService.ListAccounts:input_type -> dure.api.v1.ListAccountsRequest
+	35, // 53: dure.api.v1.AssetService.GetAsset:input_type -> dure.api.v1.GetAssetRequest
+	37, // 54: dure.api.v1.AssetService.ListAssets:input_type -> dure.api.v1.ListAssetsRequest
+	40, // 55: dure.api.v1.AssetService.GetBalance:input_type -> dure.api.v1.GetBalanceRequest
+	42, // 56: dure.api.v1.AssetService.ListBalances:input_type -> dure.api.v1.ListBalancesRequest
+	45, // 57: dure.api.v1.AssetService.GetHold:input_type -> dure.api.v1.GetHoldRequest
+	47, // 58: dure.api.v1.AssetService.ListHolds:input_type -> dure.api.v1.ListHoldsRequest
+	51, // 59: dure.api.v1.RecordService.GetRecords:input_type -> dure.api.v1.GetRecordsRequest
+	53, // 60: dure.api.v1.RecordService.ListRecords:input_type -> dure.api.v1.ListRecordsRequest
+	66, // 61: dure.api.v1.DeviceService.GetDevice:input_type -> dure.api.v1.GetDeviceRequest
+	68, // 62: dure.api.v1.DeviceService.GetModel:input_type -> dure.api.v1.GetModelRequest
+	70, // 63: dure.api.v1.DeviceService.Rely:input_type -> dure.api.v1.RelyRequest
+	58, // 64: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
+	61, // 65: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
+	2,  // 66: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
+	4,  // 67: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
+	13, // 68: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
+	15, // 69: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
+	17, // 70: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
+	19, // 71: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
+	21, // 72: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
+	24, // 73: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
+	26, // 74: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
+	28, // 75: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
+	31, // 76: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
+	33, // 77: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
+	36, // 78: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
+	38, // 79: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
+	41, // 80: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
+	43, // 81: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
+	46, // 82: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
+	48, // 83: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
+	52, // 84: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
+	54, // 85: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
+	67, // 86: dure.api.v1.DeviceService.GetDevice:output_type -> dure.api.v1.GetDeviceResponse
+	69, // 87: dure.api.v1.DeviceService.GetModel:output_type -> dure.api.v1.GetModelResponse
+	71, // 88: dure.api.v1.DeviceService.Rely:output_type -> dure.api.v1.RelyResponse
+	59, // 89: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
+	62, // 90: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
+	66, // [66:91] is the sub-list for method output_type
+	41, // [41:66] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_dure_api_v1_api_proto_init() }
@@ -4674,9 +5458,9 @@ func file_dure_api_v1_api_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dure_api_v1_api_proto_rawDesc), len(file_dure_api_v1_api_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   64,
+			NumMessages:   73,
 			NumExtensions: 0,
-			NumServices:   5,
+			NumServices:   6,
 		},
 		GoTypes:           file_dure_api_v1_api_proto_goTypes,
 		DependencyIndexes: file_dure_api_v1_api_proto_depIdxs,

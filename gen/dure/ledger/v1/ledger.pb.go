@@ -11,6 +11,7 @@ package ledgerv1
 import (
 	v1 "github.com/dureledger/dure/gen/dure/account/v1"
 	v11 "github.com/dureledger/dure/gen/dure/asset/v1"
+	v14 "github.com/dureledger/dure/gen/dure/device/v1"
 	v13 "github.com/dureledger/dure/gen/dure/network/v1"
 	v12 "github.com/dureledger/dure/gen/dure/record/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -354,6 +355,16 @@ type Event struct {
 	//	*Event_NetworkProposed
 	//	*Event_NetworkVoted
 	//	*Event_NetworkEnacted
+	//	*Event_DeviceModelRegistered
+	//	*Event_DeviceFirmwareRegistered
+	//	*Event_DeviceFirmwareWithdrawn
+	//	*Event_DeviceEnrolled
+	//	*Event_DeviceChallenged
+	//	*Event_DeviceAttested
+	//	*Event_DeviceSuspended
+	//	*Event_DeviceReadmitted
+	//	*Event_DeviceRevoked
+	//	*Event_DeviceTransferred
 	Kind          isEvent_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -547,6 +558,96 @@ func (x *Event) GetNetworkEnacted() *v13.Enacted {
 	return nil
 }
 
+func (x *Event) GetDeviceModelRegistered() *v14.ModelRegistered {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_DeviceModelRegistered); ok {
+			return x.DeviceModelRegistered
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetDeviceFirmwareRegistered() *v14.FirmwareRegistered {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_DeviceFirmwareRegistered); ok {
+			return x.DeviceFirmwareRegistered
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetDeviceFirmwareWithdrawn() *v14.FirmwareWithdrawn {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_DeviceFirmwareWithdrawn); ok {
+			return x.DeviceFirmwareWithdrawn
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetDeviceEnrolled() *v14.Enrolled {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_DeviceEnrolled); ok {
+			return x.DeviceEnrolled
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetDeviceChallenged() *v14.Challenged {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_DeviceChallenged); ok {
+			return x.DeviceChallenged
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetDeviceAttested() *v14.Attested {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_DeviceAttested); ok {
+			return x.DeviceAttested
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetDeviceSuspended() *v14.Suspended {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_DeviceSuspended); ok {
+			return x.DeviceSuspended
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetDeviceReadmitted() *v14.Readmitted {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_DeviceReadmitted); ok {
+			return x.DeviceReadmitted
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetDeviceRevoked() *v14.Revoked {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_DeviceRevoked); ok {
+			return x.DeviceRevoked
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetDeviceTransferred() *v14.Transferred {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_DeviceTransferred); ok {
+			return x.DeviceTransferred
+		}
+	}
+	return nil
+}
+
 type isEvent_Kind interface {
 	isEvent_Kind()
 }
@@ -615,6 +716,46 @@ type Event_NetworkEnacted struct {
 	NetworkEnacted *v13.Enacted `protobuf:"bytes,82,opt,name=network_enacted,json=networkEnacted,proto3,oneof"`
 }
 
+type Event_DeviceModelRegistered struct {
+	DeviceModelRegistered *v14.ModelRegistered `protobuf:"bytes,90,opt,name=device_model_registered,json=deviceModelRegistered,proto3,oneof"`
+}
+
+type Event_DeviceFirmwareRegistered struct {
+	DeviceFirmwareRegistered *v14.FirmwareRegistered `protobuf:"bytes,91,opt,name=device_firmware_registered,json=deviceFirmwareRegistered,proto3,oneof"`
+}
+
+type Event_DeviceFirmwareWithdrawn struct {
+	DeviceFirmwareWithdrawn *v14.FirmwareWithdrawn `protobuf:"bytes,92,opt,name=device_firmware_withdrawn,json=deviceFirmwareWithdrawn,proto3,oneof"`
+}
+
+type Event_DeviceEnrolled struct {
+	DeviceEnrolled *v14.Enrolled `protobuf:"bytes,93,opt,name=device_enrolled,json=deviceEnrolled,proto3,oneof"`
+}
+
+type Event_DeviceChallenged struct {
+	DeviceChallenged *v14.Challenged `protobuf:"bytes,94,opt,name=device_challenged,json=deviceChallenged,proto3,oneof"`
+}
+
+type Event_DeviceAttested struct {
+	DeviceAttested *v14.Attested `protobuf:"bytes,95,opt,name=device_attested,json=deviceAttested,proto3,oneof"`
+}
+
+type Event_DeviceSuspended struct {
+	DeviceSuspended *v14.Suspended `protobuf:"bytes,96,opt,name=device_suspended,json=deviceSuspended,proto3,oneof"`
+}
+
+type Event_DeviceReadmitted struct {
+	DeviceReadmitted *v14.Readmitted `protobuf:"bytes,97,opt,name=device_readmitted,json=deviceReadmitted,proto3,oneof"`
+}
+
+type Event_DeviceRevoked struct {
+	DeviceRevoked *v14.Revoked `protobuf:"bytes,98,opt,name=device_revoked,json=deviceRevoked,proto3,oneof"`
+}
+
+type Event_DeviceTransferred struct {
+	DeviceTransferred *v14.Transferred `protobuf:"bytes,99,opt,name=device_transferred,json=deviceTransferred,proto3,oneof"`
+}
+
 func (*Event_AccountOpened) isEvent_Kind() {}
 
 func (*Event_AccountKeyRotated) isEvent_Kind() {}
@@ -646,6 +787,26 @@ func (*Event_NetworkProposed) isEvent_Kind() {}
 func (*Event_NetworkVoted) isEvent_Kind() {}
 
 func (*Event_NetworkEnacted) isEvent_Kind() {}
+
+func (*Event_DeviceModelRegistered) isEvent_Kind() {}
+
+func (*Event_DeviceFirmwareRegistered) isEvent_Kind() {}
+
+func (*Event_DeviceFirmwareWithdrawn) isEvent_Kind() {}
+
+func (*Event_DeviceEnrolled) isEvent_Kind() {}
+
+func (*Event_DeviceChallenged) isEvent_Kind() {}
+
+func (*Event_DeviceAttested) isEvent_Kind() {}
+
+func (*Event_DeviceSuspended) isEvent_Kind() {}
+
+func (*Event_DeviceReadmitted) isEvent_Kind() {}
+
+func (*Event_DeviceRevoked) isEvent_Kind() {}
+
+func (*Event_DeviceTransferred) isEvent_Kind() {}
 
 // The ledger's first state.
 type Genesis struct {
@@ -730,7 +891,7 @@ var File_dure_ledger_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_dure_ledger_v1_ledger_proto_rawDesc = "" +
 	"\n" +
-	"\x1bdure/ledger/v1/ledger.proto\x12\x0edure.ledger.v1\x1a\x1ddure/account/v1/account.proto\x1a\x19dure/asset/v1/asset.proto\x1a\x1ddure/network/v1/network.proto\x1a\x1bdure/record/v1/record.proto\"\xb2\x02\n" +
+	"\x1bdure/ledger/v1/ledger.proto\x12\x0edure.ledger.v1\x1a\x1ddure/account/v1/account.proto\x1a\x19dure/asset/v1/asset.proto\x1a\x1bdure/device/v1/device.proto\x1a\x1ddure/network/v1/network.proto\x1a\x1bdure/record/v1/record.proto\"\xb2\x02\n" +
 	"\aOutcome\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x17\n" +
 	"\atx_hash\x18\x02 \x01(\fR\x06txHash\x12\x10\n" +
@@ -750,7 +911,7 @@ const file_dure_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x06action\x18\x04 \x01(\rR\x06action\"1\n" +
 	"\x05Field\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"\xe1\b\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\xf9\x0e\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06action\x18\x01 \x01(\rR\x06action\x12@\n" +
 	"\x0eaccount_opened\x18\n" +
@@ -771,7 +932,17 @@ const file_dure_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x10record_withdrawn\x18? \x01(\v2\x19.dure.record.v1.WithdrawnH\x00R\x0frecordWithdrawn\x12F\n" +
 	"\x10network_proposed\x18P \x01(\v2\x19.dure.network.v1.ProposedH\x00R\x0fnetworkProposed\x12=\n" +
 	"\rnetwork_voted\x18Q \x01(\v2\x16.dure.network.v1.VotedH\x00R\fnetworkVoted\x12C\n" +
-	"\x0fnetwork_enacted\x18R \x01(\v2\x18.dure.network.v1.EnactedH\x00R\x0enetworkEnactedB\x06\n" +
+	"\x0fnetwork_enacted\x18R \x01(\v2\x18.dure.network.v1.EnactedH\x00R\x0enetworkEnacted\x12Y\n" +
+	"\x17device_model_registered\x18Z \x01(\v2\x1f.dure.device.v1.ModelRegisteredH\x00R\x15deviceModelRegistered\x12b\n" +
+	"\x1adevice_firmware_registered\x18[ \x01(\v2\".dure.device.v1.FirmwareRegisteredH\x00R\x18deviceFirmwareRegistered\x12_\n" +
+	"\x19device_firmware_withdrawn\x18\\ \x01(\v2!.dure.device.v1.FirmwareWithdrawnH\x00R\x17deviceFirmwareWithdrawn\x12C\n" +
+	"\x0fdevice_enrolled\x18] \x01(\v2\x18.dure.device.v1.EnrolledH\x00R\x0edeviceEnrolled\x12I\n" +
+	"\x11device_challenged\x18^ \x01(\v2\x1a.dure.device.v1.ChallengedH\x00R\x10deviceChallenged\x12C\n" +
+	"\x0fdevice_attested\x18_ \x01(\v2\x18.dure.device.v1.AttestedH\x00R\x0edeviceAttested\x12F\n" +
+	"\x10device_suspended\x18` \x01(\v2\x19.dure.device.v1.SuspendedH\x00R\x0fdeviceSuspended\x12I\n" +
+	"\x11device_readmitted\x18a \x01(\v2\x1a.dure.device.v1.ReadmittedH\x00R\x10deviceReadmitted\x12@\n" +
+	"\x0edevice_revoked\x18b \x01(\v2\x17.dure.device.v1.RevokedH\x00R\rdeviceRevoked\x12L\n" +
+	"\x12device_transferred\x18c \x01(\v2\x1b.dure.device.v1.TransferredH\x00R\x11deviceTransferredB\x06\n" +
 	"\x04kind\"\xc7\x01\n" +
 	"\aGenesis\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
@@ -801,31 +972,41 @@ func file_dure_ledger_v1_ledger_proto_rawDescGZIP() []byte {
 var file_dure_ledger_v1_ledger_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
 var file_dure_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_dure_ledger_v1_ledger_proto_goTypes = []any{
-	(Status)(0),              // 0: dure.ledger.v1.Status
-	(*Outcome)(nil),          // 1: dure.ledger.v1.Outcome
-	(*Refusal)(nil),          // 2: dure.ledger.v1.Refusal
-	(*Field)(nil),            // 3: dure.ledger.v1.Field
-	(*Event)(nil),            // 4: dure.ledger.v1.Event
-	(*Genesis)(nil),          // 5: dure.ledger.v1.Genesis
-	(*v1.Opened)(nil),        // 6: dure.account.v1.Opened
-	(*v1.KeyRotated)(nil),    // 7: dure.account.v1.KeyRotated
-	(*v1.Frozen)(nil),        // 8: dure.account.v1.Frozen
-	(*v1.Unfrozen)(nil),      // 9: dure.account.v1.Unfrozen
-	(*v11.Created)(nil),      // 10: dure.asset.v1.Created
-	(*v11.Moved)(nil),        // 11: dure.asset.v1.Moved
-	(*v11.Held)(nil),         // 12: dure.asset.v1.Held
-	(*v11.Released)(nil),     // 13: dure.asset.v1.Released
-	(*v11.PauseChanged)(nil), // 14: dure.asset.v1.PauseChanged
-	(*v12.Added)(nil),        // 15: dure.record.v1.Added
-	(*v12.Cosigned)(nil),     // 16: dure.record.v1.Cosigned
-	(*v12.Superseded)(nil),   // 17: dure.record.v1.Superseded
-	(*v12.Withdrawn)(nil),    // 18: dure.record.v1.Withdrawn
-	(*v13.Proposed)(nil),     // 19: dure.network.v1.Proposed
-	(*v13.Voted)(nil),        // 20: dure.network.v1.Voted
-	(*v13.Enacted)(nil),      // 21: dure.network.v1.Enacted
-	(*v13.Genesis)(nil),      // 22: dure.network.v1.Genesis
-	(*v1.Genesis)(nil),       // 23: dure.account.v1.Genesis
-	(*v11.Genesis)(nil),      // 24: dure.asset.v1.Genesis
+	(Status)(0),                    // 0: dure.ledger.v1.Status
+	(*Outcome)(nil),                // 1: dure.ledger.v1.Outcome
+	(*Refusal)(nil),                // 2: dure.ledger.v1.Refusal
+	(*Field)(nil),                  // 3: dure.ledger.v1.Field
+	(*Event)(nil),                  // 4: dure.ledger.v1.Event
+	(*Genesis)(nil),                // 5: dure.ledger.v1.Genesis
+	(*v1.Opened)(nil),              // 6: dure.account.v1.Opened
+	(*v1.KeyRotated)(nil),          // 7: dure.account.v1.KeyRotated
+	(*v1.Frozen)(nil),              // 8: dure.account.v1.Frozen
+	(*v1.Unfrozen)(nil),            // 9: dure.account.v1.Unfrozen
+	(*v11.Created)(nil),            // 10: dure.asset.v1.Created
+	(*v11.Moved)(nil),              // 11: dure.asset.v1.Moved
+	(*v11.Held)(nil),               // 12: dure.asset.v1.Held
+	(*v11.Released)(nil),           // 13: dure.asset.v1.Released
+	(*v11.PauseChanged)(nil),       // 14: dure.asset.v1.PauseChanged
+	(*v12.Added)(nil),              // 15: dure.record.v1.Added
+	(*v12.Cosigned)(nil),           // 16: dure.record.v1.Cosigned
+	(*v12.Superseded)(nil),         // 17: dure.record.v1.Superseded
+	(*v12.Withdrawn)(nil),          // 18: dure.record.v1.Withdrawn
+	(*v13.Proposed)(nil),           // 19: dure.network.v1.Proposed
+	(*v13.Voted)(nil),              // 20: dure.network.v1.Voted
+	(*v13.Enacted)(nil),            // 21: dure.network.v1.Enacted
+	(*v14.ModelRegistered)(nil),    // 22: dure.device.v1.ModelRegistered
+	(*v14.FirmwareRegistered)(nil), // 23: dure.device.v1.FirmwareRegistered
+	(*v14.FirmwareWithdrawn)(nil),  // 24: dure.device.v1.FirmwareWithdrawn
+	(*v14.Enrolled)(nil),           // 25: dure.device.v1.Enrolled
+	(*v14.Challenged)(nil),         // 26: dure.device.v1.Challenged
+	(*v14.Attested)(nil),           // 27: dure.device.v1.Attested
+	(*v14.Suspended)(nil),          // 28: dure.device.v1.Suspended
+	(*v14.Readmitted)(nil),         // 29: dure.device.v1.Readmitted
+	(*v14.Revoked)(nil),            // 30: dure.device.v1.Revoked
+	(*v14.Transferred)(nil),        // 31: dure.device.v1.Transferred
+	(*v13.Genesis)(nil),            // 32: dure.network.v1.Genesis
+	(*v1.Genesis)(nil),             // 33: dure.account.v1.Genesis
+	(*v11.Genesis)(nil),            // 34: dure.asset.v1.Genesis
 }
 var file_dure_ledger_v1_ledger_proto_depIdxs = []int32{
 	0,  // 0: dure.ledger.v1.Outcome.status:type_name -> dure.ledger.v1.Status
@@ -848,14 +1029,24 @@ var file_dure_ledger_v1_ledger_proto_depIdxs = []int32{
 	19, // 17: dure.ledger.v1.Event.network_proposed:type_name -> dure.network.v1.Proposed
 	20, // 18: dure.ledger.v1.Event.network_voted:type_name -> dure.network.v1.Voted
 	21, // 19: dure.ledger.v1.Event.network_enacted:type_name -> dure.network.v1.Enacted
-	22, // 20: dure.ledger.v1.Genesis.network:type_name -> dure.network.v1.Genesis
-	23, // 21: dure.ledger.v1.Genesis.account:type_name -> dure.account.v1.Genesis
-	24, // 22: dure.ledger.v1.Genesis.asset:type_name -> dure.asset.v1.Genesis
-	23, // [23:23] is the sub-list for method output_type
-	23, // [23:23] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	22, // 20: dure.ledger.v1.Event.device_model_registered:type_name -> dure.device.v1.ModelRegistered
+	23, // 21: dure.ledger.v1.Event.device_firmware_registered:type_name -> dure.device.v1.FirmwareRegistered
+	24, // 22: dure.ledger.v1.Event.device_firmware_withdrawn:type_name -> dure.device.v1.FirmwareWithdrawn
+	25, // 23: dure.ledger.v1.Event.device_enrolled:type_name -> dure.device.v1.Enrolled
+	26, // 24: dure.ledger.v1.Event.device_challenged:type_name -> dure.device.v1.Challenged
+	27, // 25: dure.ledger.v1.Event.device_attested:type_name -> dure.device.v1.Attested
+	28, // 26: dure.ledger.v1.Event.device_suspended:type_name -> dure.device.v1.Suspended
+	29, // 27: dure.ledger.v1.Event.device_readmitted:type_name -> dure.device.v1.Readmitted
+	30, // 28: dure.ledger.v1.Event.device_revoked:type_name -> dure.device.v1.Revoked
+	31, // 29: dure.ledger.v1.Event.device_transferred:type_name -> dure.device.v1.Transferred
+	32, // 30: dure.ledger.v1.Genesis.network:type_name -> dure.network.v1.Genesis
+	33, // 31: dure.ledger.v1.Genesis.account:type_name -> dure.account.v1.Genesis
+	34, // 32: dure.ledger.v1.Genesis.asset:type_name -> dure.asset.v1.Genesis
+	33, // [33:33] is the sub-list for method output_type
+	33, // [33:33] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_dure_ledger_v1_ledger_proto_init() }
@@ -880,6 +1071,16 @@ func file_dure_ledger_v1_ledger_proto_init() {
 		(*Event_NetworkProposed)(nil),
 		(*Event_NetworkVoted)(nil),
 		(*Event_NetworkEnacted)(nil),
+		(*Event_DeviceModelRegistered)(nil),
+		(*Event_DeviceFirmwareRegistered)(nil),
+		(*Event_DeviceFirmwareWithdrawn)(nil),
+		(*Event_DeviceEnrolled)(nil),
+		(*Event_DeviceChallenged)(nil),
+		(*Event_DeviceAttested)(nil),
+		(*Event_DeviceSuspended)(nil),
+		(*Event_DeviceReadmitted)(nil),
+		(*Event_DeviceRevoked)(nil),
+		(*Event_DeviceTransferred)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -12,6 +12,7 @@ package txv1
 import (
 	v1 "github.com/dureledger/dure/gen/dure/account/v1"
 	v11 "github.com/dureledger/dure/gen/dure/asset/v1"
+	v14 "github.com/dureledger/dure/gen/dure/device/v1"
 	v13 "github.com/dureledger/dure/gen/dure/network/v1"
 	v12 "github.com/dureledger/dure/gen/dure/record/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -276,6 +277,16 @@ type Action struct {
 	//	*Action_RecordWithdraw
 	//	*Action_NetworkPropose
 	//	*Action_NetworkVote
+	//	*Action_DeviceRegisterModel
+	//	*Action_DeviceRegisterFirmware
+	//	*Action_DeviceWithdrawFirmware
+	//	*Action_DeviceEnrol
+	//	*Action_DeviceChallenge
+	//	*Action_DeviceAttest
+	//	*Action_DeviceSuspend
+	//	*Action_DeviceReadmit
+	//	*Action_DeviceRevoke
+	//	*Action_DeviceTransfer
 	Call          isAction_Call `protobuf_oneof:"call"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -487,6 +498,96 @@ func (x *Action) GetNetworkVote() *v13.Vote {
 	return nil
 }
 
+func (x *Action) GetDeviceRegisterModel() *v14.RegisterModel {
+	if x != nil {
+		if x, ok := x.Call.(*Action_DeviceRegisterModel); ok {
+			return x.DeviceRegisterModel
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetDeviceRegisterFirmware() *v14.RegisterFirmware {
+	if x != nil {
+		if x, ok := x.Call.(*Action_DeviceRegisterFirmware); ok {
+			return x.DeviceRegisterFirmware
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetDeviceWithdrawFirmware() *v14.WithdrawFirmware {
+	if x != nil {
+		if x, ok := x.Call.(*Action_DeviceWithdrawFirmware); ok {
+			return x.DeviceWithdrawFirmware
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetDeviceEnrol() *v14.Enrol {
+	if x != nil {
+		if x, ok := x.Call.(*Action_DeviceEnrol); ok {
+			return x.DeviceEnrol
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetDeviceChallenge() *v14.Challenge {
+	if x != nil {
+		if x, ok := x.Call.(*Action_DeviceChallenge); ok {
+			return x.DeviceChallenge
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetDeviceAttest() *v14.Attest {
+	if x != nil {
+		if x, ok := x.Call.(*Action_DeviceAttest); ok {
+			return x.DeviceAttest
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetDeviceSuspend() *v14.Suspend {
+	if x != nil {
+		if x, ok := x.Call.(*Action_DeviceSuspend); ok {
+			return x.DeviceSuspend
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetDeviceReadmit() *v14.Readmit {
+	if x != nil {
+		if x, ok := x.Call.(*Action_DeviceReadmit); ok {
+			return x.DeviceReadmit
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetDeviceRevoke() *v14.Revoke {
+	if x != nil {
+		if x, ok := x.Call.(*Action_DeviceRevoke); ok {
+			return x.DeviceRevoke
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetDeviceTransfer() *v14.Transfer {
+	if x != nil {
+		if x, ok := x.Call.(*Action_DeviceTransfer); ok {
+			return x.DeviceTransfer
+		}
+	}
+	return nil
+}
+
 type isAction_Call interface {
 	isAction_Call()
 }
@@ -563,6 +664,46 @@ type Action_NetworkVote struct {
 	NetworkVote *v13.Vote `protobuf:"bytes,81,opt,name=network_vote,json=networkVote,proto3,oneof"`
 }
 
+type Action_DeviceRegisterModel struct {
+	DeviceRegisterModel *v14.RegisterModel `protobuf:"bytes,90,opt,name=device_register_model,json=deviceRegisterModel,proto3,oneof"`
+}
+
+type Action_DeviceRegisterFirmware struct {
+	DeviceRegisterFirmware *v14.RegisterFirmware `protobuf:"bytes,91,opt,name=device_register_firmware,json=deviceRegisterFirmware,proto3,oneof"`
+}
+
+type Action_DeviceWithdrawFirmware struct {
+	DeviceWithdrawFirmware *v14.WithdrawFirmware `protobuf:"bytes,92,opt,name=device_withdraw_firmware,json=deviceWithdrawFirmware,proto3,oneof"`
+}
+
+type Action_DeviceEnrol struct {
+	DeviceEnrol *v14.Enrol `protobuf:"bytes,93,opt,name=device_enrol,json=deviceEnrol,proto3,oneof"`
+}
+
+type Action_DeviceChallenge struct {
+	DeviceChallenge *v14.Challenge `protobuf:"bytes,94,opt,name=device_challenge,json=deviceChallenge,proto3,oneof"`
+}
+
+type Action_DeviceAttest struct {
+	DeviceAttest *v14.Attest `protobuf:"bytes,95,opt,name=device_attest,json=deviceAttest,proto3,oneof"`
+}
+
+type Action_DeviceSuspend struct {
+	DeviceSuspend *v14.Suspend `protobuf:"bytes,96,opt,name=device_suspend,json=deviceSuspend,proto3,oneof"`
+}
+
+type Action_DeviceReadmit struct {
+	DeviceReadmit *v14.Readmit `protobuf:"bytes,97,opt,name=device_readmit,json=deviceReadmit,proto3,oneof"`
+}
+
+type Action_DeviceRevoke struct {
+	DeviceRevoke *v14.Revoke `protobuf:"bytes,98,opt,name=device_revoke,json=deviceRevoke,proto3,oneof"`
+}
+
+type Action_DeviceTransfer struct {
+	DeviceTransfer *v14.Transfer `protobuf:"bytes,99,opt,name=device_transfer,json=deviceTransfer,proto3,oneof"`
+}
+
 func (*Action_AccountOpen) isAction_Call() {}
 
 func (*Action_AccountRotateKey) isAction_Call() {}
@@ -598,6 +739,26 @@ func (*Action_RecordWithdraw) isAction_Call() {}
 func (*Action_NetworkPropose) isAction_Call() {}
 
 func (*Action_NetworkVote) isAction_Call() {}
+
+func (*Action_DeviceRegisterModel) isAction_Call() {}
+
+func (*Action_DeviceRegisterFirmware) isAction_Call() {}
+
+func (*Action_DeviceWithdrawFirmware) isAction_Call() {}
+
+func (*Action_DeviceEnrol) isAction_Call() {}
+
+func (*Action_DeviceChallenge) isAction_Call() {}
+
+func (*Action_DeviceAttest) isAction_Call() {}
+
+func (*Action_DeviceSuspend) isAction_Call() {}
+
+func (*Action_DeviceReadmit) isAction_Call() {}
+
+func (*Action_DeviceRevoke) isAction_Call() {}
+
+func (*Action_DeviceTransfer) isAction_Call() {}
 
 // A signature over the signing digest, with the key that made it.
 type Witness struct {
@@ -687,7 +848,7 @@ var File_dure_tx_v1_tx_proto protoreflect.FileDescriptor
 const file_dure_tx_v1_tx_proto_rawDesc = "" +
 	"\n" +
 	"\x13dure/tx/v1/tx.proto\x12\n" +
-	"dure.tx.v1\x1a\x1ddure/account/v1/account.proto\x1a\x19dure/asset/v1/asset.proto\x1a\x1ddure/network/v1/network.proto\x1a\x1bdure/record/v1/record.proto\"a\n" +
+	"dure.tx.v1\x1a\x1ddure/account/v1/account.proto\x1a\x19dure/asset/v1/asset.proto\x1a\x1bdure/device/v1/device.proto\x1a\x1ddure/network/v1/network.proto\x1a\x1bdure/record/v1/record.proto\"a\n" +
 	"\vTransaction\x12,\n" +
 	"\x06native\x18\x01 \x01(\v2\x12.dure.tx.v1.NativeH\x00R\x06native\x12\x1c\n" +
 	"\bethereum\x18\x02 \x01(\fH\x00R\bethereumB\x06\n" +
@@ -700,7 +861,7 @@ const file_dure_tx_v1_tx_proto_rawDesc = "" +
 	"\tnot_after\x18\x02 \x01(\x03R\bnotAfter\x12\x12\n" +
 	"\x04salt\x18\x03 \x01(\x06R\x04salt\x12\x12\n" +
 	"\x04once\x18\x04 \x01(\fR\x04once\x12,\n" +
-	"\aactions\x18\x05 \x03(\v2\x12.dure.tx.v1.ActionR\aactions\"\x9b\t\n" +
+	"\aactions\x18\x05 \x03(\v2\x12.dure.tx.v1.ActionR\aactions\"\xf7\x0e\n" +
 	"\x06Action\x12\x14\n" +
 	"\x05actor\x18\x01 \x01(\fR\x05actor\x12:\n" +
 	"\faccount_open\x18\n" +
@@ -725,7 +886,17 @@ const file_dure_tx_v1_tx_proto_rawDesc = "" +
 	"\x10record_supersede\x18> \x01(\v2\x19.dure.record.v1.SupersedeH\x00R\x0frecordSupersede\x12C\n" +
 	"\x0frecord_withdraw\x18? \x01(\v2\x18.dure.record.v1.WithdrawH\x00R\x0erecordWithdraw\x12C\n" +
 	"\x0fnetwork_propose\x18P \x01(\v2\x18.dure.network.v1.ProposeH\x00R\x0enetworkPropose\x12:\n" +
-	"\fnetwork_vote\x18Q \x01(\v2\x15.dure.network.v1.VoteH\x00R\vnetworkVoteB\x06\n" +
+	"\fnetwork_vote\x18Q \x01(\v2\x15.dure.network.v1.VoteH\x00R\vnetworkVote\x12S\n" +
+	"\x15device_register_model\x18Z \x01(\v2\x1d.dure.device.v1.RegisterModelH\x00R\x13deviceRegisterModel\x12\\\n" +
+	"\x18device_register_firmware\x18[ \x01(\v2 .dure.device.v1.RegisterFirmwareH\x00R\x16deviceRegisterFirmware\x12\\\n" +
+	"\x18device_withdraw_firmware\x18\\ \x01(\v2 .dure.device.v1.WithdrawFirmwareH\x00R\x16deviceWithdrawFirmware\x12:\n" +
+	"\fdevice_enrol\x18] \x01(\v2\x15.dure.device.v1.EnrolH\x00R\vdeviceEnrol\x12F\n" +
+	"\x10device_challenge\x18^ \x01(\v2\x19.dure.device.v1.ChallengeH\x00R\x0fdeviceChallenge\x12=\n" +
+	"\rdevice_attest\x18_ \x01(\v2\x16.dure.device.v1.AttestH\x00R\fdeviceAttest\x12@\n" +
+	"\x0edevice_suspend\x18` \x01(\v2\x17.dure.device.v1.SuspendH\x00R\rdeviceSuspend\x12@\n" +
+	"\x0edevice_readmit\x18a \x01(\v2\x17.dure.device.v1.ReadmitH\x00R\rdeviceReadmit\x12=\n" +
+	"\rdevice_revoke\x18b \x01(\v2\x16.dure.device.v1.RevokeH\x00R\fdeviceRevoke\x12C\n" +
+	"\x0fdevice_transfer\x18c \x01(\v2\x18.dure.device.v1.TransferH\x00R\x0edeviceTransferB\x06\n" +
 	"\x04call\"\xcd\x01\n" +
 	"\aWitness\x12,\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x18.dure.account.v1.KeyKindR\x04kind\x12\x1d\n" +
@@ -752,30 +923,40 @@ func file_dure_tx_v1_tx_proto_rawDescGZIP() []byte {
 
 var file_dure_tx_v1_tx_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_dure_tx_v1_tx_proto_goTypes = []any{
-	(*Transaction)(nil),   // 0: dure.tx.v1.Transaction
-	(*Native)(nil),        // 1: dure.tx.v1.Native
-	(*Body)(nil),          // 2: dure.tx.v1.Body
-	(*Action)(nil),        // 3: dure.tx.v1.Action
-	(*Witness)(nil),       // 4: dure.tx.v1.Witness
-	(*v1.Open)(nil),       // 5: dure.account.v1.Open
-	(*v1.RotateKey)(nil),  // 6: dure.account.v1.RotateKey
-	(*v1.Freeze)(nil),     // 7: dure.account.v1.Freeze
-	(*v1.Unfreeze)(nil),   // 8: dure.account.v1.Unfreeze
-	(*v11.Create)(nil),    // 9: dure.asset.v1.Create
-	(*v11.Issue)(nil),     // 10: dure.asset.v1.Issue
-	(*v11.Transfer)(nil),  // 11: dure.asset.v1.Transfer
-	(*v11.Redeem)(nil),    // 12: dure.asset.v1.Redeem
-	(*v11.Hold)(nil),      // 13: dure.asset.v1.Hold
-	(*v11.Release)(nil),   // 14: dure.asset.v1.Release
-	(*v11.Pause)(nil),     // 15: dure.asset.v1.Pause
-	(*v11.Unpause)(nil),   // 16: dure.asset.v1.Unpause
-	(*v12.Add)(nil),       // 17: dure.record.v1.Add
-	(*v12.Cosign)(nil),    // 18: dure.record.v1.Cosign
-	(*v12.Supersede)(nil), // 19: dure.record.v1.Supersede
-	(*v12.Withdraw)(nil),  // 20: dure.record.v1.Withdraw
-	(*v13.Propose)(nil),   // 21: dure.network.v1.Propose
-	(*v13.Vote)(nil),      // 22: dure.network.v1.Vote
-	(v1.KeyKind)(0),       // 23: dure.account.v1.KeyKind
+	(*Transaction)(nil),          // 0: dure.tx.v1.Transaction
+	(*Native)(nil),               // 1: dure.tx.v1.Native
+	(*Body)(nil),                 // 2: dure.tx.v1.Body
+	(*Action)(nil),               // 3: dure.tx.v1.Action
+	(*Witness)(nil),              // 4: dure.tx.v1.Witness
+	(*v1.Open)(nil),              // 5: dure.account.v1.Open
+	(*v1.RotateKey)(nil),         // 6: dure.account.v1.RotateKey
+	(*v1.Freeze)(nil),            // 7: dure.account.v1.Freeze
+	(*v1.Unfreeze)(nil),          // 8: dure.account.v1.Unfreeze
+	(*v11.Create)(nil),           // 9: dure.asset.v1.Create
+	(*v11.Issue)(nil),            // 10: dure.asset.v1.Issue
+	(*v11.Transfer)(nil),         // 11: dure.asset.v1.Transfer
+	(*v11.Redeem)(nil),           // 12: dure.asset.v1.Redeem
+	(*v11.Hold)(nil),             // 13: dure.asset.v1.Hold
+	(*v11.Release)(nil),          // 14: dure.asset.v1.Release
+	(*v11.Pause)(nil),            // 15: dure.asset.v1.Pause
+	(*v11.Unpause)(nil),          // 16: dure.asset.v1.Unpause
+	(*v12.Add)(nil),              // 17: dure.record.v1.Add
+	(*v12.Cosign)(nil),           // 18: dure.record.v1.Cosign
+	(*v12.Supersede)(nil),        // 19: dure.record.v1.Supersede
+	(*v12.Withdraw)(nil),         // 20: dure.record.v1.Withdraw
+	(*v13.Propose)(nil),          // 21: dure.network.v1.Propose
+	(*v13.Vote)(nil),             // 22: dure.network.v1.Vote
+	(*v14.RegisterModel)(nil),    // 23: dure.device.v1.RegisterModel
+	(*v14.RegisterFirmware)(nil), // 24: dure.device.v1.RegisterFirmware
+	(*v14.WithdrawFirmware)(nil), // 25: dure.device.v1.WithdrawFirmware
+	(*v14.Enrol)(nil),            // 26: dure.device.v1.Enrol
+	(*v14.Challenge)(nil),        // 27: dure.device.v1.Challenge
+	(*v14.Attest)(nil),           // 28: dure.device.v1.Attest
+	(*v14.Suspend)(nil),          // 29: dure.device.v1.Suspend
+	(*v14.Readmit)(nil),          // 30: dure.device.v1.Readmit
+	(*v14.Revoke)(nil),           // 31: dure.device.v1.Revoke
+	(*v14.Transfer)(nil),         // 32: dure.device.v1.Transfer
+	(v1.KeyKind)(0),              // 33: dure.account.v1.KeyKind
 }
 var file_dure_tx_v1_tx_proto_depIdxs = []int32{
 	1,  // 0: dure.tx.v1.Transaction.native:type_name -> dure.tx.v1.Native
@@ -799,12 +980,22 @@ var file_dure_tx_v1_tx_proto_depIdxs = []int32{
 	20, // 18: dure.tx.v1.Action.record_withdraw:type_name -> dure.record.v1.Withdraw
 	21, // 19: dure.tx.v1.Action.network_propose:type_name -> dure.network.v1.Propose
 	22, // 20: dure.tx.v1.Action.network_vote:type_name -> dure.network.v1.Vote
-	23, // 21: dure.tx.v1.Witness.kind:type_name -> dure.account.v1.KeyKind
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	23, // 21: dure.tx.v1.Action.device_register_model:type_name -> dure.device.v1.RegisterModel
+	24, // 22: dure.tx.v1.Action.device_register_firmware:type_name -> dure.device.v1.RegisterFirmware
+	25, // 23: dure.tx.v1.Action.device_withdraw_firmware:type_name -> dure.device.v1.WithdrawFirmware
+	26, // 24: dure.tx.v1.Action.device_enrol:type_name -> dure.device.v1.Enrol
+	27, // 25: dure.tx.v1.Action.device_challenge:type_name -> dure.device.v1.Challenge
+	28, // 26: dure.tx.v1.Action.device_attest:type_name -> dure.device.v1.Attest
+	29, // 27: dure.tx.v1.Action.device_suspend:type_name -> dure.device.v1.Suspend
+	30, // 28: dure.tx.v1.Action.device_readmit:type_name -> dure.device.v1.Readmit
+	31, // 29: dure.tx.v1.Action.device_revoke:type_name -> dure.device.v1.Revoke
+	32, // 30: dure.tx.v1.Action.device_transfer:type_name -> dure.device.v1.Transfer
+	33, // 31: dure.tx.v1.Witness.kind:type_name -> dure.account.v1.KeyKind
+	32, // [32:32] is the sub-list for method output_type
+	32, // [32:32] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_dure_tx_v1_tx_proto_init() }
@@ -835,6 +1026,16 @@ func file_dure_tx_v1_tx_proto_init() {
 		(*Action_RecordWithdraw)(nil),
 		(*Action_NetworkPropose)(nil),
 		(*Action_NetworkVote)(nil),
+		(*Action_DeviceRegisterModel)(nil),
+		(*Action_DeviceRegisterFirmware)(nil),
+		(*Action_DeviceWithdrawFirmware)(nil),
+		(*Action_DeviceEnrol)(nil),
+		(*Action_DeviceChallenge)(nil),
+		(*Action_DeviceAttest)(nil),
+		(*Action_DeviceSuspend)(nil),
+		(*Action_DeviceReadmit)(nil),
+		(*Action_DeviceRevoke)(nil),
+		(*Action_DeviceTransfer)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -32,6 +32,8 @@ const (
 	AssetServiceName = "dure.api.v1.AssetService"
 	// RecordServiceName is the fully-qualified name of the RecordService service.
 	RecordServiceName = "dure.api.v1.RecordService"
+	// DeviceServiceName is the fully-qualified name of the DeviceService service.
+	DeviceServiceName = "dure.api.v1.DeviceService"
 	// NetworkServiceName is the fully-qualified name of the NetworkService service.
 	NetworkServiceName = "dure.api.v1.NetworkService"
 )
@@ -96,6 +98,12 @@ const (
 	// RecordServiceListRecordsProcedure is the fully-qualified name of the RecordService's ListRecords
 	// RPC.
 	RecordServiceListRecordsProcedure = "/dure.api.v1.RecordService/ListRecords"
+	// DeviceServiceGetDeviceProcedure is the fully-qualified name of the DeviceService's GetDevice RPC.
+	DeviceServiceGetDeviceProcedure = "/dure.api.v1.DeviceService/GetDevice"
+	// DeviceServiceGetModelProcedure is the fully-qualified name of the DeviceService's GetModel RPC.
+	DeviceServiceGetModelProcedure = "/dure.api.v1.DeviceService/GetModel"
+	// DeviceServiceRelyProcedure is the fully-qualified name of the DeviceService's Rely RPC.
+	DeviceServiceRelyProcedure = "/dure.api.v1.DeviceService/Rely"
 	// NetworkServiceGetNetworkProcedure is the fully-qualified name of the NetworkService's GetNetwork
 	// RPC.
 	NetworkServiceGetNetworkProcedure = "/dure.api.v1.NetworkService/GetNetwork"
@@ -820,6 +828,134 @@ func (UnimplementedRecordServiceHandler) GetRecords(context.Context, *connect.Re
 
 func (UnimplementedRecordServiceHandler) ListRecords(context.Context, *connect.Request[v1.ListRecordsRequest]) (*connect.Response[v1.ListRecordsResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.RecordService.ListRecords is not implemented"))
+}
+
+// DeviceServiceClient is a client for the dure.api.v1.DeviceService service.
+type DeviceServiceClient interface {
+	// A device as the ledger has it now.
+	GetDevice(context.Context, *connect.Request[v1.GetDeviceRequest]) (*connect.Response[v1.GetDeviceResponse], error)
+	// A model with its firmwares, the newest first, at most 1,000.
+	GetModel(context.Context, *connect.Request[v1.GetModelRequest]) (*connect.Response[v1.GetModelResponse], error)
+	// May one rely on what a device said at a time?
+	Rely(context.Context, *connect.Request[v1.RelyRequest]) (*connect.Response[v1.RelyResponse], error)
+}
+
+// NewDeviceServiceClient constructs a client for the dure.api.v1.DeviceService service. By default,
+// it uses the Connect protocol with the binary Protobuf Codec, asks for gzipped responses, and
+// sends uncompressed requests. To use the gRPC or gRPC-Web protocols, supply the connect.WithGRPC()
+// or connect.WithGRPCWeb() options.
+//
+// The URL supplied here should be the base URL for the Connect or gRPC server (for example,
+// http://api.acme.com or https://acme.com/grpc).
+func NewDeviceServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...connect.ClientOption) DeviceServiceClient {
+	baseURL = strings.TrimRight(baseURL, "/")
+	deviceServiceMethods := v1.File_dure_api_v1_api_proto.Services().ByName("DeviceService").Methods()
+	return &deviceServiceClient{
+		getDevice: connect.NewClient[v1.GetDeviceRequest, v1.GetDeviceResponse](
+			httpClient,
+			baseURL+DeviceServiceGetDeviceProcedure,
+			connect.WithSchema(deviceServiceMethods.ByName("GetDevice")),
+			connect.WithClientOptions(opts...),
+		),
+		getModel: connect.NewClient[v1.GetModelRequest, v1.GetModelResponse](
+			httpClient,
+			baseURL+DeviceServiceGetModelProcedure,
+			connect.WithSchema(deviceServiceMethods.ByName("GetModel")),
+			connect.WithClientOptions(opts...),
+		),
+		rely: connect.NewClient[v1.RelyRequest, v1.RelyResponse](
+			httpClient,
+			baseURL+DeviceServiceRelyProcedure,
+			connect.WithSchema(deviceServiceMethods.ByName("Rely")),
+			connect.WithClientOptions(opts...),
+		),
+	}
+}
+
+// deviceServiceClient implements DeviceServiceClient.
+type deviceServiceClient struct {
+	getDevice *connect.Client[v1.GetDeviceRequest, v1.GetDeviceResponse]
+	getModel  *connect.Client[v1.GetModelRequest, v1.GetModelResponse]
+	rely      *connect.Client[v1.RelyRequest, v1.RelyResponse]
+}
+
+// GetDevice calls dure.api.v1.DeviceService.GetDevice.
+func (c *deviceServiceClient) GetDevice(ctx context.Context, req *connect.Request[v1.GetDeviceRequest]) (*connect.Response[v1.GetDeviceResponse], error) {
+	return c.getDevice.CallUnary(ctx, req)
+}
+
+// GetModel calls dure.api.v1.DeviceService.GetModel.
+func (c *deviceServiceClient) GetModel(ctx context.Context, req *connect.Request[v1.GetModelRequest]) (*connect.Response[v1.GetModelResponse], error) {
+	return c.getModel.CallUnary(ctx, req)
+}
+
+// Rely calls dure.api.v1.DeviceService.Rely.
+func (c *deviceServiceClient) Rely(ctx context.Context, req *connect.Request[v1.RelyRequest]) (*connect.Response[v1.RelyResponse], error) {
+	return c.rely.CallUnary(ctx, req)
+}
+
+// DeviceServiceHandler is an implementation of the dure.api.v1.DeviceService service.
+type DeviceServiceHandler interface {
+	// A device as the ledger has it now.
+	GetDevice(context.Context, *connect.Request[v1.GetDeviceRequest]) (*connect.Response[v1.GetDeviceResponse], error)
+	// A model with its firmwares, the newest first, at most 1,000.
+	GetModel(context.Context, *connect.Request[v1.GetModelRequest]) (*connect.Response[v1.GetModelResponse], error)
+	// May one rely on what a device said at a time?
+	Rely(context.Context, *connect.Request[v1.RelyRequest]) (*connect.Response[v1.RelyResponse], error)
+}
+
+// NewDeviceServiceHandler builds an HTTP handler from the service implementation. It returns the
+// path on which to mount the handler and the handler itself.
+//
+// By default, handlers support the Connect, gRPC, and gRPC-Web protocols with the binary Protobuf
+// and JSON codecs. They also support gzip compression.
+func NewDeviceServiceHandler(svc DeviceServiceHandler, opts ...connect.HandlerOption) (string, http.Handler) {
+	deviceServiceMethods := v1.File_dure_api_v1_api_proto.Services().ByName("DeviceService").Methods()
+	deviceServiceGetDeviceHandler := connect.NewUnaryHandler(
+		DeviceServiceGetDeviceProcedure,
+		svc.GetDevice,
+		connect.WithSchema(deviceServiceMethods.ByName("GetDevice")),
+		connect.WithHandlerOptions(opts...),
+	)
+	deviceServiceGetModelHandler := connect.NewUnaryHandler(
+		DeviceServiceGetModelProcedure,
+		svc.GetModel,
+		connect.WithSchema(deviceServiceMethods.ByName("GetModel")),
+		connect.WithHandlerOptions(opts...),
+	)
+	deviceServiceRelyHandler := connect.NewUnaryHandler(
+		DeviceServiceRelyProcedure,
+		svc.Rely,
+		connect.WithSchema(deviceServiceMethods.ByName("Rely")),
+		connect.WithHandlerOptions(opts...),
+	)
+	return "/dure.api.v1.DeviceService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case DeviceServiceGetDeviceProcedure:
+			deviceServiceGetDeviceHandler.ServeHTTP(w, r)
+		case DeviceServiceGetModelProcedure:
+			deviceServiceGetModelHandler.ServeHTTP(w, r)
+		case DeviceServiceRelyProcedure:
+			deviceServiceRelyHandler.ServeHTTP(w, r)
+		default:
+			http.NotFound(w, r)
+		}
+	})
+}
+
+// UnimplementedDeviceServiceHandler returns CodeUnimplemented from all methods.
+type UnimplementedDeviceServiceHandler struct{}
+
+func (UnimplementedDeviceServiceHandler) GetDevice(context.Context, *connect.Request[v1.GetDeviceRequest]) (*connect.Response[v1.GetDeviceResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.DeviceService.GetDevice is not implemented"))
+}
+
+func (UnimplementedDeviceServiceHandler) GetModel(context.Context, *connect.Request[v1.GetModelRequest]) (*connect.Response[v1.GetModelResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.DeviceService.GetModel is not implemented"))
+}
+
+func (UnimplementedDeviceServiceHandler) Rely(context.Context, *connect.Request[v1.RelyRequest]) (*connect.Response[v1.RelyResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.DeviceService.Rely is not implemented"))
 }
 
 // NetworkServiceClient is a client for the dure.api.v1.NetworkService service.

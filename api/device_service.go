@@ -1,0 +1,122 @@
+package api
+
+import (
+	"context"
+	"encoding/hex"
+	"slices"
+	"time"
+
+	"connectrpc.com/connect"
+
+	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
+	devicev1 "github.com/dureledger/dure/gen/dure/device/v1"
+	"github.com/dureledger/dure/index"
+	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/state"
+	"github.com/dureledger/dure/ledger/tx"
+)
+
+// deviceService is dure.api.v1.DeviceService. It answers from the state alone.
+type deviceService struct{ *Server }
+
+// maxFirmwares bounds an answer.
+const maxFirmwares = 1000
+
+func (s *deviceService) GetDevice(_ context.Context, r *connect.Request[apiv1.GetDeviceRequest]) (*connect.Response[apiv1.GetDeviceResponse], error) {
+	a, err := parseAddress("device", r.Msg.GetDevice())
+	if err != nil {
+		return nil, err
+	}
+	st, _ := s.ledger.State()
+	d, ok := index.ReadDevice(st, a)
+	if !ok {
+		return nil, unknownDevice(a)
+	}
+	return connect.NewResponse(&apiv1.GetDeviceResponse{Device: deviceOf(st, a, d)}), nil
+}
+
+func unknownDevice(a tx.Address) error {
+	return fault.New("device.unknown", a.String()+" is no device of this ledger.", "device", a)
+}
+
+func (s *deviceService) GetModel(_ context.Context, r *connect.Request[apiv1.GetModelRequest]) (*connect.Response[apiv1.GetModelResponse], error) {
+	maker, err := parseAddress("maker", r.Msg.GetMaker())
+	if err != nil {
+		return nil, err
+	}
+	if err := bounded("model", r.Msg.GetModel()); err != nil {
+		return nil, err
+	}
+	st, _ := s.ledger.State()
+	m, ok := index.ReadModel(st, maker, r.Msg.GetModel())
+	if !ok {
+		return nil, fault.New("device.unknown_model", maker.String()+" has no model "+printable(r.Msg.GetModel())+".", "maker", maker, "model", r.Msg.GetModel())
+	}
+	out := &apiv1.GetModelResponse{Title: m.GetTitle(), RegisteredAt: timestamp(m.GetRegisteredAt())}
+	index.ReadFirmwares(st, maker, r.Msg.GetModel(), func(number uint64, f *devicev1.Firmware) bool {
+		out.Firmware = append(out.Firmware, firmwareOf(number, f))
+		return true
+	})
+	slices.Reverse(out.Firmware)
+	out.Firmware = out.Firmware[:min(len(out.Firmware), maxFirmwares)]
+	return connect.NewResponse(out), nil
+}
+
+func (s *deviceService) Rely(_ context.Context, r *connect.Request[apiv1.RelyRequest]) (*connect.Response[apiv1.RelyResponse], error) {
+	a, err := parseAddress("device", r.Msg.GetDevice())
+	if err != nil {
+		return nil, err
+	}
+	at := s.ledger.Status().Time
+	if text := r.Msg.GetAt(); text != "" {
+		if at, err = time.Parse(time.RFC3339, text); err != nil {
+			return nil, fault.New("request.malformed", "at: want a time such as 2026-11-22T09:30:00Z.", "field", "at")
+		}
+	}
+	st, _ := s.ledger.State()
+	answer := index.Rely(st, a, at.UnixMilli())
+	return connect.NewResponse(&apiv1.RelyResponse{
+		Ok: answer.Reason == "", Reason: answer.Reason, At: timestamp(at.UnixMilli()), Confirmed: answer.Confirmed, AgeMs: answer.Age,
+		Level: level(answer.Level), Doubt: doubtOf(answer.Doubt),
+	}), nil
+}
+
+// level is empty as long as nothing is known.
+func level(l devicev1.Level) string {
+	if l == devicev1.Level_LEVEL_UNSPECIFIED {
+		return ""
+	}
+	return enumName(l)
+}
+
+func deviceOf(r state.Reader, a tx.Address, d *devicev1.Device) *apiv1.Device {
+	maker := tx.Address(d.GetMaker())
+	f, _ := index.ReadFirmware(r, maker, d.GetModel(), d.GetFirmware())
+	out := &apiv1.Device{
+		Device: a.String(), Maker: maker.String(), Model: d.GetModel(), Serial: d.GetSerial(), Owner: address(d.GetOwner()),
+		State: enumName(d.GetState()), EnrolledAt: timestamp(d.GetEnrolledAt()), Firmware: firmwareOf(d.GetFirmware(), f), Boot: d.GetBoot(),
+		LastGoodAt: timestamp(d.GetLastGoodAt()), LastGoodTransaction: hex.EncodeToString(d.GetLastGoodTx()), Level: level(d.GetLevel()),
+		Nonce: hex.EncodeToString(d.GetNonce().GetValue()), AskedAt: timestamp(d.GetNonce().GetAskedAt()),
+	}
+	for _, doubt := range d.GetDoubts() {
+		out.Doubts = append(out.Doubts, doubtOf(doubt))
+	}
+	return out
+}
+
+func doubtOf(d *devicev1.Doubt) *apiv1.Doubt {
+	if d == nil {
+		return nil
+	}
+	return &apiv1.Doubt{
+		Since: timestamp(d.GetSince()), Until: timestamp(d.GetUntil()), Reason: d.GetReason(), By: address(d.GetBy()),
+		Transaction: hex.EncodeToString(d.GetTx()), Found: hex.EncodeToString(d.GetFound()),
+	}
+}
+
+func firmwareOf(number uint64, f *devicev1.Firmware) *apiv1.Firmware {
+	return &apiv1.Firmware{
+		Number: number, Version: f.GetVersion(), Digest: hex.EncodeToString(f.GetDigest()), Follows: f.GetFollows(), Note: f.GetNote(),
+		RegisteredAt: timestamp(f.GetRegisteredAt()), WithdrawnAt: timestamp(f.GetWithdrawnAt()), WithdrawReason: f.GetWithdrawReason(),
+	}
+}

@@ -1,0 +1,103 @@
+package client
+
+import (
+	"context"
+	"time"
+
+	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
+	devicev1 "github.com/dureledger/dure/gen/dure/device/v1"
+	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
+	"github.com/dureledger/dure/ledger/tx"
+)
+
+// Firmware describes a firmware to be registered. Everything in it is public; the image itself stays where it is.
+type Firmware struct {
+	Model string
+	// Number orders the firmwares of a model, from 1 on.
+	Number uint64
+	// Version is for people, such as 2.4.1.
+	Version string
+	// Digest is the SHA-256 of the image as the device measures it.
+	Digest [32]byte
+	// Follows is the lowest number from which a device may go to this one; 0: any.
+	Follows uint64
+	Note    string
+}
+
+// RegisterModel registers a model of the maker's.
+func (d *Draft) RegisterModel(maker tx.Address, model, title string) *Draft {
+	return d.Append(&txv1.Action{Actor: maker[:], Call: &txv1.Action_DeviceRegisterModel{
+		DeviceRegisterModel: &devicev1.RegisterModel{Model: model, Title: title}}})
+}
+
+// RegisterFirmware registers a firmware of a model of the maker's.
+func (d *Draft) RegisterFirmware(maker tx.Address, f Firmware) *Draft {
+	return d.Append(&txv1.Action{Actor: maker[:], Call: &txv1.Action_DeviceRegisterFirmware{
+		DeviceRegisterFirmware: &devicev1.RegisterFirmware{
+			Model: f.Model, Number: f.Number, Version: f.Version, Digest: f.Digest[:], Follows: f.Follows, Note: f.Note}}})
+}
+
+// WithdrawFirmware withdraws a firmware of a model of the maker's.
+func (d *Draft) WithdrawFirmware(maker tx.Address, model string, number uint64, reason string) *Draft {
+	return d.Append(&txv1.Action{Actor: maker[:], Call: &txv1.Action_DeviceWithdrawFirmware{
+		DeviceWithdrawFirmware: &devicev1.WithdrawFirmware{Model: model, Number: number, Reason: reason}}})
+}
+
+// EnrolDevice makes an account a device of the maker's model, with the firmware it left the factory with.
+func (d *Draft) EnrolDevice(maker, device, owner tx.Address, model, serial string, firmware uint64) *Draft {
+	return d.Append(&txv1.Action{Actor: maker[:], Call: &txv1.Action_DeviceEnrol{
+		DeviceEnrol: &devicev1.Enrol{Device: device[:], Owner: owner[:], Model: model, Serial: serial, Firmware: firmware}}})
+}
+
+// ChallengeDevice asks a device for evidence.
+func (d *Draft) ChallengeDevice(actor, device tx.Address) *Draft {
+	return d.Append(&txv1.Action{Actor: actor[:], Call: &txv1.Action_DeviceChallenge{DeviceChallenge: &devicev1.Challenge{Device: device[:]}}})
+}
+
+// AttestDevice is a device's evidence: the challenge, its count of starts, the SHA-256 of the firmware it runs.
+func (d *Draft) AttestDevice(device tx.Address, nonce [32]byte, boot uint64, firmware [32]byte) *Draft {
+	return d.Append(&txv1.Action{Actor: device[:], Call: &txv1.Action_DeviceAttest{
+		DeviceAttest: &devicev1.Attest{Nonce: nonce[:], Boot: boot, Firmware: firmware[:]}}})
+}
+
+// SuspendDevice stops others from relying on a device from now on.
+func (d *Draft) SuspendDevice(actor, device tx.Address, reason string) *Draft {
+	return d.Append(&txv1.Action{Actor: actor[:], Call: &txv1.Action_DeviceSuspend{DeviceSuspend: &devicev1.Suspend{Device: device[:], Reason: reason}}})
+}
+
+// ReadmitDevice ends a suspension that the actor made.
+func (d *Draft) ReadmitDevice(actor, device tx.Address, reason string) *Draft {
+	return d.Append(&txv1.Action{Actor: actor[:], Call: &txv1.Action_DeviceReadmit{DeviceReadmit: &devicev1.Readmit{Device: device[:], Reason: reason}}})
+}
+
+// RevokeDevice ends a device's life on the ledger, for good.
+func (d *Draft) RevokeDevice(actor, device tx.Address, reason string) *Draft {
+	return d.Append(&txv1.Action{Actor: actor[:], Call: &txv1.Action_DeviceRevoke{DeviceRevoke: &devicev1.Revoke{Device: device[:], Reason: reason}}})
+}
+
+// TransferDevice gives the owner's device to another owner.
+func (d *Draft) TransferDevice(owner, device, to tx.Address) *Draft {
+	return d.Append(&txv1.Action{Actor: owner[:], Call: &txv1.Action_DeviceTransfer{DeviceTransfer: &devicev1.Transfer{Device: device[:], Owner: to[:]}}})
+}
+
+// Device returns a device. Code device.unknown.
+func (c *Client) Device(ctx context.Context, device tx.Address) (*apiv1.Device, error) {
+	res, err := read(ctx, c, &apiv1.GetDeviceRequest{Device: device.String()},
+		func(n *node) method[apiv1.GetDeviceRequest, apiv1.GetDeviceResponse] { return n.device.GetDevice })
+	return res.GetDevice(), err
+}
+
+// DeviceModel returns a maker's model with its firmwares, the newest first. Code device.unknown_model.
+func (c *Client) DeviceModel(ctx context.Context, maker tx.Address, model string) (*apiv1.GetModelResponse, error) {
+	return read(ctx, c, &apiv1.GetModelRequest{Maker: maker.String(), Model: model},
+		func(n *node) method[apiv1.GetModelRequest, apiv1.GetModelResponse] { return n.device.GetModel })
+}
+
+// Rely asks whether anything speaks against what a device said at a time; the zero time is now.
+func (c *Client) Rely(ctx context.Context, device tx.Address, at time.Time) (*apiv1.RelyResponse, error) {
+	request := &apiv1.RelyRequest{Device: device.String()}
+	if !at.IsZero() {
+		request.At = at.UTC().Format(time.RFC3339Nano)
+	}
+	return read(ctx, c, request, func(n *node) method[apiv1.RelyRequest, apiv1.RelyResponse] { return n.device.Rely })
+}

@@ -1,0 +1,133 @@
+package device
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+
+	devicev1 "github.com/dureledger/dure/gen/dure/device/v1"
+	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
+	"github.com/dureledger/dure/ledger/exec"
+	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/state"
+	"github.com/dureledger/dure/ledger/tx"
+)
+
+// challenge asks a device for evidence. The nonce comes from the transaction's id, so the device cannot know it before
+// the challenger has signed, and no device may challenge itself.
+func (m *Module) challenge(c *exec.Context, call *devicev1.Challenge) error {
+	device, d, err := find(c.View, call.GetDevice())
+	if err != nil {
+		return err
+	}
+	entitled := bytes.Equal(c.Actor[:], d.GetMaker()) || bytes.Equal(c.Actor[:], d.GetOwner()) || m.members.IsMember(c.View, c.Actor)
+	if !entitled || c.Actor == device {
+		return fault.New("device.not_entitled", "Only its maker, its owner and members may ask "+device.String()+" for evidence.", "device", device, "actor", c.Actor)
+	}
+	if err := alive(device, d); err != nil {
+		return err
+	}
+	nonce := nonceOf(c)
+	d.Nonce = &devicev1.Nonce{Value: nonce[:], By: c.Actor[:], AskedAt: c.Time}
+	devices.Set(c.View, device, d)
+	c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_DeviceChallenged{
+		DeviceChallenged: &devicev1.Challenged{Device: device[:], Nonce: nonce[:]},
+	}})
+	return nil
+}
+
+// nonceOf is SHA-256("dure/device/nonce/v1\n" ‖ transaction id ‖ index of the action, 4 bytes big endian).
+func nonceOf(c *exec.Context) [32]byte {
+	b := append([]byte("dure/device/nonce/v1\n"), c.Tx[:]...)
+	return sha256.Sum256(binary.BigEndian.AppendUint32(b, c.Action))
+}
+
+// attest takes the actor's evidence.
+func (m *Module) attest(c *exec.Context, call *devicev1.Attest) error {
+	device, d, err := find(c.View, c.Actor[:])
+	if err != nil {
+		return err
+	}
+	digest, err := toDigest(call.GetFirmware())
+	if err != nil {
+		return err
+	}
+	if err := fresh(c, device, d, call); err != nil {
+		return err
+	}
+	number, bad := judge(c.View, d, digest)
+	last := openDoubt(d)
+	if bad == "" && last != nil && len(last.GetBy()) == 0 && call.GetBoot() == d.GetBoot() {
+		return fault.New("device.same_boot", "The evidence of "+device.String()+" was found bad after this start. Repair it, start it again, and answer then.",
+			"device", device, "boot", call.GetBoot())
+	}
+	d.Nonce, d.Boot = nil, call.GetBoot()
+	switch {
+	case bad != "" && (last == nil || len(last.GetBy()) > 0):
+		m.doubt(c, device, d, &devicev1.Doubt{Since: since(d, c.Time), Reason: bad, Found: digest[:]})
+	case bad == "":
+		d.Firmware, d.LastGoodAt, d.LastGoodTx, d.Level = number, c.Time, c.Tx[:], devicev1.Level_LEVEL_SELF_REPORTED
+		c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_DeviceAttested{
+			DeviceAttested: &devicev1.Attested{Device: device[:], Firmware: number, Boot: call.GetBoot(), Level: d.GetLevel()},
+		}})
+		if last != nil && len(last.GetBy()) == 0 {
+			trust(c, device, d)
+		}
+	}
+	devices.Set(c.View, device, d)
+	return nil
+}
+
+// fresh refuses evidence that does not answer the challenge at hand, or is of a start before.
+func fresh(c *exec.Context, device tx.Address, d *devicev1.Device, call *devicev1.Attest) error {
+	if err := alive(device, d); err != nil {
+		return err
+	}
+	asked := d.GetNonce()
+	switch {
+	case asked == nil:
+		return fault.New("device.not_challenged", "Nobody has asked "+device.String()+" for evidence since it last gave some.", "device", device)
+	case !bytes.Equal(asked.GetValue(), call.GetNonce()):
+		return fault.New("device.wrong_nonce", "The evidence answers another challenge than the last one.", "device", device)
+	case c.Time-asked.GetAskedAt() > AnswerMs:
+		return fault.New("device.late", "The evidence comes more than five minutes after the challenge. Ask for it again.",
+			"device", device, "asked_at", asked.GetAskedAt(), "time", c.Time)
+	case call.GetBoot() < d.GetBoot():
+		return fault.New("device.old_boot", fmt.Sprintf("The evidence is of start %d of the device, which has shown start %d before.", call.GetBoot(), d.GetBoot()),
+			"device", device, "boot", call.GetBoot(), "shown", d.GetBoot())
+	}
+	return nil
+}
+
+// judge says which firmware of its model a device runs, or what is wrong with what it runs.
+func judge(g state.Getter, d *devicev1.Device, digest Digest) (number uint64, bad string) {
+	model := modelOf(d)
+	number, ok := byDigest.Get(g, image{model, digest})
+	if !ok {
+		return 0, "it runs a firmware that its maker has not registered"
+	}
+	f, _ := firmwares.Get(g, version{model, number})
+	switch {
+	case f.GetWithdrawnAt() != 0:
+		return number, fmt.Sprintf("it runs firmware %d, which is withdrawn: %s", number, f.GetWithdrawReason())
+	case number < d.GetFirmware():
+		return number, fmt.Sprintf("it went back from firmware %d to %d", d.GetFirmware(), number)
+	case number > d.GetFirmware() && d.GetFirmware() < f.GetFollows():
+		return number, fmt.Sprintf("it went from firmware %d to %d, which only follows %d and later", d.GetFirmware(), number, f.GetFollows())
+	}
+	return number, ""
+}
+
+// since is from when on a device whose evidence is bad at a time is in doubt: just after its last good evidence, unless a doubt
+// covers that already.
+func since(d *devicev1.Device, now int64) int64 {
+	t := max(d.GetEnrolledAt(), lastDoubt(d))
+	if d.GetLastGoodAt() > 0 {
+		t = max(t, d.GetLastGoodAt()+1)
+	}
+	if open := openDoubt(d); open != nil {
+		t = min(t, open.GetSince())
+	}
+	return min(t, now)
+}

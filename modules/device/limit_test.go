@@ -1,0 +1,45 @@
+package device_test
+
+import (
+	"fmt"
+	"testing"
+
+	devicev1 "github.com/dureledger/dure/gen/dure/device/v1"
+	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
+	"github.com/dureledger/dure/internal/moduletest"
+	"github.com/dureledger/dure/modules/device"
+)
+
+// A device that is suspended more often than is kept is doubted more, never less.
+func TestDoubtsAreBounded(t *testing.T) {
+	l, err := moduletest.Play("seoul account.open key=maker", "seoul account.open key=car", "maker device.register_model model=m title=M",
+		"maker device.register_firmware model=m number=1 version=1 digest=image1", "maker device.enrol device=car model=m serial=1 owner=maker firmware=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const more = 4
+	car := moduletest.Address("car")
+	for i := range device.MaxDoubts + more {
+		l.Now += 1000
+		moduletest.Do(l, "maker", &txv1.Action_DeviceSuspend{DeviceSuspend: &devicev1.Suspend{Device: car[:], Reason: fmt.Sprintf("r%d", i)}})
+		l.Now += 1000
+		moduletest.Do(l, "maker", &txv1.Action_DeviceReadmit{DeviceReadmit: &devicev1.Readmit{Device: car[:], Reason: "r"}})
+	}
+	if err := l.Check(); err != nil {
+		t.Fatal(err)
+	}
+	d, _ := device.Get(l.View, car)
+	if len(d.GetDoubts()) != device.MaxDoubts {
+		t.Fatalf("%d doubts", len(d.GetDoubts()))
+	}
+	first := d.GetDoubts()[0]
+	if first.GetUntil()-first.GetSince() != 1000*(2*more+1) || first.GetReason() != fmt.Sprintf("r%d", more) {
+		t.Errorf("the oldest doubt is %v", first)
+	}
+	if r := device.Rely(l.View, car, first.GetSince()); r.Reason == "" {
+		t.Error("an old doubt is forgotten")
+	}
+	if r := device.Rely(l.View, car, l.Now); r.Reason != "" {
+		t.Error("in doubt after it was readmitted: ", r.Reason)
+	}
+}
