@@ -108,8 +108,13 @@ func doubtOf(d *devicev1.Doubt) *apiv1.Doubt {
 	if d == nil {
 		return nil
 	}
+	finding := ""
+	if d.GetFinding() != devicev1.Finding_FINDING_UNSPECIFIED {
+		finding = enumName(d.GetFinding())
+	}
 	return &apiv1.Doubt{
-		Since: timestamp(d.GetSince()), Until: timestamp(d.GetUntil()), Reason: d.GetReason(), By: address(d.GetBy()),
+		Finding: finding,
+		Since:   timestamp(d.GetSince()), Until: timestamp(d.GetUntil()), Reason: d.GetReason(), By: address(d.GetBy()),
 		Transaction: hex.EncodeToString(d.GetTx()), Found: hex.EncodeToString(d.GetFound()),
 	}
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/hex"
+	"slices"
 	"strconv"
 
 	"github.com/dureledger/dure/api/web"
@@ -241,6 +242,7 @@ func (s *Server) accountView(ctx context.Context, a tx.Address, token string) (w
 		v.Sponsor, v.SponsorName = address(acc.GetSponsor()), s.memberName(sponsor)
 		v.Key, v.KeyKind = address(acc.GetKey()), tx.KindName(acc.GetKind())
 	}
+	v.Device = deviceView(st, a)
 	balances, _, err := s.balancesOf(ctx, st, a, index.Page{Size: index.MaxPage})
 	if err != nil {
 		return v, err
@@ -253,6 +255,28 @@ func (s *Server) accountView(ctx context.Context, a tx.Address, token string) (w
 	entries, next, err := s.list(ctx, index.Filter{Account: &a}, index.Page{Size: recentRows, Token: token})
 	v.Recent, v.Next = s.rows(entries), next
 	return v, err
+}
+
+// deviceView is nil for an account that is no device.
+func deviceView(r state.Reader, a tx.Address) *web.Device {
+	known, ok := index.ReadDevice(r, a)
+	if !ok {
+		return nil
+	}
+	d := deviceOf(r, a, known)
+	v := &web.Device{
+		Maker: d.GetMaker(), Model: d.GetModel(), Serial: d.GetSerial(), Owner: d.GetOwner(), State: d.GetState(),
+		Firmware: strconv.FormatUint(d.GetFirmware().GetNumber(), 10), Version: d.GetFirmware().GetVersion(), Level: d.GetLevel(), Boot: d.GetBoot(),
+		LastGoodAt: known.GetLastGoodAt(), AskedAt: known.GetNonce().GetAskedAt(), LastGood: d.GetLastGoodTransaction(),
+	}
+	for i, doubt := range d.GetDoubts() {
+		v.Doubts = append(v.Doubts, web.Doubt{
+			Since: known.GetDoubts()[i].GetSince(), Until: known.GetDoubts()[i].GetUntil(), Finding: doubt.GetFinding(), Reason: doubt.GetReason(),
+			By: doubt.GetBy(), Found: doubt.GetFound(), Transaction: doubt.GetTransaction(),
+		})
+	}
+	slices.Reverse(v.Doubts)
+	return v
 }
 
 func (s *Server) recordsView(digest [32]byte, records []*apiv1.Record) web.Records {

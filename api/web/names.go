@@ -101,7 +101,7 @@ var names = map[string][2]string{
 	"field.nonce":          {"요구한 난수", "Nonce"},
 	"field.boot":           {"켜진 횟수", "Start"},
 	"field.level":          {"증거의 수준", "Level"},
-	"field.since":          {"이 시각부터 의심", "In doubt since"},
+	"field.since_at":       {"이 시각부터 의심", "In doubt since"},
 	"field.found":          {"발견된 펌웨어", "Found"},
 	"field.suspended_by":   {"정지한 계정", "Suspended by"},
 	"field.size":           {"크기 (바이트)", "Size (bytes)"},

@@ -125,10 +125,29 @@ type Account struct {
 	OpenedAt     int64
 	Frozen       bool
 	FreezeReason string
-	Balances     []Balance
-	Recent       []Row
+	// Device is what the account is to its maker, nil if it is no device.
+	Device   *Device
+	Balances []Balance
+	Recent   []Row
 	// Next is the token of the next page of transactions.
 	Next string
+}
+
+// Device is what the ledger knows of a device.
+type Device struct {
+	Maker, Model, Serial, Owner, State string
+	Firmware, Version, Level           string
+	Boot                               uint64
+	LastGoodAt, AskedAt                int64
+	LastGood                           string // transaction
+	Doubts                             []Doubt
+}
+
+// Doubt is a time in which nothing that a device said may be relied on. Finding is what evidence found, empty when a
+// person suspended it.
+type Doubt struct {
+	Since, Until                            int64
+	Finding, Reason, By, Found, Transaction string
 }
 
 // Balance is what an account has of an asset.

@@ -266,7 +266,7 @@ func printEvidence(w io.Writer, o *apiv1.Outcome) {
 		case "device.attested":
 			printFacts(w, []fact{{"found      ", "good: firmware " + fmt.Sprint(fields["firmware"])}})
 		case "device.suspended":
-			printFacts(w, []fact{{"SUSPENDED  ", clean(fmt.Sprint(fields["reason"]))}, {"in doubt   ", "what it said since " + fmt.Sprint(fields["since"])}})
+			printFacts(w, []fact{{"SUSPENDED  ", clean(fmt.Sprint(fields["reason"]))}, {"in doubt   ", "what it said since " + fmt.Sprint(fields["since_at"])}})
 		case "device.readmitted":
 			printFacts(w, []fact{{"readmitted ", "others may rely on it again"}})
 		}
@@ -355,11 +355,11 @@ func deviceShow(a *app) *cobra.Command {
 func (a *app) printDevice(w io.Writer, d *apiv1.Device) {
 	evidence := "none yet"
 	if d.GetLastGoodAt() != "" {
-		evidence = d.GetLastGoodAt() + ", start " + strconv.FormatUint(d.GetBoot(), 10) + ", " + d.GetLevel()
+		evidence = d.GetLastGoodAt() + ", " + d.GetLevel()
 	}
 	printFacts(w, []fact{
 		{"device", a.short(d.GetDevice())}, {"state", d.GetState()}, {"model", d.GetModel() + " of " + a.short(d.GetMaker())}, {"serial", clean(d.GetSerial())},
-		{"owner", a.short(d.GetOwner())}, {"enrolled", d.GetEnrolledAt()}, {"firmware", firmwareText(d.GetFirmware())}, {"last good evidence", evidence},
+		{"owner", a.short(d.GetOwner())}, {"enrolled", d.GetEnrolledAt()}, {"firmware", firmwareText(d.GetFirmware())}, {"last good evidence", evidence}, {"start", strconv.FormatUint(d.GetBoot(), 10)},
 		{"asked for evidence", d.GetAskedAt()},
 	})
 	for _, doubt := range d.GetDoubts() {
@@ -376,7 +376,7 @@ func (a *app) doubtFacts(d *apiv1.Doubt) []fact {
 	if d.GetBy() != "" {
 		by = a.short(d.GetBy())
 	}
-	return []fact{{"in doubt", "from " + d.GetSince() + " until " + until}, {"because", clean(d.GetReason())}, {"by", by}, {"found", d.GetFound()}, {"transaction", d.GetTransaction()}}
+	return []fact{{"IN DOUBT", "from " + d.GetSince() + " until " + until}, {"because", clean(d.GetReason())}, {"by", by}, {"found", d.GetFound()}, {"transaction", d.GetTransaction()}}
 }
 
 func deviceRely(a *app) *cobra.Command {

@@ -56,17 +56,17 @@ func (m *Module) attest(c *exec.Context, call *devicev1.Attest) error {
 	if err := fresh(c, device, d, call); err != nil {
 		return err
 	}
-	number, bad := judge(c.View, d, digest)
+	number, bad, why := judge(c.View, d, digest)
 	last := openDoubt(d)
-	if bad == "" && last != nil && len(last.GetBy()) == 0 && call.GetBoot() == d.GetBoot() {
+	if bad == fine && last != nil && len(last.GetBy()) == 0 && call.GetBoot() == d.GetBoot() {
 		return fault.New("device.same_boot", "The evidence of "+device.String()+" was found bad after this start. Repair it, start it again, and answer then.",
 			"device", device, "boot", call.GetBoot())
 	}
 	d.Nonce, d.Boot = nil, call.GetBoot()
 	switch {
-	case bad != "" && (last == nil || len(last.GetBy()) > 0):
-		m.doubt(c, device, d, &devicev1.Doubt{Since: since(d, c.Time), Reason: bad, Found: digest[:]})
-	case bad == "":
+	case bad != fine && (last == nil || len(last.GetBy()) > 0):
+		m.doubt(c, device, d, &devicev1.Doubt{Since: since(d, c.Time), Reason: why, Found: digest[:], Finding: bad})
+	case bad == fine:
 		d.Firmware, d.LastGoodAt, d.LastGoodTx, d.Level = number, c.Time, c.Tx[:], devicev1.Level_LEVEL_SELF_REPORTED
 		c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_DeviceAttested{
 			DeviceAttested: &devicev1.Attested{Device: device[:], Firmware: number, Boot: call.GetBoot(), Level: d.GetLevel()},
@@ -100,23 +100,26 @@ func fresh(c *exec.Context, device tx.Address, d *devicev1.Device, call *devicev
 	return nil
 }
 
-// judge says which firmware of its model a device runs, or what is wrong with what it runs.
-func judge(g state.Getter, d *devicev1.Device, digest Digest) (number uint64, bad string) {
+// fine is when nothing is wrong.
+const fine = devicev1.Finding_FINDING_UNSPECIFIED
+
+// judge says which firmware of its model a device runs, and what is wrong with that, if anything is.
+func judge(g state.Getter, d *devicev1.Device, digest Digest) (number uint64, bad devicev1.Finding, why string) {
 	model := modelOf(d)
 	number, ok := byDigest.Get(g, image{model, digest})
 	if !ok {
-		return 0, "it runs a firmware that its maker has not registered"
+		return 0, devicev1.Finding_FINDING_UNREGISTERED, "it runs a firmware that its maker has not registered"
 	}
 	f, _ := firmwares.Get(g, version{model, number})
-	switch {
+	switch before := d.GetFirmware(); {
 	case f.GetWithdrawnAt() != 0:
-		return number, fmt.Sprintf("it runs firmware %d, which is withdrawn: %s", number, f.GetWithdrawReason())
-	case number < d.GetFirmware():
-		return number, fmt.Sprintf("it went back from firmware %d to %d", d.GetFirmware(), number)
-	case number > d.GetFirmware() && d.GetFirmware() < f.GetFollows():
-		return number, fmt.Sprintf("it went from firmware %d to %d, which only follows %d and later", d.GetFirmware(), number, f.GetFollows())
+		return number, devicev1.Finding_FINDING_WITHDRAWN, fmt.Sprintf("it runs firmware %d, which is withdrawn: %s", number, f.GetWithdrawReason())
+	case number < before:
+		return number, devicev1.Finding_FINDING_WENT_BACK, fmt.Sprintf("it went back from firmware %d to %d", before, number)
+	case number > before && before < f.GetFollows():
+		return number, devicev1.Finding_FINDING_SKIPPED, fmt.Sprintf("it went from firmware %d to %d, which only follows %d and later", before, number, f.GetFollows())
 	}
-	return number, ""
+	return number, fine, ""
 }
 
 // since is from when on a device whose evidence is bad at a time is in doubt: just after its last good evidence, unless a doubt

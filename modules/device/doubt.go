@@ -42,7 +42,8 @@ func (m *Module) doubt(c *exec.Context, device tx.Address, d *devicev1.Device, d
 	}
 	d.State = devicev1.State_STATE_SUSPENDED
 	c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_DeviceSuspended{DeviceSuspended: &devicev1.Suspended{
-		Device: device[:], Reason: doubt.GetReason(), Since: doubt.GetSince(), SuspendedBy: doubt.GetBy(), Found: doubt.GetFound(),
+		Device: device[:], Reason: doubt.GetReason(), SinceAt: doubt.GetSince(), SuspendedBy: doubt.GetBy(), Found: doubt.GetFound(),
+		Finding: doubt.GetFinding(),
 	}}})
 }
 

@@ -104,6 +104,8 @@ func checkDoubts(d *devicev1.Device) error {
 			return errors.New("its doubts are not in order")
 		case goesOn && i < len(doubts)-1:
 			return errors.New("a doubt goes on that is not the last")
+		case (len(doubt.GetBy()) == 0) != (doubt.GetFinding() != fine):
+			return errors.New("a doubt that neither evidence nor a person brought, or both")
 		case len(doubt.GetTx()) != 32:
 			return errors.New("a doubt without a transaction")
 		}

@@ -4302,7 +4302,9 @@ type Doubt struct {
 	By          string `protobuf:"bytes,4,opt,name=by,proto3" json:"by,omitempty"`
 	Transaction string `protobuf:"bytes,5,opt,name=transaction,proto3" json:"transaction,omitempty"`
 	// The digest that evidence found to run, when that was the reason.
-	Found         string `protobuf:"bytes,6,opt,name=found,proto3" json:"found,omitempty"`
+	Found string `protobuf:"bytes,6,opt,name=found,proto3" json:"found,omitempty"`
+	// Then also what is wrong with it: "unregistered", "withdrawn", "went_back" or "skipped".
+	Finding       string `protobuf:"bytes,7,opt,name=finding,proto3" json:"finding,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4375,6 +4377,13 @@ func (x *Doubt) GetTransaction() string {
 func (x *Doubt) GetFound() string {
 	if x != nil {
 		return x.Found
+	}
+	return ""
+}
+
+func (x *Doubt) GetFinding() string {
+	if x != nil {
+		return x.Finding
 	}
 	return ""
 }
@@ -5174,14 +5183,15 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\x05level\x18\f \x01(\tR\x05level\x12\x14\n" +
 	"\x05nonce\x18\r \x01(\tR\x05nonce\x12\x19\n" +
 	"\basked_at\x18\x0e \x01(\tR\aaskedAt\x12*\n" +
-	"\x06doubts\x18\x0f \x03(\v2\x12.dure.api.v1.DoubtR\x06doubts\"\x93\x01\n" +
+	"\x06doubts\x18\x0f \x03(\v2\x12.dure.api.v1.DoubtR\x06doubts\"\xad\x01\n" +
 	"\x05Doubt\x12\x14\n" +
 	"\x05since\x18\x01 \x01(\tR\x05since\x12\x14\n" +
 	"\x05until\x18\x02 \x01(\tR\x05until\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x0e\n" +
 	"\x02by\x18\x04 \x01(\tR\x02by\x12 \n" +
 	"\vtransaction\x18\x05 \x01(\tR\vtransaction\x12\x14\n" +
-	"\x05found\x18\x06 \x01(\tR\x05found\"\xf3\x01\n" +
+	"\x05found\x18\x06 \x01(\tR\x05found\x12\x18\n" +
+	"\afinding\x18\a \x01(\tR\afinding\"\xf3\x01\n" +
 	"\bFirmware\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x04R\x06number\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x16\n" +

@@ -131,6 +131,66 @@ func (Level) EnumDescriptor() ([]byte, []int) {
 	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{1}
 }
 
+// What evidence found that is not as it should be.
+type Finding int32
+
+const (
+	Finding_FINDING_UNSPECIFIED Finding = 0
+	// The maker has registered no firmware of this digest.
+	Finding_FINDING_UNREGISTERED Finding = 1
+	// The firmware is withdrawn.
+	Finding_FINDING_WITHDRAWN Finding = 2
+	// A lower number than before.
+	Finding_FINDING_WENT_BACK Finding = 3
+	// A higher number that does not follow the one before.
+	Finding_FINDING_SKIPPED Finding = 4
+)
+
+// Enum value maps for Finding.
+var (
+	Finding_name = map[int32]string{
+		0: "FINDING_UNSPECIFIED",
+		1: "FINDING_UNREGISTERED",
+		2: "FINDING_WITHDRAWN",
+		3: "FINDING_WENT_BACK",
+		4: "FINDING_SKIPPED",
+	}
+	Finding_value = map[string]int32{
+		"FINDING_UNSPECIFIED":  0,
+		"FINDING_UNREGISTERED": 1,
+		"FINDING_WITHDRAWN":    2,
+		"FINDING_WENT_BACK":    3,
+		"FINDING_SKIPPED":      4,
+	}
+)
+
+func (x Finding) Enum() *Finding {
+	p := new(Finding)
+	*p = x
+	return p
+}
+
+func (x Finding) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Finding) Descriptor() protoreflect.EnumDescriptor {
+	return file_dure_device_v1_device_proto_enumTypes[2].Descriptor()
+}
+
+func (Finding) Type() protoreflect.EnumType {
+	return &file_dure_device_v1_device_proto_enumTypes[2]
+}
+
+func (x Finding) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Finding.Descriptor instead.
+func (Finding) EnumDescriptor() ([]byte, []int) {
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{2}
+}
+
 // Registers a model. The actor is its maker.
 type RegisterModel struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1108,8 +1168,9 @@ type Doubt struct {
 	By []byte `protobuf:"bytes,4,opt,name=by,proto3" json:"by,omitempty"`
 	// The transaction that brought the doubt.
 	Tx []byte `protobuf:"bytes,5,opt,name=tx,proto3" json:"tx,omitempty"`
-	// What evidence found to run, when that was the reason.
-	Found         []byte `protobuf:"bytes,6,opt,name=found,proto3" json:"found,omitempty"`
+	// What evidence found to run, and what is wrong with that, when it was the reason.
+	Found         []byte  `protobuf:"bytes,6,opt,name=found,proto3" json:"found,omitempty"`
+	Finding       Finding `protobuf:"varint,7,opt,name=finding,proto3,enum=dure.device.v1.Finding" json:"finding,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1184,6 +1245,13 @@ func (x *Doubt) GetFound() []byte {
 		return x.Found
 	}
 	return nil
+}
+
+func (x *Doubt) GetFinding() Finding {
+	if x != nil {
+		return x.Finding
+	}
+	return Finding_FINDING_UNSPECIFIED
 }
 
 type ModelRegistered struct {
@@ -1544,10 +1612,12 @@ type Suspended struct {
 	Device []byte                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
 	Reason string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Everything from this time on is in doubt, unix milliseconds.
-	Since int64 `protobuf:"varint,3,opt,name=since,proto3" json:"since,omitempty"`
+	SinceAt int64 `protobuf:"varint,3,opt,name=since_at,json=sinceAt,proto3" json:"since_at,omitempty"`
 	// Empty: its evidence did.
-	SuspendedBy   []byte `protobuf:"bytes,4,opt,name=suspended_by,json=suspendedBy,proto3" json:"suspended_by,omitempty"`
-	Found         []byte `protobuf:"bytes,5,opt,name=found,proto3" json:"found,omitempty"`
+	SuspendedBy []byte `protobuf:"bytes,4,opt,name=suspended_by,json=suspendedBy,proto3" json:"suspended_by,omitempty"`
+	// As in Doubt.
+	Found         []byte  `protobuf:"bytes,5,opt,name=found,proto3" json:"found,omitempty"`
+	Finding       Finding `protobuf:"varint,6,opt,name=finding,proto3,enum=dure.device.v1.Finding" json:"finding,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1596,9 +1666,9 @@ func (x *Suspended) GetReason() string {
 	return ""
 }
 
-func (x *Suspended) GetSince() int64 {
+func (x *Suspended) GetSinceAt() int64 {
 	if x != nil {
-		return x.Since
+		return x.SinceAt
 	}
 	return 0
 }
@@ -1615,6 +1685,13 @@ func (x *Suspended) GetFound() []byte {
 		return x.Found
 	}
 	return nil
+}
+
+func (x *Suspended) GetFinding() Finding {
+	if x != nil {
+		return x.Finding
+	}
+	return Finding_FINDING_UNSPECIFIED
 }
 
 type Readmitted struct {
@@ -1832,14 +1909,15 @@ const file_dure_device_v1_device_proto_rawDesc = "" +
 	"\x05Nonce\x12\x14\n" +
 	"\x05value\x18\x01 \x01(\fR\x05value\x12\x0e\n" +
 	"\x02by\x18\x02 \x01(\fR\x02by\x12\x19\n" +
-	"\basked_at\x18\x03 \x01(\x03R\aaskedAt\"\x81\x01\n" +
+	"\basked_at\x18\x03 \x01(\x03R\aaskedAt\"\xb4\x01\n" +
 	"\x05Doubt\x12\x14\n" +
 	"\x05since\x18\x01 \x01(\x03R\x05since\x12\x14\n" +
 	"\x05until\x18\x02 \x01(\x03R\x05until\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x0e\n" +
 	"\x02by\x18\x04 \x01(\fR\x02by\x12\x0e\n" +
 	"\x02tx\x18\x05 \x01(\fR\x02tx\x12\x14\n" +
-	"\x05found\x18\x06 \x01(\fR\x05found\"=\n" +
+	"\x05found\x18\x06 \x01(\fR\x05found\x121\n" +
+	"\afinding\x18\a \x01(\x0e2\x17.dure.device.v1.FindingR\afinding\"=\n" +
 	"\x0fModelRegistered\x12\x14\n" +
 	"\x05maker\x18\x01 \x01(\fR\x05maker\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\"X\n" +
@@ -1863,13 +1941,14 @@ const file_dure_device_v1_device_proto_rawDesc = "" +
 	"\x06device\x18\x01 \x01(\fR\x06device\x12\x1a\n" +
 	"\bfirmware\x18\x02 \x01(\x04R\bfirmware\x12\x12\n" +
 	"\x04boot\x18\x03 \x01(\x04R\x04boot\x12+\n" +
-	"\x05level\x18\x04 \x01(\x0e2\x15.dure.device.v1.LevelR\x05level\"\x8a\x01\n" +
+	"\x05level\x18\x04 \x01(\x0e2\x15.dure.device.v1.LevelR\x05level\"\xc2\x01\n" +
 	"\tSuspended\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\fR\x06device\x12\x16\n" +
-	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x14\n" +
-	"\x05since\x18\x03 \x01(\x03R\x05since\x12!\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x19\n" +
+	"\bsince_at\x18\x03 \x01(\x03R\asinceAt\x12!\n" +
 	"\fsuspended_by\x18\x04 \x01(\fR\vsuspendedBy\x12\x14\n" +
-	"\x05found\x18\x05 \x01(\fR\x05found\"$\n" +
+	"\x05found\x18\x05 \x01(\fR\x05found\x121\n" +
+	"\afinding\x18\x06 \x01(\x0e2\x17.dure.device.v1.FindingR\afinding\"$\n" +
 	"\n" +
 	"Readmitted\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\fR\x06device\"!\n" +
@@ -1887,7 +1966,13 @@ const file_dure_device_v1_device_proto_rawDesc = "" +
 	"\x11LEVEL_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13LEVEL_SELF_REPORTED\x10\x01\x12\x19\n" +
 	"\x15LEVEL_KEY_IN_HARDWARE\x10\x02\x12\x17\n" +
-	"\x13LEVEL_MEASURED_BOOT\x10\x03B\xb3\x01\n" +
+	"\x13LEVEL_MEASURED_BOOT\x10\x03*\x7f\n" +
+	"\aFinding\x12\x17\n" +
+	"\x13FINDING_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14FINDING_UNREGISTERED\x10\x01\x12\x15\n" +
+	"\x11FINDING_WITHDRAWN\x10\x02\x12\x15\n" +
+	"\x11FINDING_WENT_BACK\x10\x03\x12\x13\n" +
+	"\x0fFINDING_SKIPPED\x10\x04B\xb3\x01\n" +
 	"\x12com.dure.device.v1B\vDeviceProtoP\x01Z6github.com/dureledger/dure/gen/dure/device/v1;devicev1\xa2\x02\x03DDX\xaa\x02\x0eDure.Device.V1\xca\x02\x0eDure\\Device\\V1\xe2\x02\x1aDure\\Device\\V1\\GPBMetadata\xea\x02\x10Dure::Device::V1b\x06proto3"
 
 var (
@@ -1902,48 +1987,51 @@ func file_dure_device_v1_device_proto_rawDescGZIP() []byte {
 	return file_dure_device_v1_device_proto_rawDescData
 }
 
-var file_dure_device_v1_device_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_dure_device_v1_device_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
 var file_dure_device_v1_device_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_dure_device_v1_device_proto_goTypes = []any{
 	(State)(0),                 // 0: dure.device.v1.State
 	(Level)(0),                 // 1: dure.device.v1.Level
-	(*RegisterModel)(nil),      // 2: dure.device.v1.RegisterModel
-	(*RegisterFirmware)(nil),   // 3: dure.device.v1.RegisterFirmware
-	(*WithdrawFirmware)(nil),   // 4: dure.device.v1.WithdrawFirmware
-	(*Enrol)(nil),              // 5: dure.device.v1.Enrol
-	(*Challenge)(nil),          // 6: dure.device.v1.Challenge
-	(*Attest)(nil),             // 7: dure.device.v1.Attest
-	(*Suspend)(nil),            // 8: dure.device.v1.Suspend
-	(*Readmit)(nil),            // 9: dure.device.v1.Readmit
-	(*Revoke)(nil),             // 10: dure.device.v1.Revoke
-	(*Transfer)(nil),           // 11: dure.device.v1.Transfer
-	(*Model)(nil),              // 12: dure.device.v1.Model
-	(*Firmware)(nil),           // 13: dure.device.v1.Firmware
-	(*Device)(nil),             // 14: dure.device.v1.Device
-	(*Nonce)(nil),              // 15: dure.device.v1.Nonce
-	(*Doubt)(nil),              // 16: dure.device.v1.Doubt
-	(*ModelRegistered)(nil),    // 17: dure.device.v1.ModelRegistered
-	(*FirmwareRegistered)(nil), // 18: dure.device.v1.FirmwareRegistered
-	(*FirmwareWithdrawn)(nil),  // 19: dure.device.v1.FirmwareWithdrawn
-	(*Enrolled)(nil),           // 20: dure.device.v1.Enrolled
-	(*Challenged)(nil),         // 21: dure.device.v1.Challenged
-	(*Attested)(nil),           // 22: dure.device.v1.Attested
-	(*Suspended)(nil),          // 23: dure.device.v1.Suspended
-	(*Readmitted)(nil),         // 24: dure.device.v1.Readmitted
-	(*Revoked)(nil),            // 25: dure.device.v1.Revoked
-	(*Transferred)(nil),        // 26: dure.device.v1.Transferred
+	(Finding)(0),               // 2: dure.device.v1.Finding
+	(*RegisterModel)(nil),      // 3: dure.device.v1.RegisterModel
+	(*RegisterFirmware)(nil),   // 4: dure.device.v1.RegisterFirmware
+	(*WithdrawFirmware)(nil),   // 5: dure.device.v1.WithdrawFirmware
+	(*Enrol)(nil),              // 6: dure.device.v1.Enrol
+	(*Challenge)(nil),          // 7: dure.device.v1.Challenge
+	(*Attest)(nil),             // 8: dure.device.v1.Attest
+	(*Suspend)(nil),            // 9: dure.device.v1.Suspend
+	(*Readmit)(nil),            // 10: dure.device.v1.Readmit
+	(*Revoke)(nil),             // 11: dure.device.v1.Revoke
+	(*Transfer)(nil),           // 12: dure.device.v1.Transfer
+	(*Model)(nil),              // 13: dure.device.v1.Model
+	(*Firmware)(nil),           // 14: dure.device.v1.Firmware
+	(*Device)(nil),             // 15: dure.device.v1.Device
+	(*Nonce)(nil),              // 16: dure.device.v1.Nonce
+	(*Doubt)(nil),              // 17: dure.device.v1.Doubt
+	(*ModelRegistered)(nil),    // 18: dure.device.v1.ModelRegistered
+	(*FirmwareRegistered)(nil), // 19: dure.device.v1.FirmwareRegistered
+	(*FirmwareWithdrawn)(nil),  // 20: dure.device.v1.FirmwareWithdrawn
+	(*Enrolled)(nil),           // 21: dure.device.v1.Enrolled
+	(*Challenged)(nil),         // 22: dure.device.v1.Challenged
+	(*Attested)(nil),           // 23: dure.device.v1.Attested
+	(*Suspended)(nil),          // 24: dure.device.v1.Suspended
+	(*Readmitted)(nil),         // 25: dure.device.v1.Readmitted
+	(*Revoked)(nil),            // 26: dure.device.v1.Revoked
+	(*Transferred)(nil),        // 27: dure.device.v1.Transferred
 }
 var file_dure_device_v1_device_proto_depIdxs = []int32{
 	0,  // 0: dure.device.v1.Device.state:type_name -> dure.device.v1.State
 	1,  // 1: dure.device.v1.Device.level:type_name -> dure.device.v1.Level
-	15, // 2: dure.device.v1.Device.nonce:type_name -> dure.device.v1.Nonce
-	16, // 3: dure.device.v1.Device.doubts:type_name -> dure.device.v1.Doubt
-	1,  // 4: dure.device.v1.Attested.level:type_name -> dure.device.v1.Level
-	5,  // [5:5] is the sub-list for method output_type
-	5,  // [5:5] is the sub-list for method input_type
-	5,  // [5:5] is the sub-list for extension type_name
-	5,  // [5:5] is the sub-list for extension extendee
-	0,  // [0:5] is the sub-list for field type_name
+	16, // 2: dure.device.v1.Device.nonce:type_name -> dure.device.v1.Nonce
+	17, // 3: dure.device.v1.Device.doubts:type_name -> dure.device.v1.Doubt
+	2,  // 4: dure.device.v1.Doubt.finding:type_name -> dure.device.v1.Finding
+	1,  // 5: dure.device.v1.Attested.level:type_name -> dure.device.v1.Level
+	2,  // 6: dure.device.v1.Suspended.finding:type_name -> dure.device.v1.Finding
+	7,  // [7:7] is the sub-list for method output_type
+	7,  // [7:7] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_dure_device_v1_device_proto_init() }
@@ -1956,7 +2044,7 @@ func file_dure_device_v1_device_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dure_device_v1_device_proto_rawDesc), len(file_dure_device_v1_device_proto_rawDesc)),
-			NumEnums:      2,
+			NumEnums:      3,
 			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   0,
