@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
 	devicev1 "github.com/dureledger/dure/gen/dure/device/v1"
@@ -77,16 +78,16 @@ func (s *deviceService) Rely(_ context.Context, r *connect.Request[apiv1.RelyReq
 	answer := index.Rely(st, a, at.UnixMilli())
 	return connect.NewResponse(&apiv1.RelyResponse{
 		Ok: answer.Reason == "", Reason: answer.Reason, At: timestamp(at.UnixMilli()), Confirmed: answer.Confirmed, AgeMs: answer.Age,
-		Level: level(answer.Level), Doubt: doubtOf(answer.Doubt),
+		Level: knownName(answer.Level), Doubt: doubtOf(answer.Doubt),
 	}), nil
 }
 
-// level is empty as long as nothing is known.
-func level(l devicev1.Level) string {
-	if l == devicev1.Level_LEVEL_UNSPECIFIED {
+// knownName is the short name of an enum value, empty for the unspecified one.
+func knownName(e protoreflect.Enum) string {
+	if e.Number() == 0 {
 		return ""
 	}
-	return enumName(l)
+	return enumName(e)
 }
 
 func deviceOf(r state.Reader, a tx.Address, d *devicev1.Device) *apiv1.Device {
@@ -95,7 +96,7 @@ func deviceOf(r state.Reader, a tx.Address, d *devicev1.Device) *apiv1.Device {
 	out := &apiv1.Device{
 		Device: a.String(), Maker: maker.String(), Model: d.GetModel(), Serial: d.GetSerial(), Owner: address(d.GetOwner()),
 		State: enumName(d.GetState()), EnrolledAt: timestamp(d.GetEnrolledAt()), Firmware: firmwareOf(d.GetFirmware(), f), Boot: d.GetBoot(),
-		LastGoodAt: timestamp(d.GetLastGoodAt()), LastGoodTransaction: hex.EncodeToString(d.GetLastGoodTx()), Level: level(d.GetLevel()),
+		LastGoodAt: timestamp(d.GetLastGoodAt()), LastGoodTransaction: hex.EncodeToString(d.GetLastGoodTx()), Level: knownName(d.GetLevel()),
 		Nonce: hex.EncodeToString(d.GetNonce().GetValue()), AskedAt: timestamp(d.GetNonce().GetAskedAt()),
 	}
 	for _, doubt := range d.GetDoubts() {
@@ -108,12 +109,8 @@ func doubtOf(d *devicev1.Doubt) *apiv1.Doubt {
 	if d == nil {
 		return nil
 	}
-	finding := ""
-	if d.GetFinding() != devicev1.Finding_FINDING_UNSPECIFIED {
-		finding = enumName(d.GetFinding())
-	}
 	return &apiv1.Doubt{
-		Finding: finding,
+		Finding: knownName(d.GetFinding()),
 		Since:   timestamp(d.GetSince()), Until: timestamp(d.GetUntil()), Reason: d.GetReason(), By: address(d.GetBy()),
 		Transaction: hex.EncodeToString(d.GetTx()), Found: hex.EncodeToString(d.GetFound()),
 	}

@@ -72,13 +72,7 @@ func (j *benchJoin) vote(ctx context.Context, change *networkv1.Change) error {
 	if err != nil {
 		return err
 	}
-	var proposal uint64
-	for _, e := range o.GetEvents() {
-		if e.GetName() == "network.proposed" {
-			n, _ := e.GetFields().AsMap()["proposal"].(float64)
-			proposal = uint64(n)
-		}
-	}
+	proposal, _ := proposalOf(o)
 	group, ctx := errgroup.WithContext(ctx)
 	for _, key := range j.keys[1 : 2*len(j.keys)/3+1] {
 		group.Go(func() error {

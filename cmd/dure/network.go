@@ -136,11 +136,8 @@ func networkPropose(a *app) *cobra.Command {
 			w.draft.Propose(w.actor.address, proposed)
 			w.done = w.actor.String() + " proposed to " + what
 			w.after = func(out io.Writer, o *apiv1.Outcome) {
-				for _, e := range o.GetEvents() {
-					if e.GetName() == "network.proposed" {
-						id, _ := e.GetFields().AsMap()["proposal"].(float64)
-						printFacts(out, []fact{{"proposal   ", strconv.FormatFloat(id, 'f', 0, 64)}})
-					}
+				if id, ok := proposalOf(o); ok {
+					printFacts(out, []fact{{"proposal   ", strconv.FormatUint(id, 10)}})
 				}
 			}
 			return a.finish(cmd.Context(), &f, w)
@@ -155,6 +152,17 @@ func networkPropose(a *app) *cobra.Command {
 	cmd.MarkFlagsMutuallyExclusive("add-member", "remove-member", "power", "set")
 	f.register(a, cmd)
 	return cmd
+}
+
+// proposalOf is the number that an outcome gives a new proposal.
+func proposalOf(o *apiv1.Outcome) (uint64, bool) {
+	for _, e := range o.GetEvents() {
+		if e.GetName() == "network.proposed" {
+			id, ok := e.GetFields().AsMap()["proposal"].(float64)
+			return uint64(id), ok
+		}
+	}
+	return 0, false
 }
 
 // readChange makes a change of the flags and says what it is.
