@@ -4,11 +4,15 @@ package e2e
 
 import (
 	"context"
+	"errors"
+	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -68,13 +72,36 @@ func (e *errorfs) mount(t testing.TB) (at string, unmount func()) {
 	var once sync.Once
 	unmount = func() {
 		once.Do(func() {
-			if err := server.Unmount(); err != nil {
-				t.Error(err)
+			// The kernel may let go of a killed process's files some time after the process is gone.
+			err := server.Unmount()
+			for end := time.Now().Add(unmountWithin); errors.Is(err, syscall.EBUSY) && time.Now().Before(end); {
+				err = server.Unmount() // waits between tries of its own
+			}
+			if err != nil {
+				users := filesUnder(at)
+				_ = syscall.Unmount(at, syscall.MNT_DETACH)
+				t.Errorf("%v: %s is still used: %q", err, at, users)
 			}
 		})
 	}
 	t.Cleanup(unmount)
 	return at, unmount
+}
+
+// unmountWithin is how long a mount may be busy after the process that used it has ended.
+const unmountWithin = 20 * time.Second
+
+// filesUnder lists what processes have open below a folder: /proc/PID/fd/N -> file.
+func filesUnder(folder string) (open []string) {
+	for _, pattern := range []string{"/proc/[0-9]*/fd/*", "/proc/[0-9]*/cwd"} {
+		links, _ := filepath.Glob(pattern)
+		for _, link := range links {
+			if to, err := os.Readlink(link); err == nil && strings.HasPrefix(to, folder) {
+				open = append(open, link+" -> "+to)
+			}
+		}
+	}
+	return open
 }
 
 type errorNode struct {
