@@ -29,7 +29,8 @@ func (s *State) openPebble(fs vfs.FS, dir string, log *slog.Logger) (err error) 
 		MaxConcurrentCompactions:    func() int { return 1 },
 		MaxOpenFiles:                256,
 		LBaseMaxBytes:               256 << 20,
-		L0CompactionThreshold:       8,
+		L0CompactionThreshold:       24, // reads of the present are the tree's; merging rarely is worth more than few files
+		L0StopWritesThreshold:       48,
 		Levels:                      []pebble.LevelOptions{{Compression: pebble.NoCompression, TargetFileSize: 8 << 20}},
 		BytesPerSync:                512 << 10,
 		WALBytesPerSync:             512 << 10, // spreads the writing of a log that is not synced

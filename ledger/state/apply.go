@@ -3,6 +3,7 @@ package state
 import (
 	"bytes"
 	"fmt"
+	"sort"
 )
 
 // Apply returns the tree with changes made. They are in order of key, each key once, within MaxKey and MaxValue and
@@ -43,18 +44,18 @@ func (t *Tree) merge(n *node, sample []byte, changes []Change, skip int) *node {
 	if len(changes) == 0 {
 		return n
 	}
+	if n.bit == pageBit {
+		return t.mergePage(n.page(), changes, skip)
+	}
 	// Changes are sorted: where the first and the last agree with sample, all do.
 	d := diffBit(changes[0].Key, sample, skip)
 	if last := len(changes) - 1; last > 0 {
 		d = min(d, diffBit(changes[last].Key, sample, skip))
 	}
-	switch {
-	case d < n.bit:
+	if d < n.bit {
 		return t.branch(n, sample, changes, d)
-	case n.bit == leafBit:
-		return t.replace(n, changes[0])
 	}
-	in, cut, home := n.inner(), split(changes, n.bit), bitAt(sample, n.bit)
+	in, cut, home := n.inner(), cutAt(changes, n.bit), bitAt(sample, n.bit)
 	parts := [2][]Change{changes[:cut], changes[cut:]}
 	kids := in.kids
 	for side, part := range parts {
@@ -76,46 +77,29 @@ func (t *Tree) merge(n *node, sample []byte, changes []Change, skip int) *node {
 
 // branch puts the changes that leave n's keys at bit d, above n's own bit, beside n.
 func (t *Tree) branch(n *node, sample []byte, changes []Change, d uint16) *node {
-	cut, skip := split(changes, d), int(d>>4)
+	cut, skip := cutAt(changes, d), int(d>>4)
 	if bitAt(sample, d) == 0 {
 		return join(d, t.merge(n, sample, changes[:cut], skip), t.build(changes[cut:], skip))
 	}
 	return join(d, t.build(changes[:cut], skip), t.merge(n, sample, changes[cut:], skip))
 }
 
-// replace changes the leaf n, whose key is c's.
-func (t *Tree) replace(n *node, c Change) *node {
-	switch {
-	case c.Value == nil:
-		t.size--
-		return nil
-	case bytes.Equal(n.leaf().value(), c.Value):
-		return n
-	}
-	return newLeaf(c)
-}
-
 // build makes the subtree of the changes' keys, which are all new: deletions mean nothing.
 func (t *Tree) build(changes []Change, skip int) *node {
-	switch len(changes) {
-	case 0:
-		return nil
-	case 1:
-		if changes[0].Value == nil {
-			return nil
-		}
-		t.size++
-		return newLeaf(changes[0])
+	if len(changes) > maxLeaves {
+		d := diffBit(changes[0].Key, changes[len(changes)-1].Key, skip)
+		cut := cutAt(changes, d)
+		return join(d, t.build(changes[:cut], int(d>>4)), t.build(changes[cut:], int(d>>4)))
 	}
-	d := diffBit(changes[0].Key, changes[len(changes)-1].Key, skip)
-	cut := split(changes, d)
-	return join(d, t.build(changes[:cut], int(d>>4)), t.build(changes[cut:], int(d>>4)))
-}
-
-func newLeaf(c Change) *node {
-	l := makeLeaf(c.Key, c.Value)
-	l.hash = hashLeaf(c.Key, c.Value)
-	return &l.node
+	var room [maxLeaves]entry
+	entries := room[:0]
+	for _, c := range changes {
+		if c.Value != nil {
+			entries = append(entries, entry{c.Key, c.Value, nil})
+		}
+	}
+	t.size += len(entries)
+	return buildPages(entries, skip)
 }
 
 // join puts two subtrees that first differ at bit under one node; either may be nil.
@@ -125,21 +109,19 @@ func join(bit uint16, left, right *node) *node {
 		return right
 	case right == nil:
 		return left
+	case left.bit == pageBit && right.bit == pageBit && fits(left.page().len()+right.page().len(), int(left.page().data)+int(right.page().data)):
+		var room [maxLeaves]entry
+		return buildPages(right.page().entries(left.page().entries(room[:0])), 0)
 	}
+	return newInner(bit, left, right)
+}
+
+func newInner(bit uint16, left, right *node) *node {
 	in := &inner{node{hashInner(&left.hash, &right.hash), bit}, [2]*node{left, right}}
 	return &in.node
 }
 
-// split is the number of changes whose bit at pos is 0; they come first, all keys being equal before pos.
-func split(changes []Change, pos uint16) int {
-	lo, hi := 0, len(changes)
-	for lo < hi {
-		mid := int(uint(lo+hi) >> 1)
-		if bitAt(changes[mid].Key, pos) == 0 {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
-	}
-	return lo
+// cutAt is the number of changes whose bit at pos is 0; they come first, all keys being equal before pos.
+func cutAt(changes []Change, pos uint16) int {
+	return sort.Search(len(changes), func(i int) bool { return bitAt(changes[i].Key, pos) == 1 })
 }

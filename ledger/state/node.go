@@ -4,14 +4,14 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"math/bits"
-	"unsafe" //dure:unsafe a node is always allocated as the inner or leaf that its bit says
+	"unsafe" //dure:unsafe a node is always allocated as the inner or page that its bit says
 )
 
-// leafBit marks a leaf; it is above the position of every bit of a key.
-const leafBit = 0xffff
+// pageBit marks a page; it is above the position of every bit of a key.
+const pageBit = 0xffff
 
-// node is what an inner node and a leaf have in common. A *node always points to the start of an inner or of a
-// leaf, which bit tells apart: an interface in its place would cost 16 bytes a child and a cache line a node.
+// node is what an inner node and a page have in common. A *node always points to the start of an inner or of a
+// page, which bit tells apart: an interface in its place would cost 16 bytes a child and a cache line a node.
 type node struct {
 	hash [32]byte
 	bit  uint16
@@ -23,51 +23,26 @@ type inner struct {
 	kids [2]*node
 }
 
-// leaf holds one key and its value, which follow it in the same allocation: no pointer is in it, so the garbage collector
-// need not look inside, and reading the key after the node costs no other cache line.
-type leaf struct {
-	node
-	keyLen uint16
-	valLen uint32
-}
-
-const leafSize = unsafe.Sizeof(leaf{})
-
-// makeLeaf allocates a leaf and copies key and value. Words align it as a node wants.
-func makeLeaf(key, value []byte) *leaf {
-	words := make([]uint64, (int(leafSize)+len(key)+len(value)+7)/8)
-	l := (*leaf)(unsafe.Pointer(unsafe.SliceData(words)))
-	l.bit, l.keyLen, l.valLen = leafBit, uint16(len(key)), uint32(len(value))
-	kv := l.kv()
-	copy(kv[copy(kv, key):], value)
-	return l
-}
-
-func (l *leaf) kv() []byte {
-	return unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(l), leafSize)), int(l.keyLen)+int(l.valLen))
-}
-
 func (n *node) inner() *inner { return (*inner)(unsafe.Pointer(n)) }
-func (n *node) leaf() *leaf   { return (*leaf)(unsafe.Pointer(n)) }
+func (n *node) page() *page   { return (*page)(unsafe.Pointer(n)) }
 
-func (l *leaf) key() []byte   { return l.kv()[:l.keyLen:l.keyLen] }
-func (l *leaf) value() []byte { return l.kv()[l.keyLen:] }
-
-// toward follows key's bits to a leaf. If key is in the tree it is that leaf's; if not, the leaf shares as many of
+// toward follows key's bits to a leaf. If key is in the tree it is that leaf; if not, the leaf shares as many of
 // key's leading bits as any under n.
-func (n *node) toward(key []byte) *leaf {
-	for n.bit != leafBit {
+func (n *node) toward(key []byte) leaf {
+	for n.bit != pageBit {
 		n = n.inner().kids[bitAt(key, n.bit)]
 	}
-	return n.leaf()
+	p := n.page()
+	return leaf{p, p.toward(key)}
 }
 
 // end is the first leaf under n (side 0) or the last (side 1).
-func (n *node) end(side int) *leaf {
-	for n.bit != leafBit {
+func (n *node) end(side int) leaf {
+	for n.bit != pageBit {
 		n = n.inner().kids[side]
 	}
-	return n.leaf()
+	p := n.page()
+	return leaf{p, side * (p.len() - 1)}
 }
 
 // A bit's position is byte<<4 | r: r 0 is 1 if the key has that byte and 0 if it has ended; r 1 to 8 are the byte's
@@ -82,7 +57,7 @@ func bitAt(key []byte, pos uint16) int {
 	return int((uint(key[i]) | 0x100) >> (8 - pos&15) & 1)
 }
 
-// diffBit is the first position at which a and b differ, leafBit if they are equal. They are known to be equal
+// diffBit is the first position at which a and b differ, pageBit if they are equal. They are known to be equal
 // in their first skip bytes.
 func diffBit(a, b []byte, skip int) uint16 {
 	n := min(len(a), len(b))
@@ -99,7 +74,7 @@ func diffBit(a, b []byte, skip int) uint16 {
 		}
 	}
 	if len(a) == len(b) {
-		return leafBit
+		return pageBit
 	}
 	return uint16(n << 4)
 }

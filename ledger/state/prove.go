@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"slices"
 
 	ics23 "github.com/cosmos/ics23/go"
 
@@ -45,8 +46,8 @@ func (t *Tree) Prove(key []byte) (*ics23.CommitmentProof, error) {
 	}}}, nil
 }
 
-// neighbours are the last leaf before key and the first after it, key itself being absent; nil if there is none.
-func (t *Tree) neighbours(key []byte) (left, right *leaf) {
+// neighbours are the last leaf before key and the first after it, key itself being absent; of no page if there is none.
+func (t *Tree) neighbours(key []byte) (left, right leaf) {
 	d := diffBit(key, t.root.toward(key).key(), 0)
 	var beside [2]*node // the nearest subtrees left and right of the path
 	n := t.root
@@ -55,7 +56,18 @@ func (t *Tree) neighbours(key []byte) (left, right *leaf) {
 		beside[1-side] = in.kids[1-side]
 		n = in.kids[side]
 	}
-	beside[1-bitAt(key, d)] = n // key's bit 0 at d: all of n comes after it
+	if n.bit != pageBit {
+		beside[1-bitAt(key, d)] = n // key's bit 0 at d: all of n comes after it
+	} else {
+		p := n.page()
+		i := p.seek(key)
+		if i > 0 {
+			left, beside[0] = leaf{p, i - 1}, nil
+		}
+		if i < p.len() {
+			right, beside[1] = leaf{p, i}, nil
+		}
+	}
 	if beside[0] != nil {
 		left = beside[0].end(1)
 	}
@@ -65,20 +77,28 @@ func (t *Tree) neighbours(key []byte) (left, right *leaf) {
 	return left, right
 }
 
-// existence proves a leaf of the tree; nil for nil.
-func (t *Tree) existence(l *leaf) *ics23.ExistenceProof {
-	if l == nil {
+// existence proves a leaf of the tree; nil for that of no page.
+func (t *Tree) existence(l leaf) *ics23.ExistenceProof {
+	if l.page == nil {
 		return nil
 	}
 	var path []*ics23.InnerOp
-	for n := t.root; n.bit != leafBit; {
+	n := t.root
+	for n.bit != pageBit {
 		in, side := n.inner(), bitAt(l.key(), n.bit)
-		path = append(path, innerOp(in, side))
+		path = append(path, innerOp(side, &in.kids[1-side].hash))
 		n = in.kids[side]
 	}
-	for i, j := 0, len(path)-1; i < j; i, j = i+1, j-1 {
-		path[i], path[j] = path[j], path[i]
+	for lo, hi := 0, l.page.len(); hi-lo > 1; {
+		if s := split(l.page.bits(), lo, hi); l.i <= s {
+			path = append(path, innerOp(0, l.page.subtreeHash(s+1, hi)))
+			hi = s + 1
+		} else {
+			path = append(path, innerOp(1, l.page.subtreeHash(lo, s+1)))
+			lo = s + 1
+		}
 	}
+	slices.Reverse(path)
 	return &ics23.ExistenceProof{
 		Key: bytes.Clone(l.key()), Value: bytes.Clone(l.value()), Leaf: leafOp(), Path: path,
 	}
@@ -94,16 +114,16 @@ func leafOp() *ics23.LeafOp {
 	}
 }
 
-// innerOp says what to hash around in's child on that side. Slices are made without spare room, for the ics23
-// library appends to prefixes in place.
-func innerOp(in *inner, side int) *ics23.InnerOp {
+// innerOp says what to hash around the child on a side, given the other's hash. Slices are made without spare room, for the
+// ics23 library appends to prefixes in place.
+func innerOp(side int, sibling *[32]byte) *ics23.InnerOp {
 	op := &ics23.InnerOp{Hash: ics23.HashOp_SHA256, Prefix: []byte{innerPrefix}}
 	if side == 0 {
-		op.Suffix = bytes.Clone(in.kids[1].hash[:])
+		op.Suffix = bytes.Clone(sibling[:])
 		return op
 	}
 	op.Prefix = make([]byte, 33)
 	op.Prefix[0] = innerPrefix
-	copy(op.Prefix[1:], in.kids[0].hash[:])
+	copy(op.Prefix[1:], sibling[:])
 	return op
 }

@@ -58,19 +58,22 @@ func (t *Tree) Ascend(from, to []byte, fn func(key, value []byte) bool) {
 	for stack := t.seek(from); len(stack) > 0; {
 		n := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		for n.bit != leafBit {
+		for n.bit != pageBit {
 			in := n.inner()
 			stack = append(stack, in.kids[1])
 			n = in.kids[0]
 		}
-		l := n.leaf()
-		if to != nil && bytes.Compare(l.key(), to) >= 0 || !fn(l.key(), l.value()) {
-			return
+		p := n.page()
+		for l := (leaf{p, p.seek(from)}); l.i < p.len(); l.i++ {
+			if to != nil && bytes.Compare(l.key(), to) >= 0 || !fn(l.key(), l.value()) {
+				return
+			}
 		}
 	}
 }
 
-// seek returns the subtrees that together hold the keys at or after from, the first one last.
+// seek returns subtrees that together hold the keys at or after from, the first one last; only its first page may hold
+// some before from as well.
 func (t *Tree) seek(from []byte) []*node {
 	if t.root == nil {
 		return nil
@@ -84,8 +87,9 @@ func (t *Tree) seek(from []byte) []*node {
 		}
 		n = in.kids[side]
 	}
-	// All of n differs from from first at d: it comes after from if from's bit there is 0.
-	if d == leafBit || bitAt(from, d) == 0 {
+	// A page has it among its keys, or not. All of another n differs from from first at d: it comes after from if from's bit
+	// there is 0.
+	if n.bit == pageBit || bitAt(from, d) == 0 {
 		stack = append(stack, n)
 	}
 	return stack

@@ -1,0 +1,141 @@
+package state
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"unsafe" //dure:unsafe a page's arrays follow it in the same allocation, which newPage lays out
+)
+
+// A page holds what a subtree of at most maxLeaves keys of at most maxPageData bytes is, and no more: a subtree that
+// would fit is never two pages. A larger value has a page of its own. Larger pages make fewer objects and cost more
+// to copy at each change.
+const (
+	maxLeaves   = 16
+	maxPageData = 4096
+)
+
+// page is a subtree in one allocation: its keys and values in order, its hashes, and the bits at which neighbours
+// differ, which say its shape. No pointer is in it, so that the garbage collector need not look inside, and a key is found in
+// the few cache lines at its start. It never changes.
+//
+// A subtree is split where neighbours differ at the lowest bit of any; so n leaves have n-1 inner nodes, of which the i-th stands
+// between leaves i and i+1.
+type page struct {
+	node
+	count uint16
+	data  uint32 // bytes of keys and values
+}
+
+// What follows a page, in this order:
+//
+//	bits   [count]uint16       the first bit in which leaf i and leaf i+1 differ; nothing for the last
+//	keys   [count]uint16       the length of each key
+//	ends   [count]uint32       where each value ends in the data
+//	data   [data]byte          each key and its value
+//	leafs  [count][32]byte     hashes
+//	inners [count-1][32]byte   hashes
+const (
+	pageHead = int(unsafe.Sizeof(page{}))
+	perLeaf  = 2 + 2 + 4
+)
+
+// newPage allocates a page. Words align it as a node wants.
+func newPage(count, data int) *page {
+	p := allocate(pageHead + count*perLeaf + data + (2*count-1)*sha256.Size)
+	p.bit, p.count, p.data = pageBit, uint16(count), uint32(data)
+	return p
+}
+
+func allocate(size int) *page {
+	return (*page)(unsafe.Pointer(unsafe.SliceData(make([]uint64, (size+7)/8))))
+}
+
+// clone is a copy of the page, to be changed before others see it.
+func (p *page) clone() *page {
+	size := pageHead + p.len()*perLeaf + int(p.data) + (2*p.len()-1)*sha256.Size
+	q := allocate(size)
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(q)), size), unsafe.Slice((*byte)(unsafe.Pointer(p)), size))
+	return q
+}
+
+func (p *page) len() int                     { return int(p.count) }
+func (p *page) at(offset int) unsafe.Pointer { return unsafe.Add(unsafe.Pointer(p), pageHead+offset) }
+
+func (p *page) bits() []uint16 { return unsafe.Slice((*uint16)(p.at(0)), p.len()-1) }
+func (p *page) keys() []uint16 { return unsafe.Slice((*uint16)(p.at(2*p.len())), p.len()) }
+func (p *page) ends() []uint32 { return unsafe.Slice((*uint32)(p.at(4*p.len())), p.len()) }
+func (p *page) kv() []byte     { return unsafe.Slice((*byte)(p.at(perLeaf*p.len())), int(p.data)) }
+
+func (p *page) leafHash(i int) *[32]byte {
+	return (*[32]byte)(p.at(perLeaf*p.len() + int(p.data) + i*sha256.Size))
+}
+
+func (p *page) innerHash(i int) *[32]byte { return p.leafHash(p.len() + i) }
+
+// leaf is one key of a page.
+type leaf struct {
+	page *page
+	i    int
+}
+
+func (l leaf) start() int {
+	if l.i == 0 {
+		return 0
+	}
+	return int(l.page.ends()[l.i-1])
+}
+
+func (l leaf) key() []byte {
+	start := l.start()
+	end := start + int(l.page.keys()[l.i])
+	return l.page.kv()[start:end:end]
+}
+
+func (l leaf) value() []byte {
+	end := int(l.page.ends()[l.i])
+	return l.page.kv()[l.start()+int(l.page.keys()[l.i]) : end : end]
+}
+
+// toward is the leaf that following key's bits leads to.
+func (p *page) toward(key []byte) int {
+	at, low := 0, uint16(pageBit)
+	for i, d := range p.bits() {
+		// low is the lowest bit since the walk went left: what comes before a lower one is beside the way.
+		switch {
+		case d > low:
+		case bitAt(key, d) == 0:
+			low = d
+		default:
+			at, low = i+1, pageBit
+		}
+	}
+	return at
+}
+
+// seek is the first leaf whose key is not before from.
+func (p *page) seek(from []byte) int {
+	i := 0
+	for i < p.len() && bytes.Compare(leaf{p, i}.key(), from) < 0 {
+		i++
+	}
+	return i
+}
+
+// split is where the subtree of leaves lo to hi-1, at least two, is split: between leaf s and leaf s+1.
+func split(bits []uint16, lo, hi int) (s int) {
+	s = lo
+	for i := lo + 1; i < hi-1; i++ {
+		if bits[i] < bits[s] {
+			s = i
+		}
+	}
+	return s
+}
+
+// subtreeHash is the hash of the subtree of leaves lo to hi-1.
+func (p *page) subtreeHash(lo, hi int) *[32]byte {
+	if hi-lo == 1 {
+		return p.leafHash(lo)
+	}
+	return p.innerHash(split(p.bits(), lo, hi))
+}
