@@ -8,13 +8,16 @@ import (
 	"time"
 )
 
-// The garbage collector runs when the heap has grown by what was live, at least by minGarbage: a small node would
-// otherwise collect many times a second under load, for memory that nobody misses.
+// The garbage collector runs when the heap has grown by minGarbage: a small node would otherwise collect many times a
+// second under load, for memory that nobody misses, and a large one would take twice what it needs. Nearly all that a
+// large node holds is pages of the state, which the collector does not look into, so that it can afford to run more
+// often than when the heap has doubled.
 const (
-	minGarbage  = 256 << 20
-	tuneEvery   = 5 * time.Second
-	liveHeap    = "/gc/heap/live:bytes"
-	mostPercent = 800
+	minGarbage   = 256 << 20
+	tuneEvery    = 5 * time.Second
+	liveHeap     = "/gc/heap/live:bytes"
+	leastPercent = 40
+	mostPercent  = 800
 )
 
 // tuneMemory keeps the collector's target as above until ctx ends. GOGC in the environment turns it off.
@@ -29,7 +32,7 @@ func tuneMemory(ctx context.Context) {
 		metrics.Read(sample)
 		want := mostPercent
 		if live := sample[0].Value.Uint64(); live > 0 {
-			want = int(min(max(minGarbage*100/live, 100), mostPercent))
+			want = int(min(max(minGarbage*100/live, leastPercent), mostPercent))
 		}
 		if want < set*9/10 || want > set*11/10 { // setting it stops the world for a moment
 			debug.SetGCPercent(want)

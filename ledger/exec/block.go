@@ -3,6 +3,7 @@ package exec
 import (
 	"encoding/hex"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/transparency-dev/merkle/compact"
@@ -121,6 +122,7 @@ type run struct {
 	seq        uint64
 	position   uint32
 	seen       map[[32]byte]bool
+	needs      [][]byte // state keys of the transactions ahead
 	result     Result
 }
 
@@ -130,7 +132,10 @@ func (r *run) batch(b Batch) {
 		return
 	}
 	voids := uint64(0)
-	for _, t := range b.Txs {
+	for i, t := range b.Txs {
+		if i%ahead == 0 {
+			r.touch(b.Txs[i:min(i+ahead, len(b.Txs))])
+		}
 		if refusal := r.transaction(t); refusal != nil {
 			r.result.Voids = append(r.result.Voids, Void{t.ID, t.Hash, r.position, refusal})
 			voids++
@@ -140,6 +145,24 @@ func (r *run) batch(b Batch) {
 	if voids > 0 {
 		r.ledger.rules.Network.CountVoids(r.view, b.Sealer, voids)
 	}
+}
+
+// ahead is for how many transactions the state is brought into the processor's caches at once.
+const ahead = 32
+
+// touch brings what transactions will most likely read into the processor's caches.
+func (r *run) touch(txs []*tx.Tx) {
+	r.needs = r.needs[:0]
+	for _, t := range txs {
+		for _, action := range t.Body.GetActions() {
+			actor := tx.Address(action.GetActor())
+			r.needs = append(r.needs, r.ledger.rules.Accounts.Key(actor))
+			if h := r.ledger.handlers[reflect.TypeOf(action.GetCall())]; h.Needs != nil {
+				r.needs = h.Needs(r.needs, actor, action.GetCall())
+			}
+		}
+	}
+	r.ledger.tree.Touch(r.needs)
 }
 
 // transaction applies one transaction. A refusal makes it void.

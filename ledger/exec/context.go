@@ -62,6 +62,8 @@ type Handler struct {
 	Call reflect.Type
 	// Run checks, changes and emits. Its error is a *fault.Error and undoes the transaction.
 	Run func(c *Context, call any) error
+	// Needs appends the state keys that Run will most likely read, so that they are at hand. May be nil.
+	Needs func(keys [][]byte, actor tx.Address, call any) [][]byte
 }
 
 // Handle makes a Handler from the wrapper's field and a typed function.
@@ -70,6 +72,12 @@ func Handle[C any, M proto.Message](name string, since uint64, field func(C) M, 
 		Name: name, Since: since, Call: reflect.TypeFor[C](),
 		Run: func(c *Context, call any) error { return run(c, field(call.(C))) },
 	}
+}
+
+// Needing returns the handler with its Needs.
+func Needing[C any, M proto.Message](h Handler, field func(C) M, needs func(keys [][]byte, actor tx.Address, call M) [][]byte) Handler {
+	h.Needs = func(keys [][]byte, actor tx.Address, call any) [][]byte { return needs(keys, actor, field(call.(C))) }
+	return h
 }
 
 // Module is one noun of the ledger.
@@ -89,6 +97,8 @@ type Accounts interface {
 	// Authorise returns nil if keys may act for actor. Code account.unknown or account.not_authorised makes the
 	// transaction void; account.frozen makes it fail.
 	Authorise(v *state.View, actor tx.Address, keys []tx.Key) error
+	// Key is the state key that Authorise reads first.
+	Key(actor tx.Address) []byte
 }
 
 // Network gives the rules of the moment. modules/network provides it.

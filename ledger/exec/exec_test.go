@@ -82,6 +82,7 @@ func (tiny) Misbehaved(*state.View, exec.Misbehaviour, int64)  {}
 func (tiny) CountVoids(v *state.View, sealer tx.Address, n uint64) {
 	v.Set([]byte("v"), []byte{byte(n)})
 }
+func (tiny) Key(a tx.Address) []byte                  { return a[:] }
 func (tiny) Members(state.Reader) []*networkv1.Member { return nil }
 func (m tiny) Genesis(v *state.View, _ *ledgerv1.Genesis) error {
 	v.Set([]byte("k"), []byte("value"))

@@ -63,7 +63,7 @@ func (t *Tree) merge(n *node, sample []byte, changes []Change, skip int) *node {
 			continue
 		}
 		from := sample
-		if side != home {
+		if side != home && kids[side].bit != pageBit { // a page is merged without one
 			// Following a change finds a sample on a path that is needed anyway.
 			from = kids[side].toward(part[0].Key).key()
 		}

@@ -32,3 +32,6 @@ func OfKey(g state.Getter, key tx.Address) (tx.Address, bool) {
 
 // Key is the raw state key of an account, for state proofs.
 func Key(a tx.Address) []byte { return accounts.Key(a) }
+
+// Key is the raw state key of an account.
+func (m *Module) Key(a tx.Address) []byte { return Key(a) }

@@ -74,6 +74,8 @@ var (
 type Accounts interface {
 	// Exists says whether an account is open, frozen or not.
 	Exists(g state.Getter, a tx.Address) bool
+	// Key is the state key that Exists reads.
+	Key(a tx.Address) []byte
 }
 
 // Module is the asset module.
@@ -92,7 +94,7 @@ func (m *Module) Handlers() []exec.Handler {
 	return []exec.Handler{
 		exec.Handle("asset.create", 1, func(c *txv1.Action_AssetCreate) *assetv1.Create { return c.AssetCreate }, m.create),
 		exec.Handle("asset.issue", 1, func(c *txv1.Action_AssetIssue) *assetv1.Issue { return c.AssetIssue }, m.issue),
-		exec.Handle("asset.transfer", 1, func(c *txv1.Action_AssetTransfer) *assetv1.Transfer { return c.AssetTransfer }, m.transfer),
+		exec.Needing(exec.Handle("asset.transfer", 1, transferOf, m.transfer), transferOf, m.transferNeeds),
 		exec.Handle("asset.redeem", 1, func(c *txv1.Action_AssetRedeem) *assetv1.Redeem { return c.AssetRedeem }, m.redeem),
 		exec.Handle("asset.hold", 1, func(c *txv1.Action_AssetHold) *assetv1.Hold { return c.AssetHold }, m.hold),
 		exec.Handle("asset.release", 1, func(c *txv1.Action_AssetRelease) *assetv1.Release { return c.AssetRelease }, m.release),
@@ -100,6 +102,8 @@ func (m *Module) Handlers() []exec.Handler {
 		exec.Handle("asset.unpause", 1, func(c *txv1.Action_AssetUnpause) *assetv1.Unpause { return c.AssetUnpause }, m.unpause),
 	}
 }
+
+func transferOf(c *txv1.Action_AssetTransfer) *assetv1.Transfer { return c.AssetTransfer }
 
 func balance(g state.Getter, asset string, account tx.Address) uint256.Int {
 	amount, _ := balances.Get(g, holding{asset, account})

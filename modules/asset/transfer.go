@@ -5,6 +5,7 @@ import (
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	"github.com/dureledger/dure/ledger/exec"
 	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/tx"
 )
 
 // transfer moves units from the actor. To oneself it is refused: it would move nothing and is nearly always a mistake.
@@ -29,6 +30,15 @@ func (m *Module) transfer(c *exec.Context, call *assetv1.Transfer) error {
 	}
 	emitMoved(c, &assetv1.Moved{Asset: asset.id, From: c.Actor[:], To: to[:], Amount: call.GetAmount()})
 	return nil
+}
+
+// transferNeeds are the keys that a transfer reads.
+func (m *Module) transferNeeds(keys [][]byte, actor tx.Address, call *assetv1.Transfer) [][]byte {
+	to, err := tx.ToAddress(call.GetTo())
+	if err != nil {
+		return keys
+	}
+	return append(keys, m.accounts.Key(to), BalanceKey(call.GetAsset(), actor), BalanceKey(call.GetAsset(), to))
 }
 
 func emitMoved(c *exec.Context, moved *assetv1.Moved) {
