@@ -57,6 +57,13 @@ func (e *errorfs) hurt() string {
 	return e.struck
 }
 
+// seen is how many operations there have been at a site.
+func (e *errorfs) seen(s site) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.count[s]
+}
+
 // mount shows the folder at a new place until the test ends or unmount is called.
 func (e *errorfs) mount(t testing.TB) (at string, unmount func()) {
 	t.Helper()
