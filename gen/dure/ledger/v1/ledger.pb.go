@@ -14,6 +14,7 @@ import (
 	v14 "github.com/dureledger/dure/gen/dure/device/v1"
 	v13 "github.com/dureledger/dure/gen/dure/network/v1"
 	v12 "github.com/dureledger/dure/gen/dure/record/v1"
+	v15 "github.com/dureledger/dure/gen/dure/stream/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -365,6 +366,17 @@ type Event struct {
 	//	*Event_DeviceReadmitted
 	//	*Event_DeviceRevoked
 	//	*Event_DeviceTransferred
+	//	*Event_StreamOpened
+	//	*Event_StreamClosed
+	//	*Event_StreamAdmitted
+	//	*Event_StreamDismissed
+	//	*Event_StreamFunded
+	//	*Event_StreamAnchored
+	//	*Event_StreamReported
+	//	*Event_StreamAppealed
+	//	*Event_StreamDecided
+	//	*Event_StreamSettled
+	//	*Event_StreamReturned
 	Kind          isEvent_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -648,6 +660,105 @@ func (x *Event) GetDeviceTransferred() *v14.Transferred {
 	return nil
 }
 
+func (x *Event) GetStreamOpened() *v15.Opened {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_StreamOpened); ok {
+			return x.StreamOpened
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetStreamClosed() *v15.Closed {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_StreamClosed); ok {
+			return x.StreamClosed
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetStreamAdmitted() *v15.Admitted {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_StreamAdmitted); ok {
+			return x.StreamAdmitted
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetStreamDismissed() *v15.Dismissed {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_StreamDismissed); ok {
+			return x.StreamDismissed
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetStreamFunded() *v15.Funded {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_StreamFunded); ok {
+			return x.StreamFunded
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetStreamAnchored() *v15.Anchored {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_StreamAnchored); ok {
+			return x.StreamAnchored
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetStreamReported() *v15.Reported {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_StreamReported); ok {
+			return x.StreamReported
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetStreamAppealed() *v15.Appealed {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_StreamAppealed); ok {
+			return x.StreamAppealed
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetStreamDecided() *v15.Decided {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_StreamDecided); ok {
+			return x.StreamDecided
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetStreamSettled() *v15.Settled {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_StreamSettled); ok {
+			return x.StreamSettled
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetStreamReturned() *v15.Returned {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_StreamReturned); ok {
+			return x.StreamReturned
+		}
+	}
+	return nil
+}
+
 type isEvent_Kind interface {
 	isEvent_Kind()
 }
@@ -756,6 +867,50 @@ type Event_DeviceTransferred struct {
 	DeviceTransferred *v14.Transferred `protobuf:"bytes,99,opt,name=device_transferred,json=deviceTransferred,proto3,oneof"`
 }
 
+type Event_StreamOpened struct {
+	StreamOpened *v15.Opened `protobuf:"bytes,110,opt,name=stream_opened,json=streamOpened,proto3,oneof"`
+}
+
+type Event_StreamClosed struct {
+	StreamClosed *v15.Closed `protobuf:"bytes,111,opt,name=stream_closed,json=streamClosed,proto3,oneof"`
+}
+
+type Event_StreamAdmitted struct {
+	StreamAdmitted *v15.Admitted `protobuf:"bytes,112,opt,name=stream_admitted,json=streamAdmitted,proto3,oneof"`
+}
+
+type Event_StreamDismissed struct {
+	StreamDismissed *v15.Dismissed `protobuf:"bytes,113,opt,name=stream_dismissed,json=streamDismissed,proto3,oneof"`
+}
+
+type Event_StreamFunded struct {
+	StreamFunded *v15.Funded `protobuf:"bytes,114,opt,name=stream_funded,json=streamFunded,proto3,oneof"`
+}
+
+type Event_StreamAnchored struct {
+	StreamAnchored *v15.Anchored `protobuf:"bytes,115,opt,name=stream_anchored,json=streamAnchored,proto3,oneof"`
+}
+
+type Event_StreamReported struct {
+	StreamReported *v15.Reported `protobuf:"bytes,116,opt,name=stream_reported,json=streamReported,proto3,oneof"`
+}
+
+type Event_StreamAppealed struct {
+	StreamAppealed *v15.Appealed `protobuf:"bytes,117,opt,name=stream_appealed,json=streamAppealed,proto3,oneof"`
+}
+
+type Event_StreamDecided struct {
+	StreamDecided *v15.Decided `protobuf:"bytes,118,opt,name=stream_decided,json=streamDecided,proto3,oneof"`
+}
+
+type Event_StreamSettled struct {
+	StreamSettled *v15.Settled `protobuf:"bytes,119,opt,name=stream_settled,json=streamSettled,proto3,oneof"`
+}
+
+type Event_StreamReturned struct {
+	StreamReturned *v15.Returned `protobuf:"bytes,120,opt,name=stream_returned,json=streamReturned,proto3,oneof"`
+}
+
 func (*Event_AccountOpened) isEvent_Kind() {}
 
 func (*Event_AccountKeyRotated) isEvent_Kind() {}
@@ -807,6 +962,28 @@ func (*Event_DeviceReadmitted) isEvent_Kind() {}
 func (*Event_DeviceRevoked) isEvent_Kind() {}
 
 func (*Event_DeviceTransferred) isEvent_Kind() {}
+
+func (*Event_StreamOpened) isEvent_Kind() {}
+
+func (*Event_StreamClosed) isEvent_Kind() {}
+
+func (*Event_StreamAdmitted) isEvent_Kind() {}
+
+func (*Event_StreamDismissed) isEvent_Kind() {}
+
+func (*Event_StreamFunded) isEvent_Kind() {}
+
+func (*Event_StreamAnchored) isEvent_Kind() {}
+
+func (*Event_StreamReported) isEvent_Kind() {}
+
+func (*Event_StreamAppealed) isEvent_Kind() {}
+
+func (*Event_StreamDecided) isEvent_Kind() {}
+
+func (*Event_StreamSettled) isEvent_Kind() {}
+
+func (*Event_StreamReturned) isEvent_Kind() {}
 
 // The ledger's first state.
 type Genesis struct {
@@ -891,7 +1068,7 @@ var File_dure_ledger_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_dure_ledger_v1_ledger_proto_rawDesc = "" +
 	"\n" +
-	"\x1bdure/ledger/v1/ledger.proto\x12\x0edure.ledger.v1\x1a\x1ddure/account/v1/account.proto\x1a\x19dure/asset/v1/asset.proto\x1a\x1bdure/device/v1/device.proto\x1a\x1ddure/network/v1/network.proto\x1a\x1bdure/record/v1/record.proto\"\xb2\x02\n" +
+	"\x1bdure/ledger/v1/ledger.proto\x12\x0edure.ledger.v1\x1a\x1ddure/account/v1/account.proto\x1a\x19dure/asset/v1/asset.proto\x1a\x1bdure/device/v1/device.proto\x1a\x1ddure/network/v1/network.proto\x1a\x1bdure/record/v1/record.proto\x1a\x1bdure/stream/v1/stream.proto\"\xb2\x02\n" +
 	"\aOutcome\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x17\n" +
 	"\atx_hash\x18\x02 \x01(\fR\x06txHash\x12\x10\n" +
@@ -911,7 +1088,7 @@ const file_dure_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x06action\x18\x04 \x01(\rR\x06action\"1\n" +
 	"\x05Field\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"\xf9\x0e\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\xdb\x14\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06action\x18\x01 \x01(\rR\x06action\x12@\n" +
 	"\x0eaccount_opened\x18\n" +
@@ -942,7 +1119,18 @@ const file_dure_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x10device_suspended\x18` \x01(\v2\x19.dure.device.v1.SuspendedH\x00R\x0fdeviceSuspended\x12I\n" +
 	"\x11device_readmitted\x18a \x01(\v2\x1a.dure.device.v1.ReadmittedH\x00R\x10deviceReadmitted\x12@\n" +
 	"\x0edevice_revoked\x18b \x01(\v2\x17.dure.device.v1.RevokedH\x00R\rdeviceRevoked\x12L\n" +
-	"\x12device_transferred\x18c \x01(\v2\x1b.dure.device.v1.TransferredH\x00R\x11deviceTransferredB\x06\n" +
+	"\x12device_transferred\x18c \x01(\v2\x1b.dure.device.v1.TransferredH\x00R\x11deviceTransferred\x12=\n" +
+	"\rstream_opened\x18n \x01(\v2\x16.dure.stream.v1.OpenedH\x00R\fstreamOpened\x12=\n" +
+	"\rstream_closed\x18o \x01(\v2\x16.dure.stream.v1.ClosedH\x00R\fstreamClosed\x12C\n" +
+	"\x0fstream_admitted\x18p \x01(\v2\x18.dure.stream.v1.AdmittedH\x00R\x0estreamAdmitted\x12F\n" +
+	"\x10stream_dismissed\x18q \x01(\v2\x19.dure.stream.v1.DismissedH\x00R\x0fstreamDismissed\x12=\n" +
+	"\rstream_funded\x18r \x01(\v2\x16.dure.stream.v1.FundedH\x00R\fstreamFunded\x12C\n" +
+	"\x0fstream_anchored\x18s \x01(\v2\x18.dure.stream.v1.AnchoredH\x00R\x0estreamAnchored\x12C\n" +
+	"\x0fstream_reported\x18t \x01(\v2\x18.dure.stream.v1.ReportedH\x00R\x0estreamReported\x12C\n" +
+	"\x0fstream_appealed\x18u \x01(\v2\x18.dure.stream.v1.AppealedH\x00R\x0estreamAppealed\x12@\n" +
+	"\x0estream_decided\x18v \x01(\v2\x17.dure.stream.v1.DecidedH\x00R\rstreamDecided\x12@\n" +
+	"\x0estream_settled\x18w \x01(\v2\x17.dure.stream.v1.SettledH\x00R\rstreamSettled\x12C\n" +
+	"\x0fstream_returned\x18x \x01(\v2\x18.dure.stream.v1.ReturnedH\x00R\x0estreamReturnedB\x06\n" +
 	"\x04kind\"\xc7\x01\n" +
 	"\aGenesis\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
@@ -1004,9 +1192,20 @@ var file_dure_ledger_v1_ledger_proto_goTypes = []any{
 	(*v14.Readmitted)(nil),         // 29: dure.device.v1.Readmitted
 	(*v14.Revoked)(nil),            // 30: dure.device.v1.Revoked
 	(*v14.Transferred)(nil),        // 31: dure.device.v1.Transferred
-	(*v13.Genesis)(nil),            // 32: dure.network.v1.Genesis
-	(*v1.Genesis)(nil),             // 33: dure.account.v1.Genesis
-	(*v11.Genesis)(nil),            // 34: dure.asset.v1.Genesis
+	(*v15.Opened)(nil),             // 32: dure.stream.v1.Opened
+	(*v15.Closed)(nil),             // 33: dure.stream.v1.Closed
+	(*v15.Admitted)(nil),           // 34: dure.stream.v1.Admitted
+	(*v15.Dismissed)(nil),          // 35: dure.stream.v1.Dismissed
+	(*v15.Funded)(nil),             // 36: dure.stream.v1.Funded
+	(*v15.Anchored)(nil),           // 37: dure.stream.v1.Anchored
+	(*v15.Reported)(nil),           // 38: dure.stream.v1.Reported
+	(*v15.Appealed)(nil),           // 39: dure.stream.v1.Appealed
+	(*v15.Decided)(nil),            // 40: dure.stream.v1.Decided
+	(*v15.Settled)(nil),            // 41: dure.stream.v1.Settled
+	(*v15.Returned)(nil),           // 42: dure.stream.v1.Returned
+	(*v13.Genesis)(nil),            // 43: dure.network.v1.Genesis
+	(*v1.Genesis)(nil),             // 44: dure.account.v1.Genesis
+	(*v11.Genesis)(nil),            // 45: dure.asset.v1.Genesis
 }
 var file_dure_ledger_v1_ledger_proto_depIdxs = []int32{
 	0,  // 0: dure.ledger.v1.Outcome.status:type_name -> dure.ledger.v1.Status
@@ -1039,14 +1238,25 @@ var file_dure_ledger_v1_ledger_proto_depIdxs = []int32{
 	29, // 27: dure.ledger.v1.Event.device_readmitted:type_name -> dure.device.v1.Readmitted
 	30, // 28: dure.ledger.v1.Event.device_revoked:type_name -> dure.device.v1.Revoked
 	31, // 29: dure.ledger.v1.Event.device_transferred:type_name -> dure.device.v1.Transferred
-	32, // 30: dure.ledger.v1.Genesis.network:type_name -> dure.network.v1.Genesis
-	33, // 31: dure.ledger.v1.Genesis.account:type_name -> dure.account.v1.Genesis
-	34, // 32: dure.ledger.v1.Genesis.asset:type_name -> dure.asset.v1.Genesis
-	33, // [33:33] is the sub-list for method output_type
-	33, // [33:33] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	32, // 30: dure.ledger.v1.Event.stream_opened:type_name -> dure.stream.v1.Opened
+	33, // 31: dure.ledger.v1.Event.stream_closed:type_name -> dure.stream.v1.Closed
+	34, // 32: dure.ledger.v1.Event.stream_admitted:type_name -> dure.stream.v1.Admitted
+	35, // 33: dure.ledger.v1.Event.stream_dismissed:type_name -> dure.stream.v1.Dismissed
+	36, // 34: dure.ledger.v1.Event.stream_funded:type_name -> dure.stream.v1.Funded
+	37, // 35: dure.ledger.v1.Event.stream_anchored:type_name -> dure.stream.v1.Anchored
+	38, // 36: dure.ledger.v1.Event.stream_reported:type_name -> dure.stream.v1.Reported
+	39, // 37: dure.ledger.v1.Event.stream_appealed:type_name -> dure.stream.v1.Appealed
+	40, // 38: dure.ledger.v1.Event.stream_decided:type_name -> dure.stream.v1.Decided
+	41, // 39: dure.ledger.v1.Event.stream_settled:type_name -> dure.stream.v1.Settled
+	42, // 40: dure.ledger.v1.Event.stream_returned:type_name -> dure.stream.v1.Returned
+	43, // 41: dure.ledger.v1.Genesis.network:type_name -> dure.network.v1.Genesis
+	44, // 42: dure.ledger.v1.Genesis.account:type_name -> dure.account.v1.Genesis
+	45, // 43: dure.ledger.v1.Genesis.asset:type_name -> dure.asset.v1.Genesis
+	44, // [44:44] is the sub-list for method output_type
+	44, // [44:44] is the sub-list for method input_type
+	44, // [44:44] is the sub-list for extension type_name
+	44, // [44:44] is the sub-list for extension extendee
+	0,  // [0:44] is the sub-list for field type_name
 }
 
 func init() { file_dure_ledger_v1_ledger_proto_init() }
@@ -1081,6 +1291,17 @@ func file_dure_ledger_v1_ledger_proto_init() {
 		(*Event_DeviceReadmitted)(nil),
 		(*Event_DeviceRevoked)(nil),
 		(*Event_DeviceTransferred)(nil),
+		(*Event_StreamOpened)(nil),
+		(*Event_StreamClosed)(nil),
+		(*Event_StreamAdmitted)(nil),
+		(*Event_StreamDismissed)(nil),
+		(*Event_StreamFunded)(nil),
+		(*Event_StreamAnchored)(nil),
+		(*Event_StreamReported)(nil),
+		(*Event_StreamAppealed)(nil),
+		(*Event_StreamDecided)(nil),
+		(*Event_StreamSettled)(nil),
+		(*Event_StreamReturned)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -15,6 +15,7 @@ import (
 	v14 "github.com/dureledger/dure/gen/dure/device/v1"
 	v13 "github.com/dureledger/dure/gen/dure/network/v1"
 	v12 "github.com/dureledger/dure/gen/dure/record/v1"
+	v15 "github.com/dureledger/dure/gen/dure/stream/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -287,6 +288,15 @@ type Action struct {
 	//	*Action_DeviceReadmit
 	//	*Action_DeviceRevoke
 	//	*Action_DeviceTransfer
+	//	*Action_StreamOpen
+	//	*Action_StreamClose
+	//	*Action_StreamAdmit
+	//	*Action_StreamDismiss
+	//	*Action_StreamFund
+	//	*Action_StreamAnchor
+	//	*Action_StreamAppeal
+	//	*Action_StreamDecide
+	//	*Action_StreamSettle
 	Call          isAction_Call `protobuf_oneof:"call"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -588,6 +598,87 @@ func (x *Action) GetDeviceTransfer() *v14.Transfer {
 	return nil
 }
 
+func (x *Action) GetStreamOpen() *v15.Open {
+	if x != nil {
+		if x, ok := x.Call.(*Action_StreamOpen); ok {
+			return x.StreamOpen
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetStreamClose() *v15.Close {
+	if x != nil {
+		if x, ok := x.Call.(*Action_StreamClose); ok {
+			return x.StreamClose
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetStreamAdmit() *v15.Admit {
+	if x != nil {
+		if x, ok := x.Call.(*Action_StreamAdmit); ok {
+			return x.StreamAdmit
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetStreamDismiss() *v15.Dismiss {
+	if x != nil {
+		if x, ok := x.Call.(*Action_StreamDismiss); ok {
+			return x.StreamDismiss
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetStreamFund() *v15.Fund {
+	if x != nil {
+		if x, ok := x.Call.(*Action_StreamFund); ok {
+			return x.StreamFund
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetStreamAnchor() *v15.Anchor {
+	if x != nil {
+		if x, ok := x.Call.(*Action_StreamAnchor); ok {
+			return x.StreamAnchor
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetStreamAppeal() *v15.Appeal {
+	if x != nil {
+		if x, ok := x.Call.(*Action_StreamAppeal); ok {
+			return x.StreamAppeal
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetStreamDecide() *v15.Decide {
+	if x != nil {
+		if x, ok := x.Call.(*Action_StreamDecide); ok {
+			return x.StreamDecide
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetStreamSettle() *v15.Settle {
+	if x != nil {
+		if x, ok := x.Call.(*Action_StreamSettle); ok {
+			return x.StreamSettle
+		}
+	}
+	return nil
+}
+
 type isAction_Call interface {
 	isAction_Call()
 }
@@ -704,6 +795,42 @@ type Action_DeviceTransfer struct {
 	DeviceTransfer *v14.Transfer `protobuf:"bytes,99,opt,name=device_transfer,json=deviceTransfer,proto3,oneof"`
 }
 
+type Action_StreamOpen struct {
+	StreamOpen *v15.Open `protobuf:"bytes,110,opt,name=stream_open,json=streamOpen,proto3,oneof"`
+}
+
+type Action_StreamClose struct {
+	StreamClose *v15.Close `protobuf:"bytes,111,opt,name=stream_close,json=streamClose,proto3,oneof"`
+}
+
+type Action_StreamAdmit struct {
+	StreamAdmit *v15.Admit `protobuf:"bytes,112,opt,name=stream_admit,json=streamAdmit,proto3,oneof"`
+}
+
+type Action_StreamDismiss struct {
+	StreamDismiss *v15.Dismiss `protobuf:"bytes,113,opt,name=stream_dismiss,json=streamDismiss,proto3,oneof"`
+}
+
+type Action_StreamFund struct {
+	StreamFund *v15.Fund `protobuf:"bytes,114,opt,name=stream_fund,json=streamFund,proto3,oneof"`
+}
+
+type Action_StreamAnchor struct {
+	StreamAnchor *v15.Anchor `protobuf:"bytes,115,opt,name=stream_anchor,json=streamAnchor,proto3,oneof"`
+}
+
+type Action_StreamAppeal struct {
+	StreamAppeal *v15.Appeal `protobuf:"bytes,116,opt,name=stream_appeal,json=streamAppeal,proto3,oneof"`
+}
+
+type Action_StreamDecide struct {
+	StreamDecide *v15.Decide `protobuf:"bytes,117,opt,name=stream_decide,json=streamDecide,proto3,oneof"`
+}
+
+type Action_StreamSettle struct {
+	StreamSettle *v15.Settle `protobuf:"bytes,118,opt,name=stream_settle,json=streamSettle,proto3,oneof"`
+}
+
 func (*Action_AccountOpen) isAction_Call() {}
 
 func (*Action_AccountRotateKey) isAction_Call() {}
@@ -759,6 +886,24 @@ func (*Action_DeviceReadmit) isAction_Call() {}
 func (*Action_DeviceRevoke) isAction_Call() {}
 
 func (*Action_DeviceTransfer) isAction_Call() {}
+
+func (*Action_StreamOpen) isAction_Call() {}
+
+func (*Action_StreamClose) isAction_Call() {}
+
+func (*Action_StreamAdmit) isAction_Call() {}
+
+func (*Action_StreamDismiss) isAction_Call() {}
+
+func (*Action_StreamFund) isAction_Call() {}
+
+func (*Action_StreamAnchor) isAction_Call() {}
+
+func (*Action_StreamAppeal) isAction_Call() {}
+
+func (*Action_StreamDecide) isAction_Call() {}
+
+func (*Action_StreamSettle) isAction_Call() {}
 
 // A signature over the signing digest, with the key that made it.
 type Witness struct {
@@ -848,7 +993,7 @@ var File_dure_tx_v1_tx_proto protoreflect.FileDescriptor
 const file_dure_tx_v1_tx_proto_rawDesc = "" +
 	"\n" +
 	"\x13dure/tx/v1/tx.proto\x12\n" +
-	"dure.tx.v1\x1a\x1ddure/account/v1/account.proto\x1a\x19dure/asset/v1/asset.proto\x1a\x1bdure/device/v1/device.proto\x1a\x1ddure/network/v1/network.proto\x1a\x1bdure/record/v1/record.proto\"a\n" +
+	"dure.tx.v1\x1a\x1ddure/account/v1/account.proto\x1a\x19dure/asset/v1/asset.proto\x1a\x1bdure/device/v1/device.proto\x1a\x1ddure/network/v1/network.proto\x1a\x1bdure/record/v1/record.proto\x1a\x1bdure/stream/v1/stream.proto\"a\n" +
 	"\vTransaction\x12,\n" +
 	"\x06native\x18\x01 \x01(\v2\x12.dure.tx.v1.NativeH\x00R\x06native\x12\x1c\n" +
 	"\bethereum\x18\x02 \x01(\fH\x00R\bethereumB\x06\n" +
@@ -861,7 +1006,7 @@ const file_dure_tx_v1_tx_proto_rawDesc = "" +
 	"\tnot_after\x18\x02 \x01(\x03R\bnotAfter\x12\x12\n" +
 	"\x04salt\x18\x03 \x01(\x06R\x04salt\x12\x12\n" +
 	"\x04once\x18\x04 \x01(\fR\x04once\x12,\n" +
-	"\aactions\x18\x05 \x03(\v2\x12.dure.tx.v1.ActionR\aactions\"\xf7\x0e\n" +
+	"\aactions\x18\x05 \x03(\v2\x12.dure.tx.v1.ActionR\aactions\"\x9f\x13\n" +
 	"\x06Action\x12\x14\n" +
 	"\x05actor\x18\x01 \x01(\fR\x05actor\x12:\n" +
 	"\faccount_open\x18\n" +
@@ -896,7 +1041,18 @@ const file_dure_tx_v1_tx_proto_rawDesc = "" +
 	"\x0edevice_suspend\x18` \x01(\v2\x17.dure.device.v1.SuspendH\x00R\rdeviceSuspend\x12@\n" +
 	"\x0edevice_readmit\x18a \x01(\v2\x17.dure.device.v1.ReadmitH\x00R\rdeviceReadmit\x12=\n" +
 	"\rdevice_revoke\x18b \x01(\v2\x16.dure.device.v1.RevokeH\x00R\fdeviceRevoke\x12C\n" +
-	"\x0fdevice_transfer\x18c \x01(\v2\x18.dure.device.v1.TransferH\x00R\x0edeviceTransferB\x06\n" +
+	"\x0fdevice_transfer\x18c \x01(\v2\x18.dure.device.v1.TransferH\x00R\x0edeviceTransfer\x127\n" +
+	"\vstream_open\x18n \x01(\v2\x14.dure.stream.v1.OpenH\x00R\n" +
+	"streamOpen\x12:\n" +
+	"\fstream_close\x18o \x01(\v2\x15.dure.stream.v1.CloseH\x00R\vstreamClose\x12:\n" +
+	"\fstream_admit\x18p \x01(\v2\x15.dure.stream.v1.AdmitH\x00R\vstreamAdmit\x12@\n" +
+	"\x0estream_dismiss\x18q \x01(\v2\x17.dure.stream.v1.DismissH\x00R\rstreamDismiss\x127\n" +
+	"\vstream_fund\x18r \x01(\v2\x14.dure.stream.v1.FundH\x00R\n" +
+	"streamFund\x12=\n" +
+	"\rstream_anchor\x18s \x01(\v2\x16.dure.stream.v1.AnchorH\x00R\fstreamAnchor\x12=\n" +
+	"\rstream_appeal\x18t \x01(\v2\x16.dure.stream.v1.AppealH\x00R\fstreamAppeal\x12=\n" +
+	"\rstream_decide\x18u \x01(\v2\x16.dure.stream.v1.DecideH\x00R\fstreamDecide\x12=\n" +
+	"\rstream_settle\x18v \x01(\v2\x16.dure.stream.v1.SettleH\x00R\fstreamSettleB\x06\n" +
 	"\x04call\"\xcd\x01\n" +
 	"\aWitness\x12,\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x18.dure.account.v1.KeyKindR\x04kind\x12\x1d\n" +
@@ -956,7 +1112,16 @@ var file_dure_tx_v1_tx_proto_goTypes = []any{
 	(*v14.Readmit)(nil),          // 30: dure.device.v1.Readmit
 	(*v14.Revoke)(nil),           // 31: dure.device.v1.Revoke
 	(*v14.Transfer)(nil),         // 32: dure.device.v1.Transfer
-	(v1.KeyKind)(0),              // 33: dure.account.v1.KeyKind
+	(*v15.Open)(nil),             // 33: dure.stream.v1.Open
+	(*v15.Close)(nil),            // 34: dure.stream.v1.Close
+	(*v15.Admit)(nil),            // 35: dure.stream.v1.Admit
+	(*v15.Dismiss)(nil),          // 36: dure.stream.v1.Dismiss
+	(*v15.Fund)(nil),             // 37: dure.stream.v1.Fund
+	(*v15.Anchor)(nil),           // 38: dure.stream.v1.Anchor
+	(*v15.Appeal)(nil),           // 39: dure.stream.v1.Appeal
+	(*v15.Decide)(nil),           // 40: dure.stream.v1.Decide
+	(*v15.Settle)(nil),           // 41: dure.stream.v1.Settle
+	(v1.KeyKind)(0),              // 42: dure.account.v1.KeyKind
 }
 var file_dure_tx_v1_tx_proto_depIdxs = []int32{
 	1,  // 0: dure.tx.v1.Transaction.native:type_name -> dure.tx.v1.Native
@@ -990,12 +1155,21 @@ var file_dure_tx_v1_tx_proto_depIdxs = []int32{
 	30, // 28: dure.tx.v1.Action.device_readmit:type_name -> dure.device.v1.Readmit
 	31, // 29: dure.tx.v1.Action.device_revoke:type_name -> dure.device.v1.Revoke
 	32, // 30: dure.tx.v1.Action.device_transfer:type_name -> dure.device.v1.Transfer
-	33, // 31: dure.tx.v1.Witness.kind:type_name -> dure.account.v1.KeyKind
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	33, // 31: dure.tx.v1.Action.stream_open:type_name -> dure.stream.v1.Open
+	34, // 32: dure.tx.v1.Action.stream_close:type_name -> dure.stream.v1.Close
+	35, // 33: dure.tx.v1.Action.stream_admit:type_name -> dure.stream.v1.Admit
+	36, // 34: dure.tx.v1.Action.stream_dismiss:type_name -> dure.stream.v1.Dismiss
+	37, // 35: dure.tx.v1.Action.stream_fund:type_name -> dure.stream.v1.Fund
+	38, // 36: dure.tx.v1.Action.stream_anchor:type_name -> dure.stream.v1.Anchor
+	39, // 37: dure.tx.v1.Action.stream_appeal:type_name -> dure.stream.v1.Appeal
+	40, // 38: dure.tx.v1.Action.stream_decide:type_name -> dure.stream.v1.Decide
+	41, // 39: dure.tx.v1.Action.stream_settle:type_name -> dure.stream.v1.Settle
+	42, // 40: dure.tx.v1.Witness.kind:type_name -> dure.account.v1.KeyKind
+	41, // [41:41] is the sub-list for method output_type
+	41, // [41:41] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_dure_tx_v1_tx_proto_init() }
@@ -1036,6 +1210,15 @@ func file_dure_tx_v1_tx_proto_init() {
 		(*Action_DeviceReadmit)(nil),
 		(*Action_DeviceRevoke)(nil),
 		(*Action_DeviceTransfer)(nil),
+		(*Action_StreamOpen)(nil),
+		(*Action_StreamClose)(nil),
+		(*Action_StreamAdmit)(nil),
+		(*Action_StreamDismiss)(nil),
+		(*Action_StreamFund)(nil),
+		(*Action_StreamAnchor)(nil),
+		(*Action_StreamAppeal)(nil),
+		(*Action_StreamDecide)(nil),
+		(*Action_StreamSettle)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
