@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/dureledger/dure/client"
-	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
 	streamv1 "github.com/dureledger/dure/gen/dure/stream/v1"
 	"github.com/dureledger/dure/ledger/fault"
 )
