@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"github.com/dureledger/dure/client"
-	streamv1 "github.com/dureledger/dure/gen/dure/stream/v1"
 	"github.com/dureledger/dure/gateway/anchor"
+	streamv1 "github.com/dureledger/dure/gen/dure/stream/v1"
 	"github.com/dureledger/dure/ledger/fault"
 )
 

@@ -145,7 +145,9 @@ func (g *Gateway) Reading(ctx context.Context, device tx.Address, key tx.Key, ra
 }
 
 // Ends says whether an answer with this code is the last that its sender gets: it may not speak for the device any more.
-func Ends(code string) bool { return code == "gateway.revoked" || code == "gateway.wrong_key" || code == "gateway.no_device" }
+func Ends(code string) bool {
+	return code == "gateway.revoked" || code == "gateway.wrong_key" || code == "gateway.no_device"
+}
 
 // Transaction takes a transaction that a device signed, in which nobody else acts. done is called once, and must not wait.
 func (g *Gateway) Transaction(device tx.Address, raw []byte, done func(Answer)) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -69,9 +70,12 @@ func (b *buffer) load() error {
 	}
 	for at := b.first; ; {
 		_, end, err := b.read(at)
-		if err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, errNoRecord) {
 			b.size = at
 			break
+		}
+		if err != nil {
+			return err
 		}
 		b.ends, at = append(b.ends, end), end
 	}

@@ -170,7 +170,9 @@ func (d *Device) connect(ctx context.Context) (*autopaho.ConnectionManager, erro
 		ServerUrls: []*url.URL{{Scheme: "mqtts", Host: d.cfg.Gateway}}, TlsCfg: settings, KeepAlive: keepAlive, CleanStartOnInitialConnection: true,
 		ReconnectBackoff: autopaho.NewExponentialBackoff(200*time.Millisecond, 30*time.Second, time.Second, 2),
 		OnConnectionUp:   func(c *autopaho.ConnectionManager, _ *paho.Connack) { d.up(ctx, c) },
-		OnConnectError:   func(err error) { d.cfg.Log.Warn("the gateway is not reached; trying again", "gateway", d.cfg.Gateway, "error", err) },
+		OnConnectError: func(err error) {
+			d.cfg.Log.Warn("the gateway is not reached; trying again", "gateway", d.cfg.Gateway, "error", err)
+		},
 		ClientConfig: paho.ClientConfig{
 			ClientID: d.cfg.Address.String(), PacketTimeout: answerTime,
 			OnPublishReceived: []func(paho.PublishReceived) (bool, error){d.heard},
@@ -251,4 +253,3 @@ func pause(ctx context.Context, t time.Duration) bool {
 		return true
 	}
 }
-

@@ -119,7 +119,7 @@ func New(cfg Config) *Builder {
 	}
 	b := &Builder{
 		cfg: cfg, incoming: make(chan *item, cfg.Queue), finished: make(chan *batch, cfg.InFlight), answered: make(chan answer),
-		asks: make(chan struct{}, 8),
+		asks:  make(chan struct{}, 8),
 		lanes: map[tx.Address]*lane{}, known: map[[32]byte]*item{}, memory: newMemory(cfg.Remember),
 		timer: time.NewTimer(time.Hour),
 	}

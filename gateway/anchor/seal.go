@@ -148,4 +148,3 @@ func again(err error) error {
 func resultOf(verdict byte, transaction string) Result {
 	return Result{Verdict: streamv1.Verdict(verdict >> 4), Reason: streamv1.Reason(verdict & 15), Transaction: transaction}
 }
-

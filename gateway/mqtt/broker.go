@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	mochi "github.com/mochi-mqtt/server/v2"
@@ -62,6 +63,9 @@ type Broker struct {
 	metrics *metrics
 	life    context.Context
 	end     context.CancelFunc
+
+	// unanswered counts the messages without an answer, for Close.
+	unanswered atomic.Int64
 
 	mu       sync.Mutex
 	sessions map[*mochi.Client]*session
@@ -133,8 +137,12 @@ func (b *Broker) Connected() int {
 	return len(b.sessions)
 }
 
-// Close lets nobody in any more and ends the connections. What was taken and not acknowledged its device sends again.
+// Close ends the connections and lets nobody in any more, when every message has its answer or a moment later: what was taken and not
+// acknowledged its device sends again. The handler takes nothing any more, but answers.
 func (b *Broker) Close() error {
+	for end := time.Now().Add(stopTime); b.unanswered.Load() > 0 && time.Now().Before(end); {
+		time.Sleep(5 * time.Millisecond)
+	}
 	b.end()
 	closed := make(chan error, 1)
 	go func() { closed <- b.server.Close() }()

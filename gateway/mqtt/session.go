@@ -36,6 +36,7 @@ func (s *session) take(p packets.Packet) {
 	m := &message{id: p.PacketID, qos: p.FixedHeader.Qos, answer: make(chan gateway.Answer, 1)}
 	select {
 	case s.waiting <- m:
+		s.broker.unanswered.Add(1)
 	case <-s.life.Done():
 		return
 	}
@@ -55,6 +56,7 @@ func (s *session) take(p packets.Packet) {
 
 // acknowledge answers one message after the other until the session ends.
 func (s *session) acknowledge() {
+	defer func() { s.broker.unanswered.Add(int64(-len(s.waiting))) }()
 	for {
 		select {
 		case <-s.life.Done():
@@ -62,10 +64,10 @@ func (s *session) acknowledge() {
 		case m := <-s.waiting:
 			select {
 			case <-s.life.Done():
-				return
 			case a := <-m.answer:
 				s.tell(m, a)
 			}
+			s.broker.unanswered.Add(-1)
 		}
 	}
 }
