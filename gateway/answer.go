@@ -95,7 +95,7 @@ func KindOf(err error) Kind {
 		return NotKnown
 	case code == "reading.bad_signature", code == "gateway.not_the_device", code == "gateway.wrong_key", code == "gateway.no_device", code == "gateway.revoked":
 		return NotAllowed
-	case code == "reading.malformed", code == "reading.too_large", code == "tx.malformed", code == "tx.too_large":
+	case strings.HasPrefix(code, "reading."), strings.HasPrefix(code, "tx."):
 		return Malformed
 	}
 	return Refused

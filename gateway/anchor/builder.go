@@ -50,6 +50,12 @@ type Result struct {
 	Err error
 }
 
+// counted says whether the verdict is about this reading for good: its number is used up. Another may be found of it yet when the number was used
+// before or the key was not the device's.
+func (r Result) counted() bool {
+	return r.Verdict != streamv1.Verdict_VERDICT_REFUSED || r.Reason != streamv1.Reason_REASON_REPLAYED && r.Reason != streamv1.Reason_REASON_NOT_AUTHORISED
+}
+
 // Builder packs readings. Make it with New, start Run, then Put from any goroutine.
 type Builder struct {
 	cfg      Config
@@ -82,8 +88,6 @@ type item struct {
 	digest [32]byte
 	done   []func(Result)
 }
-
-func (it *item) size() int { return len(it.raw) + 4 }
 
 // lane is the readings of one device.
 type lane struct {
@@ -312,7 +316,7 @@ func (b *Builder) answer(it *item, result Result) {
 		delete(b.known, it.digest)
 	}
 	result.Boot, result.Sequence = it.read.Boot, it.read.Sequence
-	if result.Err == nil && result.Verdict != streamv1.Verdict_VERDICT_REFUSED {
+	if result.Err == nil && result.counted() {
 		b.memory.put(it.digest, result)
 	}
 	b.pending.Add(int64(-len(it.done)))

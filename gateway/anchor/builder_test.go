@@ -190,14 +190,17 @@ func TestOneTransactionForADevice(t *testing.T) {
 
 // A full transaction goes at once, has at most 256 readings and not more bytes than it may.
 func TestFull(t *testing.T) {
-	for name, c := range map[string]struct{ maxBytes, most int }{"by number": {1 << 20, MaxReadings}, "by bytes": {4096, 40}} {
+	for name, c := range map[string]struct {
+		maxBytes, most int
+		step           uint64 // 2: Ed25519 alone
+	}{"by number": {1 << 20, MaxReadings, 2}, "by work": {1 << 20, MaxReadings, 1}, "by bytes": {4096, 40, 1}} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk()
 			builder, _, _ := start(t, d, func(c2 *Config) { c2.MaxBytes, c2.Pace = c.maxBytes, 50*time.Millisecond })
 			const devices, each = 30, 10
 			var results []<-chan Result
 			for n := range uint64(devices) {
-				thing := newThing(n)
+				thing := newThing(n * c.step)
 				for s := range uint64(each) {
 					results = append(results, put(t, builder, thing, thing.reading(t, s+1)))
 				}
@@ -205,12 +208,16 @@ func TestFull(t *testing.T) {
 			total := 0
 			for total < devices*each {
 				c2 := wait(t, d.calls)
-				n := 0
+				n, work := 0, 0
 				for _, s := range c2.anchor.GetSources() {
 					n += len(s.GetReadings())
+					work += len(s.GetReadings())
+					if s.GetKind() == accountv1.KeyKind_KEY_KIND_P256 {
+						work += 4 * len(s.GetReadings())
+					}
 				}
-				if size := proto.Size(c2.anchor); n > c.most || size > c.maxBytes {
-					t.Errorf("%d readings, %d bytes", n, size)
+				if size := proto.Size(c2.anchor); n > c.most || size > c.maxBytes || work >= tx.MaxSignatureWork {
+					t.Errorf("%d readings, %d bytes, %d work", n, size, work)
 				}
 				total += n
 				c2.answer <- nil

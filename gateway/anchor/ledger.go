@@ -118,17 +118,14 @@ func lookIn(t *apiv1.Transaction, device tx.Address, raw []byte, sought *reading
 					return nil, false, fmt.Errorf("the anchor %s is not as it must be: %w", t.GetId(), err)
 				}
 				result := resultOf(verdicts[device][k], t.GetId())
-				if result.Verdict == streamv1.Verdict_VERDICT_REFUSED {
+				if !result.counted() {
 					continue
 				}
 				if bytes.Equal(message, raw) {
 					return &result, false, nil
 				}
-				if r, err := reading.Parse(message); err == nil && (r.Boot < sought.Boot || r.Boot == sought.Boot && r.Sequence < sought.Sequence) {
-					before = true
-				} else {
-					before = false
-				}
+				r, err := reading.Parse(message)
+				before = err == nil && (r.Boot < sought.Boot || r.Boot == sought.Boot && r.Sequence < sought.Sequence)
 			}
 		}
 	}

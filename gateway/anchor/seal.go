@@ -8,22 +8,45 @@ import (
 	"slices"
 
 	"github.com/dureledger/dure/client"
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	streamv1 "github.com/dureledger/dure/gen/dure/stream/v1"
 	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/tx"
 )
 
-// sourceSize is what a device adds to a transaction besides its readings: address, key, and their tags, bytes.
-const sourceSize = 64
+const (
+	// sourceSize is what a device adds to a transaction besides its readings: address, key, and their tags, bytes.
+	sourceSize = 64
+	// ownWork is kept for the gateway's own signature, of any kind.
+	ownWork = 10
+)
+
+// room is what a transaction has left.
+type room struct{ readings, bytes, work int }
+
+// fits takes a reading's share, if it is there.
+func (r *room) fits(it *item) bool {
+	left := room{r.readings - 1, r.bytes - len(it.raw) - 4, r.work - 1}
+	if it.key.Kind != accountv1.KeyKind_KEY_KIND_ED25519 {
+		left.work = r.work - 5 // as tx.Tx counts it
+	}
+	if left.readings < 0 || left.bytes < 0 || left.work < 0 {
+		return false
+	}
+	*r = left
+	return true
+}
 
 // seal submits full transactions, and with all also the last that is not full, as far as transactions may be in flight.
 func (b *Builder) seal(ctx context.Context, all bool) {
 	for b.inFlight < b.cfg.InFlight && len(b.ready) > 0 && (all || b.waiting >= MaxReadings) {
 		f := &batch{}
 		anchor := &streamv1.Anchor{}
-		size := 0
-		for len(b.ready) > 0 && len(f.items) < MaxReadings {
+		room := &room{MaxReadings, b.cfg.MaxBytes, tx.MaxSignatureWork - ownWork}
+		for len(b.ready) > 0 {
 			l := b.ready[0]
-			took := l.take(MaxReadings-len(f.items), b.cfg.MaxBytes-size-sourceSize)
+			room.bytes -= sourceSize
+			took := l.take(room)
 			if len(took) == 0 {
 				break // no room; the next transaction begins with it
 			}
@@ -31,10 +54,8 @@ func (b *Builder) seal(ctx context.Context, all bool) {
 			b.waiting -= len(took) + len(l.queue)
 			l.busy = true
 			source := &streamv1.Source{Device: l.device[:], Kind: took[0].key.Kind, PublicKey: took[0].key.Public}
-			size += sourceSize
 			for _, it := range took {
 				source.Readings = append(source.Readings, it.raw)
-				size += it.size()
 			}
 			anchor.Sources, f.items, f.lanes = append(anchor.Sources, source), append(f.items, took...), append(f.lanes, l)
 		}
@@ -48,24 +69,20 @@ func (b *Builder) seal(ctx context.Context, all bool) {
 	b.arm()
 }
 
-// take removes readings that may share a transaction: with one key, of rising numbers, at most so many and so many bytes.
-func (l *lane) take(most, room int) []*item {
+// take removes readings that may share a transaction: with one key, of rising numbers, as far as there is room.
+func (l *lane) take(room *room) []*item {
 	slices.SortStableFunc(l.queue, func(a, b *item) int {
 		return cmp.Or(cmp.Compare(a.read.Boot, b.read.Boot), cmp.Compare(a.read.Sequence, b.read.Sequence))
 	})
 	n := 0
-	for n < len(l.queue) && n < most {
+	for ; n < len(l.queue); n++ {
 		it := l.queue[n]
-		if room -= it.size(); room < 0 {
+		if n > 0 && (!it.key.Equal(l.queue[0].key) || it.read.Boot == l.queue[n-1].read.Boot && it.read.Sequence == l.queue[n-1].read.Sequence) {
 			break
 		}
-		if n > 0 {
-			before := l.queue[n-1]
-			if !it.key.Equal(before.key) || it.read.Boot == before.read.Boot && it.read.Sequence == before.read.Sequence {
-				break
-			}
+		if !room.fits(it) {
+			break
 		}
-		n++
 	}
 	took := l.queue[:n:n]
 	l.queue = slices.Clone(l.queue[n:])
