@@ -14,6 +14,9 @@ import (
 
 // up listens for challenges on a new connection. The gateway says at once which one is open.
 func (d *Device) up(ctx context.Context, c *autopaho.ConnectionManager) {
+	d.lineMu.Lock()
+	d.line = make(chan struct{})
+	d.lineMu.Unlock()
 	if d.cfg.Measure == nil {
 		return
 	}
@@ -23,6 +26,14 @@ func (d *Device) up(ctx context.Context, c *autopaho.ConnectionManager) {
 			d.cfg.Log.Warn("challenges cannot be heard on this connection", "error", err)
 		}
 	}()
+}
+
+// down notes that the connection is lost; true: connect again.
+func (d *Device) down() bool {
+	d.lineMu.Lock()
+	defer d.lineMu.Unlock()
+	close(d.line)
+	return true
 }
 
 // heard keeps the latest challenge for answer.

@@ -67,6 +67,9 @@ type Device struct {
 	sequence uint64
 
 	challenges chan string
+
+	lineMu sync.Mutex
+	line   chan struct{} // of the connection that is up: closed when it is lost; nil: none has been up
 }
 
 // Open counts a start of the device. Only one Device may be open with a folder.
@@ -130,7 +133,7 @@ const (
 	// answerTime is how long a gateway may take for an answer: longer than it tries itself.
 	answerTime = 2 * time.Minute
 	// retryPause is the wait before a reading is sent again that the gateway had no room or no answer for.
-	retryPause = 2 * time.Second
+	retryPause = time.Second
 )
 
 // Run keeps the device connected, sends what is kept and answers challenges, until ctx ends.
@@ -170,6 +173,7 @@ func (d *Device) connect(ctx context.Context) (*autopaho.ConnectionManager, erro
 		ServerUrls: []*url.URL{{Scheme: "mqtts", Host: d.cfg.Gateway}}, TlsCfg: settings, KeepAlive: keepAlive, CleanStartOnInitialConnection: true,
 		ReconnectBackoff: autopaho.NewExponentialBackoff(200*time.Millisecond, 30*time.Second, time.Second, 2),
 		OnConnectionUp:   func(c *autopaho.ConnectionManager, _ *paho.Connack) { d.up(ctx, c) },
+		OnConnectionDown: d.down,
 		OnConnectError: func(err error) {
 			d.cfg.Log.Warn("the gateway is not reached; trying again", "gateway", d.cfg.Gateway, "error", err)
 		},
@@ -230,6 +234,8 @@ func (d *Device) publish(ctx context.Context, c *autopaho.ConnectionManager, wha
 	if c.AwaitConnection(ctx) != nil {
 		return s, false
 	}
+	ctx, cancel := d.onLine(ctx)
+	defer cancel()
 	res, err := c.Publish(ctx, &paho.Publish{QoS: 1, Topic: d.topic(what), Payload: payload})
 	if res == nil { // the connection was lost
 		d.cfg.Log.Info("a message was not answered; sending it again", "error", err)
@@ -240,6 +246,27 @@ func (d *Device) publish(ctx context.Context, c *autopaho.ConnectionManager, wha
 	}
 	s.Committed = res.ReasonCode < codeUnspecified
 	return s, s.Committed || res.ReasonCode != codeUnspecified && res.ReasonCode != codeQuota
+}
+
+// onLine is a context that ends when the connection is lost: what was sent on it has no answer then, and the client library may go on waiting for
+// one.
+func (d *Device) onLine(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	d.lineMu.Lock()
+	line := d.line
+	d.lineMu.Unlock()
+	if line == nil { // it is just coming up
+		cancel()
+		return ctx, cancel
+	}
+	go func() {
+		select {
+		case <-line:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }
 
 func (d *Device) topic(what string) string { return "dure/1/" + d.cfg.Address.String() + "/" + what }

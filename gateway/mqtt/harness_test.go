@@ -129,12 +129,18 @@ type thing struct {
 // account opens an account for a key.
 func (p *place) account(kind accountv1.KeyKind, n uint64) thing {
 	p.t.Helper()
+	d := p.thing(kind, n)
+	p.do(func(draft *client.Draft) { draft.OpenAccount(simnet.Address(p.maker), d.signer.Key()) }, p.maker)
+	return d
+}
+
+func (p *place) thing(kind accountv1.KeyKind, n uint64) thing {
+	p.t.Helper()
 	signer := txtest.Signer(kind, n)
 	key, err := reading.Key(kind, txtest.Secret(n))
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	p.do(func(d *client.Draft) { d.OpenAccount(simnet.Address(p.maker), signer.Key()) }, p.maker)
 	return thing{signer.Key().Address(), signer, key}
 }
 
@@ -145,9 +151,10 @@ func (p *place) device(n uint64) thing {
 	if n%2 == 1 {
 		kind = accountv1.KeyKind_KEY_KIND_P256
 	}
-	d := p.account(kind, n)
-	maker := simnet.Address(p.maker)
-	p.do(func(draft *client.Draft) { draft.EnrolDevice(maker, d.address, maker, "sedan", fmt.Sprint(n), 1) }, p.maker)
+	d, maker := p.thing(kind, n), simnet.Address(p.maker)
+	p.do(func(draft *client.Draft) {
+		draft.OpenAccount(maker, d.signer.Key()).EnrolDevice(maker, d.address, maker, "sedan", fmt.Sprint(n), 1)
+	}, p.maker)
 	return d
 }
 

@@ -300,7 +300,7 @@ func TestOffline(t *testing.T) {
 	var settled []string
 	open := func() *sdk.Device {
 		return p.sdk(car, func(c *sdk.Config) {
-			c.Dir, c.Buffer = dir, 40
+			c.Dir, c.Buffer = dir, 16
 			c.Settled = func(s sdk.Settled) {
 				mu.Lock()
 				defer mu.Unlock()
@@ -317,15 +317,15 @@ func TestOffline(t *testing.T) {
 		}
 	}
 	first := open()
-	report(first, 20)
+	report(first, 8)
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
 	d := open()
-	if d.Boot() != 2 || d.Waiting() != 20 {
+	if d.Boot() != 2 || d.Waiting() != 8 {
 		t.Fatalf("start %d, %d waiting", d.Boot(), d.Waiting())
 	}
-	report(d, 20)
+	report(d, 8)
 	if _, err := d.Report(feed, reading.Decimal{Mantissa: 50}, "km/h", time.Now()); fault.Code(err) != "device.buffer_full" {
 		t.Error(err)
 	}
@@ -334,13 +334,13 @@ func TestOffline(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()
 	p.open()
-	p.net.Eventually(func() bool { return d.Waiting() < 30 }, "nothing is sent")
+	p.net.Eventually(func() bool { return d.Waiting() < 12 }, "nothing is sent")
 	p.stop()
 	p.open()
 	p.net.Eventually(func() bool { return d.Waiting() == 0 }, "not all is sent")
 	var want []string
 	for boot := 1; boot <= 2; boot++ {
-		for n := 1; n <= 20; n++ {
+		for n := 1; n <= 8; n++ {
 			want = append(want, fmt.Sprintf("%d.%d accepted", boot, n))
 		}
 	}
@@ -362,11 +362,11 @@ func TestFullAnchor(t *testing.T) {
 	p := newPlace(t, 1)
 	var cars []thing
 	anchor := &streamv1.Anchor{}
-	for n := range uint64(40) {
+	for n := range uint64(8) {
 		car := p.device(2 * n)
 		cars = append(cars, car)
 		source := &streamv1.Source{Device: car.address[:], Kind: car.signer.Key().Kind, PublicKey: car.signer.Key().Public}
-		for s := range uint64(6) {
+		for s := range uint64(32) {
 			source.Readings = append(source.Readings, p.reading(car, 1, s+1, "12.5", 0))
 		}
 		anchor.Sources = append(anchor.Sources, source)
