@@ -72,10 +72,14 @@ func (c *Client) Block(ctx context.Context, height int64) (*apiv1.GetBlockRespon
 	})
 }
 
-// Transactions lists committed transactions, newest first. Page fields of the query are set here.
+// Transactions lists committed transactions, newest first. The query's page token is set here; its page size is how many are asked for at
+// a time, 0 means 200.
 func (c *Client) Transactions(ctx context.Context, query *apiv1.ListTransactionsRequest) iter.Seq2[*apiv1.Transaction, error] {
+	if query.PageSize == 0 {
+		query.PageSize = pageSize
+	}
 	return pages(func(token string) ([]*apiv1.Transaction, string, error) {
-		query.PageSize, query.PageToken = pageSize, token
+		query.PageToken = token
 		res, err := read(ctx, c, query, func(n *node) method[apiv1.ListTransactionsRequest, apiv1.ListTransactionsResponse] {
 			return n.ledger.ListTransactions
 		})

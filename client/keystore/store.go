@@ -1,6 +1,7 @@
 package keystore
 
 import (
+	"crypto"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/reading"
 	"github.com/dureledger/dure/ledger/tx"
 )
 
@@ -149,6 +151,21 @@ func (s *Store) Unlock(nameOrAddress, passphrase string) (tx.Signer, error) {
 	}
 	defer clear(secret)
 	return tx.NewSigner(f.Key.Kind, secret)
+}
+
+// DeviceKey opens a key, found by name or address, for what a device signs besides transactions: readings (reading.Sign) and its
+// certificate. Devices have Ed25519 or P-256 keys, for any other the code is reading.bad_key.
+func (s *Store) DeviceKey(nameOrAddress, passphrase string) (crypto.Signer, error) {
+	f, err := s.find(nameOrAddress)
+	if err != nil {
+		return nil, err
+	}
+	secret, err := f.open(passphrase)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(secret)
+	return reading.Key(f.Key.Kind, secret)
 }
 
 // Export returns the encrypted key file, for ImportFile on another machine. Whoever has it and its passphrase can sign.

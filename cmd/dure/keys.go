@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto"
 	"encoding/hex"
 	"fmt"
 
@@ -70,6 +71,15 @@ func (a *app) openKey(name, passphrase string) (tx.Signer, error) {
 		return nil, err
 	}
 	return store.Unlock(name, passphrase)
+}
+
+// openDeviceKey opens a key in the form that signs readings and certificates.
+func (a *app) openDeviceKey(name, passphrase string) (crypto.Signer, error) {
+	store, err := a.store()
+	if err != nil {
+		return nil, err
+	}
+	return store.DeviceKey(name, passphrase)
 }
 
 // importKey stores an exported key file, or with a kind a raw secret in hex.

@@ -88,27 +88,30 @@ func (a *app) signerFor(ctx context.Context, p party, key string) (tx.Signer, er
 }
 
 // unlock opens a key for signing, asking for its passphrase.
-func (a *app) unlock(name string) (tx.Signer, error) {
+func (a *app) unlock(name string) (tx.Signer, error) { return unlockWith(a, name, a.openKey) }
+
+// unlockWith opens a key in one of its forms, asking for its passphrase.
+func unlockWith[T any](a *app, name string, open func(name, passphrase string) (T, error)) (opened T, err error) {
 	if _, err := a.keyNamed(name); err != nil {
-		return nil, err
+		return opened, err
 	}
 	if a.passphrase != "" { // the one that opened another key often opens this one
-		if signer, err := a.openKey(name, a.passphrase); err == nil {
-			return signer, nil
+		if opened, err = open(name, a.passphrase); err == nil {
+			return opened, nil
 		}
 	}
 	for try := 1; ; try++ {
 		passphrase, given, err := a.askPassphrase("The passphrase of the key "+name, false)
 		if err != nil {
-			return nil, err
+			return opened, err
 		}
-		signer, err := a.openKey(name, passphrase)
+		opened, err = open(name, passphrase)
 		if err == nil {
 			a.passphrase = passphrase
-			return signer, nil
+			return opened, nil
 		}
 		if given || try == 3 || !wrongPassphrase(err) {
-			return nil, err
+			return opened, err
 		}
 	}
 }

@@ -24,7 +24,7 @@ var table = []row{
 	{"api", []string{"ledger", "index"}, []string{"modules"}},
 	{"client/light", []string{"ledger"}, []string{"modules"}},
 	{"client", []string{"ledger", "client/light"}, []string{"modules"}},
-	{"gateway", []string{"client"}, []string{"internal/simnet"}},
+	{"gateway", []string{"client", "ledger"}, []string{"internal/simnet"}},
 	{"services", []string{"client"}, []string{"internal/simnet"}},
 	{"bench", []string{"client", "ledger"}, []string{"internal/simnet"}},
 	{"node", []string{"ledger", "modules", "consensus", "internal/store", "index", "api", "client/light"}, []string{"client", "internal/simnet"}},

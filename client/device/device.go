@@ -1,0 +1,282 @@
+package device
+
+import (
+	"context"
+	"crypto"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/eclipse/paho.golang/autopaho"
+	"github.com/eclipse/paho.golang/paho"
+
+	"github.com/dureledger/dure/ledger/reading"
+	"github.com/dureledger/dure/ledger/tx"
+)
+
+// Config says which device this is, and through whom it speaks.
+type Config struct {
+	// Dir is the device's own folder: its count of starts and the readings that are not committed.
+	Dir string
+	// Network is the id of the network, as dure status shows it.
+	Network string
+	// Address is the device's account.
+	Address tx.Address
+	// Key signs readings and the connection, Signer transactions; both are the device's one key.
+	Key    crypto.Signer
+	Signer tx.Signer
+	// Gateway is host:port of a gateway's door for MQTT.
+	Gateway string
+	// TLS says whom to believe to be the gateway (RootCAs, ServerName). The device's certificate is added.
+	TLS *tls.Config
+	// Measure returns the SHA-256 of the firmware that runs. nil: challenges are not answered.
+	Measure func(context.Context) ([32]byte, error)
+	// Buffer is how many readings are kept while there is no network; 0 means 10,000.
+	Buffer int
+	// Settled is told of each reading that is done with; may be nil. It must not wait.
+	Settled func(Settled)
+	// Now is the device's clock; nil means time.Now.
+	Now func() time.Time
+	Log *slog.Logger
+}
+
+// Number names a reading of a device.
+type Number struct{ Boot, Sequence uint64 }
+
+// Settled is a reading that is done with.
+type Settled struct {
+	Number
+	// Committed: it is on the ledger. Otherwise the ledger will never take it.
+	Committed bool
+	// Said is what the gateway said of it, such as "late".
+	Said string
+}
+
+// Device signs, keeps and sends. Report may be called from any goroutine.
+type Device struct {
+	cfg    Config
+	boot   uint64
+	buffer *buffer
+
+	mu       sync.Mutex
+	sequence uint64
+
+	challenges chan string
+
+	lineMu sync.Mutex
+	line   chan struct{} // of the connection that is up: closed when it is lost; nil: none has been up
+}
+
+// Open counts a start of the device. Only one Device may be open with a folder.
+func Open(cfg Config) (*Device, error) {
+	if cfg.Buffer <= 0 {
+		cfg.Buffer = 10_000
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Settled == nil {
+		cfg.Settled = func(Settled) {}
+	}
+	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("device: %w", err)
+	}
+	boot, err := countStart(filepath.Join(cfg.Dir, "starts"))
+	if err != nil {
+		return nil, err
+	}
+	buffer, err := openBuffer(cfg.Dir, cfg.Buffer)
+	if err != nil {
+		return nil, err
+	}
+	return &Device{cfg: cfg, boot: boot, buffer: buffer, challenges: make(chan string, 1)}, nil
+}
+
+// Close gives the folder back. Run must have ended.
+func (d *Device) Close() error { return d.buffer.close() }
+
+// Boot is the number of this start.
+func (d *Device) Boot() uint64 { return d.boot }
+
+// Waiting is how many readings are not committed yet.
+func (d *Device) Waiting() int { return d.buffer.waiting() }
+
+// Report signs a reading and returns when it is on the disk, to be sent by Run. Codes device.buffer_full, reading.malformed.
+func (d *Device) Report(feed string, value reading.Decimal, unit string, at time.Time) (Number, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.buffer.room(); err != nil {
+		return Number{}, err
+	}
+	r := &reading.Reading{Boot: d.boot, Sequence: d.sequence + 1, Feed: feed, Unit: unit, Value: value, Time: at.UnixMilli()}
+	raw, err := reading.Sign(d.cfg.Network, d.cfg.Address, r, d.cfg.Key)
+	if err != nil {
+		return Number{}, err
+	}
+	d.sequence++ // whatever becomes of the disk: what was signed is not signed again
+	if err := d.buffer.add(raw); err != nil {
+		return Number{}, err
+	}
+	return Number{d.boot, d.sequence}, nil
+}
+
+const (
+	keepAlive = 60 // seconds
+	// answerTime is how long a gateway may take for an answer: longer than it tries itself.
+	answerTime = 2 * time.Minute
+	// retryPause is the wait before a reading is sent again that the gateway had no room or no answer for.
+	retryPause = time.Second
+)
+
+// Run keeps the device connected, sends what is kept and answers challenges, until ctx ends.
+func (d *Device) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	connection, err := d.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		_ = connection.Disconnect(bye)
+	}()
+	var wg sync.WaitGroup
+	if d.cfg.Measure != nil {
+		wg.Go(func() { d.answer(ctx, connection) })
+	}
+	err = d.send(ctx, connection)
+	cancel()
+	wg.Wait()
+	return err
+}
+
+func (d *Device) connect(ctx context.Context) (*autopaho.ConnectionManager, error) {
+	certificate, err := Certificate(d.cfg.Address, d.cfg.Key)
+	if err != nil {
+		return nil, err
+	}
+	settings := &tls.Config{MinVersion: tls.VersionTLS12}
+	if d.cfg.TLS != nil {
+		settings = d.cfg.TLS.Clone()
+	}
+	settings.Certificates = []tls.Certificate{{Certificate: [][]byte{certificate}, PrivateKey: d.cfg.Key}}
+	connection, err := autopaho.NewConnection(ctx, autopaho.ClientConfig{
+		ServerUrls: []*url.URL{{Scheme: "mqtts", Host: d.cfg.Gateway}}, TlsCfg: settings, KeepAlive: keepAlive, CleanStartOnInitialConnection: true,
+		ReconnectBackoff: autopaho.NewExponentialBackoff(200*time.Millisecond, 30*time.Second, time.Second, 2),
+		OnConnectionUp:   func(c *autopaho.ConnectionManager, _ *paho.Connack) { d.up(ctx, c) },
+		OnConnectionDown: d.down,
+		OnConnectError: func(err error) {
+			d.cfg.Log.Warn("the gateway is not reached; trying again", "gateway", d.cfg.Gateway, "error", err)
+		},
+		ClientConfig: paho.ClientConfig{
+			ClientID: d.cfg.Address.String(), PacketTimeout: answerTime,
+			OnPublishReceived: []func(paho.PublishReceived) (bool, error){d.heard},
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("device: %w", err)
+	}
+	return connection, nil
+}
+
+// send sends the oldest reading again and again until it is done with, then the next.
+func (d *Device) send(ctx context.Context, c *autopaho.ConnectionManager) error {
+	for {
+		raw, err := d.buffer.oldest()
+		if err != nil {
+			return err
+		}
+		if raw == nil {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-d.buffer.added:
+				continue
+			}
+		}
+		settled, done := d.publish(ctx, c, "reading", raw)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case !done:
+			if !pause(ctx, retryPause) {
+				return nil
+			}
+			continue
+		}
+		if err := d.buffer.drop(); err != nil {
+			return err
+		}
+		if r, err := reading.Parse(raw); err == nil {
+			settled.Number = Number{r.Boot, r.Sequence}
+		}
+		d.cfg.Settled(settled)
+	}
+}
+
+// Reason codes of MQTT 5 after which the same message may be taken later: no reason given, quota exceeded.
+const (
+	codeUnspecified = 0x80
+	codeQuota       = 0x97
+)
+
+// publish sends a message with QoS 1 and waits for the answer. done: sending it again would change nothing.
+func (d *Device) publish(ctx context.Context, c *autopaho.ConnectionManager, what string, payload []byte) (s Settled, done bool) {
+	if c.AwaitConnection(ctx) != nil {
+		return s, false
+	}
+	ctx, cancel := d.onLine(ctx)
+	defer cancel()
+	res, err := c.Publish(ctx, &paho.Publish{QoS: 1, Topic: d.topic(what), Payload: payload})
+	if res == nil { // the connection was lost
+		d.cfg.Log.Info("a message was not answered; sending it again", "error", err)
+		return s, false
+	}
+	if res.Properties != nil {
+		s.Said = res.Properties.ReasonString
+	}
+	s.Committed = res.ReasonCode < codeUnspecified
+	return s, s.Committed || res.ReasonCode != codeUnspecified && res.ReasonCode != codeQuota
+}
+
+// onLine is a context that ends when the connection is lost: what was sent on it has no answer then, and the client library may go on waiting for
+// one.
+func (d *Device) onLine(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	d.lineMu.Lock()
+	line := d.line
+	d.lineMu.Unlock()
+	if line == nil { // it is just coming up
+		cancel()
+		return ctx, cancel
+	}
+	go func() {
+		select {
+		case <-line:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
+
+func (d *Device) topic(what string) string { return "dure/1/" + d.cfg.Address.String() + "/" + what }
+
+// pause waits, and says whether ctx goes on.
+func pause(ctx context.Context, t time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(t):
+		return true
+	}
+}

@@ -1,0 +1,59 @@
+package gateway
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
+	"github.com/dureledger/dure/ledger/tx"
+)
+
+// watch follows the ledger and tells the doors what it says of the devices that are here. While no node answers it tries on; meanwhile
+// what is known of a device counts for half a minute.
+func (g *Gateway) watch(ctx context.Context) {
+	cursor := ""
+	for ctx.Err() == nil {
+		for seen, err := range g.cfg.Client.Watch(ctx, &apiv1.WatchTransactionsRequest{Cursor: cursor}) {
+			if err != nil {
+				if ctx.Err() == nil {
+					g.cfg.Log.Warn("the ledger cannot be followed; trying again", "error", err)
+				}
+				break
+			}
+			cursor = seen.GetCursor()
+			for _, e := range seen.GetTransaction().GetOutcome().GetEvents() {
+				g.event(e)
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// event acts on what concerns a device that is here: its challenge, and whatever may change who may speak for it.
+func (g *Gateway) event(e *apiv1.Event) {
+	field := ""
+	switch noun, _, _ := strings.Cut(e.GetName(), "."); noun {
+	case "device":
+		field = "device"
+	case "account":
+		field = "account"
+	default:
+		return
+	}
+	fields := e.GetFields().GetFields()
+	device, err := tx.ParseAddress(fields[field].GetStringValue())
+	if err != nil || !g.roster.knows(device) {
+		return
+	}
+	switch e.GetName() {
+	case "device.challenged":
+		g.each(func(d Door) { d.Challenge(device, fields["nonce"].GetStringValue()) })
+	case "device.revoked", "account.key_rotated":
+		g.roster.forget(device)
+		g.each(func(d Door) { d.Changed(device) })
+	}
+}
