@@ -19,8 +19,8 @@ const (
 	expandBelow = 95
 )
 
-func verifyEd25519(public []byte, digest [32]byte, signature []byte) bool {
-	return len(public) == 32 && ed25519.VerifyWithOptions(public, digest[:], signature, zip215)
+func verifyEd25519(public, message, signature []byte) bool {
+	return len(public) == 32 && ed25519.VerifyWithOptions(public, message, signature, zip215)
 }
 
 // usableEd25519 says whether the bytes are a point that is not of small order.
@@ -62,7 +62,7 @@ func (b ed25519Batch) bad(prepared func(public []byte) *PreparedKey) []ed25519En
 	var bad []ed25519Entry
 	if len(b) < minBatch {
 		for _, e := range b {
-			if !verifyEd25519(e.w.PublicKey, *e.digest, e.w.Signature) {
+			if !verifyEd25519(e.w.PublicKey, e.digest[:], e.w.Signature) {
 				bad = append(bad, e)
 			}
 		}

@@ -65,7 +65,7 @@ func verifyWitness(w *txv1.Witness, digest [32]byte) (why string) {
 	good := false
 	switch w.Kind {
 	case accountv1.KeyKind_KEY_KIND_ED25519:
-		good = verifyEd25519(w.PublicKey, digest, w.Signature)
+		good = verifyEd25519(w.PublicKey, digest[:], w.Signature)
 	case accountv1.KeyKind_KEY_KIND_P256:
 		good = verifyP256(w.PublicKey, digest, w.Signature)
 	case accountv1.KeyKind_KEY_KIND_SECP256K1:
