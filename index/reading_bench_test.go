@@ -104,7 +104,7 @@ func readingBenchmark(b *testing.B, place func(*testing.B) keeper) {
 	catchUp(b, x, s)
 	b.Logf("indexed %d readings, %.0f a second", *benchReadings, float64(*benchReadings)/time.Since(began).Seconds())
 	end := int64(indextest.Start) + int64(s.size)*1000
-	at := func(i int) int64 { return indextest.Start + (end-indextest.Start)*int64(1+i%7)/8 }
+	at := func(i int) int64 { return end - (end-indextest.Start)*int64(i%7)/16 }
 	ask := func(name string, question func(i int) error) {
 		b.Run(name, func(b *testing.B) {
 			for i := 0; b.Loop(); i++ {
