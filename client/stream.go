@@ -77,7 +77,7 @@ func bytesOf(accounts []tx.Address) [][]byte {
 	return out
 }
 
-// Feed returns a feed with its sources and what waits in quarantine. Code feed.unknown.
+// Feed returns a feed with its sources and what waits in quarantine. Code stream.unknown.
 func (c *Client) Feed(ctx context.Context, feed string) (*apiv1.GetFeedResponse, error) {
 	return read(ctx, c, &apiv1.GetFeedRequest{Feed: feed},
 		func(n *node) method[apiv1.GetFeedRequest, apiv1.GetFeedResponse] { return n.stream.GetFeed })
@@ -93,7 +93,7 @@ func (c *Client) Feeds(ctx context.Context, query *apiv1.ListFeedsRequest) iter.
 }
 
 // FeedValue returns a feed's value at a time, or why it has none; the zero time is now. A source whose reading is older than maxAge
-// does not count; 0: as the feed has it. Code feed.unknown.
+// does not count; 0: as the feed has it. Code stream.unknown.
 func (c *Client) FeedValue(ctx context.Context, feed string, at time.Time, maxAge time.Duration) (*apiv1.ValueResponse, error) {
 	request := &apiv1.ValueRequest{Feed: feed, MaxAgeMs: maxAge.Milliseconds()}
 	if !at.IsZero() {

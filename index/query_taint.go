@@ -66,9 +66,11 @@ type Settlement struct {
 	First, Last     int64
 	Paid, Forfeited uint64
 	Asset, Amount   string
-	Tx              [32]byte
-	Seq             uint64
-	Time            int64
+	// Tx paid them, at Seq in the history; Event is the index of what it left behind.
+	Tx    [32]byte
+	Seq   uint64
+	Event int
+	Time  int64
 }
 
 // Settlements lists those of readings that may be of a time, the newest first, at most MaxTaint.
@@ -77,7 +79,7 @@ func (x *Index) Settlements(ctx context.Context, s Span) (out []Settlement, err 
 		var p Settlement
 		var id []byte
 		var paid, forfeited int64
-		if err := row.Scan(&p.Feed, &p.First, &p.Last, &paid, &forfeited, &p.Asset, &p.Amount, &p.Seq, &id, &p.Time); err != nil {
+		if err := row.Scan(&p.Feed, &p.First, &p.Last, &paid, &forfeited, &p.Asset, &p.Amount, &p.Seq, &p.Event, &id, &p.Time); err != nil {
 			return false, err
 		}
 		if len(id) != 32 {

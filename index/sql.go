@@ -62,7 +62,7 @@ const (
 	sqlAnchorCount = `SELECT count(DISTINCT r.seq) FROM reading r` + sqlOfSpan
 	sqlAnchors     = `SELECT r.seq, t.id, t.time, count(*) FROM reading r JOIN tx t ON t.seq = r.seq` + sqlOfSpan +
 		` GROUP BY r.seq, t.id, t.time ORDER BY r.seq DESC LIMIT ?`
-	sqlSettlements = `SELECT p.feed, p.first_taken, p.last_taken, p.paid, p.forfeited, p.asset, p.amount, p.seq, t.id, t.time
+	sqlSettlements = `SELECT p.feed, p.first_taken, p.last_taken, p.paid, p.forfeited, p.asset, p.amount, p.seq, p.event, t.id, t.time
 		FROM settlement p JOIN tx t ON t.seq = p.seq
 		WHERE p.device = ? AND p.last_taken >= ? AND p.first_taken < ? ORDER BY p.seq DESC, p.event DESC LIMIT ?`
 )

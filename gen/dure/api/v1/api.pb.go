@@ -5810,14 +5810,16 @@ type ValueResponse struct {
 	Value string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
 	Unit  string `protobuf:"bytes,3,opt,name=unit,proto3" json:"unit,omitempty"`
 	At    string `protobuf:"bytes,4,opt,name=at,proto3" json:"at,omitempty"`
-	// Why there is none.
+	// Why there is none, for people.
 	Reason string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
 	// The lowest level of evidence among the sources that count.
 	Level string `protobuf:"bytes,6,opt,name=level,proto3" json:"level,omitempty"`
 	// At most 1,000, those that count first.
 	Sources []*ValueSource `protobuf:"bytes,7,rep,name=sources,proto3" json:"sources,omitempty"`
 	// How many count.
-	Counted       uint32 `protobuf:"varint,8,opt,name=counted,proto3" json:"counted,omitempty"`
+	Counted uint32 `protobuf:"varint,8,opt,name=counted,proto3" json:"counted,omitempty"`
+	// Why there is none, for programs: "stream.too_few", "stream.stale", "stream.disagree" or "stream.closed".
+	Code          string `protobuf:"bytes,9,opt,name=code,proto3" json:"code,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5906,6 +5908,13 @@ func (x *ValueResponse) GetCounted() uint32 {
 		return x.Counted
 	}
 	return 0
+}
+
+func (x *ValueResponse) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
 }
 
 // The last reading of a source that was taken up to the time asked for.
@@ -7402,7 +7411,7 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\x04feed\x18\x01 \x01(\tR\x04feed\x12\x0e\n" +
 	"\x02at\x18\x02 \x01(\tR\x02at\x12\x1c\n" +
 	"\n" +
-	"max_age_ms\x18\x03 \x01(\x03R\bmaxAgeMs\"\xd5\x01\n" +
+	"max_age_ms\x18\x03 \x01(\x03R\bmaxAgeMs\"\xe9\x01\n" +
 	"\rValueResponse\x12\x0e\n" +
 	"\x02ok\x18\x01 \x01(\bR\x02ok\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\x12\x12\n" +
@@ -7411,7 +7420,8 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x14\n" +
 	"\x05level\x18\x06 \x01(\tR\x05level\x122\n" +
 	"\asources\x18\a \x03(\v2\x18.dure.api.v1.ValueSourceR\asources\x12\x18\n" +
-	"\acounted\x18\b \x01(\rR\acounted\"\xf2\x02\n" +
+	"\acounted\x18\b \x01(\rR\acounted\x12\x12\n" +
+	"\x04code\x18\t \x01(\tR\x04code\"\xf2\x02\n" +
 	"\vValueSource\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\x12\x19\n" +
