@@ -43,7 +43,7 @@ func (s *Server) feedView(ctx context.Context, res *apiv1.GetFeedResponse) (web.
 		v.Premium, v.Funds = amountOf(st, p.GetAmount(), p.GetAsset()), amountOf(st, f.GetFunds(), p.GetAsset())
 		v.Dispute, v.Confirmed = spanText(p.GetDisputeMs()), p.GetConfirmed()
 	}
-	now, err := s.valueAnswer(ctx, f.GetFeed(), 0, 0)
+	now, err := s.feedValue(ctx, f.GetFeed(), 0, 0)
 	if err != nil {
 		return v, err
 	}

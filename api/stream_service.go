@@ -59,7 +59,11 @@ func (s *Server) feed(name string) (*apiv1.GetFeedResponse, error) {
 		out.Sources = append(out.Sources, s.sourceOf(shown, f, device, report))
 		return len(out.Sources) < maxSources
 	})
+	now := s.ledger.Status().Time.UnixMilli()
 	index.ReadQuarantine(st, name, func(id index.ReadingID, q *streamv1.Quarantined) bool {
+		if now > q.GetDeadline() { // it stays out, and nobody has looked since
+			return true
+		}
 		out.Quarantine = append(out.Quarantine, &apiv1.QuarantinedReading{
 			Device: id.Device.String(), Boot: id.Boot, Sequence: id.Sequence, Reason: knownName(q.GetReason()), Value: units(f, q.GetValue()),
 			TakenAt: timestamp(q.GetTakenAt()), AnchoredAt: timestamp(q.GetAnchoredAt()), Deadline: timestamp(q.GetDeadline()),

@@ -2,11 +2,11 @@ package api
 
 import (
 	"context"
-	"fmt"
 
 	"connectrpc.com/connect"
 
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
+	devicev1 "github.com/dureledger/dure/gen/dure/device/v1"
 	streamv1 "github.com/dureledger/dure/gen/dure/stream/v1"
 	"github.com/dureledger/dure/index"
 	"github.com/dureledger/dure/ledger/fault"
@@ -21,91 +21,83 @@ func (s *streamService) Value(ctx context.Context, r *connect.Request[apiv1.Valu
 	if r.Msg.GetMaxAgeMs() < 0 {
 		return nil, fault.New("request.malformed", "max_age_ms: want 0 or more", "field", "max_age_ms")
 	}
-	st, _ := s.ledger.State()
-	name := r.Msg.GetFeed()
-	f, err := s.findFeed(st, name)
+	out, err := s.feedValue(ctx, r.Msg.GetFeed(), at, r.Msg.GetMaxAgeMs())
 	if err != nil {
 		return nil, err
-	}
-	v, err := s.valueOf(ctx, name, f, at, r.Msg.GetMaxAgeMs())
-	if err != nil {
-		return nil, err
-	}
-	shown := newShown(st)
-	out := &apiv1.ValueResponse{
-		Ok: v.None == "", Unit: f.GetTerms().GetUnit(), At: timestamp(v.At), Reason: noValue(f, v), Level: knownName(v.Level), Counted: uint32(v.Counted),
-	}
-	if out.GetOk() {
-		out.Value = units(f, v.Value)
-	}
-	for _, source := range v.Sources[:min(len(v.Sources), maxSources)] {
-		out.Sources = append(out.Sources, valueSource(shown, f, v.At, source))
 	}
 	return connect.NewResponse(out), nil
 }
 
-// valueOf is a feed's value at a time in unix milliseconds; 0: now. What is so now the state knows, and the index only where it is.
-func (s *Server) valueOf(ctx context.Context, name string, f *streamv1.Feed, at, maxAge int64) (index.FeedValue, error) {
+// feedValue is what a feed says at a time in unix milliseconds; 0: now.
+func (s *Server) feedValue(ctx context.Context, name string, at, maxAge int64) (*apiv1.ValueResponse, error) {
 	st, _ := s.ledger.State()
-	if at != 0 {
-		if s.index == nil {
-			return index.FeedValue{}, errNoIndex
-		}
-		return s.index.ValueAt(ctx, st, name, f, at, maxAge)
+	f, err := s.findFeed(st, name)
+	if err != nil {
+		return nil, err
 	}
-	v := index.ValueNow(st, name, f, s.now(), maxAge)
+	var v index.FeedValue
+	switch {
+	case at == 0:
+		v = index.ValueNow(st, name, s.now(), maxAge)
+		v.Readings = s.lastReadings(ctx, name, f, v)
+	case s.index == nil:
+		return nil, errNoIndex
+	default:
+		if v, err = s.index.ValueAt(ctx, st, name, f, at, maxAge); err != nil {
+			return nil, err
+		}
+	}
+	out := &apiv1.ValueResponse{Ok: v.None == nil, Unit: v.Unit, At: timestamp(v.At), Counted: uint32(v.Counted)}
+	if out.GetOk() {
+		out.Value = units(f, v.Value)
+	} else {
+		out.Reason, out.Code = v.None.Message, v.None.Code
+	}
+	out.Level = s.valueSources(out, f, v)
+	return out, nil
+}
+
+// lastReadings is where the readings are by which a feed says something now. The value is there without it, and what the index does not
+// have yet is left out.
+func (s *Server) lastReadings(ctx context.Context, name string, f *streamv1.Feed, v index.FeedValue) map[tx.Address]index.Reading {
 	if s.index == nil {
-		return v, nil
+		return nil
 	}
 	rows, err := s.index.Latest(ctx, name, v.At+f.GetTerms().GetAheadMs())
 	if err != nil {
-		return v, nil //nolint:nilerr // the value is there without it
+		return nil
 	}
-	where := make(map[tx.Address]*index.Reading, len(rows))
-	for i := range rows {
-		where[rows[i].Device] = &rows[i]
+	last := make(map[tx.Address]index.Reading, len(rows))
+	for _, row := range rows {
+		last[row.Device] = row
 	}
-	for i, source := range v.Sources {
-		if row := where[source.Device]; row != nil && row.Taken == source.Taken {
-			v.Sources[i].Reading = row
+	return last
+}
+
+// valueSources adds the sources, those that count first, and returns the lowest level among these.
+func (s *Server) valueSources(out *apiv1.ValueResponse, f *streamv1.Feed, v index.FeedValue) string {
+	st, _ := s.ledger.State()
+	shown := newShown(st)
+	lowest, first := devicev1.Level_LEVEL_UNSPECIFIED, true
+	for _, counts := range []bool{true, false} {
+		for _, source := range v.Sources {
+			if (source.LeftOut == "") != counts || len(out.GetSources()) == maxSources {
+				continue
+			}
+			if counts && (first || source.Level < lowest) {
+				lowest, first = source.Level, false
+			}
+			shownSource := &apiv1.ValueSource{Device: source.Device.String(), LeftOut: source.LeftOut, Missing: source.Missing}
+			if source.AnchoredAt != 0 {
+				shownSource.Value, shownSource.TakenAt, shownSource.AnchoredAt = units(f, source.Value), timestamp(source.TakenAt), timestamp(source.AnchoredAt)
+				shownSource.AgeMs, shownSource.Level = source.Age, knownName(source.Level)
+				shownSource.Firmware, shownSource.FirmwareVersion = source.Firmware, shown.version(source.Device, source.Firmware)
+			}
+			if row, ok := v.Readings[source.Device]; ok && row.Taken == source.TakenAt {
+				shownSource.Boot, shownSource.Sequence, shownSource.Transaction = row.Boot, row.Sequence, idText(row.Tx)
+			}
+			out.Sources = append(out.Sources, shownSource)
 		}
 	}
-	return v, nil
-}
-
-// noValue says why a feed has no value, empty if it has one.
-func noValue(f *streamv1.Feed, v index.FeedValue) string {
-	switch v.None {
-	case "":
-		return ""
-	case index.TooFar:
-		return fmt.Sprintf("%s is %s from the median, more than the %s that are allowed", v.Furthest, some(f, v.Deviation), some(f, f.GetTerms().GetMaxDeviation()))
-	}
-	return fmt.Sprintf("%d sources count and the feed needs %d", v.Counted, f.GetTerms().GetMinSources())
-}
-
-func valueSource(shown *shown, f *streamv1.Feed, at int64, s index.Source) *apiv1.ValueSource {
-	head, _ := index.ReadHead(shown, s.Device)
-	out := &apiv1.ValueSource{
-		Device: s.Device.String(), Value: units(f, s.Value), TakenAt: timestamp(s.Taken), AnchoredAt: timestamp(s.Anchored), AgeMs: max(0, at-s.Taken),
-		Firmware: s.Firmware, FirmwareVersion: shown.version(s.Device, s.Firmware), Level: knownName(s.Level), LeftOut: leftOutText(s), Missing: head.GetMissing(),
-	}
-	if s.Reading != nil {
-		out.Boot, out.Sequence, out.Transaction = s.Reading.Boot, s.Reading.Sequence, idText(s.Reading.Tx)
-	}
-	return out
-}
-
-func leftOutText(s index.Source) string {
-	switch s.LeftOut {
-	case index.Dismissed:
-		return "it does not report any more"
-	case index.Stale:
-		return "its last reading is too old"
-	case index.InDoubt:
-		return "in doubt: " + s.Doubt
-	case index.LowLevel:
-		return "its evidence is worth too little"
-	}
-	return ""
+	return knownName(lowest)
 }

@@ -31,7 +31,10 @@ func ReadReports(r state.Reader, feed string, fn func(device tx.Address, report 
 	stream.AscendReports(r, feed, fn)
 }
 
-// ReadQuarantine calls fn for each reading of a feed that waits in quarantine, in order of device and number, until it returns false.
+// ReadQuarantine calls fn for each reading of a feed that waits in quarantine, in order of device and number, until it returns false. Those whose
+// deadline has passed stay until somebody next looks at the device.
 func ReadQuarantine(r state.Reader, feed string, fn func(id ReadingID, q *streamv1.Quarantined) bool) {
-	stream.AscendQuarantine(r, feed, fn)
+	stream.AscendQuarantined(r, feed, func(device tx.Address, boot, sequence uint64, q *streamv1.Quarantined) bool {
+		return fn(ReadingID{device, boot, sequence}, q)
+	})
 }
