@@ -12,12 +12,12 @@ func earn(r *streamv1.Report, p *streamv1.Premium, taken, now int64) int64 {
 	if p == nil {
 		return 0
 	}
-	one := &streamv1.Due{Readings: 1, FirstAt: taken, LastAt: taken, AnchoredAt: now}
 	if n := len(r.GetDue()); n > 0 && r.GetDue()[n-1].GetAnchoredAt()/slot(p) == now/slot(p) {
-		join(r.GetDue()[n-1], one)
+		last := r.GetDue()[n-1]
+		last.Readings, last.FirstAt, last.LastAt, last.AnchoredAt = last.GetReadings()+1, min(last.GetFirstAt(), taken), max(last.GetLastAt(), taken), now
 		return 1
 	}
-	r.Due = append(r.GetDue(), one)
+	r.Due = append(r.GetDue(), &streamv1.Due{Readings: 1, FirstAt: taken, LastAt: taken, AnchoredAt: now})
 	if len(r.GetDue()) > MaxDues {
 		join(r.GetDue()[1], r.GetDue()[0])
 		r.Due = r.GetDue()[1:]
