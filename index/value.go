@@ -64,8 +64,7 @@ func (x *Index) ValueAt(ctx context.Context, r state.Reader, feed string, f *str
 	return v, nil
 }
 
-// sourceAt describes a source by its last reading up to a time. What the device was at that time the doubts tell: none is suspended or revoked
-// without one.
+// sourceAt describes a source by its last reading up to a time.
 func sourceAt(r state.Reader, f *streamv1.Feed, row Reading, at int64) (stream.Source, error) {
 	head, _ := ReadHead(r, row.Device)
 	s := stream.Source{
@@ -74,8 +73,8 @@ func sourceAt(r state.Reader, f *streamv1.Feed, row Reading, at int64) (stream.S
 	d, _ := ReadDevice(r, row.Device)
 	if doubt := device.Doubted(d, row.Taken, row.Taken); doubt != nil {
 		s.LeftOut = "it was in doubt then: " + doubt.GetReason()
-	} else if device.Doubted(d, at, at) != nil {
-		s.LeftOut = "it was suspended"
+	} else if len(device.Doubted(d, at, at).GetBy()) > 0 { // a doubt that evidence brought begins before anybody knew
+		s.LeftOut = "it was suspended then"
 	}
 	var err error
 	s.Value, err = row.Value.Units(int(f.GetTerms().GetDecimals())) // the ledger accepts none that does not fit
