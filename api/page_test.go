@@ -38,7 +38,7 @@ func TestPages(t *testing.T) {
 	tx, refused := hex.EncodeToString(id[:]), hex.EncodeToString(failed[:])
 	sum := sha256.Sum256([]byte("one"))
 	digest := hex.EncodeToString(sum[:])
-	for path, want := range map[string][]string{
+	n.showsAll(t, map[string][]string{
 		"/":                                     {`lang="ko"`, "한빛은행", "블록 높이", tx, "1,500.00", "이 노드"},
 		"/?lang=en":                             {`lang="en"`, "Height", "this node"},
 		"/tx/" + tx:                             {"확정", "보내기", "1,500.00", "&lt;script&gt;", "2026-01-01 09:00:01", "2026-01-01 00:00:01.000 UTC", "/receipt"},
@@ -51,7 +51,13 @@ func TestPages(t *testing.T) {
 		"/record/" + digest:                     {"임대차 계약서", "lease.pdf", "유효"},
 		"/search?q=%EC%A0%90%EC%8B%AC":          {tx, "점심"},
 		"/search?q=nothing+like+it":             {"찾은 거래가 없습니다"},
-	} {
+	})
+}
+
+// showsAll says what pages lack.
+func (n *node) showsAll(t *testing.T, pages map[string][]string) {
+	t.Helper()
+	for path, want := range pages {
 		res, body := n.get(t, path)
 		if res.StatusCode != 200 {
 			t.Errorf("%s: %s", path, res.Status)

@@ -17,13 +17,16 @@ const recentRows = 20
 
 // pages adds the pages people see to mux.
 func (s *Server) pages(mux *http.ServeMux) {
-	mux.HandleFunc("GET /{$}", s.page("status", func(*http.Request) (string, any, error) {
-		return "", s.statusView(), nil
+	mux.HandleFunc("GET /{$}", s.page("status", func(r *http.Request) (string, any, error) {
+		v := s.statusView()
+		v.Feeds = s.feedLinks(r.Context(), index.FeedFilter{})
+		return "", v, nil
 	}))
 	mux.HandleFunc("GET /tx/{id}", s.page("transaction", s.transactionPage))
 	mux.HandleFunc("GET /tx/{id}/receipt", s.receiptFile)
 	mux.HandleFunc("GET /block/{height}", s.page("block", s.blockPage))
 	mux.HandleFunc("GET /account/{address}", s.page("account", s.accountPage))
+	mux.HandleFunc("GET /feed/{feed}", s.page("feed", s.feedPage))
 	mux.HandleFunc("GET /record/{digest}", s.page("records", s.recordsPage))
 	mux.HandleFunc("GET /search", s.searchPage)
 	mux.HandleFunc("GET /events", s.events)
@@ -167,6 +170,10 @@ func (s *Server) target(q string) string {
 	}
 	id, err := parseHash("id", q)
 	if err != nil {
+		st, _ := s.ledger.State()
+		if _, ok := index.ReadFeed(st, q); ok {
+			return "/feed/" + q
+		}
 		return ""
 	}
 	if _, ok, err := s.ledger.Find(id); ok && err == nil {

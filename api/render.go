@@ -120,6 +120,9 @@ func valueOf(fd protoreflect.FieldDescriptor, v protoreflect.Value) *structpb.Va
 	case protoreflect.MessageKind:
 		return structpb.NewStructValue(structOf(v.Message()))
 	case protoreflect.BytesKind:
+		if fd.Name() == "verdicts" { // one byte each
+			return structpb.NewStringValue("0x" + hex.EncodeToString(v.Bytes()))
+		}
 		return structpb.NewStringValue(bytesText(v.Bytes()))
 	case protoreflect.StringKind:
 		return structpb.NewStringValue(v.String())
@@ -132,7 +135,7 @@ func valueOf(fd protoreflect.FieldDescriptor, v protoreflect.Value) *structpb.Va
 			return structpb.NewStringValue(strconv.FormatUint(v.Uint(), 10))
 		}
 		return structpb.NewNumberValue(float64(v.Uint()))
-	case protoreflect.Int32Kind, protoreflect.Int64Kind:
+	case protoreflect.Int32Kind, protoreflect.Int64Kind, protoreflect.Sint64Kind:
 		n := v.Int()
 		switch {
 		case strings.HasSuffix(string(fd.Name()), "_at"):

@@ -52,6 +52,8 @@ type Options struct {
 	Metrics prometheus.Registerer
 	// Checks are what /healthz, /readyz and GetStatus tell.
 	Checks Checks
+	// Clock is by what readings grow old while no block comes; nil: the machine's.
+	Clock func() time.Time
 }
 
 // Checks look at a node when they are asked; nil ones are left out.
@@ -78,7 +80,13 @@ type Server struct {
 	site     *web.Site
 	metrics  *metrics
 	checks   Checks
+	clock    func() time.Time
 	live     live
+}
+
+// now is the time by which readings are old, in unix milliseconds: the clock's, or the newest block's if that is later.
+func (s *Server) now() int64 {
+	return max(s.clock().UnixMilli(), s.ledger.Status().Time.UnixMilli())
 }
 
 // New makes a server. It reads nothing of the ledger until it is asked.
@@ -86,10 +94,13 @@ func New(ledger Ledger, idx *index.Index, o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
 	s := &Server{
 		ledger: ledger, index: idx, log: o.Log, hosts: hostSet(o.Hosts),
 		streams: make(chan struct{}, MaxStreams), requests: make(chan struct{}, MaxRequests),
-		stopping: make(chan struct{}), site: web.New(), checks: o.Checks,
+		stopping: make(chan struct{}), site: web.New(), checks: o.Checks, clock: o.Clock,
 	}
 	s.metrics = newMetrics(o.Metrics, s)
 	s.waits, s.endWaits = context.WithCancel(context.Background())
@@ -126,6 +137,7 @@ func (s *Server) routes() http.Handler {
 	mux.Handle(apiv1connect.NewAssetServiceHandler(&assetService{s}, limits...))
 	mux.Handle(apiv1connect.NewRecordServiceHandler(&recordService{s}, limits...))
 	mux.Handle(apiv1connect.NewDeviceServiceHandler(&deviceService{s}, limits...))
+	mux.Handle(apiv1connect.NewStreamServiceHandler(&streamService{s}, limits...))
 	mux.Handle(apiv1connect.NewNetworkServiceHandler(&networkService{s}, limits...))
 	reflector := grpcreflect.NewStaticReflector(serviceNames...)
 	mux.Handle(grpcreflect.NewHandlerV1(reflector))
@@ -147,5 +159,5 @@ func (s *Server) routes() http.Handler {
 
 var serviceNames = []string{
 	apiv1connect.LedgerServiceName, apiv1connect.AccountServiceName, apiv1connect.AssetServiceName,
-	apiv1connect.RecordServiceName, apiv1connect.DeviceServiceName, apiv1connect.NetworkServiceName,
+	apiv1connect.RecordServiceName, apiv1connect.DeviceServiceName, apiv1connect.StreamServiceName, apiv1connect.NetworkServiceName,
 }

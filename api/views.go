@@ -242,7 +242,10 @@ func (s *Server) accountView(ctx context.Context, a tx.Address, token string) (w
 		v.Sponsor, v.SponsorName = address(acc.GetSponsor()), s.memberName(sponsor)
 		v.Key, v.KeyKind = address(acc.GetKey()), tx.KindName(acc.GetKind())
 	}
-	v.Device = deviceView(st, a)
+	if v.Device = deviceView(st, a); v.Device != nil {
+		s.deviceFeeds(ctx, st, a, v.Device)
+	}
+	v.Operates = s.feedLinks(ctx, index.FeedFilter{Operator: &a})
 	balances, _, err := s.balancesOf(ctx, st, a, index.Page{Size: index.MaxPage})
 	if err != nil {
 		return v, err

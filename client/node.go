@@ -24,6 +24,7 @@ type node struct {
 	asset   apiv1connect.AssetServiceClient
 	record  apiv1connect.RecordServiceClient
 	device  apiv1connect.DeviceServiceClient
+	stream  apiv1connect.StreamServiceClient
 	network apiv1connect.NetworkServiceClient
 	// checked once the node has said that it belongs to the pinned network.
 	checked atomic.Bool
@@ -40,6 +41,7 @@ func newNode(address string, hc *http.Client) *node {
 		asset:   apiv1connect.NewAssetServiceClient(hc, address, limit),
 		record:  apiv1connect.NewRecordServiceClient(hc, address, limit),
 		device:  apiv1connect.NewDeviceServiceClient(hc, address, limit),
+		stream:  apiv1connect.NewStreamServiceClient(hc, address, limit),
 		network: apiv1connect.NewNetworkServiceClient(hc, address, limit),
 	}
 }

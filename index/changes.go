@@ -18,19 +18,24 @@ import (
 type cursor struct {
 	seq    uint64 // the next outcome to index
 	height int64
-	// accounts and records have been numbered so far; the numbers give their lists an order.
-	accounts, records int64
+	// accounts, records and readings have been numbered so far; the numbers give their lists an order.
+	accounts, records, readings int64
+	// erased is how many readings have lost their raw bytes, from the first on.
+	erased int64
 }
 
 func (c cursor) meta() map[string]string {
 	return map[string]string{
 		"seq": strconv.FormatUint(c.seq, 10), "height": strconv.FormatInt(c.height, 10),
 		"accounts": strconv.FormatInt(c.accounts, 10), "records": strconv.FormatInt(c.records, 10),
+		"readings": strconv.FormatInt(c.readings, 10), "erased": strconv.FormatInt(c.erased, 10),
 	}
 }
 
 func cursorOf(meta map[string]string) (c cursor, err error) {
-	for name, into := range map[string]*int64{"height": &c.height, "accounts": &c.accounts, "records": &c.records} {
+	for name, into := range map[string]*int64{
+		"height": &c.height, "accounts": &c.accounts, "records": &c.records, "readings": &c.readings, "erased": &c.erased,
+	} {
 		if *into, err = strconv.ParseInt(meta[name], 10, 64); err != nil {
 			return c, fmt.Errorf("cursor: %w", err)
 		}
@@ -49,7 +54,9 @@ type changes struct {
 	rows [tableCount][]any
 	// ended are holds that are no longer open, some of them perhaps opened by this very step.
 	ended [][]byte
-	meta  map[string]string
+	// eraseTo is the number up to which readings lose their raw bytes; 0: none do.
+	eraseTo int64
+	meta    map[string]string
 
 	cursor cursor
 	links  [tableCount][]link
@@ -116,8 +123,11 @@ func (c *changes) entry(e Entry) error {
 		c.add(textTxTable, seq, text)
 	}
 	if o.GetStatus() == ledgerv1.Status_STATUS_OK {
-		for _, ev := range o.GetEvents() {
+		for i, ev := range o.GetEvents() {
 			c.event(seq, ev, body)
+			if err := c.streamEvent(o, i, body); err != nil {
+				return err
+			}
 		}
 		for _, a := range body.GetActions() {
 			c.action(a)

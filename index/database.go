@@ -59,6 +59,23 @@ var schema = []string{
 	`CREATE INDEX record_recorder ON record (recorder, n)`,
 	`CREATE INDEX record_name ON record (name, n)`,
 	`CREATE INDEX record_title ON record (title, n)`,
+
+	`CREATE TABLE feed (feed TEXT PRIMARY KEY, operator BYTES NOT NULL) KEYED`,
+	`CREATE INDEX feed_operator ON feed (operator, feed)`,
+	`CREATE TABLE feed_source (feed TEXT, device BYTES, PRIMARY KEY (feed, device)) KEYED`,
+	`CREATE INDEX feed_source_device ON feed_source (device, feed)`,
+	// Refused readings (verdict 4) are in no order that others are sought in: anybody can make them up.
+	`CREATE TABLE reading (n INT PRIMARY KEY, seq INT NOT NULL, action INT NOT NULL, position INT NOT NULL, feed TEXT NOT NULL,
+		device BYTES NOT NULL, boot INT NOT NULL, sequence INT NOT NULL, taken INT NOT NULL, anchored INT NOT NULL,
+		value INT NOT NULL, decimals INT NOT NULL, verdict INT NOT NULL, reason INT NOT NULL, firmware INT NOT NULL, level INT NOT NULL)`,
+	`CREATE INDEX reading_number ON reading (device, boot, sequence)`,
+	`CREATE INDEX reading_taken ON reading (feed, taken, n) WHERE verdict < 4`,
+	`CREATE INDEX reading_source ON reading (feed, device, taken, n) WHERE verdict < 4`,
+	`CREATE INDEX reading_odd ON reading (feed, verdict, taken, n) WHERE verdict > 1`,
+	`CREATE TABLE reading_raw (n INT PRIMARY KEY, key BYTES NOT NULL, raw BYTES NOT NULL)`,
+	`CREATE TABLE settlement (seq INT, event INT, feed TEXT NOT NULL, device BYTES NOT NULL, first_taken INT NOT NULL, last_taken INT NOT NULL,
+		paid INT NOT NULL, forfeited INT NOT NULL, asset TEXT NOT NULL, amount TEXT NOT NULL, PRIMARY KEY (seq, event)) KEYED`,
+	`CREATE INDEX settlement_device ON settlement (device, last_taken)`,
 }
 
 // schemaFor is the schema in a database's own words, and more.

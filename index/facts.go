@@ -58,7 +58,8 @@ func factsOf(o *ledgerv1.Outcome, body *txv1.Body) Facts {
 }
 
 // collect walks a message by the meaning its fields have everywhere on the ledger: 20 bytes are an address, "asset"
-// is an asset, 32 bytes named for a digest are one. A new action is thereby indexed without a line here.
+// is an asset, 32 bytes named for a digest are one. A new action is thereby indexed without a line here. Only verdicts
+// are a byte for each reading, however many there are.
 func (f *Facts) collect(m protoreflect.Message, text bool) {
 	m.Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
 		if fd.IsMap() {
@@ -81,7 +82,7 @@ func (f *Facts) field(fd protoreflect.FieldDescriptor, v protoreflect.Value, tex
 		f.collect(v.Message(), text)
 	case protoreflect.BytesKind:
 		switch b := v.Bytes(); {
-		case len(b) == 20:
+		case len(b) == 20 && fd.Name() != "verdicts":
 			f.Accounts = add(f.Accounts, tx.Address(b))
 		case len(b) == 32 && isDigest(fd.Name()):
 			f.Digests = add(f.Digests, [32]byte(b))

@@ -20,8 +20,10 @@ type Source interface {
 }
 
 const (
-	// chunk is how many transactions are read at once; a step takes several chunks when the index is behind.
-	chunk = 1000
+	// chunk is how many transactions are read at once at most; a step takes several chunks when the index is behind. The first
+	// is smaller, for one transaction may anchor hundreds of readings.
+	chunk      = 1000
+	firstChunk = 64
 	// maxStep and maxStepBytes bound what is indexed in one database transaction, and with it the memory of a step.
 	maxStep      = 10_000
 	maxStepBytes = 16 << 20
@@ -58,6 +60,7 @@ func (x *Index) follow(ctx context.Context, src Source, t *trouble) error {
 	if err := x.skip(ctx, src); err != nil {
 		return err
 	}
+	old := tidier{x: x}
 	for ctx.Err() == nil {
 		advanced, size := src.Advanced(), src.Size()
 		began := time.Now()
@@ -67,10 +70,14 @@ func (x *Index) follow(ctx context.Context, src Source, t *trouble) error {
 		}
 		t.over(x.Seq())
 		x.metrics.stepped(n, began)
+		if err := old.tidy(ctx); err != nil {
+			return err
+		}
 		if n == 0 {
 			select {
 			case <-ctx.Done():
 			case <-advanced:
+			case <-old.due():
 			}
 			continue
 		}
@@ -151,11 +158,11 @@ func (x *Index) step(ctx context.Context, src Source) (int, error) {
 
 // collect adds what the source has next to a step and says how many transactions those are.
 func (c *changes) collect(src Source) (n int, err error) {
-	for size := 0; n < maxStep && size < maxStepBytes; {
+	for size, ask := 0, firstChunk; n < maxStep && size < maxStepBytes; ask = min(2*ask, chunk) {
 		if c.cursor.seq >= src.Size() {
 			break
 		}
-		entries, err := src.Entries(c.cursor.seq, chunk)
+		entries, err := src.Entries(c.cursor.seq, ask)
 		if err != nil {
 			return 0, fmt.Errorf("index: reading the ledger from %d: %w", c.cursor.seq, err)
 		}
@@ -166,7 +173,7 @@ func (c *changes) collect(src Source) (n int, err error) {
 			size += len(e.Raw)
 		}
 		n += len(entries)
-		if len(entries) < chunk {
+		if len(entries) < ask {
 			break
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/genesis"
@@ -21,6 +22,7 @@ type Index struct {
 	loaded bool       // the database is claimed, and cursor is what it has
 	cursor cursor
 	known  holdings
+	keep   time.Duration // of raw readings; 0: for ever
 
 	seq    atomic.Uint64
 	height atomic.Int64

@@ -108,6 +108,9 @@ func (p *postgres) apply(ctx context.Context, c *changes) error {
 			}
 		}
 		var rest pgx.Batch
+		if c.eraseTo > 0 {
+			rest.Queue(numbered(sqlErase), c.eraseTo)
+		}
 		for name, value := range c.meta {
 			rest.Queue(numbered(sqlSetMeta), name, value)
 		}

@@ -287,3 +287,7 @@ func reach(t *testing.T, what string, ok func() bool) {
 func BenchmarkFollowPostgres(b *testing.B) {
 	benchmark(b, func(*testing.B) keeper { return newSchema(nil) })
 }
+
+func BenchmarkReadingsPostgres(b *testing.B) {
+	readingBenchmark(b, func(*testing.B) keeper { return newSchema(nil) })
+}

@@ -9,16 +9,18 @@ import (
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	assetv1 "github.com/dureledger/dure/gen/dure/asset/v1"
 	recordv1 "github.com/dureledger/dure/gen/dure/record/v1"
+	streamv1 "github.com/dureledger/dure/gen/dure/stream/v1"
 	"github.com/dureledger/dure/ledger/state"
 	"github.com/dureledger/dure/ledger/tx"
 	"github.com/dureledger/dure/modules/account"
 	"github.com/dureledger/dure/modules/asset"
 	"github.com/dureledger/dure/modules/record"
+	"github.com/dureledger/dure/modules/stream"
 )
 
 // Later is a Source whose first entries are not there: a node that began with a snapshot does not have what was before.
-// Its lists of accounts, assets, holders, holds and records are complete, because the state has them; its lists of
-// transactions begin with the first entry.
+// Its lists of accounts, assets, holders, holds, records and feeds are complete, because the state has them; its lists of
+// transactions and readings begin with the first entry.
 type Later interface {
 	// First is the position of the first entry there is, or will be.
 	First() uint64
@@ -76,6 +78,16 @@ func (c *changes) seed(r state.Reader, before int64) {
 				}
 			}
 		}
+		return true
+	})
+	stream.Ascend(r, func(feed string, f *streamv1.Feed) bool {
+		if f.GetOpenedAt() < before {
+			c.add(feedTable, feed, f.GetOperator())
+		}
+		stream.AscendReports(r, feed, func(device tx.Address, _ *streamv1.Report) bool {
+			c.add(feedSourceTable, feed, device[:])
+			return true
+		})
 		return true
 	})
 	record.AscendAll(r, func(digest record.Digest, recorder tx.Address, rec *recordv1.Record) bool {

@@ -2,7 +2,7 @@ package index
 
 // schemaVersion is raised with every change of the tables or of what is written to them; an index of
 // another version is built again.
-const schemaVersion = "2"
+const schemaVersion = "3"
 
 const (
 	sqlSetMeta = `INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`
@@ -10,16 +10,21 @@ const (
 
 	sqlEndHold  = `DELETE FROM hold_party WHERE hold = ?`
 	sqlEndHolds = `DELETE FROM hold_party WHERE hold = ANY ($1)`
+	sqlErase    = `DELETE FROM reading_raw WHERE n <= ?`
 
-	sqlSeqOf    = `SELECT seq, id FROM tx WHERE prefix = ?`
-	sqlIDAt     = `SELECT id FROM tx WHERE seq = ?`
-	sqlTimeAt   = `SELECT time FROM tx WHERE seq = ?`
-	sqlListMany = `SELECT n, address FROM account WHERE n > ? ORDER BY n LIMIT ?`
-	sqlListOwn  = `SELECT n, address FROM account WHERE sponsor = ? AND n > ? ORDER BY n LIMIT ?`
-	sqlAssets   = `SELECT asset FROM asset WHERE asset > ? ORDER BY asset LIMIT ?`
-	sqlBalances = `SELECT asset FROM balance WHERE account = ? AND asset > ? ORDER BY asset LIMIT ?`
-	sqlHolders  = `SELECT account FROM balance WHERE asset = ? AND account > ? ORDER BY account LIMIT ?`
-	sqlHolds    = `SELECT seq, hold FROM hold_party WHERE account = ? AND (seq, hold) < (?, ?) ORDER BY seq DESC, hold DESC LIMIT ?`
+	sqlSeqOf      = `SELECT seq, id FROM tx WHERE prefix = ?`
+	sqlIDAt       = `SELECT id FROM tx WHERE seq = ?`
+	sqlTimeAt     = `SELECT time FROM tx WHERE seq = ?`
+	sqlListMany   = `SELECT n, address FROM account WHERE n > ? ORDER BY n LIMIT ?`
+	sqlListOwn    = `SELECT n, address FROM account WHERE sponsor = ? AND n > ? ORDER BY n LIMIT ?`
+	sqlAssets     = `SELECT asset FROM asset WHERE asset > ? ORDER BY asset LIMIT ?`
+	sqlBalances   = `SELECT asset FROM balance WHERE account = ? AND asset > ? ORDER BY asset LIMIT ?`
+	sqlHolders    = `SELECT account FROM balance WHERE asset = ? AND account > ? ORDER BY account LIMIT ?`
+	sqlFeeds      = `SELECT feed FROM feed WHERE feed > ? ORDER BY feed LIMIT ?`
+	sqlFeedsBy    = `SELECT feed FROM feed WHERE operator = ? AND feed > ? ORDER BY feed LIMIT ?`
+	sqlFeedsOf    = `SELECT feed FROM feed_source WHERE device = ? AND feed > ? ORDER BY feed LIMIT ?`
+	sqlAnchoredAt = `SELECT anchored FROM reading WHERE n = ?`
+	sqlHolds      = `SELECT seq, hold FROM hold_party WHERE account = ? AND (seq, hold) < (?, ?) ORDER BY seq DESC, hold DESC LIMIT ?`
 )
 
 // Lists whose conditions vary are put together from these parts. The first given condition that names a table of
@@ -36,6 +41,30 @@ const (
 	sqlRecordFrom  = `SELECT r.n, r.digest, r.recorder FROM record r WHERE r.n < ?`
 	sqlRecordText2 = ` AND r.n IN (SELECT rowid FROM text_record WHERE %s)`
 	sqlRecordOrder = ` ORDER BY r.n DESC LIMIT ?`
+)
+
+// Readings. SQLite uses an index of some rows only when the query repeats word for word what those are.
+const (
+	sqlNotRefused = ` AND r.verdict < 4`
+	sqlAccepted   = ` AND r.verdict = 1`
+	sqlOdd        = ` AND r.verdict > 1`
+	sqlReadings   = `SELECT r.n, r.seq, t.id, r.action, r.position, r.feed, r.device, r.boot, r.sequence, r.taken, r.anchored, r.value, r.decimals,
+		r.verdict, r.reason, r.firmware, r.level FROM reading r JOIN tx t ON t.seq = r.seq`
+	sqlReadingOf = sqlReadings + ` WHERE r.device = ? AND r.boot = ? AND r.sequence = ? ORDER BY r.verdict, r.n LIMIT 1`
+	sqlAnchor    = sqlReadings + sqlOfAnchor
+	sqlOfAnchor  = ` WHERE r.n > ? AND r.n < ? AND r.seq = ? AND r.action = ? ORDER BY r.position`
+	sqlRaw       = `SELECT w.key, w.raw FROM reading r JOIN reading_raw w ON w.n = r.n` + sqlOfAnchor
+	sqlLatest    = sqlReadings + ` JOIN feed_source s ON r.n = (SELECT x.n FROM reading x WHERE x.feed = s.feed AND x.device = s.device
+		AND x.verdict < 4 AND x.verdict = 1 AND x.taken <= ? ORDER BY x.taken DESC, x.n DESC LIMIT 1) WHERE s.feed = ? ORDER BY r.device`
+
+	sqlOfSpan      = ` WHERE r.feed = ? AND r.device = ? AND r.verdict < 4 AND r.taken >= ? AND r.taken < ?`
+	sqlCount       = `SELECT r.verdict, count(*), min(r.taken), max(r.taken) FROM reading r` + sqlOfSpan + ` GROUP BY r.verdict ORDER BY r.verdict`
+	sqlAnchorCount = `SELECT count(DISTINCT r.seq) FROM reading r` + sqlOfSpan
+	sqlAnchors     = `SELECT r.seq, t.id, t.time, count(*) FROM reading r JOIN tx t ON t.seq = r.seq` + sqlOfSpan +
+		` GROUP BY r.seq, t.id, t.time ORDER BY r.seq DESC LIMIT ?`
+	sqlSettlements = `SELECT p.feed, p.first_taken, p.last_taken, p.paid, p.forfeited, p.asset, p.amount, p.seq, p.event, t.id, t.time
+		FROM settlement p JOIN tx t ON t.seq = p.seq
+		WHERE p.device = ? AND p.last_taken >= ? AND p.first_taken < ? ORDER BY p.seq DESC, p.event DESC LIMIT ?`
 )
 
 // What only PostgreSQL is asked. The key of the lock is "dure" and the number of the schema.

@@ -137,6 +137,11 @@ func (s *sqlite) put(ctx context.Context, c *changes) error {
 			return err
 		}
 	}
+	if c.eraseTo > 0 {
+		if err := s.run(ctx, sqlErase, c.eraseTo); err != nil {
+			return err
+		}
+	}
 	for name, value := range c.meta {
 		if err := s.run(ctx, sqlSetMeta, name, value); err != nil {
 			return err

@@ -48,6 +48,11 @@ func suite(t *testing.T, place func(*testing.T) keeper) {
 		"AnotherHistoryStartsAnew":          testAnotherHistoryStartsAnew,
 		"StrangeTextIsNoTrouble":            testStrangeTextIsNoTrouble,
 		"FollowKeepsUp":                     testFollowKeepsUp,
+		"Readings":                          testReadings,
+		"AnchorIsWhole":                     testAnchorIsWhole,
+		"Values":                            testValues,
+		"Taint":                             testTaint,
+		"RawIsErased":                       testRawIsErased,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, place) })
 	}
@@ -330,6 +335,7 @@ func testSeqOf(t *testing.T, place func(*testing.T) keeper) {
 func testRebuildGivesTheSame(t *testing.T, place func(*testing.T) keeper) {
 	l := newLedger(t)
 	busy(t, l)
+	travelled(t, l)
 	k := place(t)
 	x := open(t, k, l)
 	catchUp(t, x, l)

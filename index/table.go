@@ -20,6 +20,11 @@ const (
 	holdPartyTable
 	recordTable
 	textRecordTable
+	feedTable
+	feedSourceTable
+	readingTable
+	readingRawTable
+	settlementTable
 	tableCount
 )
 
@@ -41,6 +46,12 @@ var tables = [tableCount]struct {
 	holdPartyTable:  {"hold_party", []string{"account", "seq", "hold"}, true},
 	recordTable:     {"record", []string{"n", "digest", "recorder", "name", "title"}, false},
 	textRecordTable: {"text_record", []string{"rowid", "body"}, false},
+	feedTable:       {"feed", []string{"feed", "operator"}, false},
+	feedSourceTable: {"feed_source", []string{"feed", "device"}, true},
+	readingTable: {"reading", []string{"n", "seq", "action", "position", "feed", "device", "boot", "sequence", "taken", "anchored", "value", "decimals",
+		"verdict", "reason", "firmware", "level"}, false},
+	readingRawTable: {"reading_raw", []string{"n", "key", "raw"}, false},
+	settlementTable: {"settlement", []string{"seq", "event", "feed", "device", "first_taken", "last_taken", "paid", "forfeited", "asset", "amount"}, false},
 }
 
 // maxRows is how many rows one statement adds at most; every power of two below is a statement too. The SQLite driver

@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"gopkg.in/yaml.v3"
 
@@ -35,9 +36,11 @@ type Config struct {
 	// IndexDatabase is empty for SQLite in the node's folder. It may have a password in it.
 	IndexDatabase string
 	IndexSchema   string
-	StateKeep     int64
-	LogLevel      string
-	LogFormat     string
+	// ReadingsKeep is 0 for ever.
+	ReadingsKeep time.Duration
+	StateKeep    int64
+	LogLevel     string
+	LogFormat    string
 
 	MetricsListen  string
 	MetricsProfile bool
@@ -98,6 +101,9 @@ func Settings() []Setting {
 			func(c *Config) *string { return &c.IndexDatabase }),
 		text("index.schema", "dure", "Schema of the PostgreSQL database for this node's index; each node has its own.",
 			func(c *Config) *string { return &c.IndexSchema }),
+		span("readings.keep", "0", "For how long after they were anchored the index keeps what devices signed, such as 720h; 0: for ever. What each reading said and was found to be "+
+			"stays; the files that prove readings of longer ago this node cannot make any more.",
+			func(c *Config) *time.Duration { return &c.ReadingsKeep }),
 		number("state.keep", "100000", "For how many blocks the states before the newest can be asked; 0: for ever. Outcomes and what receipts need are always kept.",
 			func(c *Config) *int64 { return &c.StateKeep }),
 		text("metrics.listen", "", "host:port of a listener for /metrics alone, loopback or a private address. Empty: the API's address answers them, to callers on this machine only.",
@@ -155,6 +161,26 @@ func number(key, def, help string, field func(*Config) *int64) Setting {
 			return err
 		},
 		get: func(c *Config) string { return strconv.FormatInt(*field(c), 10) },
+	}
+}
+
+func span(key, def, help string, field func(*Config) *time.Duration) Setting {
+	return Setting{
+		Key: key, Default: def, Help: help,
+		set: func(c *Config, v string) error {
+			d, err := time.ParseDuration(v)
+			if err == nil && d < 0 {
+				err = errors.New("want 0 or more")
+			}
+			*field(c) = d
+			return err
+		},
+		get: func(c *Config) string {
+			if *field(c) == 0 {
+				return "0"
+			}
+			return field(c).String()
+		},
 	}
 }
 

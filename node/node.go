@@ -121,6 +121,7 @@ func (n *Node) openStores(ctx context.Context, g *genesis.Genesis) (err error) {
 	if n.index, err = n.openIndex(ctx, g); err != nil {
 		return err
 	}
+	n.index.KeepReadings(n.config.ReadingsKeep)
 	n.storage.index = n.index
 	return nil
 }

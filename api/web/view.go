@@ -6,6 +6,7 @@ package web
 type Status struct {
 	Live
 	Members []Member
+	Feeds   []FeedLink
 }
 
 // Live is the part of the front page that changes by itself.
@@ -126,7 +127,9 @@ type Account struct {
 	Frozen       bool
 	FreezeReason string
 	// Device is what the account is to its maker, nil if it is no device.
-	Device   *Device
+	Device *Device
+	// Operates are the feeds that the account has opened.
+	Operates []FeedLink
 	Balances []Balance
 	Recent   []Row
 	// Next is the token of the next page of transactions.
@@ -141,6 +144,10 @@ type Device struct {
 	LastGoodAt, AskedAt                int64
 	LastGood                           string // transaction
 	Doubts                             []Doubt
+	// Feeds are those it reports to, or did; Gaps the last numbers that never came, of Missing altogether.
+	Feeds   []DeviceFeed
+	Gaps    []Gap
+	Missing uint64
 }
 
 // Doubt is a time in which nothing that a device said may be relied on. Finding is what evidence found, empty when a

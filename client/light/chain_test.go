@@ -67,17 +67,22 @@ func newChain(t testing.TB, name string, start []validator, blocks int64, change
 	c.tree = c.tree.Apply([]state.Change{{Key: []byte("Aalice"), Value: []byte("open")}, {Key: []byte("Sgold"), Value: []byte("100")}})
 	c.sets = append(c.sets, c.newSet(start))
 	for h := int64(1); h <= blocks; h++ {
-		next := c.sets[h-1]
-		if change, ok := changes[h]; ok {
-			next = c.newSet(change)
-			c.changes = append(c.changes, h)
-		}
-		c.sets = append(c.sets, next)
-		c.headers = append(c.headers, c.newHeader(h))
-		c.commits = append(c.commits, c.sign(c.headers[h-1], c.sets[h-1], everyone))
-		c.execute(h)
+		c.block(h, changes[h])
 	}
 	return c
+}
+
+// block adds the block of height h, the next, with the validators of the height after if they change.
+func (c *chain) block(h int64, change []validator) {
+	next := c.sets[h-1]
+	if change != nil {
+		next = c.newSet(change)
+		c.changes = append(c.changes, h)
+	}
+	c.sets = append(c.sets, next)
+	c.headers = append(c.headers, c.newHeader(h))
+	c.commits = append(c.commits, c.sign(c.headers[h-1], c.sets[h-1], everyone))
+	c.execute(h)
 }
 
 func genesisFile(name string, start []validator) []byte {

@@ -18,7 +18,7 @@ var table = []struct {
 }{
 	{"identity", "Keys and accounts:", []newCommand{newKey, newAccount}},
 	{"business", "Money, agreements and documents:", []newCommand{newAsset, newPay, newAgree, newRecord}},
-	{"devices", "Devices:", []newCommand{newDevice, newGateway}},
+	{"devices", "Devices:", []newCommand{newDevice, newStream, newGateway}},
 	{"proof", "Proofs:", []newCommand{newReceipt, newCheckpoint}},
 	{"ledger", "The ledger:", []newCommand{newStatus, newTx, newBlock, newNetwork}},
 	{"node", "Running a node:", nodeCommands},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sort"
+	"strconv"
 	"time"
 
 	"google.golang.org/protobuf/types/known/structpb"
@@ -20,8 +21,19 @@ type described struct {
 	fields map[string]*structpb.Value
 }
 
-func (d described) text(name string) string    { return clean(d.fields[name].GetStringValue()) }
+// text is a field as text; the API shows small numbers as numbers.
+func (d described) text(name string) string {
+	if n, ok := d.fields[name].GetKind().(*structpb.Value_NumberValue); ok {
+		return strconv.FormatFloat(n.NumberValue, 'f', -1, 64)
+	}
+	return clean(d.fields[name].GetStringValue())
+}
+
 func (d described) account(name string) string { return d.app.short(d.fields[name].GetStringValue()) }
+
+// items is how many a list has.
+func (d described) items(name string) int { return len(d.fields[name].GetListValue().GetValues()) }
+
 func (d described) amount() string {
 	return d.app.money(d.ctx, d.text("asset"), d.text("amount"))
 }
@@ -107,6 +119,29 @@ var words = map[string]func(described) string{
 	},
 	"device.transfer": func(d described) string {
 		return d.actor + " gives " + d.account("device") + " to " + d.account("owner")
+	},
+	"stream.open":  func(d described) string { return d.actor + " opens the feed " + d.text("feed") },
+	"stream.close": func(d described) string { return d.actor + " closes the feed " + d.text("feed") },
+	"stream.admit": func(d described) string {
+		return d.actor + " lets " + plural(d.items("devices"), "device") + " report to " + d.text("feed")
+	},
+	"stream.dismiss": func(d described) string {
+		return d.actor + " dismisses " + plural(d.items("devices"), "device") + " from " + d.text("feed") + ": " + d.text("reason")
+	},
+	"stream.fund": func(d described) string {
+		return d.actor + " gives the feed " + d.text("feed") + " " + d.text("amount") + " smallest units of its premium's asset"
+	},
+	"stream.anchor": func(d described) string {
+		return d.actor + " anchors readings of " + plural(d.items("sources"), "device")
+	},
+	"stream.appeal": func(d described) string {
+		return d.actor + " appeals for reading " + d.text("sequence") + " of start " + d.text("boot") + " of " + d.account("device") + ": " + d.text("reason")
+	},
+	"stream.decide": func(d described) string {
+		return d.actor + " decides about reading " + d.text("sequence") + " of start " + d.text("boot") + " of " + d.account("device") + ": " + d.text("reason")
+	},
+	"stream.settle": func(d described) string {
+		return d.actor + " has " + plural(d.items("devices"), "device") + " of " + d.text("feed") + " paid"
 	},
 }
 

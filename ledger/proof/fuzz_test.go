@@ -59,3 +59,27 @@ func FuzzDecodeCheckpoint(f *testing.F) {
 		}
 	})
 }
+
+// FuzzDecodeReading is the same for proofs of readings.
+func FuzzDecodeReading(f *testing.F) {
+	r := &proof.Reading{Verdict: 0x10, Level: 1, Firmware: 7, Message: []byte("a reading"), Index: 1, Size: 3, Path: make([][32]byte, 2), Receipt: []byte("a receipt")}
+	r.Key.Public = make([]byte, 32)
+	file, err := r.Encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(file)
+	f.Add(file[:len(file)-1])
+	f.Fuzz(func(t *testing.T, file []byte) {
+		r, err := proof.DecodeReading(file)
+		if err != nil {
+			if fault.Code(err) == "" {
+				t.Errorf("no code: %v", err)
+			}
+			return
+		}
+		if again, err := r.Encode(); err != nil || !bytes.Equal(again, file) {
+			t.Errorf("accepted %x, which encodes as %x, %v", file, again, err)
+		}
+	})
+}

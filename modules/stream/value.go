@@ -43,25 +43,38 @@ type Source struct {
 // Value is what a feed says at a time, unix milliseconds, by the last accepted reading of each source: now, not what it said in the past. maxAge is how old a
 // reading may be, milliseconds; the feed's own limit holds too, and alone if maxAge is not above 0. A source that is suspended, or in doubt at
 // the time of its reading, is left out. The answer has the sources even when there is no value. Codes stream.unknown,
-// stream.closed, stream.stale if readings enough are there but too old, stream.too_few, stream.disagree if a source is further from the median than the feed allows.
+// stream.closed, and those of Weigh.
 func Value(r state.Reader, devices Devices, feed string, at, maxAge int64) (Answer, error) {
 	f, err := find(r, feed)
 	if err != nil {
 		return Answer{}, err
 	}
-	terms := f.GetTerms()
-	a := Answer{Decimals: terms.GetDecimals(), Unit: terms.GetUnit()}
+	var sources []Source
+	AscendReports(r, feed, func(device tx.Address, report *streamv1.Report) bool {
+		if report.GetDismissedAt() == 0 {
+			sources = append(sources, sourceOf(r, devices, device, report, at))
+		}
+		return true
+	})
+	a, err := Weigh(feed, f.GetTerms(), sources, maxAge)
+	if f.GetClosedAt() != 0 {
+		return a, closed(feed, f)
+	}
+	return a, err
+}
+
+// Weigh is what a feed with these terms says by these sources, of which those count that are not left out and whose Age is within maxAge, as in
+// Value. Codes stream.stale if readings enough are there but too old, stream.too_few, stream.disagree if a source is further from the
+// median than the feed allows.
+func Weigh(feed string, terms *streamv1.Terms, sources []Source, maxAge int64) (Answer, error) {
+	a := Answer{Decimals: terms.GetDecimals(), Unit: terms.GetUnit(), Sources: sources}
 	if maxAge <= 0 || maxAge > terms.GetStaleMs() {
 		maxAge = terms.GetStaleMs()
 	}
 	var values []int64
 	stale := 0
-	AscendReports(r, feed, func(device tx.Address, report *streamv1.Report) bool {
-		if report.GetDismissedAt() != 0 {
-			return true
-		}
-		s := sourceOf(r, devices, device, report, at)
-		switch {
+	for i := range sources {
+		switch s := &sources[i]; {
 		case s.LeftOut != "":
 		case s.Age > maxAge:
 			stale++
@@ -69,13 +82,9 @@ func Value(r state.Reader, devices Devices, feed string, at, maxAge int64) (Answ
 		default:
 			values = append(values, s.Value)
 		}
-		a.Sources = append(a.Sources, s)
-		return true
-	})
+	}
 	a.Counted = len(values)
 	switch least := int(terms.GetMinSources()); {
-	case f.GetClosedAt() != 0:
-		return a, closed(feed, f)
 	case len(values) < least && len(values)+stale >= least:
 		return a, fault.New("stream.stale", fmt.Sprintf("The feed %s has no value: of %d sources the last reading is too old, and it needs %d.", feed, stale, least),
 			"feed", feed, "stale", stale, "counted", len(values), "needed", least)

@@ -4840,6 +4840,2099 @@ func (x *RelyResponse) GetDoubt() *Doubt {
 	return nil
 }
 
+type Feed struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Feed     string                 `protobuf:"bytes,1,opt,name=feed,proto3" json:"feed,omitempty"`
+	Operator string                 `protobuf:"bytes,2,opt,name=operator,proto3" json:"operator,omitempty"`
+	Title    string                 `protobuf:"bytes,3,opt,name=title,proto3" json:"title,omitempty"`
+	Unit     string                 `protobuf:"bytes,4,opt,name=unit,proto3" json:"unit,omitempty"`
+	Decimals uint32                 `protobuf:"varint,5,opt,name=decimals,proto3" json:"decimals,omitempty"`
+	// Readings outside of them are quarantined.
+	Least string `protobuf:"bytes,6,opt,name=least,proto3" json:"least,omitempty"`
+	Most  string `protobuf:"bytes,7,opt,name=most,proto3" json:"most,omitempty"`
+	// How much a source may change in a second; empty: any.
+	MaxRate    string `protobuf:"bytes,8,opt,name=max_rate,json=maxRate,proto3" json:"max_rate,omitempty"`
+	LateMs     int64  `protobuf:"varint,9,opt,name=late_ms,json=lateMs,proto3" json:"late_ms,omitempty"`
+	AheadMs    int64  `protobuf:"varint,10,opt,name=ahead_ms,json=aheadMs,proto3" json:"ahead_ms,omitempty"`
+	StaleMs    int64  `protobuf:"varint,11,opt,name=stale_ms,json=staleMs,proto3" json:"stale_ms,omitempty"`
+	MinSources uint32 `protobuf:"varint,12,opt,name=min_sources,json=minSources,proto3" json:"min_sources,omitempty"`
+	// How far a source may be from the median; empty: any.
+	MaxDeviation string `protobuf:"bytes,13,opt,name=max_deviation,json=maxDeviation,proto3" json:"max_deviation,omitempty"`
+	// The least level of evidence that counts; empty: any.
+	MinLevel string `protobuf:"bytes,14,opt,name=min_level,json=minLevel,proto3" json:"min_level,omitempty"`
+	AppealMs int64  `protobuf:"varint,15,opt,name=appeal_ms,json=appealMs,proto3" json:"appeal_ms,omitempty"`
+	// Absent: nothing is paid.
+	Premium  *FeedPremium `protobuf:"bytes,16,opt,name=premium,proto3" json:"premium,omitempty"`
+	OpenedAt string       `protobuf:"bytes,17,opt,name=opened_at,json=openedAt,proto3" json:"opened_at,omitempty"`
+	// Empty: it is open.
+	ClosedAt string `protobuf:"bytes,18,opt,name=closed_at,json=closedAt,proto3" json:"closed_at,omitempty"`
+	// Smallest units of the premium's asset.
+	Funds         string `protobuf:"bytes,19,opt,name=funds,proto3" json:"funds,omitempty"`
+	Devices       uint32 `protobuf:"varint,20,opt,name=devices,proto3" json:"devices,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Feed) Reset() {
+	*x = Feed{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[71]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Feed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Feed) ProtoMessage() {}
+
+func (x *Feed) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[71]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Feed.ProtoReflect.Descriptor instead.
+func (*Feed) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{71}
+}
+
+func (x *Feed) GetFeed() string {
+	if x != nil {
+		return x.Feed
+	}
+	return ""
+}
+
+func (x *Feed) GetOperator() string {
+	if x != nil {
+		return x.Operator
+	}
+	return ""
+}
+
+func (x *Feed) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *Feed) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *Feed) GetDecimals() uint32 {
+	if x != nil {
+		return x.Decimals
+	}
+	return 0
+}
+
+func (x *Feed) GetLeast() string {
+	if x != nil {
+		return x.Least
+	}
+	return ""
+}
+
+func (x *Feed) GetMost() string {
+	if x != nil {
+		return x.Most
+	}
+	return ""
+}
+
+func (x *Feed) GetMaxRate() string {
+	if x != nil {
+		return x.MaxRate
+	}
+	return ""
+}
+
+func (x *Feed) GetLateMs() int64 {
+	if x != nil {
+		return x.LateMs
+	}
+	return 0
+}
+
+func (x *Feed) GetAheadMs() int64 {
+	if x != nil {
+		return x.AheadMs
+	}
+	return 0
+}
+
+func (x *Feed) GetStaleMs() int64 {
+	if x != nil {
+		return x.StaleMs
+	}
+	return 0
+}
+
+func (x *Feed) GetMinSources() uint32 {
+	if x != nil {
+		return x.MinSources
+	}
+	return 0
+}
+
+func (x *Feed) GetMaxDeviation() string {
+	if x != nil {
+		return x.MaxDeviation
+	}
+	return ""
+}
+
+func (x *Feed) GetMinLevel() string {
+	if x != nil {
+		return x.MinLevel
+	}
+	return ""
+}
+
+func (x *Feed) GetAppealMs() int64 {
+	if x != nil {
+		return x.AppealMs
+	}
+	return 0
+}
+
+func (x *Feed) GetPremium() *FeedPremium {
+	if x != nil {
+		return x.Premium
+	}
+	return nil
+}
+
+func (x *Feed) GetOpenedAt() string {
+	if x != nil {
+		return x.OpenedAt
+	}
+	return ""
+}
+
+func (x *Feed) GetClosedAt() string {
+	if x != nil {
+		return x.ClosedAt
+	}
+	return ""
+}
+
+func (x *Feed) GetFunds() string {
+	if x != nil {
+		return x.Funds
+	}
+	return ""
+}
+
+func (x *Feed) GetDevices() uint32 {
+	if x != nil {
+		return x.Devices
+	}
+	return 0
+}
+
+// What each accepted reading earns its device.
+type FeedPremium struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Asset string                 `protobuf:"bytes,1,opt,name=asset,proto3" json:"asset,omitempty"`
+	// Smallest units.
+	Amount        string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	DisputeMs     int64  `protobuf:"varint,3,opt,name=dispute_ms,json=disputeMs,proto3" json:"dispute_ms,omitempty"`
+	Confirmed     bool   `protobuf:"varint,4,opt,name=confirmed,proto3" json:"confirmed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FeedPremium) Reset() {
+	*x = FeedPremium{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[72]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FeedPremium) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FeedPremium) ProtoMessage() {}
+
+func (x *FeedPremium) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[72]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FeedPremium.ProtoReflect.Descriptor instead.
+func (*FeedPremium) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{72}
+}
+
+func (x *FeedPremium) GetAsset() string {
+	if x != nil {
+		return x.Asset
+	}
+	return ""
+}
+
+func (x *FeedPremium) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+func (x *FeedPremium) GetDisputeMs() int64 {
+	if x != nil {
+		return x.DisputeMs
+	}
+	return 0
+}
+
+func (x *FeedPremium) GetConfirmed() bool {
+	if x != nil {
+		return x.Confirmed
+	}
+	return false
+}
+
+// A device that reports to a feed, or did.
+type FeedSource struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Device string                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	// Its last accepted reading; taken_at is empty when there is none.
+	Value      string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	TakenAt    string `protobuf:"bytes,3,opt,name=taken_at,json=takenAt,proto3" json:"taken_at,omitempty"`
+	AnchoredAt string `protobuf:"bytes,4,opt,name=anchored_at,json=anchoredAt,proto3" json:"anchored_at,omitempty"`
+	// How long before the newest block it was taken.
+	AgeMs int64 `protobuf:"varint,5,opt,name=age_ms,json=ageMs,proto3" json:"age_ms,omitempty"`
+	// What the device ran then by its evidence, the maker's version of that, and what the evidence was worth.
+	Firmware        uint64 `protobuf:"varint,6,opt,name=firmware,proto3" json:"firmware,omitempty"`
+	FirmwareVersion string `protobuf:"bytes,7,opt,name=firmware_version,json=firmwareVersion,proto3" json:"firmware_version,omitempty"`
+	Level           string `protobuf:"bytes,8,opt,name=level,proto3" json:"level,omitempty"`
+	Accepted        uint64 `protobuf:"varint,9,opt,name=accepted,proto3" json:"accepted,omitempty"`
+	Late            uint64 `protobuf:"varint,10,opt,name=late,proto3" json:"late,omitempty"`
+	Quarantined     uint64 `protobuf:"varint,11,opt,name=quarantined,proto3" json:"quarantined,omitempty"`
+	Refused         uint64 `protobuf:"varint,12,opt,name=refused,proto3" json:"refused,omitempty"`
+	// Readings that wait to be paid, were paid, and never will be.
+	Due       uint64 `protobuf:"varint,13,opt,name=due,proto3" json:"due,omitempty"`
+	Paid      uint64 `protobuf:"varint,14,opt,name=paid,proto3" json:"paid,omitempty"`
+	Forfeited uint64 `protobuf:"varint,15,opt,name=forfeited,proto3" json:"forfeited,omitempty"`
+	// Empty: it reports.
+	DismissedAt string `protobuf:"bytes,16,opt,name=dismissed_at,json=dismissedAt,proto3" json:"dismissed_at,omitempty"`
+	// The last start and number seen of the device, in all its feeds.
+	Boot     uint64 `protobuf:"varint,17,opt,name=boot,proto3" json:"boot,omitempty"`
+	Sequence uint64 `protobuf:"varint,18,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// Numbers that never came: the last gaps, and how many altogether.
+	Gaps    []*ReadingGap `protobuf:"bytes,19,rep,name=gaps,proto3" json:"gaps,omitempty"`
+	Missing uint64        `protobuf:"varint,20,opt,name=missing,proto3" json:"missing,omitempty"`
+	// Why the last reading may not be relied on, as of now; empty: nothing speaks against it.
+	Doubt         string `protobuf:"bytes,21,opt,name=doubt,proto3" json:"doubt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FeedSource) Reset() {
+	*x = FeedSource{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[73]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FeedSource) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FeedSource) ProtoMessage() {}
+
+func (x *FeedSource) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[73]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FeedSource.ProtoReflect.Descriptor instead.
+func (*FeedSource) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{73}
+}
+
+func (x *FeedSource) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+func (x *FeedSource) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *FeedSource) GetTakenAt() string {
+	if x != nil {
+		return x.TakenAt
+	}
+	return ""
+}
+
+func (x *FeedSource) GetAnchoredAt() string {
+	if x != nil {
+		return x.AnchoredAt
+	}
+	return ""
+}
+
+func (x *FeedSource) GetAgeMs() int64 {
+	if x != nil {
+		return x.AgeMs
+	}
+	return 0
+}
+
+func (x *FeedSource) GetFirmware() uint64 {
+	if x != nil {
+		return x.Firmware
+	}
+	return 0
+}
+
+func (x *FeedSource) GetFirmwareVersion() string {
+	if x != nil {
+		return x.FirmwareVersion
+	}
+	return ""
+}
+
+func (x *FeedSource) GetLevel() string {
+	if x != nil {
+		return x.Level
+	}
+	return ""
+}
+
+func (x *FeedSource) GetAccepted() uint64 {
+	if x != nil {
+		return x.Accepted
+	}
+	return 0
+}
+
+func (x *FeedSource) GetLate() uint64 {
+	if x != nil {
+		return x.Late
+	}
+	return 0
+}
+
+func (x *FeedSource) GetQuarantined() uint64 {
+	if x != nil {
+		return x.Quarantined
+	}
+	return 0
+}
+
+func (x *FeedSource) GetRefused() uint64 {
+	if x != nil {
+		return x.Refused
+	}
+	return 0
+}
+
+func (x *FeedSource) GetDue() uint64 {
+	if x != nil {
+		return x.Due
+	}
+	return 0
+}
+
+func (x *FeedSource) GetPaid() uint64 {
+	if x != nil {
+		return x.Paid
+	}
+	return 0
+}
+
+func (x *FeedSource) GetForfeited() uint64 {
+	if x != nil {
+		return x.Forfeited
+	}
+	return 0
+}
+
+func (x *FeedSource) GetDismissedAt() string {
+	if x != nil {
+		return x.DismissedAt
+	}
+	return ""
+}
+
+func (x *FeedSource) GetBoot() uint64 {
+	if x != nil {
+		return x.Boot
+	}
+	return 0
+}
+
+func (x *FeedSource) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *FeedSource) GetGaps() []*ReadingGap {
+	if x != nil {
+		return x.Gaps
+	}
+	return nil
+}
+
+func (x *FeedSource) GetMissing() uint64 {
+	if x != nil {
+		return x.Missing
+	}
+	return 0
+}
+
+func (x *FeedSource) GetDoubt() string {
+	if x != nil {
+		return x.Doubt
+	}
+	return ""
+}
+
+type ReadingGap struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Boot          uint64                 `protobuf:"varint,1,opt,name=boot,proto3" json:"boot,omitempty"`
+	First         uint64                 `protobuf:"varint,2,opt,name=first,proto3" json:"first,omitempty"`
+	Last          uint64                 `protobuf:"varint,3,opt,name=last,proto3" json:"last,omitempty"`
+	SeenAt        string                 `protobuf:"bytes,4,opt,name=seen_at,json=seenAt,proto3" json:"seen_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadingGap) Reset() {
+	*x = ReadingGap{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[74]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadingGap) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadingGap) ProtoMessage() {}
+
+func (x *ReadingGap) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[74]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadingGap.ProtoReflect.Descriptor instead.
+func (*ReadingGap) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{74}
+}
+
+func (x *ReadingGap) GetBoot() uint64 {
+	if x != nil {
+		return x.Boot
+	}
+	return 0
+}
+
+func (x *ReadingGap) GetFirst() uint64 {
+	if x != nil {
+		return x.First
+	}
+	return 0
+}
+
+func (x *ReadingGap) GetLast() uint64 {
+	if x != nil {
+		return x.Last
+	}
+	return 0
+}
+
+func (x *ReadingGap) GetSeenAt() string {
+	if x != nil {
+		return x.SeenAt
+	}
+	return ""
+}
+
+// A reading that is kept apart until the feed's operator decides or the deadline passes.
+type QuarantinedReading struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Device   string                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	Boot     uint64                 `protobuf:"varint,2,opt,name=boot,proto3" json:"boot,omitempty"`
+	Sequence uint64                 `protobuf:"varint,3,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// "range", "rate", "unit", "ahead", "suspended" or "level".
+	Reason     string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	Value      string `protobuf:"bytes,5,opt,name=value,proto3" json:"value,omitempty"`
+	TakenAt    string `protobuf:"bytes,6,opt,name=taken_at,json=takenAt,proto3" json:"taken_at,omitempty"`
+	AnchoredAt string `protobuf:"bytes,7,opt,name=anchored_at,json=anchoredAt,proto3" json:"anchored_at,omitempty"`
+	Deadline   string `protobuf:"bytes,8,opt,name=deadline,proto3" json:"deadline,omitempty"`
+	// Empty: nobody has appealed.
+	AppealedBy    string `protobuf:"bytes,9,opt,name=appealed_by,json=appealedBy,proto3" json:"appealed_by,omitempty"`
+	Appeal        string `protobuf:"bytes,10,opt,name=appeal,proto3" json:"appeal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QuarantinedReading) Reset() {
+	*x = QuarantinedReading{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[75]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QuarantinedReading) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QuarantinedReading) ProtoMessage() {}
+
+func (x *QuarantinedReading) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[75]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QuarantinedReading.ProtoReflect.Descriptor instead.
+func (*QuarantinedReading) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{75}
+}
+
+func (x *QuarantinedReading) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+func (x *QuarantinedReading) GetBoot() uint64 {
+	if x != nil {
+		return x.Boot
+	}
+	return 0
+}
+
+func (x *QuarantinedReading) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *QuarantinedReading) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *QuarantinedReading) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *QuarantinedReading) GetTakenAt() string {
+	if x != nil {
+		return x.TakenAt
+	}
+	return ""
+}
+
+func (x *QuarantinedReading) GetAnchoredAt() string {
+	if x != nil {
+		return x.AnchoredAt
+	}
+	return ""
+}
+
+func (x *QuarantinedReading) GetDeadline() string {
+	if x != nil {
+		return x.Deadline
+	}
+	return ""
+}
+
+func (x *QuarantinedReading) GetAppealedBy() string {
+	if x != nil {
+		return x.AppealedBy
+	}
+	return ""
+}
+
+func (x *QuarantinedReading) GetAppeal() string {
+	if x != nil {
+		return x.Appeal
+	}
+	return ""
+}
+
+type GetFeedRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Feed          string                 `protobuf:"bytes,1,opt,name=feed,proto3" json:"feed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetFeedRequest) Reset() {
+	*x = GetFeedRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[76]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetFeedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetFeedRequest) ProtoMessage() {}
+
+func (x *GetFeedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[76]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetFeedRequest.ProtoReflect.Descriptor instead.
+func (*GetFeedRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{76}
+}
+
+func (x *GetFeedRequest) GetFeed() string {
+	if x != nil {
+		return x.Feed
+	}
+	return ""
+}
+
+type GetFeedResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Feed  *Feed                  `protobuf:"bytes,1,opt,name=feed,proto3" json:"feed,omitempty"`
+	// In order of address, at most 1,000; feed.devices says how many report.
+	Sources []*FeedSource `protobuf:"bytes,2,rep,name=sources,proto3" json:"sources,omitempty"`
+	// At most 1,000.
+	Quarantine    []*QuarantinedReading `protobuf:"bytes,3,rep,name=quarantine,proto3" json:"quarantine,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetFeedResponse) Reset() {
+	*x = GetFeedResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[77]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetFeedResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetFeedResponse) ProtoMessage() {}
+
+func (x *GetFeedResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[77]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetFeedResponse.ProtoReflect.Descriptor instead.
+func (*GetFeedResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{77}
+}
+
+func (x *GetFeedResponse) GetFeed() *Feed {
+	if x != nil {
+		return x.Feed
+	}
+	return nil
+}
+
+func (x *GetFeedResponse) GetSources() []*FeedSource {
+	if x != nil {
+		return x.Sources
+	}
+	return nil
+}
+
+func (x *GetFeedResponse) GetQuarantine() []*QuarantinedReading {
+	if x != nil {
+		return x.Quarantine
+	}
+	return nil
+}
+
+type ListFeedsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most one of operator and device.
+	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	Device   string `protobuf:"bytes,2,opt,name=device,proto3" json:"device,omitempty"`
+	// At most 500; 0 means 50.
+	PageSize      int32  `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListFeedsRequest) Reset() {
+	*x = ListFeedsRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[78]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListFeedsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListFeedsRequest) ProtoMessage() {}
+
+func (x *ListFeedsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[78]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListFeedsRequest.ProtoReflect.Descriptor instead.
+func (*ListFeedsRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{78}
+}
+
+func (x *ListFeedsRequest) GetOperator() string {
+	if x != nil {
+		return x.Operator
+	}
+	return ""
+}
+
+func (x *ListFeedsRequest) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+func (x *ListFeedsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListFeedsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListFeedsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Feeds         []*Feed                `protobuf:"bytes,1,rep,name=feeds,proto3" json:"feeds,omitempty"`
+	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListFeedsResponse) Reset() {
+	*x = ListFeedsResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[79]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListFeedsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListFeedsResponse) ProtoMessage() {}
+
+func (x *ListFeedsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[79]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListFeedsResponse.ProtoReflect.Descriptor instead.
+func (*ListFeedsResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{79}
+}
+
+func (x *ListFeedsResponse) GetFeeds() []*Feed {
+	if x != nil {
+		return x.Feeds
+	}
+	return nil
+}
+
+func (x *ListFeedsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+type ValueRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Feed  string                 `protobuf:"bytes,1,opt,name=feed,proto3" json:"feed,omitempty"`
+	// RFC 3339; empty: the time of the newest block.
+	At string `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
+	// Count no source whose reading is older, if that is less than the feed allows; 0: as the feed has it.
+	MaxAgeMs      int64 `protobuf:"varint,3,opt,name=max_age_ms,json=maxAgeMs,proto3" json:"max_age_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ValueRequest) Reset() {
+	*x = ValueRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[80]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ValueRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ValueRequest) ProtoMessage() {}
+
+func (x *ValueRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[80]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ValueRequest.ProtoReflect.Descriptor instead.
+func (*ValueRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{80}
+}
+
+func (x *ValueRequest) GetFeed() string {
+	if x != nil {
+		return x.Feed
+	}
+	return ""
+}
+
+func (x *ValueRequest) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
+func (x *ValueRequest) GetMaxAgeMs() int64 {
+	if x != nil {
+		return x.MaxAgeMs
+	}
+	return 0
+}
+
+type ValueResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// There is a value.
+	Ok    bool   `protobuf:"varint,1,opt,name=ok,proto3" json:"ok,omitempty"`
+	Value string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	Unit  string `protobuf:"bytes,3,opt,name=unit,proto3" json:"unit,omitempty"`
+	At    string `protobuf:"bytes,4,opt,name=at,proto3" json:"at,omitempty"`
+	// Why there is none, for people.
+	Reason string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The lowest level of evidence among the sources that count.
+	Level string `protobuf:"bytes,6,opt,name=level,proto3" json:"level,omitempty"`
+	// At most 1,000, those that count first.
+	Sources []*ValueSource `protobuf:"bytes,7,rep,name=sources,proto3" json:"sources,omitempty"`
+	// How many count.
+	Counted uint32 `protobuf:"varint,8,opt,name=counted,proto3" json:"counted,omitempty"`
+	// Why there is none, for programs: "stream.too_few", "stream.stale", "stream.disagree" or "stream.closed".
+	Code          string `protobuf:"bytes,9,opt,name=code,proto3" json:"code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ValueResponse) Reset() {
+	*x = ValueResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[81]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ValueResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ValueResponse) ProtoMessage() {}
+
+func (x *ValueResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[81]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ValueResponse.ProtoReflect.Descriptor instead.
+func (*ValueResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{81}
+}
+
+func (x *ValueResponse) GetOk() bool {
+	if x != nil {
+		return x.Ok
+	}
+	return false
+}
+
+func (x *ValueResponse) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *ValueResponse) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *ValueResponse) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
+func (x *ValueResponse) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ValueResponse) GetLevel() string {
+	if x != nil {
+		return x.Level
+	}
+	return ""
+}
+
+func (x *ValueResponse) GetSources() []*ValueSource {
+	if x != nil {
+		return x.Sources
+	}
+	return nil
+}
+
+func (x *ValueResponse) GetCounted() uint32 {
+	if x != nil {
+		return x.Counted
+	}
+	return 0
+}
+
+func (x *ValueResponse) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+// The last reading of a source that was taken up to the time asked for.
+type ValueSource struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Device     string                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	Value      string                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	TakenAt    string                 `protobuf:"bytes,3,opt,name=taken_at,json=takenAt,proto3" json:"taken_at,omitempty"`
+	AnchoredAt string                 `protobuf:"bytes,4,opt,name=anchored_at,json=anchoredAt,proto3" json:"anchored_at,omitempty"`
+	// Before the time asked for.
+	AgeMs int64 `protobuf:"varint,5,opt,name=age_ms,json=ageMs,proto3" json:"age_ms,omitempty"`
+	// What the device ran then by its evidence, the maker's version of that, and what the evidence was worth.
+	Firmware        uint64 `protobuf:"varint,6,opt,name=firmware,proto3" json:"firmware,omitempty"`
+	FirmwareVersion string `protobuf:"bytes,7,opt,name=firmware_version,json=firmwareVersion,proto3" json:"firmware_version,omitempty"`
+	Level           string `protobuf:"bytes,8,opt,name=level,proto3" json:"level,omitempty"`
+	// Why it does not count; empty: it does.
+	LeftOut string `protobuf:"bytes,9,opt,name=left_out,json=leftOut,proto3" json:"left_out,omitempty"`
+	// Numbers of the device that never came, as of now.
+	Missing uint64 `protobuf:"varint,10,opt,name=missing,proto3" json:"missing,omitempty"`
+	// Where the reading is: its number, and the transaction that anchored it.
+	Boot          uint64 `protobuf:"varint,11,opt,name=boot,proto3" json:"boot,omitempty"`
+	Sequence      uint64 `protobuf:"varint,12,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	Transaction   string `protobuf:"bytes,13,opt,name=transaction,proto3" json:"transaction,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ValueSource) Reset() {
+	*x = ValueSource{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[82]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ValueSource) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ValueSource) ProtoMessage() {}
+
+func (x *ValueSource) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[82]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ValueSource.ProtoReflect.Descriptor instead.
+func (*ValueSource) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{82}
+}
+
+func (x *ValueSource) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+func (x *ValueSource) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *ValueSource) GetTakenAt() string {
+	if x != nil {
+		return x.TakenAt
+	}
+	return ""
+}
+
+func (x *ValueSource) GetAnchoredAt() string {
+	if x != nil {
+		return x.AnchoredAt
+	}
+	return ""
+}
+
+func (x *ValueSource) GetAgeMs() int64 {
+	if x != nil {
+		return x.AgeMs
+	}
+	return 0
+}
+
+func (x *ValueSource) GetFirmware() uint64 {
+	if x != nil {
+		return x.Firmware
+	}
+	return 0
+}
+
+func (x *ValueSource) GetFirmwareVersion() string {
+	if x != nil {
+		return x.FirmwareVersion
+	}
+	return ""
+}
+
+func (x *ValueSource) GetLevel() string {
+	if x != nil {
+		return x.Level
+	}
+	return ""
+}
+
+func (x *ValueSource) GetLeftOut() string {
+	if x != nil {
+		return x.LeftOut
+	}
+	return ""
+}
+
+func (x *ValueSource) GetMissing() uint64 {
+	if x != nil {
+		return x.Missing
+	}
+	return 0
+}
+
+func (x *ValueSource) GetBoot() uint64 {
+	if x != nil {
+		return x.Boot
+	}
+	return 0
+}
+
+func (x *ValueSource) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *ValueSource) GetTransaction() string {
+	if x != nil {
+		return x.Transaction
+	}
+	return ""
+}
+
+type Reading struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Feed       string                 `protobuf:"bytes,1,opt,name=feed,proto3" json:"feed,omitempty"`
+	Device     string                 `protobuf:"bytes,2,opt,name=device,proto3" json:"device,omitempty"`
+	Boot       uint64                 `protobuf:"varint,3,opt,name=boot,proto3" json:"boot,omitempty"`
+	Sequence   uint64                 `protobuf:"varint,4,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	TakenAt    string                 `protobuf:"bytes,5,opt,name=taken_at,json=takenAt,proto3" json:"taken_at,omitempty"`
+	AnchoredAt string                 `protobuf:"bytes,6,opt,name=anchored_at,json=anchoredAt,proto3" json:"anchored_at,omitempty"`
+	Value      string                 `protobuf:"bytes,7,opt,name=value,proto3" json:"value,omitempty"`
+	// "accepted", "late", "quarantined" or "refused", when it was anchored.
+	Verdict string `protobuf:"bytes,8,opt,name=verdict,proto3" json:"verdict,omitempty"`
+	Reason  string `protobuf:"bytes,9,opt,name=reason,proto3" json:"reason,omitempty"`
+	// What the device ran then by its evidence, the maker's version of that, and what the evidence was worth.
+	Firmware        uint64 `protobuf:"varint,10,opt,name=firmware,proto3" json:"firmware,omitempty"`
+	FirmwareVersion string `protobuf:"bytes,11,opt,name=firmware_version,json=firmwareVersion,proto3" json:"firmware_version,omitempty"`
+	Level           string `protobuf:"bytes,12,opt,name=level,proto3" json:"level,omitempty"`
+	// Why it may not be relied on, as of now; empty: nothing speaks against it.
+	Doubt string `protobuf:"bytes,13,opt,name=doubt,proto3" json:"doubt,omitempty"`
+	// Good evidence, given at the time it was taken or later, has confirmed it.
+	Confirmed bool `protobuf:"varint,14,opt,name=confirmed,proto3" json:"confirmed,omitempty"`
+	// Where it is anchored: the transaction, the index of the action, and its place among the action's readings.
+	Transaction   string `protobuf:"bytes,15,opt,name=transaction,proto3" json:"transaction,omitempty"`
+	Action        uint32 `protobuf:"varint,16,opt,name=action,proto3" json:"action,omitempty"`
+	Position      uint32 `protobuf:"varint,17,opt,name=position,proto3" json:"position,omitempty"`
+	Seq           uint64 `protobuf:"varint,18,opt,name=seq,proto3" json:"seq,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reading) Reset() {
+	*x = Reading{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[83]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reading) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reading) ProtoMessage() {}
+
+func (x *Reading) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[83]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reading.ProtoReflect.Descriptor instead.
+func (*Reading) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{83}
+}
+
+func (x *Reading) GetFeed() string {
+	if x != nil {
+		return x.Feed
+	}
+	return ""
+}
+
+func (x *Reading) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+func (x *Reading) GetBoot() uint64 {
+	if x != nil {
+		return x.Boot
+	}
+	return 0
+}
+
+func (x *Reading) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *Reading) GetTakenAt() string {
+	if x != nil {
+		return x.TakenAt
+	}
+	return ""
+}
+
+func (x *Reading) GetAnchoredAt() string {
+	if x != nil {
+		return x.AnchoredAt
+	}
+	return ""
+}
+
+func (x *Reading) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *Reading) GetVerdict() string {
+	if x != nil {
+		return x.Verdict
+	}
+	return ""
+}
+
+func (x *Reading) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Reading) GetFirmware() uint64 {
+	if x != nil {
+		return x.Firmware
+	}
+	return 0
+}
+
+func (x *Reading) GetFirmwareVersion() string {
+	if x != nil {
+		return x.FirmwareVersion
+	}
+	return ""
+}
+
+func (x *Reading) GetLevel() string {
+	if x != nil {
+		return x.Level
+	}
+	return ""
+}
+
+func (x *Reading) GetDoubt() string {
+	if x != nil {
+		return x.Doubt
+	}
+	return ""
+}
+
+func (x *Reading) GetConfirmed() bool {
+	if x != nil {
+		return x.Confirmed
+	}
+	return false
+}
+
+func (x *Reading) GetTransaction() string {
+	if x != nil {
+		return x.Transaction
+	}
+	return ""
+}
+
+func (x *Reading) GetAction() uint32 {
+	if x != nil {
+		return x.Action
+	}
+	return 0
+}
+
+func (x *Reading) GetPosition() uint32 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *Reading) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+type ListReadingsRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Feed   string                 `protobuf:"bytes,1,opt,name=feed,proto3" json:"feed,omitempty"`
+	Device string                 `protobuf:"bytes,2,opt,name=device,proto3" json:"device,omitempty"`
+	// Taken from then on, RFC 3339.
+	Since string `protobuf:"bytes,3,opt,name=since,proto3" json:"since,omitempty"`
+	// Taken before.
+	Until string `protobuf:"bytes,4,opt,name=until,proto3" json:"until,omitempty"`
+	// "accepted", "late", "quarantined" or "refused"; empty: all but refused ones.
+	Verdict string `protobuf:"bytes,5,opt,name=verdict,proto3" json:"verdict,omitempty"`
+	// Only those of times in which their device is in doubt, as of now.
+	Tainted bool `protobuf:"varint,6,opt,name=tainted,proto3" json:"tainted,omitempty"`
+	// At most 500; 0 means 50.
+	PageSize      int32  `protobuf:"varint,7,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string `protobuf:"bytes,8,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListReadingsRequest) Reset() {
+	*x = ListReadingsRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[84]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListReadingsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListReadingsRequest) ProtoMessage() {}
+
+func (x *ListReadingsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[84]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListReadingsRequest.ProtoReflect.Descriptor instead.
+func (*ListReadingsRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{84}
+}
+
+func (x *ListReadingsRequest) GetFeed() string {
+	if x != nil {
+		return x.Feed
+	}
+	return ""
+}
+
+func (x *ListReadingsRequest) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+func (x *ListReadingsRequest) GetSince() string {
+	if x != nil {
+		return x.Since
+	}
+	return ""
+}
+
+func (x *ListReadingsRequest) GetUntil() string {
+	if x != nil {
+		return x.Until
+	}
+	return ""
+}
+
+func (x *ListReadingsRequest) GetVerdict() string {
+	if x != nil {
+		return x.Verdict
+	}
+	return ""
+}
+
+func (x *ListReadingsRequest) GetTainted() bool {
+	if x != nil {
+		return x.Tainted
+	}
+	return false
+}
+
+func (x *ListReadingsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListReadingsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListReadingsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Readings      []*Reading             `protobuf:"bytes,1,rep,name=readings,proto3" json:"readings,omitempty"`
+	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListReadingsResponse) Reset() {
+	*x = ListReadingsResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[85]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListReadingsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListReadingsResponse) ProtoMessage() {}
+
+func (x *ListReadingsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[85]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListReadingsResponse.ProtoReflect.Descriptor instead.
+func (*ListReadingsResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{85}
+}
+
+func (x *ListReadingsResponse) GetReadings() []*Reading {
+	if x != nil {
+		return x.Readings
+	}
+	return nil
+}
+
+func (x *ListReadingsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+type GetReadingRequest struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Device   string                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	Boot     uint64                 `protobuf:"varint,2,opt,name=boot,proto3" json:"boot,omitempty"`
+	Sequence uint64                 `protobuf:"varint,3,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// Also make the file that proves it.
+	Proof bool `protobuf:"varint,4,opt,name=proof,proto3" json:"proof,omitempty"`
+	// The height that whoever verifies the file trusts already; 0: genesis.
+	TrustedHeight int64 `protobuf:"varint,5,opt,name=trusted_height,json=trustedHeight,proto3" json:"trusted_height,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetReadingRequest) Reset() {
+	*x = GetReadingRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[86]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetReadingRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetReadingRequest) ProtoMessage() {}
+
+func (x *GetReadingRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[86]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetReadingRequest.ProtoReflect.Descriptor instead.
+func (*GetReadingRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{86}
+}
+
+func (x *GetReadingRequest) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+func (x *GetReadingRequest) GetBoot() uint64 {
+	if x != nil {
+		return x.Boot
+	}
+	return 0
+}
+
+func (x *GetReadingRequest) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *GetReadingRequest) GetProof() bool {
+	if x != nil {
+		return x.Proof
+	}
+	return false
+}
+
+func (x *GetReadingRequest) GetTrustedHeight() int64 {
+	if x != nil {
+		return x.TrustedHeight
+	}
+	return 0
+}
+
+type GetReadingResponse struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Reading *Reading               `protobuf:"bytes,1,opt,name=reading,proto3" json:"reading,omitempty"`
+	// What the device signed; empty when this node has let go of it (setting readings.keep).
+	Raw           []byte `protobuf:"bytes,2,opt,name=raw,proto3" json:"raw,omitempty"`
+	Proof         []byte `protobuf:"bytes,3,opt,name=proof,proto3" json:"proof,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetReadingResponse) Reset() {
+	*x = GetReadingResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[87]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetReadingResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetReadingResponse) ProtoMessage() {}
+
+func (x *GetReadingResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[87]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetReadingResponse.ProtoReflect.Descriptor instead.
+func (*GetReadingResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{87}
+}
+
+func (x *GetReadingResponse) GetReading() *Reading {
+	if x != nil {
+		return x.Reading
+	}
+	return nil
+}
+
+func (x *GetReadingResponse) GetRaw() []byte {
+	if x != nil {
+		return x.Raw
+	}
+	return nil
+}
+
+func (x *GetReadingResponse) GetProof() []byte {
+	if x != nil {
+		return x.Proof
+	}
+	return nil
+}
+
+type TaintRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Device        string                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TaintRequest) Reset() {
+	*x = TaintRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[88]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaintRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaintRequest) ProtoMessage() {}
+
+func (x *TaintRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[88]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaintRequest.ProtoReflect.Descriptor instead.
+func (*TaintRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{88}
+}
+
+func (x *TaintRequest) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+type TaintResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When nothing the device said may be relied on.
+	Doubts []*Doubt `protobuf:"bytes,1,rep,name=doubts,proto3" json:"doubts,omitempty"`
+	// How many readings of those times there are, for each feed.
+	Feeds []*TaintedFeed `protobuf:"bytes,2,rep,name=feeds,proto3" json:"feeds,omitempty"`
+	// The anchors that hold some of them, the newest first, at most 1,000; anchor_count says how many there are.
+	Anchors     []*TaintedAnchor `protobuf:"bytes,3,rep,name=anchors,proto3" json:"anchors,omitempty"`
+	AnchorCount uint64           `protobuf:"varint,4,opt,name=anchor_count,json=anchorCount,proto3" json:"anchor_count,omitempty"`
+	// Settlements of readings of those times, the newest first, at most 1,000.
+	Settlements   []*Settlement `protobuf:"bytes,5,rep,name=settlements,proto3" json:"settlements,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TaintResponse) Reset() {
+	*x = TaintResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[89]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaintResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaintResponse) ProtoMessage() {}
+
+func (x *TaintResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[89]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaintResponse.ProtoReflect.Descriptor instead.
+func (*TaintResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{89}
+}
+
+func (x *TaintResponse) GetDoubts() []*Doubt {
+	if x != nil {
+		return x.Doubts
+	}
+	return nil
+}
+
+func (x *TaintResponse) GetFeeds() []*TaintedFeed {
+	if x != nil {
+		return x.Feeds
+	}
+	return nil
+}
+
+func (x *TaintResponse) GetAnchors() []*TaintedAnchor {
+	if x != nil {
+		return x.Anchors
+	}
+	return nil
+}
+
+func (x *TaintResponse) GetAnchorCount() uint64 {
+	if x != nil {
+		return x.AnchorCount
+	}
+	return 0
+}
+
+func (x *TaintResponse) GetSettlements() []*Settlement {
+	if x != nil {
+		return x.Settlements
+	}
+	return nil
+}
+
+type TaintedFeed struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Feed        string                 `protobuf:"bytes,1,opt,name=feed,proto3" json:"feed,omitempty"`
+	Accepted    uint64                 `protobuf:"varint,2,opt,name=accepted,proto3" json:"accepted,omitempty"`
+	Late        uint64                 `protobuf:"varint,3,opt,name=late,proto3" json:"late,omitempty"`
+	Quarantined uint64                 `protobuf:"varint,4,opt,name=quarantined,proto3" json:"quarantined,omitempty"`
+	// When the first and the last were taken.
+	FirstAt       string `protobuf:"bytes,5,opt,name=first_at,json=firstAt,proto3" json:"first_at,omitempty"`
+	LastAt        string `protobuf:"bytes,6,opt,name=last_at,json=lastAt,proto3" json:"last_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TaintedFeed) Reset() {
+	*x = TaintedFeed{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[90]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaintedFeed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaintedFeed) ProtoMessage() {}
+
+func (x *TaintedFeed) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[90]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaintedFeed.ProtoReflect.Descriptor instead.
+func (*TaintedFeed) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{90}
+}
+
+func (x *TaintedFeed) GetFeed() string {
+	if x != nil {
+		return x.Feed
+	}
+	return ""
+}
+
+func (x *TaintedFeed) GetAccepted() uint64 {
+	if x != nil {
+		return x.Accepted
+	}
+	return 0
+}
+
+func (x *TaintedFeed) GetLate() uint64 {
+	if x != nil {
+		return x.Late
+	}
+	return 0
+}
+
+func (x *TaintedFeed) GetQuarantined() uint64 {
+	if x != nil {
+		return x.Quarantined
+	}
+	return 0
+}
+
+func (x *TaintedFeed) GetFirstAt() string {
+	if x != nil {
+		return x.FirstAt
+	}
+	return ""
+}
+
+func (x *TaintedFeed) GetLastAt() string {
+	if x != nil {
+		return x.LastAt
+	}
+	return ""
+}
+
+type TaintedAnchor struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Transaction string                 `protobuf:"bytes,1,opt,name=transaction,proto3" json:"transaction,omitempty"`
+	Time        string                 `protobuf:"bytes,2,opt,name=time,proto3" json:"time,omitempty"`
+	// How many of its readings are of those times.
+	Readings      uint32 `protobuf:"varint,3,opt,name=readings,proto3" json:"readings,omitempty"`
+	Feed          string `protobuf:"bytes,4,opt,name=feed,proto3" json:"feed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TaintedAnchor) Reset() {
+	*x = TaintedAnchor{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[91]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaintedAnchor) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaintedAnchor) ProtoMessage() {}
+
+func (x *TaintedAnchor) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[91]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaintedAnchor.ProtoReflect.Descriptor instead.
+func (*TaintedAnchor) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{91}
+}
+
+func (x *TaintedAnchor) GetTransaction() string {
+	if x != nil {
+		return x.Transaction
+	}
+	return ""
+}
+
+func (x *TaintedAnchor) GetTime() string {
+	if x != nil {
+		return x.Time
+	}
+	return ""
+}
+
+func (x *TaintedAnchor) GetReadings() uint32 {
+	if x != nil {
+		return x.Readings
+	}
+	return 0
+}
+
+func (x *TaintedAnchor) GetFeed() string {
+	if x != nil {
+		return x.Feed
+	}
+	return ""
+}
+
+// Readings of a device that were paid, or never will be.
+type Settlement struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Feed  string                 `protobuf:"bytes,1,opt,name=feed,proto3" json:"feed,omitempty"`
+	// When the first and the last of them were taken.
+	FirstAt   string `protobuf:"bytes,2,opt,name=first_at,json=firstAt,proto3" json:"first_at,omitempty"`
+	LastAt    string `protobuf:"bytes,3,opt,name=last_at,json=lastAt,proto3" json:"last_at,omitempty"`
+	Paid      uint64 `protobuf:"varint,4,opt,name=paid,proto3" json:"paid,omitempty"`
+	Forfeited uint64 `protobuf:"varint,5,opt,name=forfeited,proto3" json:"forfeited,omitempty"`
+	Asset     string `protobuf:"bytes,6,opt,name=asset,proto3" json:"asset,omitempty"`
+	// Smallest units.
+	Amount        string `protobuf:"bytes,7,opt,name=amount,proto3" json:"amount,omitempty"`
+	Transaction   string `protobuf:"bytes,8,opt,name=transaction,proto3" json:"transaction,omitempty"`
+	Time          string `protobuf:"bytes,9,opt,name=time,proto3" json:"time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Settlement) Reset() {
+	*x = Settlement{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[92]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Settlement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Settlement) ProtoMessage() {}
+
+func (x *Settlement) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[92]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Settlement.ProtoReflect.Descriptor instead.
+func (*Settlement) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{92}
+}
+
+func (x *Settlement) GetFeed() string {
+	if x != nil {
+		return x.Feed
+	}
+	return ""
+}
+
+func (x *Settlement) GetFirstAt() string {
+	if x != nil {
+		return x.FirstAt
+	}
+	return ""
+}
+
+func (x *Settlement) GetLastAt() string {
+	if x != nil {
+		return x.LastAt
+	}
+	return ""
+}
+
+func (x *Settlement) GetPaid() uint64 {
+	if x != nil {
+		return x.Paid
+	}
+	return 0
+}
+
+func (x *Settlement) GetForfeited() uint64 {
+	if x != nil {
+		return x.Forfeited
+	}
+	return 0
+}
+
+func (x *Settlement) GetAsset() string {
+	if x != nil {
+		return x.Asset
+	}
+	return ""
+}
+
+func (x *Settlement) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+func (x *Settlement) GetTransaction() string {
+	if x != nil {
+		return x.Transaction
+	}
+	return ""
+}
+
+func (x *Settlement) GetTime() string {
+	if x != nil {
+		return x.Time
+	}
+	return ""
+}
+
 var File_dure_api_v1_api_proto protoreflect.FileDescriptor
 
 const file_dure_api_v1_api_proto_rawDesc = "" +
@@ -5222,7 +7315,204 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\tconfirmed\x18\x04 \x01(\bR\tconfirmed\x12\x15\n" +
 	"\x06age_ms\x18\x05 \x01(\x03R\x05ageMs\x12\x14\n" +
 	"\x05level\x18\x06 \x01(\tR\x05level\x12(\n" +
-	"\x05doubt\x18\a \x01(\v2\x12.dure.api.v1.DoubtR\x05doubt*<\n" +
+	"\x05doubt\x18\a \x01(\v2\x12.dure.api.v1.DoubtR\x05doubt\"\xae\x04\n" +
+	"\x04Feed\x12\x12\n" +
+	"\x04feed\x18\x01 \x01(\tR\x04feed\x12\x1a\n" +
+	"\boperator\x18\x02 \x01(\tR\boperator\x12\x14\n" +
+	"\x05title\x18\x03 \x01(\tR\x05title\x12\x12\n" +
+	"\x04unit\x18\x04 \x01(\tR\x04unit\x12\x1a\n" +
+	"\bdecimals\x18\x05 \x01(\rR\bdecimals\x12\x14\n" +
+	"\x05least\x18\x06 \x01(\tR\x05least\x12\x12\n" +
+	"\x04most\x18\a \x01(\tR\x04most\x12\x19\n" +
+	"\bmax_rate\x18\b \x01(\tR\amaxRate\x12\x17\n" +
+	"\alate_ms\x18\t \x01(\x03R\x06lateMs\x12\x19\n" +
+	"\bahead_ms\x18\n" +
+	" \x01(\x03R\aaheadMs\x12\x19\n" +
+	"\bstale_ms\x18\v \x01(\x03R\astaleMs\x12\x1f\n" +
+	"\vmin_sources\x18\f \x01(\rR\n" +
+	"minSources\x12#\n" +
+	"\rmax_deviation\x18\r \x01(\tR\fmaxDeviation\x12\x1b\n" +
+	"\tmin_level\x18\x0e \x01(\tR\bminLevel\x12\x1b\n" +
+	"\tappeal_ms\x18\x0f \x01(\x03R\bappealMs\x122\n" +
+	"\apremium\x18\x10 \x01(\v2\x18.dure.api.v1.FeedPremiumR\apremium\x12\x1b\n" +
+	"\topened_at\x18\x11 \x01(\tR\bopenedAt\x12\x1b\n" +
+	"\tclosed_at\x18\x12 \x01(\tR\bclosedAt\x12\x14\n" +
+	"\x05funds\x18\x13 \x01(\tR\x05funds\x12\x18\n" +
+	"\adevices\x18\x14 \x01(\rR\adevices\"x\n" +
+	"\vFeedPremium\x12\x14\n" +
+	"\x05asset\x18\x01 \x01(\tR\x05asset\x12\x16\n" +
+	"\x06amount\x18\x02 \x01(\tR\x06amount\x12\x1d\n" +
+	"\n" +
+	"dispute_ms\x18\x03 \x01(\x03R\tdisputeMs\x12\x1c\n" +
+	"\tconfirmed\x18\x04 \x01(\bR\tconfirmed\"\xca\x04\n" +
+	"\n" +
+	"FeedSource\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\tR\x06device\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\x12\x19\n" +
+	"\btaken_at\x18\x03 \x01(\tR\atakenAt\x12\x1f\n" +
+	"\vanchored_at\x18\x04 \x01(\tR\n" +
+	"anchoredAt\x12\x15\n" +
+	"\x06age_ms\x18\x05 \x01(\x03R\x05ageMs\x12\x1a\n" +
+	"\bfirmware\x18\x06 \x01(\x04R\bfirmware\x12)\n" +
+	"\x10firmware_version\x18\a \x01(\tR\x0ffirmwareVersion\x12\x14\n" +
+	"\x05level\x18\b \x01(\tR\x05level\x12\x1a\n" +
+	"\baccepted\x18\t \x01(\x04R\baccepted\x12\x12\n" +
+	"\x04late\x18\n" +
+	" \x01(\x04R\x04late\x12 \n" +
+	"\vquarantined\x18\v \x01(\x04R\vquarantined\x12\x18\n" +
+	"\arefused\x18\f \x01(\x04R\arefused\x12\x10\n" +
+	"\x03due\x18\r \x01(\x04R\x03due\x12\x12\n" +
+	"\x04paid\x18\x0e \x01(\x04R\x04paid\x12\x1c\n" +
+	"\tforfeited\x18\x0f \x01(\x04R\tforfeited\x12!\n" +
+	"\fdismissed_at\x18\x10 \x01(\tR\vdismissedAt\x12\x12\n" +
+	"\x04boot\x18\x11 \x01(\x04R\x04boot\x12\x1a\n" +
+	"\bsequence\x18\x12 \x01(\x04R\bsequence\x12+\n" +
+	"\x04gaps\x18\x13 \x03(\v2\x17.dure.api.v1.ReadingGapR\x04gaps\x12\x18\n" +
+	"\amissing\x18\x14 \x01(\x04R\amissing\x12\x14\n" +
+	"\x05doubt\x18\x15 \x01(\tR\x05doubt\"c\n" +
+	"\n" +
+	"ReadingGap\x12\x12\n" +
+	"\x04boot\x18\x01 \x01(\x04R\x04boot\x12\x14\n" +
+	"\x05first\x18\x02 \x01(\x04R\x05first\x12\x12\n" +
+	"\x04last\x18\x03 \x01(\x04R\x04last\x12\x17\n" +
+	"\aseen_at\x18\x04 \x01(\tR\x06seenAt\"\x9b\x02\n" +
+	"\x12QuarantinedReading\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\tR\x06device\x12\x12\n" +
+	"\x04boot\x18\x02 \x01(\x04R\x04boot\x12\x1a\n" +
+	"\bsequence\x18\x03 \x01(\x04R\bsequence\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x14\n" +
+	"\x05value\x18\x05 \x01(\tR\x05value\x12\x19\n" +
+	"\btaken_at\x18\x06 \x01(\tR\atakenAt\x12\x1f\n" +
+	"\vanchored_at\x18\a \x01(\tR\n" +
+	"anchoredAt\x12\x1a\n" +
+	"\bdeadline\x18\b \x01(\tR\bdeadline\x12\x1f\n" +
+	"\vappealed_by\x18\t \x01(\tR\n" +
+	"appealedBy\x12\x16\n" +
+	"\x06appeal\x18\n" +
+	" \x01(\tR\x06appeal\"$\n" +
+	"\x0eGetFeedRequest\x12\x12\n" +
+	"\x04feed\x18\x01 \x01(\tR\x04feed\"\xac\x01\n" +
+	"\x0fGetFeedResponse\x12%\n" +
+	"\x04feed\x18\x01 \x01(\v2\x11.dure.api.v1.FeedR\x04feed\x121\n" +
+	"\asources\x18\x02 \x03(\v2\x17.dure.api.v1.FeedSourceR\asources\x12?\n" +
+	"\n" +
+	"quarantine\x18\x03 \x03(\v2\x1f.dure.api.v1.QuarantinedReadingR\n" +
+	"quarantine\"\x82\x01\n" +
+	"\x10ListFeedsRequest\x12\x1a\n" +
+	"\boperator\x18\x01 \x01(\tR\boperator\x12\x16\n" +
+	"\x06device\x18\x02 \x01(\tR\x06device\x12\x1b\n" +
+	"\tpage_size\x18\x03 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\"d\n" +
+	"\x11ListFeedsResponse\x12'\n" +
+	"\x05feeds\x18\x01 \x03(\v2\x11.dure.api.v1.FeedR\x05feeds\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"P\n" +
+	"\fValueRequest\x12\x12\n" +
+	"\x04feed\x18\x01 \x01(\tR\x04feed\x12\x0e\n" +
+	"\x02at\x18\x02 \x01(\tR\x02at\x12\x1c\n" +
+	"\n" +
+	"max_age_ms\x18\x03 \x01(\x03R\bmaxAgeMs\"\xe9\x01\n" +
+	"\rValueResponse\x12\x0e\n" +
+	"\x02ok\x18\x01 \x01(\bR\x02ok\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\x12\x12\n" +
+	"\x04unit\x18\x03 \x01(\tR\x04unit\x12\x0e\n" +
+	"\x02at\x18\x04 \x01(\tR\x02at\x12\x16\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x14\n" +
+	"\x05level\x18\x06 \x01(\tR\x05level\x122\n" +
+	"\asources\x18\a \x03(\v2\x18.dure.api.v1.ValueSourceR\asources\x12\x18\n" +
+	"\acounted\x18\b \x01(\rR\acounted\x12\x12\n" +
+	"\x04code\x18\t \x01(\tR\x04code\"\xf2\x02\n" +
+	"\vValueSource\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\tR\x06device\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\x12\x19\n" +
+	"\btaken_at\x18\x03 \x01(\tR\atakenAt\x12\x1f\n" +
+	"\vanchored_at\x18\x04 \x01(\tR\n" +
+	"anchoredAt\x12\x15\n" +
+	"\x06age_ms\x18\x05 \x01(\x03R\x05ageMs\x12\x1a\n" +
+	"\bfirmware\x18\x06 \x01(\x04R\bfirmware\x12)\n" +
+	"\x10firmware_version\x18\a \x01(\tR\x0ffirmwareVersion\x12\x14\n" +
+	"\x05level\x18\b \x01(\tR\x05level\x12\x19\n" +
+	"\bleft_out\x18\t \x01(\tR\aleftOut\x12\x18\n" +
+	"\amissing\x18\n" +
+	" \x01(\x04R\amissing\x12\x12\n" +
+	"\x04boot\x18\v \x01(\x04R\x04boot\x12\x1a\n" +
+	"\bsequence\x18\f \x01(\x04R\bsequence\x12 \n" +
+	"\vtransaction\x18\r \x01(\tR\vtransaction\"\xe2\x03\n" +
+	"\aReading\x12\x12\n" +
+	"\x04feed\x18\x01 \x01(\tR\x04feed\x12\x16\n" +
+	"\x06device\x18\x02 \x01(\tR\x06device\x12\x12\n" +
+	"\x04boot\x18\x03 \x01(\x04R\x04boot\x12\x1a\n" +
+	"\bsequence\x18\x04 \x01(\x04R\bsequence\x12\x19\n" +
+	"\btaken_at\x18\x05 \x01(\tR\atakenAt\x12\x1f\n" +
+	"\vanchored_at\x18\x06 \x01(\tR\n" +
+	"anchoredAt\x12\x14\n" +
+	"\x05value\x18\a \x01(\tR\x05value\x12\x18\n" +
+	"\averdict\x18\b \x01(\tR\averdict\x12\x16\n" +
+	"\x06reason\x18\t \x01(\tR\x06reason\x12\x1a\n" +
+	"\bfirmware\x18\n" +
+	" \x01(\x04R\bfirmware\x12)\n" +
+	"\x10firmware_version\x18\v \x01(\tR\x0ffirmwareVersion\x12\x14\n" +
+	"\x05level\x18\f \x01(\tR\x05level\x12\x14\n" +
+	"\x05doubt\x18\r \x01(\tR\x05doubt\x12\x1c\n" +
+	"\tconfirmed\x18\x0e \x01(\bR\tconfirmed\x12 \n" +
+	"\vtransaction\x18\x0f \x01(\tR\vtransaction\x12\x16\n" +
+	"\x06action\x18\x10 \x01(\rR\x06action\x12\x1a\n" +
+	"\bposition\x18\x11 \x01(\rR\bposition\x12\x10\n" +
+	"\x03seq\x18\x12 \x01(\x04R\x03seq\"\xdd\x01\n" +
+	"\x13ListReadingsRequest\x12\x12\n" +
+	"\x04feed\x18\x01 \x01(\tR\x04feed\x12\x16\n" +
+	"\x06device\x18\x02 \x01(\tR\x06device\x12\x14\n" +
+	"\x05since\x18\x03 \x01(\tR\x05since\x12\x14\n" +
+	"\x05until\x18\x04 \x01(\tR\x05until\x12\x18\n" +
+	"\averdict\x18\x05 \x01(\tR\averdict\x12\x18\n" +
+	"\atainted\x18\x06 \x01(\bR\atainted\x12\x1b\n" +
+	"\tpage_size\x18\a \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\b \x01(\tR\tpageToken\"p\n" +
+	"\x14ListReadingsResponse\x120\n" +
+	"\breadings\x18\x01 \x03(\v2\x14.dure.api.v1.ReadingR\breadings\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x98\x01\n" +
+	"\x11GetReadingRequest\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\tR\x06device\x12\x12\n" +
+	"\x04boot\x18\x02 \x01(\x04R\x04boot\x12\x1a\n" +
+	"\bsequence\x18\x03 \x01(\x04R\bsequence\x12\x14\n" +
+	"\x05proof\x18\x04 \x01(\bR\x05proof\x12%\n" +
+	"\x0etrusted_height\x18\x05 \x01(\x03R\rtrustedHeight\"l\n" +
+	"\x12GetReadingResponse\x12.\n" +
+	"\areading\x18\x01 \x01(\v2\x14.dure.api.v1.ReadingR\areading\x12\x10\n" +
+	"\x03raw\x18\x02 \x01(\fR\x03raw\x12\x14\n" +
+	"\x05proof\x18\x03 \x01(\fR\x05proof\"&\n" +
+	"\fTaintRequest\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\tR\x06device\"\xff\x01\n" +
+	"\rTaintResponse\x12*\n" +
+	"\x06doubts\x18\x01 \x03(\v2\x12.dure.api.v1.DoubtR\x06doubts\x12.\n" +
+	"\x05feeds\x18\x02 \x03(\v2\x18.dure.api.v1.TaintedFeedR\x05feeds\x124\n" +
+	"\aanchors\x18\x03 \x03(\v2\x1a.dure.api.v1.TaintedAnchorR\aanchors\x12!\n" +
+	"\fanchor_count\x18\x04 \x01(\x04R\vanchorCount\x129\n" +
+	"\vsettlements\x18\x05 \x03(\v2\x17.dure.api.v1.SettlementR\vsettlements\"\xa7\x01\n" +
+	"\vTaintedFeed\x12\x12\n" +
+	"\x04feed\x18\x01 \x01(\tR\x04feed\x12\x1a\n" +
+	"\baccepted\x18\x02 \x01(\x04R\baccepted\x12\x12\n" +
+	"\x04late\x18\x03 \x01(\x04R\x04late\x12 \n" +
+	"\vquarantined\x18\x04 \x01(\x04R\vquarantined\x12\x19\n" +
+	"\bfirst_at\x18\x05 \x01(\tR\afirstAt\x12\x17\n" +
+	"\alast_at\x18\x06 \x01(\tR\x06lastAt\"u\n" +
+	"\rTaintedAnchor\x12 \n" +
+	"\vtransaction\x18\x01 \x01(\tR\vtransaction\x12\x12\n" +
+	"\x04time\x18\x02 \x01(\tR\x04time\x12\x1a\n" +
+	"\breadings\x18\x03 \x01(\rR\breadings\x12\x12\n" +
+	"\x04feed\x18\x04 \x01(\tR\x04feed\"\xea\x01\n" +
+	"\n" +
+	"Settlement\x12\x12\n" +
+	"\x04feed\x18\x01 \x01(\tR\x04feed\x12\x19\n" +
+	"\bfirst_at\x18\x02 \x01(\tR\afirstAt\x12\x17\n" +
+	"\alast_at\x18\x03 \x01(\tR\x06lastAt\x12\x12\n" +
+	"\x04paid\x18\x04 \x01(\x04R\x04paid\x12\x1c\n" +
+	"\tforfeited\x18\x05 \x01(\x04R\tforfeited\x12\x14\n" +
+	"\x05asset\x18\x06 \x01(\tR\x05asset\x12\x16\n" +
+	"\x06amount\x18\a \x01(\tR\x06amount\x12 \n" +
+	"\vtransaction\x18\b \x01(\tR\vtransaction\x12\x12\n" +
+	"\x04time\x18\t \x01(\tR\x04time*<\n" +
 	"\x04Wait\x12\x14\n" +
 	"\x10WAIT_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vWAIT_COMMIT\x10\x01\x12\r\n" +
@@ -5260,7 +7550,15 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\rDeviceService\x12J\n" +
 	"\tGetDevice\x12\x1d.dure.api.v1.GetDeviceRequest\x1a\x1e.dure.api.v1.GetDeviceResponse\x12G\n" +
 	"\bGetModel\x12\x1c.dure.api.v1.GetModelRequest\x1a\x1d.dure.api.v1.GetModelResponse\x12;\n" +
-	"\x04Rely\x12\x18.dure.api.v1.RelyRequest\x1a\x19.dure.api.v1.RelyResponse2\xb7\x01\n" +
+	"\x04Rely\x12\x18.dure.api.v1.RelyRequest\x1a\x19.dure.api.v1.RelyResponse2\xc5\x03\n" +
+	"\rStreamService\x12D\n" +
+	"\aGetFeed\x12\x1b.dure.api.v1.GetFeedRequest\x1a\x1c.dure.api.v1.GetFeedResponse\x12J\n" +
+	"\tListFeeds\x12\x1d.dure.api.v1.ListFeedsRequest\x1a\x1e.dure.api.v1.ListFeedsResponse\x12>\n" +
+	"\x05Value\x12\x19.dure.api.v1.ValueRequest\x1a\x1a.dure.api.v1.ValueResponse\x12S\n" +
+	"\fListReadings\x12 .dure.api.v1.ListReadingsRequest\x1a!.dure.api.v1.ListReadingsResponse\x12M\n" +
+	"\n" +
+	"GetReading\x12\x1e.dure.api.v1.GetReadingRequest\x1a\x1f.dure.api.v1.GetReadingResponse\x12>\n" +
+	"\x05Taint\x12\x19.dure.api.v1.TaintRequest\x1a\x1a.dure.api.v1.TaintResponse2\xb7\x01\n" +
 	"\x0eNetworkService\x12M\n" +
 	"\n" +
 	"GetNetwork\x12\x1e.dure.api.v1.GetNetworkRequest\x1a\x1f.dure.api.v1.GetNetworkResponse\x12V\n" +
@@ -5280,7 +7578,7 @@ func file_dure_api_v1_api_proto_rawDescGZIP() []byte {
 }
 
 var file_dure_api_v1_api_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 73)
+var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 95)
 var file_dure_api_v1_api_proto_goTypes = []any{
 	(Wait)(0),                         // 0: dure.api.v1.Wait
 	(*SubmitRequest)(nil),             // 1: dure.api.v1.SubmitRequest
@@ -5354,9 +7652,31 @@ var file_dure_api_v1_api_proto_goTypes = []any{
 	(*GetModelResponse)(nil),          // 69: dure.api.v1.GetModelResponse
 	(*RelyRequest)(nil),               // 70: dure.api.v1.RelyRequest
 	(*RelyResponse)(nil),              // 71: dure.api.v1.RelyResponse
-	nil,                               // 72: dure.api.v1.Error.FieldsEntry
-	nil,                               // 73: dure.api.v1.Outcome.FieldsEntry
-	(*structpb.Struct)(nil),           // 74: google.protobuf.Struct
+	(*Feed)(nil),                      // 72: dure.api.v1.Feed
+	(*FeedPremium)(nil),               // 73: dure.api.v1.FeedPremium
+	(*FeedSource)(nil),                // 74: dure.api.v1.FeedSource
+	(*ReadingGap)(nil),                // 75: dure.api.v1.ReadingGap
+	(*QuarantinedReading)(nil),        // 76: dure.api.v1.QuarantinedReading
+	(*GetFeedRequest)(nil),            // 77: dure.api.v1.GetFeedRequest
+	(*GetFeedResponse)(nil),           // 78: dure.api.v1.GetFeedResponse
+	(*ListFeedsRequest)(nil),          // 79: dure.api.v1.ListFeedsRequest
+	(*ListFeedsResponse)(nil),         // 80: dure.api.v1.ListFeedsResponse
+	(*ValueRequest)(nil),              // 81: dure.api.v1.ValueRequest
+	(*ValueResponse)(nil),             // 82: dure.api.v1.ValueResponse
+	(*ValueSource)(nil),               // 83: dure.api.v1.ValueSource
+	(*Reading)(nil),                   // 84: dure.api.v1.Reading
+	(*ListReadingsRequest)(nil),       // 85: dure.api.v1.ListReadingsRequest
+	(*ListReadingsResponse)(nil),      // 86: dure.api.v1.ListReadingsResponse
+	(*GetReadingRequest)(nil),         // 87: dure.api.v1.GetReadingRequest
+	(*GetReadingResponse)(nil),        // 88: dure.api.v1.GetReadingResponse
+	(*TaintRequest)(nil),              // 89: dure.api.v1.TaintRequest
+	(*TaintResponse)(nil),             // 90: dure.api.v1.TaintResponse
+	(*TaintedFeed)(nil),               // 91: dure.api.v1.TaintedFeed
+	(*TaintedAnchor)(nil),             // 92: dure.api.v1.TaintedAnchor
+	(*Settlement)(nil),                // 93: dure.api.v1.Settlement
+	nil,                               // 94: dure.api.v1.Error.FieldsEntry
+	nil,                               // 95: dure.api.v1.Outcome.FieldsEntry
+	(*structpb.Struct)(nil),           // 96: google.protobuf.Struct
 }
 var file_dure_api_v1_api_proto_depIdxs = []int32{
 	0,  // 0: dure.api.v1.SubmitRequest.wait:type_name -> dure.api.v1.Wait
@@ -5365,11 +7685,11 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	5,  // 3: dure.api.v1.SubmitManyResponse.results:type_name -> dure.api.v1.SubmitResult
 	7,  // 4: dure.api.v1.SubmitResult.outcome:type_name -> dure.api.v1.Outcome
 	6,  // 5: dure.api.v1.SubmitResult.error:type_name -> dure.api.v1.Error
-	72, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
-	73, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
+	94, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
+	95, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
 	8,  // 8: dure.api.v1.Outcome.events:type_name -> dure.api.v1.Event
-	74, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
-	74, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
+	96, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
+	96, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
 	9,  // 11: dure.api.v1.Transaction.actions:type_name -> dure.api.v1.Action
 	10, // 12: dure.api.v1.Transaction.witnesses:type_name -> dure.api.v1.Witness
 	7,  // 13: dure.api.v1.Transaction.outcome:type_name -> dure.api.v1.Outcome
@@ -5391,70 +7711,95 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	56, // 29: dure.api.v1.Member.misbehaviours:type_name -> dure.api.v1.Misbehaviour
 	56, // 30: dure.api.v1.FormerValidator.misbehaviours:type_name -> dure.api.v1.Misbehaviour
 	55, // 31: dure.api.v1.GetNetworkResponse.members:type_name -> dure.api.v1.Member
-	74, // 32: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
+	96, // 32: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
 	57, // 33: dure.api.v1.GetNetworkResponse.former_validators:type_name -> dure.api.v1.FormerValidator
-	74, // 34: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
+	96, // 34: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
 	60, // 35: dure.api.v1.ListProposalsResponse.proposals:type_name -> dure.api.v1.Proposal
 	65, // 36: dure.api.v1.Device.firmware:type_name -> dure.api.v1.Firmware
 	64, // 37: dure.api.v1.Device.doubts:type_name -> dure.api.v1.Doubt
 	63, // 38: dure.api.v1.GetDeviceResponse.device:type_name -> dure.api.v1.Device
 	65, // 39: dure.api.v1.GetModelResponse.firmware:type_name -> dure.api.v1.Firmware
 	64, // 40: dure.api.v1.RelyResponse.doubt:type_name -> dure.api.v1.Doubt
-	1,  // 41: dure.api.v1.LedgerService.Submit:input_type -> dure.api.v1.SubmitRequest
-	3,  // 42: dure.api.v1.LedgerService.SubmitMany:input_type -> dure.api.v1.SubmitManyRequest
-	12, // 43: dure.api.v1.LedgerService.GetTransaction:input_type -> dure.api.v1.GetTransactionRequest
-	14, // 44: dure.api.v1.LedgerService.ListTransactions:input_type -> dure.api.v1.ListTransactionsRequest
-	16, // 45: dure.api.v1.LedgerService.WatchTransactions:input_type -> dure.api.v1.WatchTransactionsRequest
-	18, // 46: dure.api.v1.LedgerService.GetBlock:input_type -> dure.api.v1.GetBlockRequest
-	20, // 47: dure.api.v1.LedgerService.GetStatus:input_type -> dure.api.v1.GetStatusRequest
-	23, // 48: dure.api.v1.LedgerService.GetReceipt:input_type -> dure.api.v1.GetReceiptRequest
-	25, // 49: dure.api.v1.LedgerService.GetCheckpoint:input_type -> dure.api.v1.GetCheckpointRequest
-	27, // 50: dure.api.v1.LedgerService.GetStateProof:input_type -> dure.api.v1.GetStateProofRequest
-	30, // 51: dure.api.v1.AccountService.GetAccount:input_type -> dure.api.v1.GetAccountRequest
-	32, // 52: dure.api.v1.AccountService.ListAccounts:input_type -> dure.api.v1.ListAccountsRequest
-	35, // 53: dure.api.v1.AssetService.GetAsset:input_type -> dure.api.v1.GetAssetRequest
-	37, // 54: dure.api.v1.AssetService.ListAssets:input_type -> dure.api.v1.ListAssetsRequest
-	40, // 55: dure.api.v1.AssetService.GetBalance:input_type -> dure.api.v1.GetBalanceRequest
-	42, // 56: dure.api.v1.AssetService.ListBalances:input_type -> dure.api.v1.ListBalancesRequest
-	45, // 57: dure.api.v1.AssetService.GetHold:input_type -> dure.api.v1.GetHoldRequest
-	47, // 58: dure.api.v1.AssetService.ListHolds:input_type -> dure.api.v1.ListHoldsRequest
-	51, // 59: dure.api.v1.RecordService.GetRecords:input_type -> dure.api.v1.GetRecordsRequest
-	53, // 60: dure.api.v1.RecordService.ListRecords:input_type -> dure.api.v1.ListRecordsRequest
-	66, // 61: dure.api.v1.DeviceService.GetDevice:input_type -> dure.api.v1.GetDeviceRequest
-	68, // 62: dure.api.v1.DeviceService.GetModel:input_type -> dure.api.v1.GetModelRequest
-	70, // 63: dure.api.v1.DeviceService.Rely:input_type -> dure.api.v1.RelyRequest
-	58, // 64: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
-	61, // 65: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
-	2,  // 66: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
-	4,  // 67: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
-	13, // 68: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
-	15, // 69: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
-	17, // 70: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
-	19, // 71: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
-	21, // 72: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
-	24, // 73: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
-	26, // 74: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
-	28, // 75: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
-	31, // 76: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
-	33, // 77: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
-	36, // 78: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
-	38, // 79: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
-	41, // 80: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
-	43, // 81: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
-	46, // 82: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
-	48, // 83: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
-	52, // 84: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
-	54, // 85: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
-	67, // 86: dure.api.v1.DeviceService.GetDevice:output_type -> dure.api.v1.GetDeviceResponse
-	69, // 87: dure.api.v1.DeviceService.GetModel:output_type -> dure.api.v1.GetModelResponse
-	71, // 88: dure.api.v1.DeviceService.Rely:output_type -> dure.api.v1.RelyResponse
-	59, // 89: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
-	62, // 90: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
-	66, // [66:91] is the sub-list for method output_type
-	41, // [41:66] is the sub-list for method input_type
-	41, // [41:41] is the sub-list for extension type_name
-	41, // [41:41] is the sub-list for extension extendee
-	0,  // [0:41] is the sub-list for field type_name
+	73, // 41: dure.api.v1.Feed.premium:type_name -> dure.api.v1.FeedPremium
+	75, // 42: dure.api.v1.FeedSource.gaps:type_name -> dure.api.v1.ReadingGap
+	72, // 43: dure.api.v1.GetFeedResponse.feed:type_name -> dure.api.v1.Feed
+	74, // 44: dure.api.v1.GetFeedResponse.sources:type_name -> dure.api.v1.FeedSource
+	76, // 45: dure.api.v1.GetFeedResponse.quarantine:type_name -> dure.api.v1.QuarantinedReading
+	72, // 46: dure.api.v1.ListFeedsResponse.feeds:type_name -> dure.api.v1.Feed
+	83, // 47: dure.api.v1.ValueResponse.sources:type_name -> dure.api.v1.ValueSource
+	84, // 48: dure.api.v1.ListReadingsResponse.readings:type_name -> dure.api.v1.Reading
+	84, // 49: dure.api.v1.GetReadingResponse.reading:type_name -> dure.api.v1.Reading
+	64, // 50: dure.api.v1.TaintResponse.doubts:type_name -> dure.api.v1.Doubt
+	91, // 51: dure.api.v1.TaintResponse.feeds:type_name -> dure.api.v1.TaintedFeed
+	92, // 52: dure.api.v1.TaintResponse.anchors:type_name -> dure.api.v1.TaintedAnchor
+	93, // 53: dure.api.v1.TaintResponse.settlements:type_name -> dure.api.v1.Settlement
+	1,  // 54: dure.api.v1.LedgerService.Submit:input_type -> dure.api.v1.SubmitRequest
+	3,  // 55: dure.api.v1.LedgerService.SubmitMany:input_type -> dure.api.v1.SubmitManyRequest
+	12, // 56: dure.api.v1.LedgerService.GetTransaction:input_type -> dure.api.v1.GetTransactionRequest
+	14, // 57: dure.api.v1.LedgerService.ListTransactions:input_type -> dure.api.v1.ListTransactionsRequest
+	16, // 58: dure.api.v1.LedgerService.WatchTransactions:input_type -> dure.api.v1.WatchTransactionsRequest
+	18, // 59: dure.api.v1.LedgerService.GetBlock:input_type -> dure.api.v1.GetBlockRequest
+	20, // 60: dure.api.v1.LedgerService.GetStatus:input_type -> dure.api.v1.GetStatusRequest
+	23, // 61: dure.api.v1.LedgerService.GetReceipt:input_type -> dure.api.v1.GetReceiptRequest
+	25, // 62: dure.api.v1.LedgerService.GetCheckpoint:input_type -> dure.api.v1.GetCheckpointRequest
+	27, // 63: dure.api.v1.LedgerService.GetStateProof:input_type -> dure.api.v1.GetStateProofRequest
+	30, // 64: dure.api.v1.AccountService.GetAccount:input_type -> dure.api.v1.GetAccountRequest
+	32, // 65: dure.api.v1.AccountService.ListAccounts:input_type -> dure.api.v1.ListAccountsRequest
+	35, // 66: dure.api.v1.AssetService.GetAsset:input_type -> dure.api.v1.GetAssetRequest
+	37, // 67: dure.api.v1.AssetService.ListAssets:input_type -> dure.api.v1.ListAssetsRequest
+	40, // 68: dure.api.v1.AssetService.GetBalance:input_type -> dure.api.v1.GetBalanceRequest
+	42, // 69: dure.api.v1.AssetService.ListBalances:input_type -> dure.api.v1.ListBalancesRequest
+	45, // 70: dure.api.v1.AssetService.GetHold:input_type -> dure.api.v1.GetHoldRequest
+	47, // 71: dure.api.v1.AssetService.ListHolds:input_type -> dure.api.v1.ListHoldsRequest
+	51, // 72: dure.api.v1.RecordService.GetRecords:input_type -> dure.api.v1.GetRecordsRequest
+	53, // 73: dure.api.v1.RecordService.ListRecords:input_type -> dure.api.v1.ListRecordsRequest
+	66, // 74: dure.api.v1.DeviceService.GetDevice:input_type -> dure.api.v1.GetDeviceRequest
+	68, // 75: dure.api.v1.DeviceService.GetModel:input_type -> dure.api.v1.GetModelRequest
+	70, // 76: dure.api.v1.DeviceService.Rely:input_type -> dure.api.v1.RelyRequest
+	77, // 77: dure.api.v1.StreamService.GetFeed:input_type -> dure.api.v1.GetFeedRequest
+	79, // 78: dure.api.v1.StreamService.ListFeeds:input_type -> dure.api.v1.ListFeedsRequest
+	81, // 79: dure.api.v1.StreamService.Value:input_type -> dure.api.v1.ValueRequest
+	85, // 80: dure.api.v1.StreamService.ListReadings:input_type -> dure.api.v1.ListReadingsRequest
+	87, // 81: dure.api.v1.StreamService.GetReading:input_type -> dure.api.v1.GetReadingRequest
+	89, // 82: dure.api.v1.StreamService.Taint:input_type -> dure.api.v1.TaintRequest
+	58, // 83: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
+	61, // 84: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
+	2,  // 85: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
+	4,  // 86: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
+	13, // 87: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
+	15, // 88: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
+	17, // 89: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
+	19, // 90: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
+	21, // 91: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
+	24, // 92: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
+	26, // 93: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
+	28, // 94: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
+	31, // 95: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
+	33, // 96: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
+	36, // 97: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
+	38, // 98: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
+	41, // 99: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
+	43, // 100: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
+	46, // 101: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
+	48, // 102: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
+	52, // 103: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
+	54, // 104: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
+	67, // 105: dure.api.v1.DeviceService.GetDevice:output_type -> dure.api.v1.GetDeviceResponse
+	69, // 106: dure.api.v1.DeviceService.GetModel:output_type -> dure.api.v1.GetModelResponse
+	71, // 107: dure.api.v1.DeviceService.Rely:output_type -> dure.api.v1.RelyResponse
+	78, // 108: dure.api.v1.StreamService.GetFeed:output_type -> dure.api.v1.GetFeedResponse
+	80, // 109: dure.api.v1.StreamService.ListFeeds:output_type -> dure.api.v1.ListFeedsResponse
+	82, // 110: dure.api.v1.StreamService.Value:output_type -> dure.api.v1.ValueResponse
+	86, // 111: dure.api.v1.StreamService.ListReadings:output_type -> dure.api.v1.ListReadingsResponse
+	88, // 112: dure.api.v1.StreamService.GetReading:output_type -> dure.api.v1.GetReadingResponse
+	90, // 113: dure.api.v1.StreamService.Taint:output_type -> dure.api.v1.TaintResponse
+	59, // 114: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
+	62, // 115: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
+	85, // [85:116] is the sub-list for method output_type
+	54, // [54:85] is the sub-list for method input_type
+	54, // [54:54] is the sub-list for extension type_name
+	54, // [54:54] is the sub-list for extension extendee
+	0,  // [0:54] is the sub-list for field type_name
 }
 
 func init() { file_dure_api_v1_api_proto_init() }
@@ -5468,9 +7813,9 @@ func file_dure_api_v1_api_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dure_api_v1_api_proto_rawDesc), len(file_dure_api_v1_api_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   73,
+			NumMessages:   95,
 			NumExtensions: 0,
-			NumServices:   6,
+			NumServices:   7,
 		},
 		GoTypes:           file_dure_api_v1_api_proto_goTypes,
 		DependencyIndexes: file_dure_api_v1_api_proto_depIdxs,

@@ -34,6 +34,8 @@ const (
 	RecordServiceName = "dure.api.v1.RecordService"
 	// DeviceServiceName is the fully-qualified name of the DeviceService service.
 	DeviceServiceName = "dure.api.v1.DeviceService"
+	// StreamServiceName is the fully-qualified name of the StreamService service.
+	StreamServiceName = "dure.api.v1.StreamService"
 	// NetworkServiceName is the fully-qualified name of the NetworkService service.
 	NetworkServiceName = "dure.api.v1.NetworkService"
 )
@@ -104,6 +106,20 @@ const (
 	DeviceServiceGetModelProcedure = "/dure.api.v1.DeviceService/GetModel"
 	// DeviceServiceRelyProcedure is the fully-qualified name of the DeviceService's Rely RPC.
 	DeviceServiceRelyProcedure = "/dure.api.v1.DeviceService/Rely"
+	// StreamServiceGetFeedProcedure is the fully-qualified name of the StreamService's GetFeed RPC.
+	StreamServiceGetFeedProcedure = "/dure.api.v1.StreamService/GetFeed"
+	// StreamServiceListFeedsProcedure is the fully-qualified name of the StreamService's ListFeeds RPC.
+	StreamServiceListFeedsProcedure = "/dure.api.v1.StreamService/ListFeeds"
+	// StreamServiceValueProcedure is the fully-qualified name of the StreamService's Value RPC.
+	StreamServiceValueProcedure = "/dure.api.v1.StreamService/Value"
+	// StreamServiceListReadingsProcedure is the fully-qualified name of the StreamService's
+	// ListReadings RPC.
+	StreamServiceListReadingsProcedure = "/dure.api.v1.StreamService/ListReadings"
+	// StreamServiceGetReadingProcedure is the fully-qualified name of the StreamService's GetReading
+	// RPC.
+	StreamServiceGetReadingProcedure = "/dure.api.v1.StreamService/GetReading"
+	// StreamServiceTaintProcedure is the fully-qualified name of the StreamService's Taint RPC.
+	StreamServiceTaintProcedure = "/dure.api.v1.StreamService/Taint"
 	// NetworkServiceGetNetworkProcedure is the fully-qualified name of the NetworkService's GetNetwork
 	// RPC.
 	NetworkServiceGetNetworkProcedure = "/dure.api.v1.NetworkService/GetNetwork"
@@ -956,6 +972,218 @@ func (UnimplementedDeviceServiceHandler) GetModel(context.Context, *connect.Requ
 
 func (UnimplementedDeviceServiceHandler) Rely(context.Context, *connect.Request[v1.RelyRequest]) (*connect.Response[v1.RelyResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.DeviceService.Rely is not implemented"))
+}
+
+// StreamServiceClient is a client for the dure.api.v1.StreamService service.
+type StreamServiceClient interface {
+	// A feed as the ledger has it now: terms, sources, and what waits in quarantine.
+	GetFeed(context.Context, *connect.Request[v1.GetFeedRequest]) (*connect.Response[v1.GetFeedResponse], error)
+	// Feeds in alphabetical order: all, an operator's, or those that a device reports to.
+	ListFeeds(context.Context, *connect.Request[v1.ListFeedsRequest]) (*connect.Response[v1.ListFeedsResponse], error)
+	// A feed's value at a time, by what is known today of its sources, or why there is none.
+	Value(context.Context, *connect.Request[v1.ValueRequest]) (*connect.Response[v1.ValueResponse], error)
+	// Readings of a feed, the last taken first.
+	ListReadings(context.Context, *connect.Request[v1.ListReadingsRequest]) (*connect.Response[v1.ListReadingsResponse], error)
+	// One reading, and the file that proves it, see docs/reading.md.
+	GetReading(context.Context, *connect.Request[v1.GetReadingRequest]) (*connect.Response[v1.GetReadingResponse], error)
+	// What leaned on a device in the times in which it is in doubt: readings, anchors and payments.
+	Taint(context.Context, *connect.Request[v1.TaintRequest]) (*connect.Response[v1.TaintResponse], error)
+}
+
+// NewStreamServiceClient constructs a client for the dure.api.v1.StreamService service. By default,
+// it uses the Connect protocol with the binary Protobuf Codec, asks for gzipped responses, and
+// sends uncompressed requests. To use the gRPC or gRPC-Web protocols, supply the connect.WithGRPC()
+// or connect.WithGRPCWeb() options.
+//
+// The URL supplied here should be the base URL for the Connect or gRPC server (for example,
+// http://api.acme.com or https://acme.com/grpc).
+func NewStreamServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...connect.ClientOption) StreamServiceClient {
+	baseURL = strings.TrimRight(baseURL, "/")
+	streamServiceMethods := v1.File_dure_api_v1_api_proto.Services().ByName("StreamService").Methods()
+	return &streamServiceClient{
+		getFeed: connect.NewClient[v1.GetFeedRequest, v1.GetFeedResponse](
+			httpClient,
+			baseURL+StreamServiceGetFeedProcedure,
+			connect.WithSchema(streamServiceMethods.ByName("GetFeed")),
+			connect.WithClientOptions(opts...),
+		),
+		listFeeds: connect.NewClient[v1.ListFeedsRequest, v1.ListFeedsResponse](
+			httpClient,
+			baseURL+StreamServiceListFeedsProcedure,
+			connect.WithSchema(streamServiceMethods.ByName("ListFeeds")),
+			connect.WithClientOptions(opts...),
+		),
+		value: connect.NewClient[v1.ValueRequest, v1.ValueResponse](
+			httpClient,
+			baseURL+StreamServiceValueProcedure,
+			connect.WithSchema(streamServiceMethods.ByName("Value")),
+			connect.WithClientOptions(opts...),
+		),
+		listReadings: connect.NewClient[v1.ListReadingsRequest, v1.ListReadingsResponse](
+			httpClient,
+			baseURL+StreamServiceListReadingsProcedure,
+			connect.WithSchema(streamServiceMethods.ByName("ListReadings")),
+			connect.WithClientOptions(opts...),
+		),
+		getReading: connect.NewClient[v1.GetReadingRequest, v1.GetReadingResponse](
+			httpClient,
+			baseURL+StreamServiceGetReadingProcedure,
+			connect.WithSchema(streamServiceMethods.ByName("GetReading")),
+			connect.WithClientOptions(opts...),
+		),
+		taint: connect.NewClient[v1.TaintRequest, v1.TaintResponse](
+			httpClient,
+			baseURL+StreamServiceTaintProcedure,
+			connect.WithSchema(streamServiceMethods.ByName("Taint")),
+			connect.WithClientOptions(opts...),
+		),
+	}
+}
+
+// streamServiceClient implements StreamServiceClient.
+type streamServiceClient struct {
+	getFeed      *connect.Client[v1.GetFeedRequest, v1.GetFeedResponse]
+	listFeeds    *connect.Client[v1.ListFeedsRequest, v1.ListFeedsResponse]
+	value        *connect.Client[v1.ValueRequest, v1.ValueResponse]
+	listReadings *connect.Client[v1.ListReadingsRequest, v1.ListReadingsResponse]
+	getReading   *connect.Client[v1.GetReadingRequest, v1.GetReadingResponse]
+	taint        *connect.Client[v1.TaintRequest, v1.TaintResponse]
+}
+
+// GetFeed calls dure.api.v1.StreamService.GetFeed.
+func (c *streamServiceClient) GetFeed(ctx context.Context, req *connect.Request[v1.GetFeedRequest]) (*connect.Response[v1.GetFeedResponse], error) {
+	return c.getFeed.CallUnary(ctx, req)
+}
+
+// ListFeeds calls dure.api.v1.StreamService.ListFeeds.
+func (c *streamServiceClient) ListFeeds(ctx context.Context, req *connect.Request[v1.ListFeedsRequest]) (*connect.Response[v1.ListFeedsResponse], error) {
+	return c.listFeeds.CallUnary(ctx, req)
+}
+
+// Value calls dure.api.v1.StreamService.Value.
+func (c *streamServiceClient) Value(ctx context.Context, req *connect.Request[v1.ValueRequest]) (*connect.Response[v1.ValueResponse], error) {
+	return c.value.CallUnary(ctx, req)
+}
+
+// ListReadings calls dure.api.v1.StreamService.ListReadings.
+func (c *streamServiceClient) ListReadings(ctx context.Context, req *connect.Request[v1.ListReadingsRequest]) (*connect.Response[v1.ListReadingsResponse], error) {
+	return c.listReadings.CallUnary(ctx, req)
+}
+
+// GetReading calls dure.api.v1.StreamService.GetReading.
+func (c *streamServiceClient) GetReading(ctx context.Context, req *connect.Request[v1.GetReadingRequest]) (*connect.Response[v1.GetReadingResponse], error) {
+	return c.getReading.CallUnary(ctx, req)
+}
+
+// Taint calls dure.api.v1.StreamService.Taint.
+func (c *streamServiceClient) Taint(ctx context.Context, req *connect.Request[v1.TaintRequest]) (*connect.Response[v1.TaintResponse], error) {
+	return c.taint.CallUnary(ctx, req)
+}
+
+// StreamServiceHandler is an implementation of the dure.api.v1.StreamService service.
+type StreamServiceHandler interface {
+	// A feed as the ledger has it now: terms, sources, and what waits in quarantine.
+	GetFeed(context.Context, *connect.Request[v1.GetFeedRequest]) (*connect.Response[v1.GetFeedResponse], error)
+	// Feeds in alphabetical order: all, an operator's, or those that a device reports to.
+	ListFeeds(context.Context, *connect.Request[v1.ListFeedsRequest]) (*connect.Response[v1.ListFeedsResponse], error)
+	// A feed's value at a time, by what is known today of its sources, or why there is none.
+	Value(context.Context, *connect.Request[v1.ValueRequest]) (*connect.Response[v1.ValueResponse], error)
+	// Readings of a feed, the last taken first.
+	ListReadings(context.Context, *connect.Request[v1.ListReadingsRequest]) (*connect.Response[v1.ListReadingsResponse], error)
+	// One reading, and the file that proves it, see docs/reading.md.
+	GetReading(context.Context, *connect.Request[v1.GetReadingRequest]) (*connect.Response[v1.GetReadingResponse], error)
+	// What leaned on a device in the times in which it is in doubt: readings, anchors and payments.
+	Taint(context.Context, *connect.Request[v1.TaintRequest]) (*connect.Response[v1.TaintResponse], error)
+}
+
+// NewStreamServiceHandler builds an HTTP handler from the service implementation. It returns the
+// path on which to mount the handler and the handler itself.
+//
+// By default, handlers support the Connect, gRPC, and gRPC-Web protocols with the binary Protobuf
+// and JSON codecs. They also support gzip compression.
+func NewStreamServiceHandler(svc StreamServiceHandler, opts ...connect.HandlerOption) (string, http.Handler) {
+	streamServiceMethods := v1.File_dure_api_v1_api_proto.Services().ByName("StreamService").Methods()
+	streamServiceGetFeedHandler := connect.NewUnaryHandler(
+		StreamServiceGetFeedProcedure,
+		svc.GetFeed,
+		connect.WithSchema(streamServiceMethods.ByName("GetFeed")),
+		connect.WithHandlerOptions(opts...),
+	)
+	streamServiceListFeedsHandler := connect.NewUnaryHandler(
+		StreamServiceListFeedsProcedure,
+		svc.ListFeeds,
+		connect.WithSchema(streamServiceMethods.ByName("ListFeeds")),
+		connect.WithHandlerOptions(opts...),
+	)
+	streamServiceValueHandler := connect.NewUnaryHandler(
+		StreamServiceValueProcedure,
+		svc.Value,
+		connect.WithSchema(streamServiceMethods.ByName("Value")),
+		connect.WithHandlerOptions(opts...),
+	)
+	streamServiceListReadingsHandler := connect.NewUnaryHandler(
+		StreamServiceListReadingsProcedure,
+		svc.ListReadings,
+		connect.WithSchema(streamServiceMethods.ByName("ListReadings")),
+		connect.WithHandlerOptions(opts...),
+	)
+	streamServiceGetReadingHandler := connect.NewUnaryHandler(
+		StreamServiceGetReadingProcedure,
+		svc.GetReading,
+		connect.WithSchema(streamServiceMethods.ByName("GetReading")),
+		connect.WithHandlerOptions(opts...),
+	)
+	streamServiceTaintHandler := connect.NewUnaryHandler(
+		StreamServiceTaintProcedure,
+		svc.Taint,
+		connect.WithSchema(streamServiceMethods.ByName("Taint")),
+		connect.WithHandlerOptions(opts...),
+	)
+	return "/dure.api.v1.StreamService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case StreamServiceGetFeedProcedure:
+			streamServiceGetFeedHandler.ServeHTTP(w, r)
+		case StreamServiceListFeedsProcedure:
+			streamServiceListFeedsHandler.ServeHTTP(w, r)
+		case StreamServiceValueProcedure:
+			streamServiceValueHandler.ServeHTTP(w, r)
+		case StreamServiceListReadingsProcedure:
+			streamServiceListReadingsHandler.ServeHTTP(w, r)
+		case StreamServiceGetReadingProcedure:
+			streamServiceGetReadingHandler.ServeHTTP(w, r)
+		case StreamServiceTaintProcedure:
+			streamServiceTaintHandler.ServeHTTP(w, r)
+		default:
+			http.NotFound(w, r)
+		}
+	})
+}
+
+// UnimplementedStreamServiceHandler returns CodeUnimplemented from all methods.
+type UnimplementedStreamServiceHandler struct{}
+
+func (UnimplementedStreamServiceHandler) GetFeed(context.Context, *connect.Request[v1.GetFeedRequest]) (*connect.Response[v1.GetFeedResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.StreamService.GetFeed is not implemented"))
+}
+
+func (UnimplementedStreamServiceHandler) ListFeeds(context.Context, *connect.Request[v1.ListFeedsRequest]) (*connect.Response[v1.ListFeedsResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.StreamService.ListFeeds is not implemented"))
+}
+
+func (UnimplementedStreamServiceHandler) Value(context.Context, *connect.Request[v1.ValueRequest]) (*connect.Response[v1.ValueResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.StreamService.Value is not implemented"))
+}
+
+func (UnimplementedStreamServiceHandler) ListReadings(context.Context, *connect.Request[v1.ListReadingsRequest]) (*connect.Response[v1.ListReadingsResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.StreamService.ListReadings is not implemented"))
+}
+
+func (UnimplementedStreamServiceHandler) GetReading(context.Context, *connect.Request[v1.GetReadingRequest]) (*connect.Response[v1.GetReadingResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.StreamService.GetReading is not implemented"))
+}
+
+func (UnimplementedStreamServiceHandler) Taint(context.Context, *connect.Request[v1.TaintRequest]) (*connect.Response[v1.TaintResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.StreamService.Taint is not implemented"))
 }
 
 // NetworkServiceClient is a client for the dure.api.v1.NetworkService service.

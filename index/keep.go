@@ -1,0 +1,80 @@
+package index
+
+import (
+	"context"
+	"sort"
+	"time"
+)
+
+const (
+	// eraseEvery is how often an index that does not keep what devices signed for ever looks for what is too old.
+	eraseEvery = time.Minute
+	// eraseMost bounds how many readings lose their raw bytes in one database transaction.
+	eraseMost = 10_000
+)
+
+// KeepReadings sets for how long after they were anchored the raw bytes of readings are kept; 0 is for ever. The rest of a
+// reading's row stays. Call it before Follow.
+func (x *Index) KeepReadings(d time.Duration) { x.keep = d }
+
+// erase removes raw bytes that are too old at a time and says whether more are left.
+func (x *Index) erase(ctx context.Context, now time.Time) (more bool, err error) {
+	if x.keep <= 0 {
+		return false, nil
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	to, err := x.anchoredBefore(ctx, now.Add(-x.keep).UnixMilli())
+	if err != nil || to <= x.cursor.erased {
+		return false, err
+	}
+	c := &changes{cursor: x.cursor, known: &x.known}
+	c.eraseTo = min(to, c.cursor.erased+eraseMost)
+	c.cursor.erased = c.eraseTo
+	return c.eraseTo < to, x.apply(ctx, c)
+}
+
+// anchoredBefore is how many readings, from the first on, were anchored before a time. They are numbered as they were
+// anchored, so halving finds it.
+func (x *Index) anchoredBefore(ctx context.Context, ms int64) (int64, error) {
+	first := x.cursor.erased
+	var failed error
+	n := sort.Search(int(x.cursor.readings-first), func(i int) bool {
+		if failed != nil {
+			return true
+		}
+		times, err := column[int64](ctx, x, sqlAnchoredAt, first+int64(i)+1)
+		failed = err
+		return err != nil || len(times) == 0 || times[0] >= ms
+	})
+	return first + int64(n), failed
+}
+
+// tidier erases what is too old now and then.
+type tidier struct {
+	x    *Index
+	last time.Time
+}
+
+// tidy erases all that is too old, in bounded steps, if the last time was long enough ago.
+func (t *tidier) tidy(ctx context.Context) error {
+	if t.x.keep <= 0 || time.Since(t.last) < eraseEvery {
+		return nil
+	}
+	for more := true; more && ctx.Err() == nil; {
+		var err error
+		if more, err = t.x.erase(ctx, time.Now()); err != nil {
+			return &databaseError{err}
+		}
+	}
+	t.last = time.Now()
+	return nil
+}
+
+// due tells when to look again: never if all is kept.
+func (t *tidier) due() <-chan time.Time {
+	if t.x.keep <= 0 {
+		return nil
+	}
+	return time.After(eraseEvery)
+}

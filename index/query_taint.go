@@ -1,0 +1,93 @@
+package index
+
+import (
+	"context"
+	"database/sql"
+
+	streamv1 "github.com/dureledger/dure/gen/dure/stream/v1"
+	"github.com/dureledger/dure/ledger/fault"
+)
+
+// MaxTaint bounds the anchors and the settlements that are listed.
+const MaxTaint = 1000
+
+// Count is how many readings of a verdict there are, and when the first and the last were taken.
+type Count struct {
+	Verdict     streamv1.Verdict
+	Readings    uint64
+	First, Last int64
+}
+
+// CountReadings counts a device's readings of a feed and a time by verdict, without refused ones.
+func (x *Index) CountReadings(ctx context.Context, feed string, s Span) (out []Count, err error) {
+	err = x.rows(ctx, func(row *sql.Rows) (bool, error) {
+		var c Count
+		err := row.Scan(&c.Verdict, &c.Readings, &c.First, &c.Last)
+		out = append(out, c)
+		return true, err
+	}, sqlCount, feed, s.Device[:], s.Since, s.Until)
+	return out, err
+}
+
+// Anchor is a transaction that anchored readings.
+type Anchor struct {
+	Tx       [32]byte
+	Seq      uint64
+	Time     int64
+	Readings uint64
+}
+
+// Anchors lists the transactions that anchored a device's readings of a feed and a time, the newest first, at most MaxTaint,
+// and says how many there are.
+func (x *Index) Anchors(ctx context.Context, feed string, s Span) (out []Anchor, count uint64, err error) {
+	counts, err := column[uint64](ctx, x, sqlAnchorCount, feed, s.Device[:], s.Since, s.Until)
+	if err != nil || len(counts) == 0 {
+		return nil, 0, err
+	}
+	err = x.rows(ctx, func(row *sql.Rows) (bool, error) {
+		var a Anchor
+		var id []byte
+		if err := row.Scan(&a.Seq, &id, &a.Time, &a.Readings); err != nil {
+			return false, err
+		}
+		if len(id) != 32 {
+			return false, fault.New("internal", "the index holds a transaction it cannot name; rebuild it")
+		}
+		a.Tx = [32]byte(id)
+		out = append(out, a)
+		return true, nil
+	}, sqlAnchors, feed, s.Device[:], s.Since, s.Until, MaxTaint)
+	return out, counts[0], err
+}
+
+// Settlement is a payment for a device's readings, taken from First to Last, or that there was none.
+type Settlement struct {
+	Feed            string
+	First, Last     int64
+	Paid, Forfeited uint64
+	Asset, Amount   string
+	// Tx paid them, at Seq in the history; Event is the index of what it left behind.
+	Tx    [32]byte
+	Seq   uint64
+	Event int
+	Time  int64
+}
+
+// Settlements lists those of readings that may be of a time, the newest first, at most MaxTaint.
+func (x *Index) Settlements(ctx context.Context, s Span) (out []Settlement, err error) {
+	err = x.rows(ctx, func(row *sql.Rows) (bool, error) {
+		var p Settlement
+		var id []byte
+		var paid, forfeited int64
+		if err := row.Scan(&p.Feed, &p.First, &p.Last, &paid, &forfeited, &p.Asset, &p.Amount, &p.Seq, &p.Event, &id, &p.Time); err != nil {
+			return false, err
+		}
+		if len(id) != 32 {
+			return false, fault.New("internal", "the index holds a transaction it cannot name; rebuild it")
+		}
+		p.Tx, p.Paid, p.Forfeited = [32]byte(id), uint64(paid), uint64(forfeited)
+		out = append(out, p)
+		return true, nil
+	}, sqlSettlements, s.Device[:], s.Since, s.Until, MaxTaint)
+	return out, err
+}
