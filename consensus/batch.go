@@ -18,8 +18,8 @@ const (
 	MaxBatchTxs   = 1000
 	MaxBatchBytes = 512 << 10
 	// MaxBatchWork is signature work: no more than the least that a network can allow a sealer in a block, so that no
-	// batch is too large for every block.
-	MaxBatchWork = 1000
+	// batch is too large for every block, and no less than one transaction may have.
+	MaxBatchWork = tx.MaxSignatureWork
 	// maxBatchWire is MaxBatchBytes of transactions and what frames them.
 	maxBatchWire = MaxBatchBytes + 8*MaxBatchTxs + 512
 	// batchLifeMS is how long after sealing a batch may be decided, unix milliseconds of block time.

@@ -275,11 +275,14 @@ func (p *Pool) verify(ctx context.Context) {
 	}
 }
 
-// take returns up to some chunks of unverified entries.
+// take returns some chunks of unverified entries, or what there is.
 func (p *Pool) take() []*entry {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := min(len(p.unchecked), 2*chunk)
+	n := 0
+	for work := uint64(0); n < len(p.unchecked) && work < 2*chunk; n++ {
+		work += max(1, p.unchecked[n].tx.SignatureWork()) // one without a witness costs a look
+	}
 	round := p.unchecked[:n:n]
 	p.unchecked = p.unchecked[n:]
 	if len(p.unchecked) == 0 {

@@ -10,7 +10,7 @@ import (
 	"github.com/dureledger/dure/ledger/tx"
 )
 
-// chunk is how many transactions one core verifies together: half of a full batch, which gives two cores something to do.
+// chunk is how much signature work one core does together: half of a full batch, which gives two cores something to do.
 // Larger ones get hardly any cheaper by signature.
 const chunk = 512
 
@@ -125,8 +125,8 @@ func (v *Verifier) Prune(time int64) {
 func (v *Verifier) Signatures(txs []*tx.Tx) []error {
 	errs := make([]error, len(txs))
 	var wg sync.WaitGroup
-	for from := 0; from < len(txs); from += chunk {
-		to := min(from+chunk, len(txs))
+	for from, to := 0, 0; from < len(txs); from = to {
+		to = from + chunkOf(txs[from:])
 		v.workers <- struct{}{}
 		wg.Add(1)
 		go func() {
@@ -139,4 +139,15 @@ func (v *Verifier) Signatures(txs []*tx.Tx) []error {
 	}
 	wg.Wait()
 	return errs
+}
+
+// chunkOf is how many transactions make the first chunk of them.
+func chunkOf(txs []*tx.Tx) int {
+	work := uint64(0)
+	for i, t := range txs {
+		if work += t.SignatureWork(); work >= chunk {
+			return i + 1
+		}
+	}
+	return len(txs)
 }

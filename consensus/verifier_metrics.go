@@ -43,6 +43,9 @@ func (m *verifierMetrics) verified(txs []*tx.Tx, errs []error, began time.Time) 
 	signatures, bad := 0, 0
 	for i := range txs {
 		signatures += len(txs[i].Witnesses)
+		for j := range txs[i].Sources {
+			signatures += len(txs[i].Sources[j].Readings)
+		}
 		if errs[i] != nil {
 			bad++
 		}

@@ -15,11 +15,16 @@ var halfP256 = new(big.Int).Rsh(elliptic.P256().Params().N, 1).FillBytes(make([]
 // verifyP256 checks an ECDSA signature r||s over the digest as the hash. Of the two signatures (r, s) and (r, -s) only
 // the one with the lower s counts, so that nobody can make a second one from the first.
 func verifyP256(public []byte, digest [32]byte, signature []byte) bool {
-	if len(public) != 33 || len(signature) != 64 || bytes.Compare(signature[32:], halfP256) > 0 {
+	if len(public) != 33 {
 		return false
 	}
 	key, ok := parseP256(public)
-	if !ok {
+	return ok && verifyP256Key(key, digest, signature)
+}
+
+// verifyP256Key is verifyP256 for a key that is unpacked.
+func verifyP256Key(key *ecdsa.PublicKey, digest [32]byte, signature []byte) bool {
+	if len(signature) != 64 || bytes.Compare(signature[32:], halfP256) > 0 {
 		return false
 	}
 	r, s := new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])

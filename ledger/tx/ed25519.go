@@ -2,11 +2,12 @@ package tx
 
 import (
 	"crypto/sha3"
+	"encoding/binary"
 
 	"github.com/oasisprotocol/curve25519-voi/curve"
 	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
 
-	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 )
 
 // zip215 is the rule for every Ed25519 signature, alone or in a batch: ZIP-215, whose cofactored equation and
@@ -19,8 +20,8 @@ const (
 	expandBelow = 95
 )
 
-func verifyEd25519(public []byte, digest [32]byte, signature []byte) bool {
-	return len(public) == 32 && ed25519.VerifyWithOptions(public, digest[:], signature, zip215)
+func verifyEd25519(public, message, signature []byte) bool {
+	return len(public) == 32 && ed25519.VerifyWithOptions(public, message, signature, zip215)
 }
 
 // usableEd25519 says whether the bytes are a point that is not of small order.
@@ -49,20 +50,51 @@ func PrepareKey(public []byte) *PreparedKey {
 	return key
 }
 
+// ed25519Entry is one signature of a transaction: of a witness or, with a source, of a reading.
 type ed25519Entry struct {
-	tx, witness int
-	digest      *[32]byte
-	w           *txv1.Witness
+	tx, source, index          int
+	public, message, signature []byte
 }
 
 type ed25519Batch []ed25519Entry
+
+func newEd25519Batch(txs []*Tx) ed25519Batch {
+	n := 0
+	for _, t := range txs {
+		n += len(t.Witnesses)
+		for i := range t.Sources {
+			n += len(t.Sources[i].Readings)
+		}
+	}
+	return make(ed25519Batch, 0, n)
+}
+
+// add adds every Ed25519 signature of a transaction.
+func (b *ed25519Batch) add(tx int, t *Tx) {
+	for i, w := range t.Witnesses {
+		if w.Kind == accountv1.KeyKind_KEY_KIND_ED25519 {
+			*b = append(*b, ed25519Entry{tx: tx, source: -1, index: i, public: w.PublicKey, message: t.ID[:], signature: w.Signature})
+		}
+	}
+	for i := range t.Sources {
+		s := &t.Sources[i]
+		if s.Key.Kind != accountv1.KeyKind_KEY_KIND_ED25519 {
+			continue
+		}
+		for j, r := range s.Readings {
+			*b = append(*b, ed25519Entry{
+				tx: tx, source: i, index: j, public: s.Key.Public, message: r.SignedBytes(t.network, s.Device), signature: r.Signature[:],
+			})
+		}
+	}
+}
 
 // bad returns the entries whose signatures are wrong. prepared gives keys that are at hand, nil for others.
 func (b ed25519Batch) bad(prepared func(public []byte) *PreparedKey) []ed25519Entry {
 	var bad []ed25519Entry
 	if len(b) < minBatch {
 		for _, e := range b {
-			if !verifyEd25519(e.w.PublicKey, *e.digest, e.w.Signature) {
+			if !verifyEd25519(e.public, e.message, e.signature) {
 				bad = append(bad, e)
 			}
 		}
@@ -73,11 +105,11 @@ func (b ed25519Batch) bad(prepared func(public []byte) *PreparedKey) []ed25519En
 		v.ForceNoPublicKeyExpansion()
 	}
 	for _, e := range b {
-		if key := prepared(e.w.PublicKey); key != nil {
-			v.AddExpandedWithOptions(key, e.digest[:], e.w.Signature, zip215)
+		if key := prepared(e.public); key != nil {
+			v.AddExpandedWithOptions(key, e.message, e.signature, zip215)
 			continue
 		}
-		v.AddWithOptions(e.w.PublicKey, e.digest[:], e.w.Signature, zip215)
+		v.AddWithOptions(e.public, e.message, e.signature, zip215)
 	}
 	// Verify checks each entry alone when the batch fails, so its answers are exact.
 	all, good := v.Verify(b.coefficients())
@@ -99,11 +131,14 @@ func (b ed25519Batch) bad(prepared func(public []byte) *PreparedKey) []ed25519En
 func (b ed25519Batch) coefficients() *sha3.SHAKE {
 	h := sha3.NewSHAKE256()
 	h.Write([]byte("dure/batch/v1\n"))
+	var length [4]byte
 	for _, e := range b {
-		// All parts have a fixed length, checked by Decode: 32, 32 and 64 bytes.
-		h.Write(e.w.PublicKey)
-		h.Write(e.digest[:])
-		h.Write(e.w.Signature)
+		// Keys and signatures have a fixed length, checked by Decode: 32 and 64 bytes. A message has not.
+		binary.BigEndian.PutUint32(length[:], uint32(len(e.message)))
+		h.Write(length[:])
+		h.Write(e.public)
+		h.Write(e.message)
+		h.Write(e.signature)
 	}
 	return h
 }

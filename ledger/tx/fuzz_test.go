@@ -18,6 +18,7 @@ func FuzzDecode(f *testing.F) {
 	for _, kind := range txtest.Kinds[:4] {
 		f.Add(mustSign(f, transferBody(), txtest.Signer(kind, 1)))
 	}
+	f.Add(mustAnchor(f, of(source(f, edKind, 1, 2, txtest.NetworkID), source(f, p256Kind, 2, 1, txtest.NetworkID))).Raw)
 	for _, r := range refusals {
 		if raw := r.bytes(f); len(raw) < 4096 {
 			f.Add(raw)

@@ -20,11 +20,13 @@ const (
 	NetworkSize          = 16 // bytes of Body.network
 	OnceSize             = 32 // bytes of Body.once, if there is one
 	MinAuthenticatorData = 37
+	// MaxSignatureWork bounds SignatureWork: what readings in a transaction may cost everybody.
+	MaxSignatureWork     = 1000
 	MaxAuthenticatorData = 1024
 	MaxClientDataJSON    = 2048
 )
 
-// Tx is a decoded transaction. It must not be changed: Body and Witnesses share the memory of Raw.
+// Tx is a decoded transaction. It must not be changed: Body, Witnesses and Sources share the memory of Raw.
 type Tx struct {
 	// Raw is the transaction as it travels.
 	Raw []byte
@@ -36,6 +38,10 @@ type Tx struct {
 	Body *txv1.Body
 	// Witnesses are the signatures, in the order they came.
 	Witnesses []*txv1.Witness
+	// Sources are the readings in its stream.anchor actions, in order; nil if there are none.
+	Sources []Source
+
+	network string // that readings are signed for
 }
 
 // Network is a network id made ready for decoding many transactions.
@@ -105,9 +111,19 @@ func (n Network) Decode(raw []byte, maxBytes int) (*Tx, error) {
 	if err := n.checkBody(body); err != nil {
 		return nil, err
 	}
-	return &Tx{
+	sources, err := readSources(body)
+	if err != nil {
+		return nil, err
+	}
+	t := &Tx{
 		Raw: raw, Hash: sha256.Sum256(raw), ID: n.Digest(native.Body), Body: body, Witnesses: native.Witnesses,
-	}, nil
+		Sources: sources, network: n.id,
+	}
+	if work := t.SignatureWork(); work > MaxSignatureWork {
+		return nil, fault.New("tx.too_large", fmt.Sprintf("Checking the signatures in the transaction takes %d units of work; at most %d go together. "+
+			"Split it: an Ed25519 signature takes 1, a P-256 signature 5.", work, MaxSignatureWork), "work", work, "limit", MaxSignatureWork)
+	}
+	return t, nil
 }
 
 func decodeNative(raw []byte) (*txv1.Native, error) {
@@ -177,7 +193,7 @@ func (t *Tx) Keys() []Key {
 func witnessKey(w *txv1.Witness) Key { return Key{Kind: w.Kind, Public: w.PublicKey} }
 
 // SignatureWork is what checking the signatures costs, in units of about one Ed25519 check of a batch
-// (20 µs): Ed25519 1, secp256k1 3, P-256 5, WebAuthn and ML-DSA-65 6. All nodes count the same.
+// (20 µs): Ed25519 1, secp256k1 3, P-256 5, WebAuthn and ML-DSA-65 6; a reading counts as a witness does. All nodes count the same.
 func (t *Tx) SignatureWork() uint64 {
 	work := uint64(0)
 	for _, w := range t.Witnesses {
@@ -191,6 +207,9 @@ func (t *Tx) SignatureWork() uint64 {
 		default:
 			work += 6
 		}
+	}
+	for i := range t.Sources {
+		work += t.Sources[i].signatureWork()
 	}
 	return work
 }

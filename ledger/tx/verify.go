@@ -23,7 +23,7 @@ func VerifyAll(txs []*Tx) []error {
 // where it is not at hand.
 func VerifyPrepared(txs []*Tx, prepared func(public []byte) *PreparedKey) []error {
 	errs := make([]error, len(txs))
-	var batch ed25519Batch
+	batch := newEd25519Batch(txs)
 	for i, t := range txs {
 		if len(t.Witnesses) == 0 {
 			errs[i] = fault.New("tx.bad_signature", "The transaction carries no signature. Every account that acts must sign it.")
@@ -33,15 +33,11 @@ func VerifyPrepared(txs []*Tx, prepared func(public []byte) *PreparedKey) []erro
 		if errs[i] != nil {
 			continue
 		}
-		for j, w := range t.Witnesses {
-			if w.Kind == accountv1.KeyKind_KEY_KIND_ED25519 {
-				batch = append(batch, ed25519Entry{tx: i, witness: j, digest: &t.ID, w: w})
-			}
-		}
+		batch.add(i, t)
 	}
 	for _, bad := range batch.bad(prepared) {
 		if errs[bad.tx] == nil {
-			errs[bad.tx] = badSignature(bad.witness, bad.w, "is not by this key over this transaction")
+			errs[bad.tx] = txs[bad.tx].badEd25519(bad)
 		}
 	}
 	return errs
@@ -57,7 +53,15 @@ func (t *Tx) verifyOthers() error {
 			return badSignature(i, w, why)
 		}
 	}
-	return nil
+	return t.verifyP256Readings()
+}
+
+// badEd25519 says which signature of the transaction is bad.
+func (t *Tx) badEd25519(e ed25519Entry) error {
+	if e.source >= 0 {
+		return badReading(&t.Sources[e.source], e.index)
+	}
+	return badSignature(e.index, t.Witnesses[e.index], "is not by this key over this transaction")
 }
 
 // verifyWitness checks one signature; it says what is wrong, or nothing.
@@ -65,7 +69,7 @@ func verifyWitness(w *txv1.Witness, digest [32]byte) (why string) {
 	good := false
 	switch w.Kind {
 	case accountv1.KeyKind_KEY_KIND_ED25519:
-		good = verifyEd25519(w.PublicKey, digest, w.Signature)
+		good = verifyEd25519(w.PublicKey, digest[:], w.Signature)
 	case accountv1.KeyKind_KEY_KIND_P256:
 		good = verifyP256(w.PublicKey, digest, w.Signature)
 	case accountv1.KeyKind_KEY_KIND_SECP256K1:
