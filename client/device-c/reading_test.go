@@ -22,14 +22,16 @@ type readings struct {
 		Kind, Secret, Device string
 		Public               string `json:"public_key"`
 	}
-	Good []struct {
-		Name, Kind, Feed, Unit   string
-		Boot, Sequence, Mantissa string
-		Exponent                 int
-		Time                     string `json:"time_ms"`
-		Message                  string
-	}
+	Good    []goodReading
 	Refused []struct{ Name, Kind, Code, Message string }
+}
+
+type goodReading struct {
+	Name, Kind, Feed, Unit   string
+	Boot, Sequence, Mantissa string
+	Exponent                 int
+	Time                     string `json:"time_ms"`
+	Message                  string
 }
 
 // device is a key of the vectors, and its public key as the C library takes it.
@@ -73,9 +75,22 @@ func unhex(t testing.TB, s string) []byte {
 	return b
 }
 
+// signFields and checkFields are requests to sign with a key of some kind, and to check.
+func (d device) signFields(kind []byte, g goodReading) [][]byte {
+	fields := [][]byte{kind, d.secret, []byte(d.networkID), d.address}
+	for _, s := range []string{g.Boot, g.Sequence, g.Feed, g.Unit, g.Mantissa, strconv.Itoa(g.Exponent), g.Time} {
+		fields = append(fields, []byte(s))
+	}
+	return fields
+}
+
+func (d device) checkFields(message []byte) [][]byte {
+	return [][]byte{d.kind, d.public, []byte(d.networkID), d.address, message}
+}
+
 // check is what C says of a message.
 func (d device) check(c *checker, message []byte) (code, rest string) {
-	return c.ask('m', d.kind, d.public, []byte(d.networkID), d.address, message)
+	return c.ask('m', d.checkFields(message)...)
 }
 
 // goCheck is what Go says of a message.
@@ -97,8 +112,7 @@ func TestGoodReadings(t *testing.T) {
 			kinds = append(kinds, []byte("s")) // in a secure element
 		}
 		for _, kind := range kinds {
-			code, rest := c.ask('s', kind, d.secret, []byte(d.networkID), d.address, []byte(g.Boot), []byte(g.Sequence), []byte(g.Feed), []byte(g.Unit),
-				[]byte(g.Mantissa), []byte(strconv.Itoa(g.Exponent)), []byte(g.Time))
+			code, rest := c.ask('s', d.signFields(kind, g)...)
 			if code != "" || !strings.HasPrefix(rest, "message="+g.Message+" ") {
 				t.Errorf("%s, key %s: signs %q %s, want %s", g.Name, kind, code, rest, g.Message)
 			}
@@ -157,39 +171,52 @@ func TestReadingsThatCannotBeWritten(t *testing.T) {
 	c := newChecker(t)
 	_, devices := readingVectors(t)
 	d := devices["ed25519"]
-	good := []string{"1", "1", "feed", "m", "1", "0", "1790000000000"}
-	for _, test := range []struct {
-		at          int
-		value, code string
+	good := goodReading{Boot: "1", Sequence: "1", Feed: "feed", Unit: "m", Mantissa: "1", Time: "1790000000000"}
+	const malformed, badValue = "reading.malformed", "reading.bad_value"
+	for name, test := range map[string]struct {
+		change func(g *goodReading)
+		code   string
 	}{
-		{0, "1", ""}, {0, "0", "reading.malformed"}, {0, "-1", "reading.malformed"}, {1, "0", "reading.malformed"}, {2, "", "reading.malformed"},
-		{2, "Feed", "reading.malformed"}, {2, "1feed", "reading.malformed"}, {3, "", "reading.malformed"}, {3, "\xff", "reading.malformed"},
-		{3, "°C", ""}, {3, "\xed\xa0\x80", "reading.malformed"}, {3, "\xf0\x9f\x8c\xa1", ""}, {3, "\xc0\x80", "reading.malformed"},
-		{4, "-9223372036854775808", ""}, {5, "1", "reading.bad_value"}, {5, "-9", ""}, {5, "-10", "reading.bad_value"},
-		{6, "268435455999", "reading.malformed"}, {6, "268435456000", ""}, {6, "9223372036854775807", ""},
+		"good":              {func(*goodReading) {}, ""},
+		"boot 0":            {func(g *goodReading) { g.Boot = "0" }, malformed},
+		"boot too large":    {func(g *goodReading) { g.Boot = "-1" }, malformed},
+		"sequence 0":        {func(g *goodReading) { g.Sequence = "0" }, malformed},
+		"no feed":           {func(g *goodReading) { g.Feed = "" }, malformed},
+		"capital":           {func(g *goodReading) { g.Feed = "Feed" }, malformed},
+		"digit first":       {func(g *goodReading) { g.Feed = "1feed" }, malformed},
+		"no unit":           {func(g *goodReading) { g.Unit = "" }, malformed},
+		"not UTF-8":         {func(g *goodReading) { g.Unit = "\xff" }, malformed},
+		"a surrogate":       {func(g *goodReading) { g.Unit = "\xed\xa0\x80" }, malformed},
+		"a NUL in two":      {func(g *goodReading) { g.Unit = "\xc0\x80" }, malformed},
+		"degrees":           {func(g *goodReading) { g.Unit = "°C" }, ""},
+		"four bytes":        {func(g *goodReading) { g.Unit = "🌡" }, ""},
+		"least value":       {func(g *goodReading) { g.Mantissa = "-9223372036854775808" }, ""},
+		"exponent 1":        {func(g *goodReading) { g.Exponent = 1 }, badValue},
+		"nine digits":       {func(g *goodReading) { g.Exponent = -9 }, ""},
+		"ten digits":        {func(g *goodReading) { g.Exponent = -10 }, badValue},
+		"ten, one a zero":   {func(g *goodReading) { g.Mantissa, g.Exponent = "10", -10 }, ""},
+		"before SenML":      {func(g *goodReading) { g.Time = "268435455999" }, malformed},
+		"SenML's beginning": {func(g *goodReading) { g.Time = "268435456000" }, ""},
+		"the end of time":   {func(g *goodReading) { g.Time = "9223372036854775807" }, ""},
 	} {
-		f := append([]string{}, good...)
-		f[test.at] = test.value
-		fields := [][]byte{d.kind, d.secret, []byte(d.networkID), d.address}
-		for _, s := range f {
-			fields = append(fields, []byte(s))
-		}
-		code, rest := c.ask('s', fields...)
+		g := good
+		test.change(&g)
+		code, rest := c.ask('s', d.signFields(d.kind, g)...)
 		if code != test.code {
-			t.Errorf("field %d %q: code %q, want %q", test.at, test.value, code, test.code)
+			t.Errorf("%s: code %q, want %q", name, code, test.code)
 		}
 		if code != "" {
 			continue
 		}
 		message, _, _ := strings.Cut(strings.TrimPrefix(rest, "message="), " ")
 		if err := d.goCheck(unhex(t, message)); err != nil {
-			t.Errorf("field %d %q: Go refuses what C signed: %v", test.at, test.value, err)
+			t.Errorf("%s: Go refuses what C signed: %v", name, err)
 		}
 	}
 	order := unhex(t, "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551")
 	for _, scalar := range [][]byte{make([]byte, 32), order, bytes.Repeat([]byte{0xff}, 32)} {
-		if code, _ := c.ask('s', []byte("p"), scalar, []byte(d.networkID), d.address, []byte("1"), []byte("1"), []byte("f"), []byte("m"), []byte("1"),
-			[]byte("0"), []byte("1790000000000")); code != "reading.bad_key" {
+		d.secret = scalar
+		if code, _ := c.ask('s', d.signFields([]byte("p"), good)...); code != "reading.bad_key" {
 			t.Errorf("scalar %x: code %q", scalar, code)
 		}
 	}

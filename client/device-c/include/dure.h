@@ -207,16 +207,21 @@ typedef enum {
  */
 typedef int (*dure_element)(void *context, const uint8_t digest[32], uint8_t signature[64]);
 
-/* A device's signing key. Made by one of the three below; secret: keep it out of logs and wipe it when done. */
-typedef struct {
+/*
+ * A device's signing key. Made by one of the three functions below, and only what the chosen ones need takes flash. secret: keep it out of logs and
+ * wipe it when done.
+ */
+typedef struct dure_key dure_key;
+struct dure_key {
 	dure_alg alg;
 	uint8_t secret[32];
 	uint8_t public_key[64]; /* Ed25519: the first 32 bytes; P-256: x || y; a secure element's: not set */
 	dure_element element;   /* NULL for a key in memory */
 	void *context;
-} dure_key;
+	bool (*sign)(const dure_key *key, const uint8_t *message, size_t size, uint8_t signature[64]); /* false if it cannot */
+};
 
-/* An Ed25519 key of its 32 secret bytes. */
+/* An Ed25519 key of its 32 secret bytes (RFC 8032). */
 void dure_key_ed25519(dure_key *key, const uint8_t seed[32]);
 
 /* A P-256 key of its scalar. Signatures are RFC 6979's. Error: reading.bad_key: zero, or not below the order; or built with DURE_NO_P256. */

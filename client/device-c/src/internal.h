@@ -81,6 +81,7 @@ void du_wipe(void *p, size_t n);
 /* ---- p256.c ---- */
 
 bool du_p256_verify(const uint8_t key[64], const uint8_t digest[32], const uint8_t signature[64]);
+bool du_p256_public(uint8_t key[64], const uint8_t scalar[32]); /* false if the scalar is 0 or not below the order */
 bool du_p256_sign(uint8_t signature[64], const uint8_t scalar[32], const uint8_t digest[32]); /* any s */
 bool du_p256_low(uint8_t signature[64]); /* makes s the smaller one; false if s is 0 or not below the order */
 

@@ -51,23 +51,18 @@ bool du_p256_sign(uint8_t signature[64], const uint8_t scalar[32], const uint8_t
 	return br_ecdsa_i15_sign_raw(&br_ec_p256_m15, &br_sha256_vtable, digest, &key, signature) == 64;
 }
 
-dure_code dure_key_p256(dure_key *key, const uint8_t scalar[32])
+bool du_p256_public(uint8_t key[64], const uint8_t scalar[32])
 {
 	uint8_t point[65];
 	unsigned borrow = 0, nonzero = 0, i;
-	memset(key, 0, sizeof *key);
 	for (i = 32; i-- > 0;) {
 		borrow = ((unsigned)scalar[i] - order[i] - borrow) >> 8 & 1;
 		nonzero |= scalar[i];
 	}
-	if (!borrow || nonzero == 0)
-		return DURE_READING_BAD_KEY;
-	key->alg = DURE_ES256;
-	memcpy(key->secret, scalar, 32);
-	if (br_ec_p256_m15.mulgen(point, scalar, 32, BR_EC_secp256r1) != sizeof point)
-		return DURE_READING_BAD_KEY;
-	memcpy(key->public_key, point + 1, 64);
-	return DURE_OK;
+	if (!borrow || nonzero == 0 || br_ec_p256_m15.mulgen(point, scalar, 32, BR_EC_secp256r1) != sizeof point)
+		return false;
+	memcpy(key, point + 1, 64);
+	return true;
 }
 
 #else
@@ -85,11 +80,10 @@ bool du_p256_sign(uint8_t signature[64], const uint8_t scalar[32], const uint8_t
 	return false;
 }
 
-dure_code dure_key_p256(dure_key *key, const uint8_t scalar[32])
+bool du_p256_public(uint8_t key[64], const uint8_t scalar[32])
 {
-	(void)scalar;
-	memset(key, 0, sizeof *key);
-	return DURE_READING_BAD_KEY;
+	(void)key, (void)scalar;
+	return false;
 }
 
 #endif

@@ -354,28 +354,15 @@ dure_code dure_reading_verify(const uint8_t *message, size_t size, const char *n
 	return good ? DURE_OK : DURE_READING_BAD_SIGNATURE;
 }
 
-static dure_code sign(uint8_t signature[64], const dure_key *key, du_bytes all)
-{
-	uint8_t digest[32];
-	if (key->alg == DURE_EDDSA) {
-		du_ed25519_sign(signature, key->secret, key->public_key, &all, 1);
-		return DURE_OK;
-	}
-	du_sha256(digest, &all, 1);
-	if (key->element != NULL ? key->element(key->context, digest, signature) != 0 : !du_p256_sign(signature, key->secret, digest))
-		return DURE_READING_BAD_KEY;
-	return du_p256_low(signature) ? DURE_OK : DURE_READING_BAD_KEY;
-}
-
 dure_code dure_reading_sign(dure_reading *reading, const char *network, const uint8_t device[20], const dure_key *key,
                             uint8_t *message, size_t capacity, size_t *size)
 {
 	uint8_t head_buffer[40], body[96], buffer[MAX_SIGNED];
 	du_writer h = {head_buffer, 0}, b = {body, 0}, w = {buffer, 0}, out = {message, 0};
-	du_bytes protected_header, payload, all;
+	du_bytes protected_header, payload;
 	if (du_length(network, DURE_MAX_NETWORK) == 0)
 		return DURE_DEVICE_BAD_ARGUMENT;
-	if (key->alg != DURE_EDDSA && key->alg != DURE_ES256)
+	if (key->sign == NULL)
 		return DURE_READING_BAD_KEY;
 	reading->alg = key->alg;
 	if (!writable(reading))
@@ -390,9 +377,8 @@ dure_code dure_reading_sign(dure_reading *reading, const char *network, const ui
 	if (capacity < 2 + 2 + h.size + 1 + 2 + b.size + 2 + 64)
 		return DURE_DEVICE_TOO_LITTLE_MEMORY;
 	put_signed(&w, network, device, reading->boot, protected_header, payload);
-	all.at = w.at;
-	all.size = w.size;
-	TRY(sign(reading->signature, key, all));
+	if (!key->sign(key, w.at, w.size, reading->signature))
+		return DURE_READING_BAD_KEY;
 	put_head(&out, TAG, COSE_SIGN1);
 	put_head(&out, ARRAY, 4);
 	put_string(&out, BYTES, h.at, h.size);
@@ -401,20 +387,4 @@ dure_code dure_reading_sign(dure_reading *reading, const char *network, const ui
 	put_string(&out, BYTES, reading->signature, 64);
 	*size = out.size;
 	return DURE_OK;
-}
-
-void dure_key_ed25519(dure_key *key, const uint8_t seed[32])
-{
-	memset(key, 0, sizeof *key);
-	key->alg = DURE_EDDSA;
-	memcpy(key->secret, seed, 32);
-	du_ed25519_public(key->public_key, seed);
-}
-
-void dure_key_element(dure_key *key, dure_element element, void *context)
-{
-	memset(key, 0, sizeof *key);
-	key->alg = DURE_ES256;
-	key->element = element;
-	key->context = context;
 }
