@@ -1,41 +1,30 @@
-/* A meter: signs a reading, and checks the receipt that its gateway brings back. Reads the files that a device has in flash. */
-#include <stdio.h>
-
+/* A meter that signs readings and checks what became of them. */
 #include "dure.h"
 
-static uint8_t seed[32] = {1}; /* a real one comes from the device's own randomness, once, and stays in it */
-static uint8_t checkpoint[DURE_MAX_CHECKPOINT], work[DURE_MAX_CHECKPOINT], receipt[DURE_MAX_RECEIPT], message[DURE_READING_SIZE];
+extern const uint8_t checkpoint[]; /* in flash: a file made by `dure checkpoint get` */
+extern const size_t checkpoint_size;
 
-static size_t load(const char *name, uint8_t *into, size_t room)
+static uint8_t work[2048]; /* as large as the checkpoint */
+static dure_anchor anchor;
+static dure_key key;
+
+dure_code meter_start(const uint8_t seed[32])
 {
-	FILE *f = fopen(name, "rb");
-	size_t n = f == NULL ? 0 : fread(into, 1, room, f);
-	if (f != NULL)
-		fclose(f);
-	return n;
+	dure_key_ed25519(&key, seed);
+	return dure_anchor_checkpoint(&anchor, checkpoint, checkpoint_size, NULL, work, sizeof work);
 }
 
-int main(int argc, char **argv)
+/* Signs a speed in hundredths of km/h; now is in unix milliseconds. The message goes to the gateway. */
+dure_code meter_sign(const uint8_t device[20], uint64_t boot, uint64_t sequence, int64_t hundredths, int64_t now, uint8_t message[DURE_READING_SIZE], size_t *size)
 {
-	static const uint8_t device[20] = {0x83, 0x90, 0x1c}; /* the address of its account */
-	dure_reading reading = {.boot = 1, .sequence = 1, .feed = "speed.seoul", .unit = "km/h", .time = 1790000000250};
-	dure_key key;
-	dure_anchor anchor;
-	dure_receipt verified;
-	size_t size;
-	dure_code code = argc == 3 ? DURE_OK : DURE_DEVICE_BAD_ARGUMENT; /* meter CHECKPOINT RECEIPT */
+	dure_reading r = {.boot = boot, .sequence = sequence, .feed = "speed.seoul", .unit = "km/h", .time = now};
+	dure_code code = dure_reading_value(&r, hundredths, -2);
+	return code == DURE_OK ? dure_reading_sign(&r, anchor.network, device, &key, message, DURE_READING_SIZE, size) : code;
+}
 
-	if (code == DURE_OK)
-		code = dure_anchor_checkpoint(&anchor, checkpoint, load(argv[1], checkpoint, sizeof checkpoint), NULL, work, sizeof work);
-	dure_key_ed25519(&key, seed);
-	if (code == DURE_OK)
-		code = dure_reading_value(&reading, 6250, -2); /* 62.5 */
-	if (code == DURE_OK)
-		code = dure_reading_sign(&reading, anchor.network, device, &key, message, sizeof message, &size);
-	if (code == DURE_OK)
-		printf("signed %u bytes\n", (unsigned)size); /* publish message by MQTT, say */
-	if (code == DURE_OK)
-		code = dure_receipt_verify(&anchor, receipt, load(argv[2], receipt, sizeof receipt), &verified);
-	printf("receipt: %s%s\n", dure_text(code), code == DURE_OK && verified.ok ? ", all of the transaction happened" : "");
-	return code == DURE_OK ? 0 : 1;
+/* Whether the ledger did all that the transaction of a receipt asked for. */
+bool meter_settled(const uint8_t *receipt, size_t size)
+{
+	dure_receipt r;
+	return dure_receipt_verify(&anchor, receipt, size, &r) == DURE_OK && r.ok;
 }
