@@ -14,7 +14,7 @@ FUZZTIME ?= 10s
 RACE := $(addsuffix /...,$(addprefix ./,$(wildcard ledger/state consensus internal/store internal/simnet index api client node)))
 
 .DEFAULT_GOAL := help
-.PHONY: microbench up test test-all lint generate generated bench fuzz race e2e torture packages build clean help
+.PHONY: device-c microbench up test test-all lint generate generated bench fuzz race e2e torture packages build clean help
 
 up: build ## Build, then run a network of four members on this machine until Ctrl-C
 	@bin/dure up
@@ -23,9 +23,9 @@ test: ## Vet and test everything that needs no root and no servers
 	$(GO) vet ./...
 	$(GO) test -timeout 5m ./...
 
-test-all: packages lint generated race ## Everything else: lint, generated code, races, fuzzing, end to end
+test-all: packages lint generated race ## Everything else: lint, generated code, races, fuzzing, end to end, Cortex-M
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=5s
-	@$(MAKE) --no-print-directory e2e
+	@$(MAKE) --no-print-directory e2e device-c
 
 lint: ## Run golangci-lint and lint the proto files
 	$(LINT) run ./...
@@ -49,6 +49,11 @@ fuzz: ## Fuzz every target for FUZZTIME (10s)
 e2e: ## End-to-end tests with real processes and PostgreSQL; some need root
 	$(GO) vet -tags e2e ./internal/e2e/... ./index/...
 	$(GO) test -tags e2e -count 1 -timeout 15m ./internal/e2e/... ./index/...
+
+device-c: ## The C library cross-built for Cortex-M: its sizes and times, and its vectors on an emulated core
+	$(GO) vet -tags e2e ./client/device-c
+	@out=$$(mktemp -d) && trap 'rm -rf "$$out"' EXIT && $(MAKE) -s --no-print-directory -j2 -C client/device-c size time OUT="$$out"
+	$(GO) test -tags e2e -count 1 -run TestOnACortexM4 ./client/device-c
 
 # How long make torture goes on, from which seed (empty: by chance), and more flags of internal/torture/cmd/torture.
 MINUTES ?= 30

@@ -1,0 +1,294 @@
+package devicec
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"crypto/ed25519"
+
+	"github.com/dureledger/dure/client/light"
+	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/genesis"
+	"github.com/dureledger/dure/ledger/proof"
+)
+
+const lightTestdata = "../light/testdata"
+
+// vector is a case of client/light/testdata/vectors.json.
+type vector struct {
+	Name, File, Genesis, Checkpoint string
+	Witnesses                       []string
+	Threshold                       int
+	Code, ID, Header                string
+	Height                          int64
+	Changes                         int
+	Power                           int64
+}
+
+func read(t testing.TB, folder, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(folder, filepath.FromSlash(name)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func lightVectors(t testing.TB) (list []vector) {
+	t.Helper()
+	if err := json.Unmarshal(read(t, lightTestdata, "vectors.json"), &list); err != nil {
+		t.Fatal(err)
+	}
+	if len(list) == 0 {
+		t.Fatal("no vectors")
+	}
+	return list
+}
+
+// anchorFields are what the checker starts from: network and set of a genesis file, in the file's order, or a checkpoint.
+func anchorFields(t testing.TB, v vector) [][]byte {
+	t.Helper()
+	if v.Checkpoint != "" {
+		return [][]byte{nil, nil, read(t, lightTestdata, v.Checkpoint)}
+	}
+	g, err := genesis.Parse(read(t, lightTestdata, v.Genesis))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var set []byte
+	for _, m := range g.GetNetwork().GetMembers() {
+		if m.GetPower() > 0 {
+			set = binary.BigEndian.AppendUint64(append(set, m.GetValidatorKey()...), uint64(m.GetPower()))
+		}
+	}
+	return [][]byte{[]byte(g.NetworkID), set, nil}
+}
+
+func anchor(t testing.TB, v vector) *light.Anchor {
+	t.Helper()
+	a, err := light.FromGenesis(read(t, lightTestdata, v.Genesis+v.Checkpoint))
+	if v.Checkpoint != "" {
+		a, err = light.FromCheckpoint(read(t, lightTestdata, v.Checkpoint), proof.Policy{})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// fields are the whole request of a vector, over file.
+func (v vector) fields(t testing.TB, file []byte) (op byte, fields [][]byte) {
+	t.Helper()
+	fields = append(anchorFields(t, v), file)
+	if strings.HasSuffix(v.File, ".dure") {
+		return 'r', fields
+	}
+	fields = append(fields, []byte(strconv.Itoa(v.Threshold)))
+	for _, s := range v.Witnesses {
+		w, err := proof.ParseWitness(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fields = append(fields, []byte(w.Name), w.Key)
+	}
+	return 'c', fields
+}
+
+// verify is what Go says of a file.
+func (v vector) verify(t testing.TB, a *light.Anchor, file []byte) error {
+	t.Helper()
+	if strings.HasSuffix(v.File, ".dure") {
+		_, err := a.VerifyReceipt(file)
+		return err
+	}
+	policy := proof.Policy{Threshold: v.Threshold}
+	for _, s := range v.Witnesses {
+		w, err := proof.ParseWitness(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		policy.Witnesses = append(policy.Witnesses, w)
+	}
+	_, err := a.VerifyCheckpoint(file, policy)
+	return err
+}
+
+func TestReceiptAndCheckpointVectors(t *testing.T) {
+	c := newChecker(t)
+	for _, v := range lightVectors(t) {
+		op, fields := v.fields(t, read(t, lightTestdata, v.File))
+		code, rest := c.ask(op, fields...)
+		if code != v.Code {
+			t.Errorf("%s: code %q, want %q", v.Name, code, v.Code)
+		}
+		if v.Code != "" {
+			continue
+		}
+		want := fmt.Sprintf("header=%s height=%d changes=%d power=%d", v.Header, v.Height, v.Changes, v.Power)
+		if op == 'r' {
+			want = "id=" + v.ID + " " + want
+		}
+		if rest != want {
+			t.Errorf("%s shows %s, want %s", v.Name, rest, want)
+		}
+	}
+}
+
+// Every byte of a receipt counts, for C as for Go, and both say the same of a file with one changed or cut off there. Of files that are
+// laid out like others every 11th byte is changed.
+func TestEveryByteChanged(t *testing.T) {
+	every := map[string]bool{"receipt": true, "checkpoint-cosigned": true}
+	for _, v := range lightVectors(t) {
+		if v.Code != "" {
+			continue
+		}
+		t.Run(v.Name, func(t *testing.T) {
+			t.Parallel()
+			c, a, file, accepted := newChecker(t), anchor(t, v), read(t, lightTestdata, v.File), 0
+			for i := range file {
+				if i%11 != 0 && !every[v.Name] {
+					continue
+				}
+				file[i] ^= 1 << (i % 8)
+				agree(t, c, v, a, file, &accepted)
+				file[i] ^= 1 << (i % 8)
+				if i%8 == 0 {
+					agree(t, c, v, a, file[:i], &accepted)
+				}
+			}
+			agree(t, c, v, a, append(file, 0), &accepted)
+			// Of a checkpoint, lines of witnesses that nobody asked for may be anything that has their form.
+			if accepted > 0 && strings.HasSuffix(v.File, ".dure") {
+				t.Errorf("%d changed files accepted", accepted)
+			}
+		})
+	}
+}
+
+// agree checks that C and Go give the same code for a file. C does not look into events and refusals of an outcome, so it may find
+// at the signatures only what Go finds there.
+func agree(t testing.TB, c *checker, v vector, a *light.Anchor, file []byte, accepted *int) {
+	t.Helper()
+	want := fault.Code(v.verify(t, a, file))
+	op, fields := v.fields(t, file)
+	got, _ := c.ask(op, fields...)
+	if got != want && (want != "receipt.bad_outcome" || got == "") {
+		t.Errorf("%s, changed: C says %q, Go %q", v.Name, got, want)
+	}
+	if want == "" {
+		*accepted++
+	}
+}
+
+func TestLargeFilesAreRefused(t *testing.T) {
+	c := newChecker(t)
+	for _, v := range lightVectors(t)[:7] {
+		op, fields := v.fields(t, make([]byte, 16385))
+		if code, _ := c.ask(op, fields...); !strings.HasSuffix(code, ".too_large") {
+			t.Errorf("%s: code %q", v.Name, code)
+		}
+	}
+}
+
+// A set is put in order from any order, and refused with a key twice or no power.
+func TestGenesisSets(t *testing.T) {
+	c := newChecker(t)
+	v := lightVectors(t)[0]
+	file := read(t, lightTestdata, v.File)
+	f := anchorFields(t, v)
+	set := f[1]
+	backward := []byte{}
+	for i := len(set) - 40; i >= 0; i -= 40 {
+		backward = append(backward, set[i:i+40]...)
+	}
+	for name, test := range map[string]struct {
+		set  []byte
+		code string
+	}{
+		"backward":  {backward, ""},
+		"key twice": {append(set[:len(set):len(set)], set[:40]...), "proof.bad_validators"},
+		"no power":  {append(set[:len(set)-8:len(set)-8], make([]byte, 8)...), "proof.bad_validators"},
+		"nobody":    {nil, "proof.bad_validators"},
+	} {
+		if code, _ := c.ask('r', f[0], test.set, nil, file); code != test.code {
+			t.Errorf("%s: code %q, want %q", name, code, test.code)
+		}
+	}
+	if code, _ := c.ask('r', make([]byte, 50), set, nil, file); code != "device.bad_argument" {
+		t.Errorf("a network id of NULs: code %q", code)
+	}
+}
+
+// A cosignature made in C is the one that Go makes, and both take the file with it.
+func TestCosign(t *testing.T) {
+	c := newChecker(t)
+	v := vector{File: "checkpoint.txt", Genesis: "quiet.json"}
+	file := read(t, lightTestdata, v.File)
+	_, fields := v.fields(t, file)
+	code, line := c.ask('o', fields...)
+	if code != "" {
+		t.Fatal(code)
+	}
+	checkpoint, err := proof.DecodeCheckpoint(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := ed25519.NewKeyFromSeed(append([]byte{7}, make([]byte, 31)...))
+	if err := checkpoint.AddCosignature("witness.example", key, 1772400000); err != nil {
+		t.Fatal(err)
+	}
+	cosigned, err := checkpoint.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(file) + strings.TrimSpace(line) + "\n"; got != string(cosigned) {
+		t.Fatalf("cosigned file\n%s\nwant\n%s", got, cosigned)
+	}
+	v.Witnesses, v.Threshold = []string{proof.Witness{Name: "witness.example", Key: key.Public().(ed25519.PublicKey)}.String()}, 1
+	_, fields = v.fields(t, cosigned)
+	if code, _ := c.ask('c', fields...); code != "" {
+		t.Errorf("the cosigned file: %s", code)
+	}
+	v.Threshold = 2
+	_, fields = v.fields(t, cosigned)
+	if code, _ := c.ask('c', fields...); code != "checkpoint.bad_policy" {
+		t.Errorf("two of one witness: code %q", code)
+	}
+}
+
+// Every length of a line's base64 is taken or refused as Go does.
+func TestSignatureLines(t *testing.T) {
+	c := newChecker(t)
+	v := vector{Name: "lines", File: "checkpoint.txt", Genesis: "quiet.json"}
+	file, a := string(read(t, lightTestdata, v.File)), anchor(t, v)
+	accepted := 0
+	for _, line := range []string{
+		"", "—", "— ", "— a", "— a ", "— a b", "a AAAAAAA=", "— a+b AAAAAAA=", "— \x7f AAAAAAA=", "— é AAAAAAA=", "— a AAAAAAA=\r", "— a AAAA", "— a AAAAAA==",
+		"— a AAAAAAA=", "— a AAAAAAB=", "— a AAAAAAAA", "— a AAA=AAA=", "— a AAAAAAA", "— a =", "— a ====", "— a AAAAA===", "— a  AAAAAAA=", "— a AAAAAAA= ",
+		"— a AAAAAAA=\n— a AAAAAAA=", "— a AAAAAAA=\n— b AAAAAAA=", "— a AAAAAAA=\n— a AAAABAA=", "— a AAAAAAA=\n— a AAAAAAAA", "— a AAAAAAA=\n",
+		"— " + strings.Repeat("n", 255) + " AAAAAAA=", "— " + strings.Repeat("n", 256) + " AAAAAAA=",
+		"— a " + base64.StdEncoding.EncodeToString(make([]byte, 3000)),
+		strings.TrimSuffix(manyLines(127), "\n"), strings.TrimSuffix(manyLines(128), "\n"),
+	} {
+		v.Name = line
+		agree(t, c, v, a, []byte(file+line+"\n"), &accepted)
+	}
+	if accepted == 0 {
+		t.Error("no line was taken")
+	}
+}
+
+func manyLines(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "— w%d AAAAAAA=\n", i)
+	}
+	return b.String()
+}

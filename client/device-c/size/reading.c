@@ -1,0 +1,13 @@
+/* What signing readings with Ed25519 takes. */
+#include "dure.h"
+
+uint8_t message[DURE_READING_SIZE], seed[32], device[20];
+dure_key key;
+dure_reading reading;
+
+int main(void)
+{
+	size_t size;
+	dure_key_ed25519(&key, seed);
+	return (int)dure_reading_sign(&reading, "demo-2da8ff9fb7bb26b9317bb98727263fde", device, &key, message, sizeof message, &size);
+}
