@@ -36,7 +36,12 @@ type Tx struct {
 	Body *txv1.Body
 	// Witnesses are the signatures, in the order they came.
 	Witnesses []*txv1.Witness
+
+	network string // that it was made for
 }
+
+// NetworkID is the id of the network that the transaction was made for.
+func (t *Tx) NetworkID() string { return t.network }
 
 // Network is a network id made ready for decoding many transactions.
 type Network struct {
@@ -107,6 +112,7 @@ func (n Network) Decode(raw []byte, maxBytes int) (*Tx, error) {
 	}
 	return &Tx{
 		Raw: raw, Hash: sha256.Sum256(raw), ID: n.Digest(native.Body), Body: body, Witnesses: native.Witnesses,
+		network: n.id,
 	}, nil
 }
 

@@ -50,7 +50,7 @@ var (
 )
 
 // newTable builds the table of a message type. It panics, when the program starts and in every test, on a schema that
-// uses what the walker does not check: maps, floats, signed zigzag, packed fields, groups, extensions, recursion.
+// uses what the walker does not check: maps, floats, 32-bit zigzag, packed fields, groups, extensions, recursion.
 func newTable(d protoreflect.MessageDescriptor, depth int) *wireTable {
 	if depth > maxDepth {
 		panic("tx: message " + string(d.FullName()) + " nests too deep")
@@ -79,7 +79,7 @@ func newField(f protoreflect.FieldDescriptor, depth int) wireField {
 		w.wire = wireBytes
 	case protoreflect.StringKind:
 		w.wire, w.utf8 = wireBytes, true
-	case protoreflect.Int64Kind, protoreflect.Uint64Kind:
+	case protoreflect.Int64Kind, protoreflect.Uint64Kind, protoreflect.Sint64Kind: // zigzag maps 64 bits onto 64 bits
 		w.wire, w.max = wireVarint, 1<<64-1
 	case protoreflect.Uint32Kind:
 		w.wire, w.max = wireVarint, 1<<32-1
