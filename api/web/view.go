@@ -137,10 +137,12 @@ type Account struct {
 type Device struct {
 	Maker, Model, Serial, Owner, State string
 	Firmware, Version, Level           string
-	Boot                               uint64
-	LastGoodAt, AskedAt                int64
-	LastGood                           string // transaction
-	Doubts                             []Doubt
+	// Hardware, HardwareKey and Attester are what the maker says, on which higher levels rest; empty if it does not.
+	Hardware, HardwareKey, Attester string
+	Boot                            uint64
+	LastGoodAt, AskedAt             int64
+	LastGood                        string // transaction
+	Doubts                          []Doubt
 }
 
 // Doubt is a time in which nothing that a device said may be relied on. Finding is what evidence found, empty when a

@@ -140,27 +140,37 @@ func TestTokenIsCOSE(t *testing.T) {
 	}
 }
 
-func TestTokensThatAreRefused(t *testing.T) {
+// refusedToken is bytes that are no token, or not signed for the test network and device.
+type refusedToken struct {
+	name, code string
+	raw        []byte
+}
+
+func refusedTokens(t *testing.T) []refusedToken {
+	t.Helper()
 	good := signed(t, kinds[0], 5)
 	boot := bytes.Index(good, []byte{0x19, 0x01, 0x0b, 5}) + 3
+	ueid := bytes.Index(good, []byte{0x58, 0x19, 0x01}) + 2
 	change := func(at int, b ...byte) []byte { return slices.Replace(bytes.Clone(good), at, at+len(b), b...) }
-	for _, test := range []struct {
-		name, code string
-		raw        []byte
-	}{
+	other, err := evidence.Sign("other-000102030405060708090a0b0c0d0e0f", example(kinds[0], 5), keyOf(t, kinds[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []refusedToken{
 		{"nothing", "evidence.malformed", nil},
 		{"cut off", "evidence.malformed", good[:len(good)-1]},
 		{"a byte more", "evidence.malformed", append(bytes.Clone(good), 0)},
 		{"untagged", "evidence.malformed", good[1:]},
 		{"another algorithm", "evidence.malformed", change(6, 0x25)},
 		{"length of the header", "evidence.malformed", change(3, 0x27)},
-		{"boot not in its shortest form", "evidence.malformed", slices.Replace(bytes.Clone(good), boot, boot+1, 0x18, 5)},
-		{"boot negative", "evidence.malformed", change(boot, 0x24)},
+		{"a UEID of another type", "evidence.malformed", change(ueid, 2)},
+		{"a UEID filled up otherwise", "evidence.malformed", change(ueid+24, 1)},
+		{"start not in its shortest form", "evidence.malformed", slices.Replace(bytes.Clone(good), boot, boot+1, 0x18, 5)},
+		{"start negative", "evidence.malformed", change(boot, 0x24)},
 		{"too large", "evidence.too_large", make([]byte, evidence.MaxToken+1)},
-	} {
-		if _, err := evidence.ParseToken(test.raw); fault.Code(err) != test.code {
-			t.Errorf("%s: %v", test.name, err)
-		}
+		{"another device", "evidence.bad_signature", change(ueid+1, 0)},
+		{"another start", "evidence.bad_signature", change(boot, 6)},
+		{"for another network", "evidence.bad_signature", other},
 	}
 }
 
