@@ -12,6 +12,7 @@ import (
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
 	devicev1 "github.com/dureledger/dure/gen/dure/device/v1"
 	"github.com/dureledger/dure/index"
+	"github.com/dureledger/dure/ledger/evidence"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/state"
 	"github.com/dureledger/dure/ledger/tx"
@@ -98,6 +99,7 @@ func deviceOf(r state.Reader, a tx.Address, d *devicev1.Device) *apiv1.Device {
 		State: enumName(d.GetState()), EnrolledAt: timestamp(d.GetEnrolledAt()), Firmware: firmwareOf(d.GetFirmware(), f), Boot: d.GetBoot(),
 		LastGoodAt: timestamp(d.GetLastGoodAt()), LastGoodTransaction: hex.EncodeToString(d.GetLastGoodTx()), Level: knownName(d.GetLevel()),
 		Nonce: hex.EncodeToString(d.GetNonce().GetValue()), AskedAt: timestamp(d.GetNonce().GetAskedAt()),
+		Hardware: knownName(d.GetHardware()), HardwareKey: address(d.GetHardwareKey()), Attester: hex.EncodeToString(d.GetAttester()),
 	}
 	for _, doubt := range d.GetDoubts() {
 		out.Doubts = append(out.Doubts, doubtOf(doubt))
@@ -120,5 +122,6 @@ func firmwareOf(number uint64, f *devicev1.Firmware) *apiv1.Firmware {
 	return &apiv1.Firmware{
 		Number: number, Version: f.GetVersion(), Digest: hex.EncodeToString(f.GetDigest()), Follows: f.GetFollows(), Note: f.GetNote(),
 		RegisteredAt: timestamp(f.GetRegisteredAt()), WithdrawnAt: timestamp(f.GetWithdrawnAt()), WithdrawReason: f.GetWithdrawReason(),
+		Pcrs: evidence.FormatPCRs(f.GetPcrs()), PcrDigest: hex.EncodeToString(f.GetPcrDigest()),
 	}
 }

@@ -3,6 +3,7 @@ package api_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,7 +65,7 @@ func TestDevices(t *testing.T) {
 	}
 	act(maker, &txv1.Action{Call: &txv1.Action_DeviceRegisterModel{DeviceRegisterModel: &devicev1.RegisterModel{Model: "car", Title: "자동차"}}})
 	act(maker, &txv1.Action{Call: &txv1.Action_DeviceRegisterFirmware{DeviceRegisterFirmware: &devicev1.RegisterFirmware{
-		Model: "car", Number: 1, Version: "1.0", Digest: image[:]}}})
+		Model: "car", Number: 1, Version: "1.0", Digest: image[:], Pcrs: 1<<7 | 1, PcrDigest: image[:]}}})
 	owner := person(2)
 	act(maker, &txv1.Action{Call: &txv1.Action_DeviceEnrol{DeviceEnrol: &devicev1.Enrol{Device: device[:], Model: "car", Serial: "81", Owner: owner[:], Firmware: 1}}})
 	if d := get(); d.GetState() != "active" || d.GetOwner() != owner.String() || d.GetFirmware().GetVersion() != "1.0" || d.GetLastGoodAt() != "" || d.GetLevel() != "" {
@@ -73,6 +74,9 @@ func TestDevices(t *testing.T) {
 	model, err := c.GetModel(t.Context(), connect.NewRequest(&apiv1.GetModelRequest{Maker: person(0).String(), Model: "car"}))
 	if err != nil || model.Msg.GetTitle() != "자동차" || len(model.Msg.GetFirmware()) != 1 || model.Msg.GetFirmware()[0].GetDigest() != hex.EncodeToString(image[:]) {
 		t.Errorf("model: %v, %v", model, err)
+	}
+	if f := model.Msg.GetFirmware()[0]; f.GetPcrs() != "sha256:0,7" || f.GetPcrDigest() != f.GetDigest() {
+		t.Errorf("the registers of a TPM: %v", f)
 	}
 	_, err = c.GetModel(t.Context(), connect.NewRequest(&apiv1.GetModelRequest{Maker: person(0).String(), Model: "kettle"}))
 	if connect.CodeOf(err) != connect.CodeNotFound {
@@ -84,6 +88,15 @@ func TestDevices(t *testing.T) {
 	attest("image")
 	if r := rely(""); !r.GetOk() || !r.GetConfirmed() || r.GetLevel() != "self_reported" {
 		t.Errorf("with good evidence: %v", r)
+	}
+	key := device[:] // no other has taken its place
+	act(maker, &txv1.Action{Call: &txv1.Action_DeviceVouch{DeviceVouch: &devicev1.Vouch{Device: device[:], Hardware: devicev1.Hardware_HARDWARE_TPM, Key: key}}})
+	attest("image")
+	if d := get(); d.GetLevel() != "key_in_hardware" || d.GetHardware() != "tpm" || d.GetHardwareKey() != device.String() {
+		t.Errorf("with a key that its maker vouches for: %v", d)
+	}
+	if _, page := n.get(t, "/account/"+device.String()); !strings.Contains(page, "하드웨어에 든 키, 제조사가 보증함") || !strings.Contains(page, "TPM에 들어 있음") {
+		t.Errorf("the page does not say what the level rests on: %s", page)
 	}
 	good := get().GetLastGoodAt()
 	attest("forged")

@@ -271,6 +271,7 @@ func deviceView(r state.Reader, a tx.Address) *web.Device {
 		Maker: d.GetMaker(), Model: d.GetModel(), Serial: d.GetSerial(), Owner: d.GetOwner(), State: d.GetState(),
 		Firmware: strconv.FormatUint(d.GetFirmware().GetNumber(), 10), Version: d.GetFirmware().GetVersion(), Level: d.GetLevel(), Boot: d.GetBoot(),
 		LastGoodAt: known.GetLastGoodAt(), AskedAt: known.GetNonce().GetAskedAt(), LastGood: d.GetLastGoodTransaction(),
+		Hardware: d.GetHardware(), HardwareKey: d.GetHardwareKey(), Attester: d.GetAttester(),
 	}
 	for i, doubt := range d.GetDoubts() {
 		v.Doubts = append(v.Doubts, web.Doubt{

@@ -22,6 +22,9 @@ type Firmware struct {
 	// Follows is the lowest number from which a device may go to this one; 0: any.
 	Follows uint64
 	Note    string
+	// PCRs are the registers of a TPM's SHA-256 bank that stand for it, bit n for PCR n, and PCRDigest is that of a quote over them; 0: none do.
+	PCRs      uint32
+	PCRDigest [32]byte
 }
 
 // RegisterModel registers a model of the maker's.
@@ -32,9 +35,11 @@ func (d *Draft) RegisterModel(maker tx.Address, model, title string) *Draft {
 
 // RegisterFirmware registers a firmware of a model of the maker's.
 func (d *Draft) RegisterFirmware(maker tx.Address, f Firmware) *Draft {
-	return d.Append(&txv1.Action{Actor: maker[:], Call: &txv1.Action_DeviceRegisterFirmware{
-		DeviceRegisterFirmware: &devicev1.RegisterFirmware{
-			Model: f.Model, Number: f.Number, Version: f.Version, Digest: f.Digest[:], Follows: f.Follows, Note: f.Note}}})
+	call := &devicev1.RegisterFirmware{Model: f.Model, Number: f.Number, Version: f.Version, Digest: f.Digest[:], Follows: f.Follows, Note: f.Note}
+	if f.PCRs != 0 {
+		call.Pcrs, call.PcrDigest = f.PCRs, f.PCRDigest[:]
+	}
+	return d.Append(&txv1.Action{Actor: maker[:], Call: &txv1.Action_DeviceRegisterFirmware{DeviceRegisterFirmware: call}})
 }
 
 // WithdrawFirmware withdraws a firmware of a model of the maker's.
@@ -58,6 +63,31 @@ func (d *Draft) ChallengeDevice(actor, device tx.Address) *Draft {
 func (d *Draft) AttestDevice(device tx.Address, nonce [32]byte, boot uint64, firmware [32]byte) *Draft {
 	return d.Append(&txv1.Action{Actor: device[:], Call: &txv1.Action_DeviceAttest{
 		DeviceAttest: &devicev1.Attest{Nonce: nonce[:], Boot: boot, Firmware: firmware[:]}}})
+}
+
+// PresentEvidence passes on a token that a device has signed: ledger/evidence makes and reads them.
+func (d *Draft) PresentEvidence(actor tx.Address, token []byte) *Draft {
+	return d.Append(&txv1.Action{Actor: actor[:], Call: &txv1.Action_DevicePresent{DevicePresent: &devicev1.Present{Evidence: token}}})
+}
+
+// PresentQuote passes on the quote of a device's TPM: TPMS_ATTEST and TPMT_SIGNATURE.
+func (d *Draft) PresentQuote(actor, device tx.Address, quote, signature []byte) *Draft {
+	return d.Append(&txv1.Action{Actor: actor[:], Call: &txv1.Action_DevicePresentQuote{
+		DevicePresentQuote: &devicev1.PresentQuote{Device: device[:], Quote: quote, Signature: signature}}})
+}
+
+// VouchForKey says what holds the key, given by its address, that acts for a device of the maker's; unspecified hardware takes that back.
+func (d *Draft) VouchForKey(maker, device tx.Address, hardware devicev1.Hardware, key tx.Address) *Draft {
+	call := &devicev1.Vouch{Device: device[:], Hardware: hardware, Key: key[:]}
+	if hardware == devicev1.Hardware_HARDWARE_UNSPECIFIED {
+		call.Key = nil
+	}
+	return d.Append(&txv1.Action{Actor: maker[:], Call: &txv1.Action_DeviceVouch{DeviceVouch: call}})
+}
+
+// SetAttester says which P-256 key, SEC 1 compressed, the TPM of a device of the maker's quotes with.
+func (d *Draft) SetAttester(maker, device tx.Address, key []byte) *Draft {
+	return d.Append(&txv1.Action{Actor: maker[:], Call: &txv1.Action_DeviceSetAttester{DeviceSetAttester: &devicev1.SetAttester{Device: device[:], PublicKey: key}}})
 }
 
 // SuspendDevice stops others from relying on a device from now on.

@@ -217,6 +217,12 @@ var texts = map[string][2]string{
 	"api":                    {"API 설명서", "API document"},
 	"version":                {"판", "Version"},
 	"unknown_kind":           {"알 수 없는 형식의 거래", "A transaction of another kind"},
+	"level.maker_says":       {"제조사가 보증함", "by the word of its maker"},
+	"hardware":               {"제조사가 보증한 키", "Key that its maker vouches for"},
+	"in.secure_element":      {"보안 칩에 들어 있음", "in a secure element"},
+	"in.tpm":                 {"TPM에 들어 있음", "in a TPM"},
+	"in.processor":           {"프로세서에 들어 있음", "in the processor"},
+	"attester":               {"제조사가 등록한 TPM 키", "TPM key that its maker registered"},
 }
 
 // Text is a text in a language; an unknown key is shown as it is.

@@ -140,10 +140,12 @@ type Account struct {
 type Device struct {
 	Maker, Model, Serial, Owner, State string
 	Firmware, Version, Level           string
-	Boot                               uint64
-	LastGoodAt, AskedAt                int64
-	LastGood                           string // transaction
-	Doubts                             []Doubt
+	// Hardware, HardwareKey and Attester are what the maker says, on which higher levels rest; empty if it does not.
+	Hardware, HardwareKey, Attester string
+	Boot                            uint64
+	LastGoodAt, AskedAt             int64
+	LastGood                        string // transaction
+	Doubts                          []Doubt
 	// Feeds are those it reports to, or did; Gaps the last numbers that never came, of Missing altogether.
 	Feeds   []DeviceFeed
 	Gaps    []Gap

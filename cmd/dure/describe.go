@@ -108,6 +108,14 @@ var words = map[string]func(described) string{
 	"device.attest": func(d described) string {
 		return d.actor + " says that it runs the firmware of SHA-256 " + d.text("firmware") + " since start " + d.text("boot")
 	},
+	"device.present":       func(d described) string { return d.actor + " passes on a device's evidence" },
+	"device.present_quote": func(d described) string { return d.actor + " passes on a quote of the TPM of " + d.account("device") },
+	"device.vouch": func(d described) string {
+		return d.actor + " says of the key of " + d.account("device") + " that it is in hardware: " + d.text("hardware")
+	},
+	"device.set_attester": func(d described) string {
+		return d.actor + " registers the key " + d.text("public_key") + " of the TPM of " + d.account("device")
+	},
 	"device.suspend": func(d described) string {
 		return d.actor + " suspends " + d.account("device") + ": " + d.text("reason")
 	},

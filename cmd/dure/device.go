@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/dureledger/dure/client"
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
+	"github.com/dureledger/dure/ledger/evidence"
 	"github.com/dureledger/dure/ledger/tx"
 )
 
@@ -18,7 +20,7 @@ func newDevice(a *app) *cobra.Command {
 a key of its own. Whoever may, asks a device for evidence; what the evidence shows decides whether others may rely on it.
 A device that shows another firmware than is registered is suspended at once, and what it said since its last good
 evidence is in doubt.`,
-		deviceModel(a), deviceFirmware(a), deviceWithdraw(a), deviceEnrol(a), deviceChallenge(a), deviceAttest(a),
+		deviceModel(a), deviceFirmware(a), deviceWithdraw(a), deviceEnrol(a), deviceVouch(a), deviceAttester(a), deviceChallenge(a), deviceAttest(a), devicePresent(a),
 		deviceReason(a, "suspend", "Stop others from relying on a device", "Nothing that the device says may be relied on until you readmit it.", (*client.Draft).SuspendDevice),
 		deviceReason(a, "readmit", "End a suspension of yours", "A device that was suspended by its evidence is readmitted by good evidence alone.", (*client.Draft).ReadmitDevice),
 		deviceReason(a, "revoke", "End a device's life on the ledger", "There is no way back: a device that was revoked gets a new key and is enrolled anew.", (*client.Draft).RevokeDevice),
@@ -63,7 +65,7 @@ func (a *app) showModel(cmd *cobra.Command, maker party, model string) error {
 	return a.print(m, func(w io.Writer) {
 		printFacts(w, []fact{{"model", model}, {"title", clean(m.GetTitle())}, {"maker", maker.String()}, {"registered", m.GetRegisteredAt()}})
 		for _, f := range m.GetFirmware() {
-			printFacts(w, []fact{{"firmware", firmwareText(f)}, {"digest", f.GetDigest()}, {"note", clean(f.GetNote())}})
+			printFacts(w, []fact{{"firmware", firmwareText(f)}, {"digest", f.GetDigest()}, {"registers", f.GetPcrs()}, {"digest of a quote", f.GetPcrDigest()}, {"note", clean(f.GetNote())}})
 		}
 	})
 }
@@ -82,12 +84,15 @@ func firmwareText(f *apiv1.Firmware) string {
 func deviceFirmware(a *app) *cobra.Command {
 	var by string
 	var firmware client.Firmware
+	var pcrs pcrFlags
 	var f writeFlags
 	cmd := &cobra.Command{
 		Use: "firmware MODEL NUMBER IMAGE", Short: "Register a firmware by the digest of its image", Args: cobra.ExactArgs(3),
 		Long: `Registers a firmware of your model: the SHA-256 of IMAGE, a file or 64 hex digits. NUMBER orders the firmwares of the model, from 1 on;
-devices go to higher numbers only. What is registered never changes.`,
-		Example: "  dure device firmware sedan-3 7 sedan-3-2.4.1.bin --version 2.4.1 --follows 5 --by maker",
+devices go to higher numbers only. What is registered never changes. For devices with a TPM say too what a quote of it has when they run
+this firmware; take the same registers for all firmwares of a model.`,
+		Example: "  dure device firmware sedan-3 7 sedan-3-2.4.1.bin --version 2.4.1 --follows 5 --by maker\n" +
+			"  dure device firmware sedan-3 8 sedan-3-2.5.0.bin --version 2.5.0 --pcr sha256:0,7 --pcr-digest 66687aadf862bd776c8fc18b8e9f8e20089714856ee233b3902a591d0d5f2925 --by maker",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error
 			firmware.Model = args[0]
@@ -95,6 +100,9 @@ devices go to higher numbers only. What is registered never changes.`,
 				return usagef("number %q: want a whole number from 1 on", args[1])
 			}
 			if firmware.Digest, err = a.documentArg(cmd.Context(), args[2]); err != nil {
+				return err
+			}
+			if err := pcrs.read(&firmware); err != nil {
 				return err
 			}
 			w, err := a.begin(cmd.Context(), by)
@@ -111,6 +119,7 @@ devices go to higher numbers only. What is registered never changes.`,
 	must(cmd.MarkFlagRequired("version"))
 	cmd.Flags().Uint64Var(&firmware.Follows, "follows", 0, "lowest number from which a device may go to this one; 0: any")
 	cmd.Flags().StringVar(&firmware.Note, "note", "", "what people should know of it, public, at most 256 bytes")
+	pcrs.register(cmd)
 	f.register(a, cmd)
 	return cmd
 }
@@ -212,14 +221,15 @@ func deviceChallenge(a *app) *cobra.Command {
 }
 
 func deviceAttest(a *app) *cobra.Command {
-	var by string
+	var by, out string
 	var boot uint64
 	var f writeFlags
 	cmd := &cobra.Command{
 		Use: "attest IMAGE", Short: "Give a device's evidence", Args: cobra.ExactArgs(1),
 		Long: `Answers the challenge that the ledger has for a device, with the device's key: the SHA-256 of IMAGE, a file or 64 hex digits, is what
-it runs. Evidence that does not fit what is registered is taken too: it suspends the device.`,
-		Example: "  dure device attest /boot/firmware.bin --boot 4 --by car-81",
+it runs. Evidence that does not fit what is registered is taken too: it suspends the device. With --out it is written to a file as a signed
+token, which others pass on: dure device present.`,
+		Example: "  dure device attest /boot/firmware.bin --boot 4 --by car-81\n  dure device attest /boot/firmware.bin --boot 4 --by car-81 --out evidence.cose",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
 			digest, err := a.documentArg(ctx, args[0])
@@ -230,20 +240,12 @@ it runs. Evidence that does not fit what is registered is taken too: it suspends
 			if err != nil {
 				return err
 			}
-			c, err := a.ledger()
+			nonce, err := a.askedNonce(ctx, w.actor)
 			if err != nil {
 				return err
 			}
-			d, err := c.Device(ctx, w.actor.address)
-			if err != nil {
-				return err
-			}
-			if d.GetNonce() == "" {
-				return failed("Nobody has asked "+w.actor.String()+" for evidence.", "Ask first: dure device challenge.")
-			}
-			nonce, err := parseDigest(d.GetNonce(), "nonce")
-			if err != nil {
-				return err
+			if out != "" {
+				return a.writeToken(ctx, w.actor, f.key, out, &evidence.Token{Device: w.actor.address, Nonce: nonce, Boot: boot, Firmware: digest})
 			}
 			w.draft.AttestDevice(w.actor.address, nonce, boot, digest)
 			w.done = w.actor.String() + " gave evidence"
@@ -254,6 +256,7 @@ it runs. Evidence that does not fit what is registered is taken too: it suspends
 	a.actorFlag(cmd, &by, "by", "the device")
 	cmd.Flags().Uint64Var(&boot, "boot", 0, "how often the device has been started (required)")
 	must(cmd.MarkFlagRequired("boot"))
+	cmd.Flags().StringVarP(&out, "out", "o", "", "file to write the evidence to instead of sending it; it must not exist")
 	f.register(a, cmd)
 	return cmd
 }
@@ -264,7 +267,7 @@ func printEvidence(w io.Writer, o *apiv1.Outcome) {
 		fields := e.GetFields().AsMap()
 		switch e.GetName() {
 		case "device.attested":
-			printFacts(w, []fact{{"found      ", "good: firmware " + fmt.Sprint(fields["firmware"])}})
+			printFacts(w, []fact{{"found      ", "good: firmware " + fmt.Sprint(fields["firmware"])}, {"level      ", fmt.Sprint(fields["level"])}})
 		case "device.suspended":
 			printFacts(w, []fact{{"SUSPENDED  ", clean(fmt.Sprint(fields["reason"]))}, {"in doubt   ", "what it said since " + fmt.Sprint(fields["since_at"])}})
 		case "device.readmitted":
@@ -360,11 +363,23 @@ func (a *app) printDevice(w io.Writer, d *apiv1.Device) {
 	printFacts(w, []fact{
 		{"device", a.short(d.GetDevice())}, {"state", d.GetState()}, {"model", d.GetModel() + " of " + a.short(d.GetMaker())}, {"serial", clean(d.GetSerial())},
 		{"owner", a.short(d.GetOwner())}, {"enrolled", d.GetEnrolledAt()}, {"firmware", firmwareText(d.GetFirmware())}, {"last good evidence", evidence}, {"start", strconv.FormatUint(d.GetBoot(), 10)},
-		{"asked for evidence", d.GetAskedAt()},
+		{"asked for evidence", d.GetAskedAt()}, {"nonce", d.GetNonce()}, {"its maker says", makerSays(d)},
 	})
 	for _, doubt := range d.GetDoubts() {
 		printFacts(w, a.doubtFacts(doubt))
 	}
+}
+
+// makerSays is on what the higher levels of a device's evidence rest.
+func makerSays(d *apiv1.Device) string {
+	var says []string
+	if d.GetHardware() != "" {
+		says = append(says, "the key "+d.GetHardwareKey()+" is in hardware: "+d.GetHardware())
+	}
+	if d.GetAttester() != "" {
+		says = append(says, "its TPM quotes with p256:"+d.GetAttester())
+	}
+	return strings.Join(says, "; ")
 }
 
 func (a *app) doubtFacts(d *apiv1.Doubt) []fact {

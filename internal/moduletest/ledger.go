@@ -128,7 +128,7 @@ func (l *Ledger) Apply(actions []*txv1.Action, keys ...tx.Key) Result {
 	mark := l.View.Mark()
 	for i, a := range actions {
 		c := exec.NewContext(l.View, tx.Address(a.GetActor()), 1, l.Now, r.ID, keys...)
-		c.Action = uint32(i)
+		c.Action, c.Network = uint32(i), txtest.NetworkID
 		if err := l.run(c, a.GetCall()); err != nil {
 			l.View.Rollback(mark)
 			r.Events, r.Err, r.Action = nil, err, i

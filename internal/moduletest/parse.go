@@ -131,13 +131,21 @@ func (p *player) bytes(field, word string) ([]byte, error) {
 		return hex.DecodeString(digits)
 	}
 	switch field {
-	case "digest", "old_digest", "firmware":
+	case "digest", "old_digest", "firmware", "pcr_digest":
 		sum := sha256.Sum256([]byte(word))
 		return p.names.remember(sum[:], word), nil
 	case "hold":
 		return p.names.made("hold", word, 16)
 	case "nonce":
 		return p.names.made("nonce", word, 32)
+	case "evidence":
+		return p.token(word)
+	case "quote":
+		return p.quote(word)
+	case "signature":
+		return p.signature(word)
+	case "public_key":
+		return p.names.remember(attesterOf(word).Key().Public, word), nil
 	case "node_key", "validator_key":
 		return p.names.remember(Key(word).Public, word), nil
 	}

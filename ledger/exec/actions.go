@@ -66,7 +66,7 @@ func (r *run) actions(t *tx.Tx, keys []tx.Key) ending {
 	for i, action := range t.Body.GetActions() {
 		// Each action has a context of its own, as events may keep slices of its Actor.
 		c := &Context{
-			View: r.view, Height: r.block.Height, Time: r.block.Time, Tx: t.ID,
+			View: r.view, Network: t.NetworkID(), Height: r.block.Height, Time: r.block.Time, Tx: t.ID,
 			Actor: tx.Address(action.GetActor()), Action: uint32(i), keys: keys, events: events,
 		}
 		r.view.Spend(workAction)

@@ -17,6 +17,8 @@ type Context struct {
 	View *state.View
 	// Actor is the account that acts; its authority has been checked.
 	Actor tx.Address
+	// Network is the id of the network, which signatures inside actions are bound to.
+	Network string
 	// Height and Time (unix milliseconds) are the block's.
 	Height int64
 	Time   int64

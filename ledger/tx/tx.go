@@ -41,8 +41,11 @@ type Tx struct {
 	// Sources are the readings in its stream.anchor actions, in order; nil if there are none.
 	Sources []Source
 
-	network string // that readings are signed for
+	network string // that it was made for
 }
+
+// NetworkID is the id of the network that the transaction was made for.
+func (t *Tx) NetworkID() string { return t.network }
 
 // Network is a network id made ready for decoding many transactions.
 type Network struct {

@@ -15,6 +15,15 @@ func Exists(g state.Getter, a tx.Address) bool { return accounts.Has(g, a) }
 // Exists says whether an account is open, frozen or not.
 func (m *Module) Exists(g state.Getter, a tx.Address) bool { return Exists(g, a) }
 
+// KeyOf returns the address of the key that may act for an account now; none may if the account is frozen or there is none.
+func (m *Module) KeyOf(g state.Getter, a tx.Address) (tx.Address, bool) {
+	account, ok := accounts.Get(g, a)
+	if !ok || account.GetFrozen() {
+		return tx.Address{}, false
+	}
+	return tx.Address(account.GetKey()), true
+}
+
 // Ascend calls fn for each account in order of address until fn returns false.
 func Ascend(r state.Reader, fn func(tx.Address, *accountv1.Account) bool) {
 	accounts.Ascend(r, nil, fn)

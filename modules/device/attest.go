@@ -43,7 +43,7 @@ func nonceOf(c *exec.Context) [32]byte {
 	return sha256.Sum256(binary.BigEndian.AppendUint32(b, c.Action))
 }
 
-// attest takes the actor's evidence.
+// attest takes the actor's own evidence.
 func (m *Module) attest(c *exec.Context, call *devicev1.Attest) error {
 	device, d, err := find(c.View, c.Actor[:])
 	if err != nil {
@@ -53,23 +53,51 @@ func (m *Module) attest(c *exec.Context, call *devicev1.Attest) error {
 	if err != nil {
 		return err
 	}
-	if err := fresh(c, device, d, call); err != nil {
+	if err := speaks(device, d); err != nil {
 		return err
 	}
-	number, bad, why := judge(c.View, d, digest)
-	last := openDoubt(d)
-	if bad == fine && last != nil && len(last.GetBy()) == 0 && call.GetBoot() == d.GetBoot() {
-		return fault.New("device.same_boot", "The evidence of "+device.String()+" was found bad after this start. Repair it, start it again, and answer then.",
-			"device", device, "boot", call.GetBoot())
+	if err := fresh(c, device, d, call.GetNonce(), call.GetBoot()); err != nil {
+		return err
 	}
-	d.Nonce, d.Boot = nil, call.GetBoot()
+	key, _ := m.accounts.KeyOf(c.View, device) // it may act, as the transaction did
+	return m.take(c, device, d, reported(c.View, d, call.GetBoot(), digest, key))
+}
+
+// shown is what fresh evidence shows, whatever form it came in.
+type shown struct {
+	boot uint64
+	// found is the digest that the evidence has, number the firmware that it stands for, 0 if none is registered.
+	found  Digest
+	number uint64
+	level  devicev1.Level
+}
+
+// reported is what a device shows that measured itself and signed that with a key.
+func reported(g state.Getter, d *devicev1.Device, boot uint64, digest Digest, key tx.Address) shown {
+	number, _ := byDigest.Get(g, image{modelOf(d), digest})
+	level := devicev1.Level_LEVEL_SELF_REPORTED
+	if bytes.Equal(key[:], d.GetHardwareKey()) {
+		level = devicev1.Level_LEVEL_KEY_IN_HARDWARE
+	}
+	return shown{boot, digest, number, level}
+}
+
+// take does what fresh evidence asks for: good evidence ends a doubt that evidence brought, bad evidence brings one.
+func (m *Module) take(c *exec.Context, device tx.Address, d *devicev1.Device, s shown) error {
+	bad, why := judge(c.View, d, s.number)
+	last := openDoubt(d)
+	if bad == fine && last != nil && len(last.GetBy()) == 0 && s.boot == d.GetBoot() {
+		return fault.New("device.same_boot", "The evidence of "+device.String()+" was found bad after this start. Repair it, start it again, and answer then.",
+			"device", device, "boot", s.boot)
+	}
+	d.Nonce, d.Boot = nil, s.boot
 	switch {
 	case bad != fine && (last == nil || len(last.GetBy()) > 0):
-		m.doubt(c, device, d, &devicev1.Doubt{Since: since(d, c.Time), Reason: why, Found: digest[:], Finding: bad})
+		m.doubt(c, device, d, &devicev1.Doubt{Since: since(d, c.Time), Reason: why, Found: s.found[:], Finding: bad})
 	case bad == fine:
-		d.Firmware, d.LastGoodAt, d.LastGoodTx, d.Level = number, c.Time, c.Tx[:], devicev1.Level_LEVEL_SELF_REPORTED
+		d.Firmware, d.LastGoodAt, d.LastGoodTx, d.Level = s.number, c.Time, c.Tx[:], s.level
 		c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_DeviceAttested{
-			DeviceAttested: &devicev1.Attested{Device: device[:], Firmware: number, Boot: call.GetBoot(), Level: d.GetLevel()},
+			DeviceAttested: &devicev1.Attested{Device: device[:], Firmware: s.number, Boot: s.boot, Level: s.level},
 		}})
 		if last != nil && len(last.GetBy()) == 0 {
 			trust(c, device, d)
@@ -79,8 +107,17 @@ func (m *Module) attest(c *exec.Context, call *devicev1.Attest) error {
 	return nil
 }
 
+// speaks refuses what a device says of itself when its TPM has to: a forged firmware could else say in time that all is well.
+func speaks(device tx.Address, d *devicev1.Device) error {
+	if len(d.GetAttester()) == 0 {
+		return nil
+	}
+	return fault.New("device.needs_quote", "The maker of "+device.String()+" has registered the key of its TPM, so its evidence is a quote: dure device present --quote.",
+		"device", device)
+}
+
 // fresh refuses evidence that does not answer the challenge at hand, or is of a start before.
-func fresh(c *exec.Context, device tx.Address, d *devicev1.Device, call *devicev1.Attest) error {
+func fresh(c *exec.Context, device tx.Address, d *devicev1.Device, nonce []byte, boot uint64) error {
 	if err := alive(device, d); err != nil {
 		return err
 	}
@@ -88,14 +125,14 @@ func fresh(c *exec.Context, device tx.Address, d *devicev1.Device, call *devicev
 	switch {
 	case asked == nil:
 		return fault.New("device.not_challenged", "Nobody has asked "+device.String()+" for evidence since it last gave some.", "device", device)
-	case !bytes.Equal(asked.GetValue(), call.GetNonce()):
+	case !bytes.Equal(asked.GetValue(), nonce):
 		return fault.New("device.wrong_nonce", "The evidence answers another challenge than the last one.", "device", device)
 	case c.Time-asked.GetAskedAt() > AnswerMs:
 		return fault.New("device.late", "The evidence comes more than five minutes after the challenge. Ask for it again.",
 			"device", device, "asked_at", asked.GetAskedAt(), "time", c.Time)
-	case call.GetBoot() < d.GetBoot():
-		return fault.New("device.old_boot", fmt.Sprintf("The evidence is of start %d of the device, which has shown start %d before.", call.GetBoot(), d.GetBoot()),
-			"device", device, "boot", call.GetBoot(), "shown", d.GetBoot())
+	case boot < d.GetBoot():
+		return fault.New("device.old_boot", fmt.Sprintf("The evidence is of start %d of the device, which has shown start %d before.", boot, d.GetBoot()),
+			"device", device, "boot", boot, "shown", d.GetBoot())
 	}
 	return nil
 }
@@ -103,23 +140,21 @@ func fresh(c *exec.Context, device tx.Address, d *devicev1.Device, call *devicev
 // fine is when nothing is wrong.
 const fine = devicev1.Finding_FINDING_UNSPECIFIED
 
-// judge says which firmware of its model a device runs, and what is wrong with that, if anything is.
-func judge(g state.Getter, d *devicev1.Device, digest Digest) (number uint64, bad devicev1.Finding, why string) {
-	model := modelOf(d)
-	number, ok := byDigest.Get(g, image{model, digest})
+// judge says what is wrong with a firmware of its model on a device, if anything is; number 0 stands for one that is not registered.
+func judge(g state.Getter, d *devicev1.Device, number uint64) (bad devicev1.Finding, why string) {
+	f, ok := firmwares.Get(g, version{modelOf(d), number})
 	if !ok {
-		return 0, devicev1.Finding_FINDING_UNREGISTERED, "it runs a firmware that its maker has not registered"
+		return devicev1.Finding_FINDING_UNREGISTERED, "it runs a firmware that its maker has not registered"
 	}
-	f, _ := firmwares.Get(g, version{model, number})
 	switch before := d.GetFirmware(); {
 	case f.GetWithdrawnAt() != 0:
-		return number, devicev1.Finding_FINDING_WITHDRAWN, fmt.Sprintf("it runs firmware %d, which is withdrawn: %s", number, f.GetWithdrawReason())
+		return devicev1.Finding_FINDING_WITHDRAWN, fmt.Sprintf("it runs firmware %d, which is withdrawn: %s", number, f.GetWithdrawReason())
 	case number < before:
-		return number, devicev1.Finding_FINDING_WENT_BACK, fmt.Sprintf("it went back from firmware %d to %d", before, number)
+		return devicev1.Finding_FINDING_WENT_BACK, fmt.Sprintf("it went back from firmware %d to %d", before, number)
 	case number > before && before < f.GetFollows():
-		return number, devicev1.Finding_FINDING_SKIPPED, fmt.Sprintf("it went from firmware %d to %d, which only follows %d and later", before, number, f.GetFollows())
+		return devicev1.Finding_FINDING_SKIPPED, fmt.Sprintf("it went from firmware %d to %d, which only follows %d and later", before, number, f.GetFollows())
 	}
-	return number, fine, ""
+	return fine, ""
 }
 
 // since is from when on a device whose evidence is bad at a time is in doubt: just after its last good evidence, unless a doubt

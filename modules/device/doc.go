@@ -10,8 +10,14 @@
 // Bad evidence is not a refused transaction. The device signed it; that it was given and found bad is what the ledger
 // has to keep, so the transaction is ok and its outcome says suspended.
 //
-// What evidence is worth is its level. Today there is one: self-reported. A firmware that was forged well can lie about
-// its own digest; what it cannot do is to sign for another device, answer an old challenge, or count its starts down.
+// Evidence comes in three forms, and one piece of code judges all: a transaction of the device (attest), a token that it signed and anybody
+// passes on (present), and a quote of its TPM, passed on likewise (present_quote).
+//
+// What evidence is worth is its level. Self-reported: a firmware that was forged well can lie about its own digest; what it cannot do is
+// to sign for another device, answer an old challenge, or count its starts down. Key in hardware: the same, but the key cannot have been
+// copied, says the maker. Measured boot: what ran before the firmware measured it, and a TPM signed that; that the TPM is this device's says
+// the maker. A device whose maker registered a TPM gives quotes alone, lest forged firmware report in between that all is well. What rests
+// on a word that the maker takes back falls to self-reported at once.
 //
 // # Invariants
 //
@@ -21,6 +27,8 @@
 //  3. The doubts of a device are in order and do not overlap, at most 16. Only the last may go on, and does exactly when
 //     the device is suspended or revoked.
 //  4. Under each serial number of a model is the device that has it, while it is not revoked, and reversely.
+//  5. Under each set of registers and their digest of a model is the number of the firmware that is known by them, and reversely.
+//  6. Under each attestation key is the device whose TPM has it, while it is not revoked, and reversely.
 //
 // # State
 //
@@ -29,6 +37,8 @@
 //	"Dg" maker (20) model 00 digest (32)    number (8)
 //	"Dd" device (20)                        dure.device.v1.Device
 //	"Ds" maker (20) model 00 serial 00      device (20)
+//	"Dp" maker (20) model 00 pcrs (4) digest (32)  number (8)
+//	"Da" attestation key (33)               device (20)
 //
 // # Refusals
 //
@@ -37,9 +47,11 @@
 //	device.bad_model         not the form of a model's id
 //	device.bad_digest        not 32 bytes
 //	device.bad_number        a firmware's number is 0, or it follows itself
+//	device.bad_pcrs          registers that no TPM has, or without a digest, or reversely
+//	device.bad_hardware      nothing that holds a key
 //	device.model_exists      the maker has registered the model already
 //	device.unknown_model     the maker has no such model
-//	device.firmware_exists   the model has a firmware of this number or digest already
+//	device.firmware_exists   the model has a firmware of this number, digest or registers already
 //	device.unknown_firmware  the model has no firmware of this number
 //	device.withdrawn         the firmware is withdrawn
 //	device.exists            the account is a device already
@@ -49,6 +61,12 @@
 //	device.not_entitled      the actor may not do this to the device
 //	device.not_challenged    nobody has asked for evidence
 //	device.wrong_nonce       evidence for another challenge
+//	device.needs_quote       its maker registered a TPM, so it cannot report itself
+//	device.no_attester       a quote, and its maker registered no TPM
+//	device.wrong_pcrs        a quote over registers by which no firmware of the model is known
+//	device.wrong_key         signed by, or said of, another key than acts for the device
+//	device.frozen            its account is frozen, so what its key signs does not count
+//	device.attester_taken    the attestation key is another device's
 //	device.late              evidence more than five minutes after the challenge
 //	device.old_boot          fewer starts than evidence has shown before
 //	device.same_boot         it has not been started since its evidence was found bad
@@ -56,4 +74,6 @@
 //	device.suspended         the device is suspended already
 //	device.not_suspended     the device is not suspended
 //	device.by_evidence       suspended by its evidence, so only good evidence readmits it
+//	key.malformed            an attestation key that is no P-256 key
+//	evidence.*               what is presented is no token, no quote, or not signed by whom it has to be: see ledger/evidence
 package device

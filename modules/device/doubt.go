@@ -109,6 +109,9 @@ func (m *Module) revoke(c *exec.Context, call *devicev1.Revoke) error {
 	}
 	d.State, d.Nonce = devicev1.State_STATE_REVOKED, nil
 	bySerial.Delete(c.View, plateOf(d))
+	if len(d.GetAttester()) > 0 {
+		byAttester.Delete(c.View, attester(d.GetAttester()))
+	}
 	devices.Set(c.View, device, d)
 	c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_DeviceRevoked{DeviceRevoked: &devicev1.Revoked{Device: device[:]}}})
 	return nil

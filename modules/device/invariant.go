@@ -28,6 +28,24 @@ func (m *Module) Check(r state.Reader) (err error) {
 	if err != nil {
 		return err
 	}
+	byMeasurement.Ascend(r, nil, func(m measurement, number uint64) bool {
+		if f, ok := firmwares.Get(r, version{m.model, number}); !ok || f.GetPcrs() != m.pcrs || !bytes.Equal(f.GetPcrDigest(), m.digest[:]) {
+			err = fmt.Errorf("the registers %x of %s are not firmware %d's", m.digest, m.model.Name, number)
+		}
+		return err == nil
+	})
+	if err != nil {
+		return err
+	}
+	byAttester.Ascend(r, nil, func(key attester, a tx.Address) bool {
+		if d, ok := devices.Get(r, a); !ok || !bytes.Equal(d.GetAttester(), key[:]) || d.GetState() == devicev1.State_STATE_REVOKED {
+			err = fmt.Errorf("the attestation key %x is not %s's", key, a)
+		}
+		return err == nil
+	})
+	if err != nil {
+		return err
+	}
 	bySerial.Ascend(r, nil, func(p plate, a tx.Address) bool {
 		if d, ok := devices.Get(r, a); !ok || plateOf(d) != p || d.GetState() == devicev1.State_STATE_REVOKED {
 			err = fmt.Errorf("the serial number %q of %s is not %s's", p.serial, p.model.Name, a)
@@ -57,7 +75,14 @@ func checkImage(r state.Reader, v version, f *devicev1.Firmware) error {
 	if number, ok := byDigest.Get(r, image{v.model, digest}); !ok || number != v.number {
 		return fmt.Errorf("firmware %d of %s is not found by its digest", v.number, v.model.Name)
 	}
-	return checkFirmware(&devicev1.RegisterFirmware{Number: v.number, Follows: f.GetFollows(), Version: f.GetVersion(), Note: f.GetNote()})
+	if err := checkFirmware(&devicev1.RegisterFirmware{Number: v.number, Follows: f.GetFollows(), Version: f.GetVersion(), Note: f.GetNote(),
+		Pcrs: f.GetPcrs(), PcrDigest: f.GetPcrDigest()}); err != nil || f.GetPcrs() == 0 {
+		return err
+	}
+	if number, ok := byMeasurement.Get(r, measurement{v.model, f.GetPcrs(), Digest(f.GetPcrDigest())}); !ok || number != v.number {
+		return fmt.Errorf("firmware %d of %s is not found by its registers", v.number, v.model.Name)
+	}
+	return nil
 }
 
 func (m *Module) checkDevice(r state.Reader, a tx.Address, d *devicev1.Device) error {
@@ -80,6 +105,10 @@ func (m *Module) checkDevice(r state.Reader, a tx.Address, d *devicev1.Device) e
 		return fmt.Errorf("its firmware %d is not registered", d.GetFirmware())
 	case d.GetLastGoodAt() != 0 && (d.GetLastGoodAt() < d.GetEnrolledAt() || len(d.GetLastGoodTx()) != 32 || d.GetLevel() == devicev1.Level_LEVEL_UNSPECIFIED):
 		return errors.New("its last good evidence is not whole")
+	case d.GetState() != devicev1.State_STATE_REVOKED && len(d.GetAttester()) > 0 && !hasAttester(r, a, d):
+		return errors.New("it is not found by its attestation key")
+	case d.GetHardware() == 0 != (len(d.GetHardwareKey()) == 0), d.GetHardware() != 0 && len(d.GetHardwareKey()) != 20:
+		return errors.New("what its maker says of its key is not whole")
 	case d.GetNonce() != nil && len(d.GetNonce().GetValue()) != 32:
 		return errors.New("its nonce has not 32 bytes")
 	}
@@ -88,6 +117,14 @@ func (m *Module) checkDevice(r state.Reader, a tx.Address, d *devicev1.Device) e
 
 func hasSerial(r state.Reader, a tx.Address, d *devicev1.Device) bool {
 	found, ok := bySerial.Get(r, plateOf(d))
+	return ok && found == a
+}
+
+func hasAttester(r state.Reader, a tx.Address, d *devicev1.Device) bool {
+	if len(d.GetAttester()) != len(attester{}) {
+		return false
+	}
+	found, ok := byAttester.Get(r, attester(d.GetAttester()))
 	return ok && found == a
 }
 

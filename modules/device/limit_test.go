@@ -7,6 +7,7 @@ import (
 	devicev1 "github.com/dureledger/dure/gen/dure/device/v1"
 	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
 	"github.com/dureledger/dure/internal/moduletest"
+	"github.com/dureledger/dure/ledger/evidence"
 	"github.com/dureledger/dure/modules/device"
 )
 
@@ -41,5 +42,29 @@ func TestDoubtsAreBounded(t *testing.T) {
 	}
 	if r := device.Rely(l.View, car, l.Now); r.Reason != "" {
 		t.Error("in doubt after it was readmitted: ", r.Reason)
+	}
+}
+
+// Checking a signature inside an action is work, whatever comes of it; before a challenge fits there is nothing to check.
+func TestEvidenceIsMetered(t *testing.T) {
+	l, err := moduletest.Play("seoul account.open key=maker", "seoul account.open key=car", "maker device.register_model model=m title=M",
+		"maker device.register_firmware model=m number=1 version=1 digest=image1", "maker device.enrol device=car model=m serial=1 owner=maker firmware=1",
+		"busan device.challenge device=car")
+	if err != nil {
+		t.Fatal(err)
+	}
+	car := moduletest.Address("car")
+	d, _ := device.Get(l.View, car)
+	work := func(nonce [32]byte) uint64 {
+		token := &evidence.Token{Key: moduletest.Key("car"), Device: car, Nonce: nonce}
+		before := l.View.Work()
+		if r := moduletest.Do(l, "busan", &txv1.Action_DevicePresent{DevicePresent: &devicev1.Present{Evidence: token.Encode()}}); r.Err == nil {
+			t.Fatal("no signature, and it is taken")
+		}
+		return l.View.Work() - before
+	}
+	asked, other := work([32]byte(d.GetNonce().GetValue())), work([32]byte{})
+	if asked < other+150 {
+		t.Errorf("work %d with a signature to check, %d without", asked, other)
 	}
 }

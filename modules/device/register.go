@@ -5,6 +5,7 @@ import (
 
 	devicev1 "github.com/dureledger/dure/gen/dure/device/v1"
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
+	"github.com/dureledger/dure/ledger/evidence"
 	"github.com/dureledger/dure/ledger/exec"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/state"
@@ -62,8 +63,17 @@ func (m *Module) registerFirmware(c *exec.Context, call *devicev1.RegisterFirmwa
 		return fault.New("device.firmware_exists", fmt.Sprintf("The model %s has this image as firmware %d already.", model.Name, other),
 			"model", model.Name, "number", other)
 	}
+	if call.GetPcrs() != 0 {
+		m := measurement{model, call.GetPcrs(), Digest(call.GetPcrDigest())}
+		if other, ok := byMeasurement.Get(c.View, m); ok {
+			return fault.New("device.firmware_exists", fmt.Sprintf("The model %s has these registers of a TPM for firmware %d already.", model.Name, other),
+				"model", model.Name, "number", other)
+		}
+		byMeasurement.Set(c.View, m, number)
+	}
 	firmwares.Set(c.View, place, &devicev1.Firmware{
 		Version: call.GetVersion(), Digest: digest[:], Follows: call.GetFollows(), Note: call.GetNote(), RegisteredAt: c.Time,
+		Pcrs: call.GetPcrs(), PcrDigest: call.GetPcrDigest(),
 	})
 	byDigest.Set(c.View, image{model, digest}, number)
 	c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_DeviceFirmwareRegistered{
@@ -75,6 +85,10 @@ func (m *Module) registerFirmware(c *exec.Context, call *devicev1.RegisterFirmwa
 func checkFirmware(call *devicev1.RegisterFirmware) error {
 	if n := call.GetNumber(); n == 0 || call.GetFollows() >= n {
 		return fault.New("device.bad_number", "A firmware's number is 1 or more, and it follows lower ones.", "number", n, "follows", call.GetFollows())
+	}
+	if pcrs := call.GetPcrs(); pcrs >= 1<<evidence.PCRs || (pcrs == 0) != (len(call.GetPcrDigest()) == 0) || pcrs != 0 && len(call.GetPcrDigest()) != 32 {
+		return fault.New("device.bad_pcrs", fmt.Sprintf("A TPM has registers 0 to %d, and a quote over some of them a digest of 32 bytes. Give both or neither.", evidence.PCRs-1),
+			"pcrs", pcrs, "bytes", len(call.GetPcrDigest()))
 	}
 	if err := text.Check("device.bad_text", "version", call.GetVersion(), 1, MaxVersion); err != nil {
 		return err

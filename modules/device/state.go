@@ -29,6 +29,9 @@ const (
 // Digest is the SHA-256 of a firmware's image.
 type Digest [32]byte
 
+// attester is the key that a TPM quotes with: P-256, SEC 1 compressed.
+type attester [33]byte
+
 // Model names a model.
 type Model struct {
 	Maker tx.Address
@@ -42,6 +45,13 @@ type version struct {
 
 type image struct {
 	model  Model
+	digest Digest
+}
+
+// measurement is a firmware as a TPM quotes it: which registers, and the digest over them.
+type measurement struct {
+	model  Model
+	pcrs   uint32
 	digest Digest
 }
 
@@ -90,7 +100,29 @@ var (
 			return i, err
 		},
 	}
-
+	measurements = state.Codec[measurement]{
+		Append: func(b []byte, m measurement) []byte {
+			return append(binary.BigEndian.AppendUint32(models.Append(b, m.model), m.pcrs), m.digest[:]...)
+		},
+		Decode: func(b []byte) (m measurement, err error) {
+			n := len(b) - 36
+			if n < 0 {
+				return m, errors.New("want a model, registers and a digest")
+			}
+			m.pcrs, m.digest = binary.BigEndian.Uint32(b[n:]), Digest(b[n+4:])
+			m.model, err = models.Decode(b[:n])
+			return m, err
+		},
+	}
+	attesters = state.Codec[attester]{
+		Append: func(b []byte, a attester) []byte { return append(b, a[:]...) },
+		Decode: func(b []byte) (attester, error) {
+			if len(b) != len(attester{}) {
+				return attester{}, errors.New("want a key of 33 bytes")
+			}
+			return attester(b), nil
+		},
+	}
 	plates = state.Codec[plate]{
 		Append: func(b []byte, p plate) []byte { return append(append(models.Append(b, p.model), p.serial...), 0) },
 		Decode: func(b []byte) (p plate, err error) {
@@ -110,12 +142,17 @@ var (
 	byDigest   = state.NewMap("Dg", images, state.Uint64)
 	devices    = state.NewMap("Dd", addresses, state.Proto[*devicev1.Device]())
 	bySerial   = state.NewMap("Ds", plates, addresses)
+
+	byMeasurement = state.NewMap("Dp", measurements, state.Uint64)
+	byAttester    = state.NewMap("Da", attesters, addresses)
 )
 
 // Accounts says which accounts there are.
 type Accounts interface {
 	// Exists says whether an account is open, frozen or not.
 	Exists(g state.Getter, a tx.Address) bool
+	// KeyOf returns the address of the key that may act for an account now; none may if it is frozen or not open.
+	KeyOf(g state.Getter, a tx.Address) (tx.Address, bool)
 }
 
 // Members says who the members of the network are.
@@ -149,6 +186,14 @@ func (m *Module) Handlers() []exec.Handler {
 		exec.Handle("device.enrol", 1, func(c *txv1.Action_DeviceEnrol) *devicev1.Enrol { return c.DeviceEnrol }, m.enrol),
 		exec.Handle("device.challenge", 1, func(c *txv1.Action_DeviceChallenge) *devicev1.Challenge { return c.DeviceChallenge }, m.challenge),
 		exec.Handle("device.attest", 1, func(c *txv1.Action_DeviceAttest) *devicev1.Attest { return c.DeviceAttest }, m.attest),
+		exec.Handle("device.present", 1, func(c *txv1.Action_DevicePresent) *devicev1.Present { return c.DevicePresent }, m.present),
+		exec.Handle("device.present_quote", 1, func(c *txv1.Action_DevicePresentQuote) *devicev1.PresentQuote {
+			return c.DevicePresentQuote
+		}, m.presentQuote),
+		exec.Handle("device.vouch", 1, func(c *txv1.Action_DeviceVouch) *devicev1.Vouch { return c.DeviceVouch }, m.vouch),
+		exec.Handle("device.set_attester", 1, func(c *txv1.Action_DeviceSetAttester) *devicev1.SetAttester {
+			return c.DeviceSetAttester
+		}, m.setAttester),
 		exec.Handle("device.suspend", 1, func(c *txv1.Action_DeviceSuspend) *devicev1.Suspend { return c.DeviceSuspend }, m.suspend),
 		exec.Handle("device.readmit", 1, func(c *txv1.Action_DeviceReadmit) *devicev1.Readmit { return c.DeviceReadmit }, m.readmit),
 		exec.Handle("device.revoke", 1, func(c *txv1.Action_DeviceRevoke) *devicev1.Revoke { return c.DeviceRevoke }, m.revoke),
@@ -192,6 +237,18 @@ func kept(c *exec.Context, address []byte) (tx.Address, *devicev1.Device, error)
 	}
 	if !bytes.Equal(c.Actor[:], d.GetMaker()) && !bytes.Equal(c.Actor[:], d.GetOwner()) {
 		return a, nil, fault.New("device.not_entitled", "Only the maker and the owner of "+a.String()+" may do this.", "device", a, "actor", c.Actor)
+	}
+	return a, d, alive(a, d)
+}
+
+// made is kept for the maker alone.
+func made(c *exec.Context, address []byte) (tx.Address, *devicev1.Device, error) {
+	a, d, err := find(c.View, address)
+	if err != nil {
+		return a, nil, err
+	}
+	if !bytes.Equal(c.Actor[:], d.GetMaker()) {
+		return a, nil, fault.New("device.not_entitled", "Only the maker of "+a.String()+" may do this.", "device", a, "actor", c.Actor)
 	}
 	return a, d, alive(a, d)
 }

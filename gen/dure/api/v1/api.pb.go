@@ -4151,7 +4151,13 @@ type Device struct {
 	Nonce   string `protobuf:"bytes,13,opt,name=nonce,proto3" json:"nonce,omitempty"`
 	AskedAt string `protobuf:"bytes,14,opt,name=asked_at,json=askedAt,proto3" json:"asked_at,omitempty"`
 	// When nothing it said may be relied on, in order.
-	Doubts        []*Doubt `protobuf:"bytes,15,rep,name=doubts,proto3" json:"doubts,omitempty"`
+	Doubts []*Doubt `protobuf:"bytes,15,rep,name=doubts,proto3" json:"doubts,omitempty"`
+	// What its maker says holds its key: "secure_element", "tpm" or "processor"; empty: it says nothing.
+	Hardware string `protobuf:"bytes,16,opt,name=hardware,proto3" json:"hardware,omitempty"`
+	// The address of the key that its maker says so of.
+	HardwareKey string `protobuf:"bytes,17,opt,name=hardware_key,json=hardwareKey,proto3" json:"hardware_key,omitempty"`
+	// The public key that its TPM quotes with, 66 hex digits; empty: it does not.
+	Attester      string `protobuf:"bytes,18,opt,name=attester,proto3" json:"attester,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4291,6 +4297,27 @@ func (x *Device) GetDoubts() []*Doubt {
 	return nil
 }
 
+func (x *Device) GetHardware() string {
+	if x != nil {
+		return x.Hardware
+	}
+	return ""
+}
+
+func (x *Device) GetHardwareKey() string {
+	if x != nil {
+		return x.HardwareKey
+	}
+	return ""
+}
+
+func (x *Device) GetAttester() string {
+	if x != nil {
+		return x.Attester
+	}
+	return ""
+}
+
 type Doubt struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Included.
@@ -4401,8 +4428,12 @@ type Firmware struct {
 	// Empty: it is not withdrawn.
 	WithdrawnAt    string `protobuf:"bytes,7,opt,name=withdrawn_at,json=withdrawnAt,proto3" json:"withdrawn_at,omitempty"`
 	WithdrawReason string `protobuf:"bytes,8,opt,name=withdraw_reason,json=withdrawReason,proto3" json:"withdraw_reason,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// The registers of a TPM that stand for it, such as "sha256:0,7"; empty: none do.
+	Pcrs string `protobuf:"bytes,9,opt,name=pcrs,proto3" json:"pcrs,omitempty"`
+	// The digest of a quote over them.
+	PcrDigest     string `protobuf:"bytes,10,opt,name=pcr_digest,json=pcrDigest,proto3" json:"pcr_digest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Firmware) Reset() {
@@ -4487,6 +4518,20 @@ func (x *Firmware) GetWithdrawnAt() string {
 func (x *Firmware) GetWithdrawReason() string {
 	if x != nil {
 		return x.WithdrawReason
+	}
+	return ""
+}
+
+func (x *Firmware) GetPcrs() string {
+	if x != nil {
+		return x.Pcrs
+	}
+	return ""
+}
+
+func (x *Firmware) GetPcrDigest() string {
+	if x != nil {
+		return x.PcrDigest
 	}
 	return ""
 }
@@ -7257,7 +7302,7 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tR\tpageToken\"t\n" +
 	"\x15ListProposalsResponse\x123\n" +
 	"\tproposals\x18\x01 \x03(\v2\x15.dure.api.v1.ProposalR\tproposals\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xc1\x03\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x9c\x04\n" +
 	"\x06Device\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12\x14\n" +
 	"\x05maker\x18\x02 \x01(\tR\x05maker\x12\x14\n" +
@@ -7276,7 +7321,10 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\x05level\x18\f \x01(\tR\x05level\x12\x14\n" +
 	"\x05nonce\x18\r \x01(\tR\x05nonce\x12\x19\n" +
 	"\basked_at\x18\x0e \x01(\tR\aaskedAt\x12*\n" +
-	"\x06doubts\x18\x0f \x03(\v2\x12.dure.api.v1.DoubtR\x06doubts\"\xad\x01\n" +
+	"\x06doubts\x18\x0f \x03(\v2\x12.dure.api.v1.DoubtR\x06doubts\x12\x1a\n" +
+	"\bhardware\x18\x10 \x01(\tR\bhardware\x12!\n" +
+	"\fhardware_key\x18\x11 \x01(\tR\vhardwareKey\x12\x1a\n" +
+	"\battester\x18\x12 \x01(\tR\battester\"\xad\x01\n" +
 	"\x05Doubt\x12\x14\n" +
 	"\x05since\x18\x01 \x01(\tR\x05since\x12\x14\n" +
 	"\x05until\x18\x02 \x01(\tR\x05until\x12\x16\n" +
@@ -7284,7 +7332,7 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\x02by\x18\x04 \x01(\tR\x02by\x12 \n" +
 	"\vtransaction\x18\x05 \x01(\tR\vtransaction\x12\x14\n" +
 	"\x05found\x18\x06 \x01(\tR\x05found\x12\x18\n" +
-	"\afinding\x18\a \x01(\tR\afinding\"\xf3\x01\n" +
+	"\afinding\x18\a \x01(\tR\afinding\"\xa6\x02\n" +
 	"\bFirmware\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x04R\x06number\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x16\n" +
@@ -7293,7 +7341,11 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\x04note\x18\x05 \x01(\tR\x04note\x12#\n" +
 	"\rregistered_at\x18\x06 \x01(\tR\fregisteredAt\x12!\n" +
 	"\fwithdrawn_at\x18\a \x01(\tR\vwithdrawnAt\x12'\n" +
-	"\x0fwithdraw_reason\x18\b \x01(\tR\x0ewithdrawReason\"*\n" +
+	"\x0fwithdraw_reason\x18\b \x01(\tR\x0ewithdrawReason\x12\x12\n" +
+	"\x04pcrs\x18\t \x01(\tR\x04pcrs\x12\x1d\n" +
+	"\n" +
+	"pcr_digest\x18\n" +
+	" \x01(\tR\tpcrDigest\"*\n" +
 	"\x10GetDeviceRequest\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\"@\n" +
 	"\x11GetDeviceResponse\x12+\n" +

@@ -23,6 +23,60 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// What holds a key so that it cannot be read out.
+type Hardware int32
+
+const (
+	Hardware_HARDWARE_UNSPECIFIED    Hardware = 0
+	Hardware_HARDWARE_SECURE_ELEMENT Hardware = 1
+	Hardware_HARDWARE_TPM            Hardware = 2
+	// A part of the processor that the firmware cannot look into, such as a trusted execution environment.
+	Hardware_HARDWARE_PROCESSOR Hardware = 3
+)
+
+// Enum value maps for Hardware.
+var (
+	Hardware_name = map[int32]string{
+		0: "HARDWARE_UNSPECIFIED",
+		1: "HARDWARE_SECURE_ELEMENT",
+		2: "HARDWARE_TPM",
+		3: "HARDWARE_PROCESSOR",
+	}
+	Hardware_value = map[string]int32{
+		"HARDWARE_UNSPECIFIED":    0,
+		"HARDWARE_SECURE_ELEMENT": 1,
+		"HARDWARE_TPM":            2,
+		"HARDWARE_PROCESSOR":      3,
+	}
+)
+
+func (x Hardware) Enum() *Hardware {
+	p := new(Hardware)
+	*p = x
+	return p
+}
+
+func (x Hardware) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Hardware) Descriptor() protoreflect.EnumDescriptor {
+	return file_dure_device_v1_device_proto_enumTypes[0].Descriptor()
+}
+
+func (Hardware) Type() protoreflect.EnumType {
+	return &file_dure_device_v1_device_proto_enumTypes[0]
+}
+
+func (x Hardware) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Hardware.Descriptor instead.
+func (Hardware) EnumDescriptor() ([]byte, []int) {
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{0}
+}
+
 type State int32
 
 const (
@@ -59,11 +113,11 @@ func (x State) String() string {
 }
 
 func (State) Descriptor() protoreflect.EnumDescriptor {
-	return file_dure_device_v1_device_proto_enumTypes[0].Descriptor()
+	return file_dure_device_v1_device_proto_enumTypes[1].Descriptor()
 }
 
 func (State) Type() protoreflect.EnumType {
-	return &file_dure_device_v1_device_proto_enumTypes[0]
+	return &file_dure_device_v1_device_proto_enumTypes[1]
 }
 
 func (x State) Number() protoreflect.EnumNumber {
@@ -72,7 +126,7 @@ func (x State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use State.Descriptor instead.
 func (State) EnumDescriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{0}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{1}
 }
 
 // How much evidence is worth. A firmware that is bad can say of itself what it likes: the level says so.
@@ -82,9 +136,9 @@ const (
 	Level_LEVEL_UNSPECIFIED Level = 0
 	// The device measured itself and signed what it found.
 	Level_LEVEL_SELF_REPORTED Level = 1
-	// The same, by a key that is shown to be in hardware.
+	// The same, by a key of which the maker says that it is in hardware.
 	Level_LEVEL_KEY_IN_HARDWARE Level = 2
-	// Something that started before the firmware measured it: a TPM quote, DICE.
+	// Something that started before the firmware measured it, and a TPM of which the maker says that it is this device's has signed that.
 	Level_LEVEL_MEASURED_BOOT Level = 3
 )
 
@@ -115,11 +169,11 @@ func (x Level) String() string {
 }
 
 func (Level) Descriptor() protoreflect.EnumDescriptor {
-	return file_dure_device_v1_device_proto_enumTypes[1].Descriptor()
+	return file_dure_device_v1_device_proto_enumTypes[2].Descriptor()
 }
 
 func (Level) Type() protoreflect.EnumType {
-	return &file_dure_device_v1_device_proto_enumTypes[1]
+	return &file_dure_device_v1_device_proto_enumTypes[2]
 }
 
 func (x Level) Number() protoreflect.EnumNumber {
@@ -128,7 +182,7 @@ func (x Level) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Level.Descriptor instead.
 func (Level) EnumDescriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{1}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{2}
 }
 
 // What evidence found that is not as it should be.
@@ -175,11 +229,11 @@ func (x Finding) String() string {
 }
 
 func (Finding) Descriptor() protoreflect.EnumDescriptor {
-	return file_dure_device_v1_device_proto_enumTypes[2].Descriptor()
+	return file_dure_device_v1_device_proto_enumTypes[3].Descriptor()
 }
 
 func (Finding) Type() protoreflect.EnumType {
-	return &file_dure_device_v1_device_proto_enumTypes[2]
+	return &file_dure_device_v1_device_proto_enumTypes[3]
 }
 
 func (x Finding) Number() protoreflect.EnumNumber {
@@ -188,7 +242,7 @@ func (x Finding) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Finding.Descriptor instead.
 func (Finding) EnumDescriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{2}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{3}
 }
 
 // Registers a model. The actor is its maker.
@@ -259,7 +313,11 @@ type RegisterFirmware struct {
 	// The lowest number from which a device may go to this one; 0: any.
 	Follows uint64 `protobuf:"varint,5,opt,name=follows,proto3" json:"follows,omitempty"`
 	// What is known of it, at most 256 bytes, public; may be empty.
-	Note          string `protobuf:"bytes,6,opt,name=note,proto3" json:"note,omitempty"`
+	Note string `protobuf:"bytes,6,opt,name=note,proto3" json:"note,omitempty"`
+	// For devices whose TPM measures them: which registers of the SHA-256 bank stand for this firmware (bit n is PCR n, 0 to 23), and the
+	// digest of a quote over them, 32 bytes: SHA-256 of their values in order. Both or neither; no two firmwares of a model have the same.
+	Pcrs          uint32 `protobuf:"varint,7,opt,name=pcrs,proto3" json:"pcrs,omitempty"`
+	PcrDigest     []byte `protobuf:"bytes,8,opt,name=pcr_digest,json=pcrDigest,proto3" json:"pcr_digest,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -334,6 +392,20 @@ func (x *RegisterFirmware) GetNote() string {
 		return x.Note
 	}
 	return ""
+}
+
+func (x *RegisterFirmware) GetPcrs() uint32 {
+	if x != nil {
+		return x.Pcrs
+	}
+	return 0
+}
+
+func (x *RegisterFirmware) GetPcrDigest() []byte {
+	if x != nil {
+		return x.PcrDigest
+	}
+	return nil
 }
 
 // Withdraws a firmware, as for a fault that became known. A device whose evidence shows it from then on is suspended.
@@ -588,6 +660,232 @@ func (x *Attest) GetFirmware() []byte {
 	return nil
 }
 
+// Evidence of a device that makes no transactions, in answer to a challenge. The actor is anybody, such as its gateway, and vouches for nothing.
+type Present struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A signed Entity Attestation Token as docs/evidence.md lays it out, at most 512 bytes.
+	Evidence      []byte `protobuf:"bytes,1,opt,name=evidence,proto3" json:"evidence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Present) Reset() {
+	*x = Present{}
+	mi := &file_dure_device_v1_device_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Present) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Present) ProtoMessage() {}
+
+func (x *Present) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_device_v1_device_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Present.ProtoReflect.Descriptor instead.
+func (*Present) Descriptor() ([]byte, []int) {
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Present) GetEvidence() []byte {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
+// Evidence of a device by its TPM, in answer to a challenge. The actor is anybody.
+type PresentQuote struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Device []byte                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	// TPMS_ATTEST of TPM2_Quote over the challenge's nonce (TPM 2.0 Library, part 2, 10.12.12), at most 256 bytes.
+	Quote []byte `protobuf:"bytes,2,opt,name=quote,proto3" json:"quote,omitempty"`
+	// TPMT_SIGNATURE of it by the device's attestation key: ECDSA P-256 with SHA-256.
+	Signature     []byte `protobuf:"bytes,3,opt,name=signature,proto3" json:"signature,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PresentQuote) Reset() {
+	*x = PresentQuote{}
+	mi := &file_dure_device_v1_device_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PresentQuote) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PresentQuote) ProtoMessage() {}
+
+func (x *PresentQuote) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_device_v1_device_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PresentQuote.ProtoReflect.Descriptor instead.
+func (*PresentQuote) Descriptor() ([]byte, []int) {
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *PresentQuote) GetDevice() []byte {
+	if x != nil {
+		return x.Device
+	}
+	return nil
+}
+
+func (x *PresentQuote) GetQuote() []byte {
+	if x != nil {
+		return x.Quote
+	}
+	return nil
+}
+
+func (x *PresentQuote) GetSignature() []byte {
+	if x != nil {
+		return x.Signature
+	}
+	return nil
+}
+
+// Says, by its maker, that a device's key is in hardware and cannot be copied. The level of evidence signed by this key rests on that.
+type Vouch struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Device []byte                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	// What holds the key; unspecified: the maker does not vouch any more.
+	Hardware Hardware `protobuf:"varint,2,opt,name=hardware,proto3,enum=dure.device.v1.Hardware" json:"hardware,omitempty"`
+	// The address of the key, 20 bytes, which must be what acts for the device's account; empty with unspecified hardware.
+	Key           []byte `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Vouch) Reset() {
+	*x = Vouch{}
+	mi := &file_dure_device_v1_device_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Vouch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Vouch) ProtoMessage() {}
+
+func (x *Vouch) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_device_v1_device_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Vouch.ProtoReflect.Descriptor instead.
+func (*Vouch) Descriptor() ([]byte, []int) {
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Vouch) GetDevice() []byte {
+	if x != nil {
+		return x.Device
+	}
+	return nil
+}
+
+func (x *Vouch) GetHardware() Hardware {
+	if x != nil {
+		return x.Hardware
+	}
+	return Hardware_HARDWARE_UNSPECIFIED
+}
+
+func (x *Vouch) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+// Says, by its maker, which key the device's TPM quotes with. From then on a quote is the only evidence the device can give.
+type SetAttester struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Device []byte                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	// ECDSA P-256, SEC 1 compressed, 33 bytes: a restricted signing key of this device's TPM.
+	PublicKey     []byte `protobuf:"bytes,2,opt,name=public_key,json=publicKey,proto3" json:"public_key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetAttester) Reset() {
+	*x = SetAttester{}
+	mi := &file_dure_device_v1_device_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetAttester) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetAttester) ProtoMessage() {}
+
+func (x *SetAttester) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_device_v1_device_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetAttester.ProtoReflect.Descriptor instead.
+func (*SetAttester) Descriptor() ([]byte, []int) {
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *SetAttester) GetDevice() []byte {
+	if x != nil {
+		return x.Device
+	}
+	return nil
+}
+
+func (x *SetAttester) GetPublicKey() []byte {
+	if x != nil {
+		return x.PublicKey
+	}
+	return nil
+}
+
 // Suspends a device, by its maker or owner. Nothing it says while suspended may be relied on.
 type Suspend struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -600,7 +898,7 @@ type Suspend struct {
 
 func (x *Suspend) Reset() {
 	*x = Suspend{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[6]
+	mi := &file_dure_device_v1_device_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -612,7 +910,7 @@ func (x *Suspend) String() string {
 func (*Suspend) ProtoMessage() {}
 
 func (x *Suspend) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[6]
+	mi := &file_dure_device_v1_device_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -625,7 +923,7 @@ func (x *Suspend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Suspend.ProtoReflect.Descriptor instead.
 func (*Suspend) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{6}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Suspend) GetDevice() []byte {
@@ -654,7 +952,7 @@ type Readmit struct {
 
 func (x *Readmit) Reset() {
 	*x = Readmit{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[7]
+	mi := &file_dure_device_v1_device_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -666,7 +964,7 @@ func (x *Readmit) String() string {
 func (*Readmit) ProtoMessage() {}
 
 func (x *Readmit) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[7]
+	mi := &file_dure_device_v1_device_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -679,7 +977,7 @@ func (x *Readmit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Readmit.ProtoReflect.Descriptor instead.
 func (*Readmit) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{7}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Readmit) GetDevice() []byte {
@@ -708,7 +1006,7 @@ type Revoke struct {
 
 func (x *Revoke) Reset() {
 	*x = Revoke{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[8]
+	mi := &file_dure_device_v1_device_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -720,7 +1018,7 @@ func (x *Revoke) String() string {
 func (*Revoke) ProtoMessage() {}
 
 func (x *Revoke) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[8]
+	mi := &file_dure_device_v1_device_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -733,7 +1031,7 @@ func (x *Revoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoke.ProtoReflect.Descriptor instead.
 func (*Revoke) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{8}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Revoke) GetDevice() []byte {
@@ -761,7 +1059,7 @@ type Transfer struct {
 
 func (x *Transfer) Reset() {
 	*x = Transfer{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[9]
+	mi := &file_dure_device_v1_device_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -773,7 +1071,7 @@ func (x *Transfer) String() string {
 func (*Transfer) ProtoMessage() {}
 
 func (x *Transfer) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[9]
+	mi := &file_dure_device_v1_device_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -786,7 +1084,7 @@ func (x *Transfer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transfer.ProtoReflect.Descriptor instead.
 func (*Transfer) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{9}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Transfer) GetDevice() []byte {
@@ -814,7 +1112,7 @@ type Model struct {
 
 func (x *Model) Reset() {
 	*x = Model{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[10]
+	mi := &file_dure_device_v1_device_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -826,7 +1124,7 @@ func (x *Model) String() string {
 func (*Model) ProtoMessage() {}
 
 func (x *Model) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[10]
+	mi := &file_dure_device_v1_device_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -839,7 +1137,7 @@ func (x *Model) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Model.ProtoReflect.Descriptor instead.
 func (*Model) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{10}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Model) GetTitle() string {
@@ -867,13 +1165,16 @@ type Firmware struct {
 	// Unix milliseconds; 0: it is not withdrawn.
 	WithdrawnAt    int64  `protobuf:"varint,6,opt,name=withdrawn_at,json=withdrawnAt,proto3" json:"withdrawn_at,omitempty"`
 	WithdrawReason string `protobuf:"bytes,7,opt,name=withdraw_reason,json=withdrawReason,proto3" json:"withdraw_reason,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// As in RegisterFirmware.
+	Pcrs          uint32 `protobuf:"varint,8,opt,name=pcrs,proto3" json:"pcrs,omitempty"`
+	PcrDigest     []byte `protobuf:"bytes,9,opt,name=pcr_digest,json=pcrDigest,proto3" json:"pcr_digest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Firmware) Reset() {
 	*x = Firmware{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[11]
+	mi := &file_dure_device_v1_device_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -885,7 +1186,7 @@ func (x *Firmware) String() string {
 func (*Firmware) ProtoMessage() {}
 
 func (x *Firmware) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[11]
+	mi := &file_dure_device_v1_device_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -898,7 +1199,7 @@ func (x *Firmware) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Firmware.ProtoReflect.Descriptor instead.
 func (*Firmware) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{11}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Firmware) GetVersion() string {
@@ -950,6 +1251,20 @@ func (x *Firmware) GetWithdrawReason() string {
 	return ""
 }
 
+func (x *Firmware) GetPcrs() uint32 {
+	if x != nil {
+		return x.Pcrs
+	}
+	return 0
+}
+
+func (x *Firmware) GetPcrDigest() []byte {
+	if x != nil {
+		return x.PcrDigest
+	}
+	return nil
+}
+
 // What the ledger stores under a device's account.
 type Device struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
@@ -961,7 +1276,7 @@ type Device struct {
 	EnrolledAt int64                  `protobuf:"varint,6,opt,name=enrolled_at,json=enrolledAt,proto3" json:"enrolled_at,omitempty"`
 	// What it runs by its last good evidence, or left the factory with.
 	Firmware uint64 `protobuf:"varint,7,opt,name=firmware,proto3" json:"firmware,omitempty"`
-	// The highest count of starts that evidence, good or bad, has shown.
+	// The highest count of starts that evidence, good or bad, has shown; of a TPM its resets, times 2^32, and its restarts since.
 	Boot uint64 `protobuf:"varint,8,opt,name=boot,proto3" json:"boot,omitempty"`
 	// Last good evidence, unix milliseconds; 0: none yet.
 	LastGoodAt int64  `protobuf:"varint,9,opt,name=last_good_at,json=lastGoodAt,proto3" json:"last_good_at,omitempty"`
@@ -970,14 +1285,19 @@ type Device struct {
 	// The challenge it has not answered yet.
 	Nonce *Nonce `protobuf:"bytes,12,opt,name=nonce,proto3" json:"nonce,omitempty"`
 	// When nothing of it may be relied on, in order, at most 16; older ones are joined, which doubts more, never less.
-	Doubts        []*Doubt `protobuf:"bytes,13,rep,name=doubts,proto3" json:"doubts,omitempty"`
+	Doubts []*Doubt `protobuf:"bytes,13,rep,name=doubts,proto3" json:"doubts,omitempty"`
+	// What its maker says holds hardware_key, the address of a key.
+	Hardware    Hardware `protobuf:"varint,14,opt,name=hardware,proto3,enum=dure.device.v1.Hardware" json:"hardware,omitempty"`
+	HardwareKey []byte   `protobuf:"bytes,15,opt,name=hardware_key,json=hardwareKey,proto3" json:"hardware_key,omitempty"`
+	// The key its TPM quotes with, as in SetAttester; empty: none.
+	Attester      []byte `protobuf:"bytes,16,opt,name=attester,proto3" json:"attester,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Device) Reset() {
 	*x = Device{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[12]
+	mi := &file_dure_device_v1_device_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -989,7 +1309,7 @@ func (x *Device) String() string {
 func (*Device) ProtoMessage() {}
 
 func (x *Device) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[12]
+	mi := &file_dure_device_v1_device_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1002,7 +1322,7 @@ func (x *Device) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Device.ProtoReflect.Descriptor instead.
 func (*Device) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{12}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Device) GetMaker() []byte {
@@ -1096,6 +1416,27 @@ func (x *Device) GetDoubts() []*Doubt {
 	return nil
 }
 
+func (x *Device) GetHardware() Hardware {
+	if x != nil {
+		return x.Hardware
+	}
+	return Hardware_HARDWARE_UNSPECIFIED
+}
+
+func (x *Device) GetHardwareKey() []byte {
+	if x != nil {
+		return x.HardwareKey
+	}
+	return nil
+}
+
+func (x *Device) GetAttester() []byte {
+	if x != nil {
+		return x.Attester
+	}
+	return nil
+}
+
 type Nonce struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Value         []byte                 `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
@@ -1107,7 +1448,7 @@ type Nonce struct {
 
 func (x *Nonce) Reset() {
 	*x = Nonce{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[13]
+	mi := &file_dure_device_v1_device_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1119,7 +1460,7 @@ func (x *Nonce) String() string {
 func (*Nonce) ProtoMessage() {}
 
 func (x *Nonce) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[13]
+	mi := &file_dure_device_v1_device_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1132,7 +1473,7 @@ func (x *Nonce) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Nonce.ProtoReflect.Descriptor instead.
 func (*Nonce) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{13}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Nonce) GetValue() []byte {
@@ -1168,7 +1509,7 @@ type Doubt struct {
 	By []byte `protobuf:"bytes,4,opt,name=by,proto3" json:"by,omitempty"`
 	// The transaction that brought the doubt.
 	Tx []byte `protobuf:"bytes,5,opt,name=tx,proto3" json:"tx,omitempty"`
-	// What evidence found to run, and what is wrong with that, when it was the reason.
+	// What evidence found to run, the digest of an image or of a quote, and what is wrong with that, when it was the reason.
 	Found         []byte  `protobuf:"bytes,6,opt,name=found,proto3" json:"found,omitempty"`
 	Finding       Finding `protobuf:"varint,7,opt,name=finding,proto3,enum=dure.device.v1.Finding" json:"finding,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1177,7 +1518,7 @@ type Doubt struct {
 
 func (x *Doubt) Reset() {
 	*x = Doubt{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[14]
+	mi := &file_dure_device_v1_device_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1189,7 +1530,7 @@ func (x *Doubt) String() string {
 func (*Doubt) ProtoMessage() {}
 
 func (x *Doubt) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[14]
+	mi := &file_dure_device_v1_device_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1202,7 +1543,7 @@ func (x *Doubt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Doubt.ProtoReflect.Descriptor instead.
 func (*Doubt) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{14}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Doubt) GetSince() int64 {
@@ -1264,7 +1605,7 @@ type ModelRegistered struct {
 
 func (x *ModelRegistered) Reset() {
 	*x = ModelRegistered{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[15]
+	mi := &file_dure_device_v1_device_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1276,7 +1617,7 @@ func (x *ModelRegistered) String() string {
 func (*ModelRegistered) ProtoMessage() {}
 
 func (x *ModelRegistered) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[15]
+	mi := &file_dure_device_v1_device_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1289,7 +1630,7 @@ func (x *ModelRegistered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelRegistered.ProtoReflect.Descriptor instead.
 func (*ModelRegistered) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{15}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ModelRegistered) GetMaker() []byte {
@@ -1317,7 +1658,7 @@ type FirmwareRegistered struct {
 
 func (x *FirmwareRegistered) Reset() {
 	*x = FirmwareRegistered{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[16]
+	mi := &file_dure_device_v1_device_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1329,7 +1670,7 @@ func (x *FirmwareRegistered) String() string {
 func (*FirmwareRegistered) ProtoMessage() {}
 
 func (x *FirmwareRegistered) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[16]
+	mi := &file_dure_device_v1_device_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1342,7 +1683,7 @@ func (x *FirmwareRegistered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FirmwareRegistered.ProtoReflect.Descriptor instead.
 func (*FirmwareRegistered) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{16}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *FirmwareRegistered) GetMaker() []byte {
@@ -1377,7 +1718,7 @@ type FirmwareWithdrawn struct {
 
 func (x *FirmwareWithdrawn) Reset() {
 	*x = FirmwareWithdrawn{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[17]
+	mi := &file_dure_device_v1_device_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1389,7 +1730,7 @@ func (x *FirmwareWithdrawn) String() string {
 func (*FirmwareWithdrawn) ProtoMessage() {}
 
 func (x *FirmwareWithdrawn) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[17]
+	mi := &file_dure_device_v1_device_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1402,7 +1743,7 @@ func (x *FirmwareWithdrawn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FirmwareWithdrawn.ProtoReflect.Descriptor instead.
 func (*FirmwareWithdrawn) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{17}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *FirmwareWithdrawn) GetMaker() []byte {
@@ -1437,7 +1778,7 @@ type Enrolled struct {
 
 func (x *Enrolled) Reset() {
 	*x = Enrolled{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[18]
+	mi := &file_dure_device_v1_device_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1449,7 +1790,7 @@ func (x *Enrolled) String() string {
 func (*Enrolled) ProtoMessage() {}
 
 func (x *Enrolled) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[18]
+	mi := &file_dure_device_v1_device_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1462,7 +1803,7 @@ func (x *Enrolled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Enrolled.ProtoReflect.Descriptor instead.
 func (*Enrolled) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{18}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Enrolled) GetDevice() []byte {
@@ -1496,7 +1837,7 @@ type Challenged struct {
 
 func (x *Challenged) Reset() {
 	*x = Challenged{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[19]
+	mi := &file_dure_device_v1_device_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1508,7 +1849,7 @@ func (x *Challenged) String() string {
 func (*Challenged) ProtoMessage() {}
 
 func (x *Challenged) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[19]
+	mi := &file_dure_device_v1_device_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1521,7 +1862,7 @@ func (x *Challenged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Challenged.ProtoReflect.Descriptor instead.
 func (*Challenged) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{19}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Challenged) GetDevice() []byte {
@@ -1551,7 +1892,7 @@ type Attested struct {
 
 func (x *Attested) Reset() {
 	*x = Attested{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[20]
+	mi := &file_dure_device_v1_device_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1563,7 +1904,7 @@ func (x *Attested) String() string {
 func (*Attested) ProtoMessage() {}
 
 func (x *Attested) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[20]
+	mi := &file_dure_device_v1_device_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1576,7 +1917,7 @@ func (x *Attested) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attested.ProtoReflect.Descriptor instead.
 func (*Attested) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{20}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Attested) GetDevice() []byte {
@@ -1607,6 +1948,118 @@ func (x *Attested) GetLevel() Level {
 	return Level_LEVEL_UNSPECIFIED
 }
 
+type Vouched struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Device        []byte                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	Hardware      Hardware               `protobuf:"varint,2,opt,name=hardware,proto3,enum=dure.device.v1.Hardware" json:"hardware,omitempty"`
+	Key           []byte                 `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Vouched) Reset() {
+	*x = Vouched{}
+	mi := &file_dure_device_v1_device_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Vouched) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Vouched) ProtoMessage() {}
+
+func (x *Vouched) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_device_v1_device_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Vouched.ProtoReflect.Descriptor instead.
+func (*Vouched) Descriptor() ([]byte, []int) {
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *Vouched) GetDevice() []byte {
+	if x != nil {
+		return x.Device
+	}
+	return nil
+}
+
+func (x *Vouched) GetHardware() Hardware {
+	if x != nil {
+		return x.Hardware
+	}
+	return Hardware_HARDWARE_UNSPECIFIED
+}
+
+func (x *Vouched) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+type AttesterSet struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Device        []byte                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	PublicKey     []byte                 `protobuf:"bytes,2,opt,name=public_key,json=publicKey,proto3" json:"public_key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AttesterSet) Reset() {
+	*x = AttesterSet{}
+	mi := &file_dure_device_v1_device_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AttesterSet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AttesterSet) ProtoMessage() {}
+
+func (x *AttesterSet) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_device_v1_device_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AttesterSet.ProtoReflect.Descriptor instead.
+func (*AttesterSet) Descriptor() ([]byte, []int) {
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *AttesterSet) GetDevice() []byte {
+	if x != nil {
+		return x.Device
+	}
+	return nil
+}
+
+func (x *AttesterSet) GetPublicKey() []byte {
+	if x != nil {
+		return x.PublicKey
+	}
+	return nil
+}
+
 type Suspended struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Device []byte                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
@@ -1624,7 +2077,7 @@ type Suspended struct {
 
 func (x *Suspended) Reset() {
 	*x = Suspended{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[21]
+	mi := &file_dure_device_v1_device_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1636,7 +2089,7 @@ func (x *Suspended) String() string {
 func (*Suspended) ProtoMessage() {}
 
 func (x *Suspended) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[21]
+	mi := &file_dure_device_v1_device_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1649,7 +2102,7 @@ func (x *Suspended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Suspended.ProtoReflect.Descriptor instead.
 func (*Suspended) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{21}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Suspended) GetDevice() []byte {
@@ -1703,7 +2156,7 @@ type Readmitted struct {
 
 func (x *Readmitted) Reset() {
 	*x = Readmitted{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[22]
+	mi := &file_dure_device_v1_device_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1715,7 +2168,7 @@ func (x *Readmitted) String() string {
 func (*Readmitted) ProtoMessage() {}
 
 func (x *Readmitted) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[22]
+	mi := &file_dure_device_v1_device_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1728,7 +2181,7 @@ func (x *Readmitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Readmitted.ProtoReflect.Descriptor instead.
 func (*Readmitted) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{22}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Readmitted) GetDevice() []byte {
@@ -1747,7 +2200,7 @@ type Revoked struct {
 
 func (x *Revoked) Reset() {
 	*x = Revoked{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[23]
+	mi := &file_dure_device_v1_device_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1759,7 +2212,7 @@ func (x *Revoked) String() string {
 func (*Revoked) ProtoMessage() {}
 
 func (x *Revoked) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[23]
+	mi := &file_dure_device_v1_device_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1772,7 +2225,7 @@ func (x *Revoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoked.ProtoReflect.Descriptor instead.
 func (*Revoked) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{23}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Revoked) GetDevice() []byte {
@@ -1792,7 +2245,7 @@ type Transferred struct {
 
 func (x *Transferred) Reset() {
 	*x = Transferred{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[24]
+	mi := &file_dure_device_v1_device_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1804,7 +2257,7 @@ func (x *Transferred) String() string {
 func (*Transferred) ProtoMessage() {}
 
 func (x *Transferred) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[24]
+	mi := &file_dure_device_v1_device_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1817,7 +2270,7 @@ func (x *Transferred) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transferred.ProtoReflect.Descriptor instead.
 func (*Transferred) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{24}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Transferred) GetDevice() []byte {
@@ -1841,14 +2294,17 @@ const file_dure_device_v1_device_proto_rawDesc = "" +
 	"\x1bdure/device/v1/device.proto\x12\x0edure.device.v1\";\n" +
 	"\rRegisterModel\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x14\n" +
-	"\x05title\x18\x02 \x01(\tR\x05title\"\xa0\x01\n" +
+	"\x05title\x18\x02 \x01(\tR\x05title\"\xd3\x01\n" +
 	"\x10RegisterFirmware\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x04R\x06number\x12\x18\n" +
 	"\aversion\x18\x03 \x01(\tR\aversion\x12\x16\n" +
 	"\x06digest\x18\x04 \x01(\fR\x06digest\x12\x18\n" +
 	"\afollows\x18\x05 \x01(\x04R\afollows\x12\x12\n" +
-	"\x04note\x18\x06 \x01(\tR\x04note\"X\n" +
+	"\x04note\x18\x06 \x01(\tR\x04note\x12\x12\n" +
+	"\x04pcrs\x18\a \x01(\rR\x04pcrs\x12\x1d\n" +
+	"\n" +
+	"pcr_digest\x18\b \x01(\fR\tpcrDigest\"X\n" +
 	"\x10WithdrawFirmware\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x04R\x06number\x12\x16\n" +
@@ -1864,7 +2320,21 @@ const file_dure_device_v1_device_proto_rawDesc = "" +
 	"\x06Attest\x12\x14\n" +
 	"\x05nonce\x18\x01 \x01(\fR\x05nonce\x12\x12\n" +
 	"\x04boot\x18\x02 \x01(\x04R\x04boot\x12\x1a\n" +
-	"\bfirmware\x18\x03 \x01(\fR\bfirmware\"9\n" +
+	"\bfirmware\x18\x03 \x01(\fR\bfirmware\"%\n" +
+	"\aPresent\x12\x1a\n" +
+	"\bevidence\x18\x01 \x01(\fR\bevidence\"Z\n" +
+	"\fPresentQuote\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\fR\x06device\x12\x14\n" +
+	"\x05quote\x18\x02 \x01(\fR\x05quote\x12\x1c\n" +
+	"\tsignature\x18\x03 \x01(\fR\tsignature\"g\n" +
+	"\x05Vouch\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\fR\x06device\x124\n" +
+	"\bhardware\x18\x02 \x01(\x0e2\x18.dure.device.v1.HardwareR\bhardware\x12\x10\n" +
+	"\x03key\x18\x03 \x01(\fR\x03key\"D\n" +
+	"\vSetAttester\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\fR\x06device\x12\x1d\n" +
+	"\n" +
+	"public_key\x18\x02 \x01(\fR\tpublicKey\"9\n" +
 	"\aSuspend\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\fR\x06device\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"9\n" +
@@ -1879,7 +2349,7 @@ const file_dure_device_v1_device_proto_rawDesc = "" +
 	"\x05owner\x18\x02 \x01(\fR\x05owner\"B\n" +
 	"\x05Model\x12\x14\n" +
 	"\x05title\x18\x01 \x01(\tR\x05title\x12#\n" +
-	"\rregistered_at\x18\x02 \x01(\x03R\fregisteredAt\"\xdb\x01\n" +
+	"\rregistered_at\x18\x02 \x01(\x03R\fregisteredAt\"\x8e\x02\n" +
 	"\bFirmware\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\x16\n" +
 	"\x06digest\x18\x02 \x01(\fR\x06digest\x12\x18\n" +
@@ -1887,7 +2357,10 @@ const file_dure_device_v1_device_proto_rawDesc = "" +
 	"\x04note\x18\x04 \x01(\tR\x04note\x12#\n" +
 	"\rregistered_at\x18\x05 \x01(\x03R\fregisteredAt\x12!\n" +
 	"\fwithdrawn_at\x18\x06 \x01(\x03R\vwithdrawnAt\x12'\n" +
-	"\x0fwithdraw_reason\x18\a \x01(\tR\x0ewithdrawReason\"\xad\x03\n" +
+	"\x0fwithdraw_reason\x18\a \x01(\tR\x0ewithdrawReason\x12\x12\n" +
+	"\x04pcrs\x18\b \x01(\rR\x04pcrs\x12\x1d\n" +
+	"\n" +
+	"pcr_digest\x18\t \x01(\fR\tpcrDigest\"\xa2\x04\n" +
 	"\x06Device\x12\x14\n" +
 	"\x05maker\x18\x01 \x01(\fR\x05maker\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12\x16\n" +
@@ -1905,7 +2378,10 @@ const file_dure_device_v1_device_proto_rawDesc = "" +
 	"lastGoodTx\x12+\n" +
 	"\x05level\x18\v \x01(\x0e2\x15.dure.device.v1.LevelR\x05level\x12+\n" +
 	"\x05nonce\x18\f \x01(\v2\x15.dure.device.v1.NonceR\x05nonce\x12-\n" +
-	"\x06doubts\x18\r \x03(\v2\x15.dure.device.v1.DoubtR\x06doubts\"H\n" +
+	"\x06doubts\x18\r \x03(\v2\x15.dure.device.v1.DoubtR\x06doubts\x124\n" +
+	"\bhardware\x18\x0e \x01(\x0e2\x18.dure.device.v1.HardwareR\bhardware\x12!\n" +
+	"\fhardware_key\x18\x0f \x01(\fR\vhardwareKey\x12\x1a\n" +
+	"\battester\x18\x10 \x01(\fR\battester\"H\n" +
 	"\x05Nonce\x12\x14\n" +
 	"\x05value\x18\x01 \x01(\fR\x05value\x12\x0e\n" +
 	"\x02by\x18\x02 \x01(\fR\x02by\x12\x19\n" +
@@ -1941,7 +2417,15 @@ const file_dure_device_v1_device_proto_rawDesc = "" +
 	"\x06device\x18\x01 \x01(\fR\x06device\x12\x1a\n" +
 	"\bfirmware\x18\x02 \x01(\x04R\bfirmware\x12\x12\n" +
 	"\x04boot\x18\x03 \x01(\x04R\x04boot\x12+\n" +
-	"\x05level\x18\x04 \x01(\x0e2\x15.dure.device.v1.LevelR\x05level\"\xc2\x01\n" +
+	"\x05level\x18\x04 \x01(\x0e2\x15.dure.device.v1.LevelR\x05level\"i\n" +
+	"\aVouched\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\fR\x06device\x124\n" +
+	"\bhardware\x18\x02 \x01(\x0e2\x18.dure.device.v1.HardwareR\bhardware\x12\x10\n" +
+	"\x03key\x18\x03 \x01(\fR\x03key\"D\n" +
+	"\vAttesterSet\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\fR\x06device\x12\x1d\n" +
+	"\n" +
+	"public_key\x18\x02 \x01(\fR\tpublicKey\"\xc2\x01\n" +
 	"\tSuspended\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\fR\x06device\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x19\n" +
@@ -1956,7 +2440,12 @@ const file_dure_device_v1_device_proto_rawDesc = "" +
 	"\x06device\x18\x01 \x01(\fR\x06device\";\n" +
 	"\vTransferred\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\fR\x06device\x12\x14\n" +
-	"\x05owner\x18\x02 \x01(\fR\x05owner*X\n" +
+	"\x05owner\x18\x02 \x01(\fR\x05owner*k\n" +
+	"\bHardware\x12\x18\n" +
+	"\x14HARDWARE_UNSPECIFIED\x10\x00\x12\x1b\n" +
+	"\x17HARDWARE_SECURE_ELEMENT\x10\x01\x12\x10\n" +
+	"\fHARDWARE_TPM\x10\x02\x12\x16\n" +
+	"\x12HARDWARE_PROCESSOR\x10\x03*X\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fSTATE_ACTIVE\x10\x01\x12\x13\n" +
@@ -1987,51 +2476,61 @@ func file_dure_device_v1_device_proto_rawDescGZIP() []byte {
 	return file_dure_device_v1_device_proto_rawDescData
 }
 
-var file_dure_device_v1_device_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_dure_device_v1_device_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_dure_device_v1_device_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_dure_device_v1_device_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_dure_device_v1_device_proto_goTypes = []any{
-	(State)(0),                 // 0: dure.device.v1.State
-	(Level)(0),                 // 1: dure.device.v1.Level
-	(Finding)(0),               // 2: dure.device.v1.Finding
-	(*RegisterModel)(nil),      // 3: dure.device.v1.RegisterModel
-	(*RegisterFirmware)(nil),   // 4: dure.device.v1.RegisterFirmware
-	(*WithdrawFirmware)(nil),   // 5: dure.device.v1.WithdrawFirmware
-	(*Enrol)(nil),              // 6: dure.device.v1.Enrol
-	(*Challenge)(nil),          // 7: dure.device.v1.Challenge
-	(*Attest)(nil),             // 8: dure.device.v1.Attest
-	(*Suspend)(nil),            // 9: dure.device.v1.Suspend
-	(*Readmit)(nil),            // 10: dure.device.v1.Readmit
-	(*Revoke)(nil),             // 11: dure.device.v1.Revoke
-	(*Transfer)(nil),           // 12: dure.device.v1.Transfer
-	(*Model)(nil),              // 13: dure.device.v1.Model
-	(*Firmware)(nil),           // 14: dure.device.v1.Firmware
-	(*Device)(nil),             // 15: dure.device.v1.Device
-	(*Nonce)(nil),              // 16: dure.device.v1.Nonce
-	(*Doubt)(nil),              // 17: dure.device.v1.Doubt
-	(*ModelRegistered)(nil),    // 18: dure.device.v1.ModelRegistered
-	(*FirmwareRegistered)(nil), // 19: dure.device.v1.FirmwareRegistered
-	(*FirmwareWithdrawn)(nil),  // 20: dure.device.v1.FirmwareWithdrawn
-	(*Enrolled)(nil),           // 21: dure.device.v1.Enrolled
-	(*Challenged)(nil),         // 22: dure.device.v1.Challenged
-	(*Attested)(nil),           // 23: dure.device.v1.Attested
-	(*Suspended)(nil),          // 24: dure.device.v1.Suspended
-	(*Readmitted)(nil),         // 25: dure.device.v1.Readmitted
-	(*Revoked)(nil),            // 26: dure.device.v1.Revoked
-	(*Transferred)(nil),        // 27: dure.device.v1.Transferred
+	(Hardware)(0),              // 0: dure.device.v1.Hardware
+	(State)(0),                 // 1: dure.device.v1.State
+	(Level)(0),                 // 2: dure.device.v1.Level
+	(Finding)(0),               // 3: dure.device.v1.Finding
+	(*RegisterModel)(nil),      // 4: dure.device.v1.RegisterModel
+	(*RegisterFirmware)(nil),   // 5: dure.device.v1.RegisterFirmware
+	(*WithdrawFirmware)(nil),   // 6: dure.device.v1.WithdrawFirmware
+	(*Enrol)(nil),              // 7: dure.device.v1.Enrol
+	(*Challenge)(nil),          // 8: dure.device.v1.Challenge
+	(*Attest)(nil),             // 9: dure.device.v1.Attest
+	(*Present)(nil),            // 10: dure.device.v1.Present
+	(*PresentQuote)(nil),       // 11: dure.device.v1.PresentQuote
+	(*Vouch)(nil),              // 12: dure.device.v1.Vouch
+	(*SetAttester)(nil),        // 13: dure.device.v1.SetAttester
+	(*Suspend)(nil),            // 14: dure.device.v1.Suspend
+	(*Readmit)(nil),            // 15: dure.device.v1.Readmit
+	(*Revoke)(nil),             // 16: dure.device.v1.Revoke
+	(*Transfer)(nil),           // 17: dure.device.v1.Transfer
+	(*Model)(nil),              // 18: dure.device.v1.Model
+	(*Firmware)(nil),           // 19: dure.device.v1.Firmware
+	(*Device)(nil),             // 20: dure.device.v1.Device
+	(*Nonce)(nil),              // 21: dure.device.v1.Nonce
+	(*Doubt)(nil),              // 22: dure.device.v1.Doubt
+	(*ModelRegistered)(nil),    // 23: dure.device.v1.ModelRegistered
+	(*FirmwareRegistered)(nil), // 24: dure.device.v1.FirmwareRegistered
+	(*FirmwareWithdrawn)(nil),  // 25: dure.device.v1.FirmwareWithdrawn
+	(*Enrolled)(nil),           // 26: dure.device.v1.Enrolled
+	(*Challenged)(nil),         // 27: dure.device.v1.Challenged
+	(*Attested)(nil),           // 28: dure.device.v1.Attested
+	(*Vouched)(nil),            // 29: dure.device.v1.Vouched
+	(*AttesterSet)(nil),        // 30: dure.device.v1.AttesterSet
+	(*Suspended)(nil),          // 31: dure.device.v1.Suspended
+	(*Readmitted)(nil),         // 32: dure.device.v1.Readmitted
+	(*Revoked)(nil),            // 33: dure.device.v1.Revoked
+	(*Transferred)(nil),        // 34: dure.device.v1.Transferred
 }
 var file_dure_device_v1_device_proto_depIdxs = []int32{
-	0,  // 0: dure.device.v1.Device.state:type_name -> dure.device.v1.State
-	1,  // 1: dure.device.v1.Device.level:type_name -> dure.device.v1.Level
-	16, // 2: dure.device.v1.Device.nonce:type_name -> dure.device.v1.Nonce
-	17, // 3: dure.device.v1.Device.doubts:type_name -> dure.device.v1.Doubt
-	2,  // 4: dure.device.v1.Doubt.finding:type_name -> dure.device.v1.Finding
-	1,  // 5: dure.device.v1.Attested.level:type_name -> dure.device.v1.Level
-	2,  // 6: dure.device.v1.Suspended.finding:type_name -> dure.device.v1.Finding
-	7,  // [7:7] is the sub-list for method output_type
-	7,  // [7:7] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	0,  // 0: dure.device.v1.Vouch.hardware:type_name -> dure.device.v1.Hardware
+	1,  // 1: dure.device.v1.Device.state:type_name -> dure.device.v1.State
+	2,  // 2: dure.device.v1.Device.level:type_name -> dure.device.v1.Level
+	21, // 3: dure.device.v1.Device.nonce:type_name -> dure.device.v1.Nonce
+	22, // 4: dure.device.v1.Device.doubts:type_name -> dure.device.v1.Doubt
+	0,  // 5: dure.device.v1.Device.hardware:type_name -> dure.device.v1.Hardware
+	3,  // 6: dure.device.v1.Doubt.finding:type_name -> dure.device.v1.Finding
+	2,  // 7: dure.device.v1.Attested.level:type_name -> dure.device.v1.Level
+	0,  // 8: dure.device.v1.Vouched.hardware:type_name -> dure.device.v1.Hardware
+	3,  // 9: dure.device.v1.Suspended.finding:type_name -> dure.device.v1.Finding
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_dure_device_v1_device_proto_init() }
@@ -2044,8 +2543,8 @@ func file_dure_device_v1_device_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dure_device_v1_device_proto_rawDesc), len(file_dure_device_v1_device_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   25,
+			NumEnums:      4,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

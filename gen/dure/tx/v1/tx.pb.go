@@ -288,6 +288,10 @@ type Action struct {
 	//	*Action_DeviceReadmit
 	//	*Action_DeviceRevoke
 	//	*Action_DeviceTransfer
+	//	*Action_DevicePresent
+	//	*Action_DevicePresentQuote
+	//	*Action_DeviceVouch
+	//	*Action_DeviceSetAttester
 	//	*Action_StreamOpen
 	//	*Action_StreamClose
 	//	*Action_StreamAdmit
@@ -598,6 +602,42 @@ func (x *Action) GetDeviceTransfer() *v14.Transfer {
 	return nil
 }
 
+func (x *Action) GetDevicePresent() *v14.Present {
+	if x != nil {
+		if x, ok := x.Call.(*Action_DevicePresent); ok {
+			return x.DevicePresent
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetDevicePresentQuote() *v14.PresentQuote {
+	if x != nil {
+		if x, ok := x.Call.(*Action_DevicePresentQuote); ok {
+			return x.DevicePresentQuote
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetDeviceVouch() *v14.Vouch {
+	if x != nil {
+		if x, ok := x.Call.(*Action_DeviceVouch); ok {
+			return x.DeviceVouch
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetDeviceSetAttester() *v14.SetAttester {
+	if x != nil {
+		if x, ok := x.Call.(*Action_DeviceSetAttester); ok {
+			return x.DeviceSetAttester
+		}
+	}
+	return nil
+}
+
 func (x *Action) GetStreamOpen() *v15.Open {
 	if x != nil {
 		if x, ok := x.Call.(*Action_StreamOpen); ok {
@@ -795,6 +835,22 @@ type Action_DeviceTransfer struct {
 	DeviceTransfer *v14.Transfer `protobuf:"bytes,99,opt,name=device_transfer,json=deviceTransfer,proto3,oneof"`
 }
 
+type Action_DevicePresent struct {
+	DevicePresent *v14.Present `protobuf:"bytes,100,opt,name=device_present,json=devicePresent,proto3,oneof"`
+}
+
+type Action_DevicePresentQuote struct {
+	DevicePresentQuote *v14.PresentQuote `protobuf:"bytes,101,opt,name=device_present_quote,json=devicePresentQuote,proto3,oneof"`
+}
+
+type Action_DeviceVouch struct {
+	DeviceVouch *v14.Vouch `protobuf:"bytes,102,opt,name=device_vouch,json=deviceVouch,proto3,oneof"`
+}
+
+type Action_DeviceSetAttester struct {
+	DeviceSetAttester *v14.SetAttester `protobuf:"bytes,103,opt,name=device_set_attester,json=deviceSetAttester,proto3,oneof"`
+}
+
 type Action_StreamOpen struct {
 	StreamOpen *v15.Open `protobuf:"bytes,110,opt,name=stream_open,json=streamOpen,proto3,oneof"`
 }
@@ -886,6 +942,14 @@ func (*Action_DeviceReadmit) isAction_Call() {}
 func (*Action_DeviceRevoke) isAction_Call() {}
 
 func (*Action_DeviceTransfer) isAction_Call() {}
+
+func (*Action_DevicePresent) isAction_Call() {}
+
+func (*Action_DevicePresentQuote) isAction_Call() {}
+
+func (*Action_DeviceVouch) isAction_Call() {}
+
+func (*Action_DeviceSetAttester) isAction_Call() {}
 
 func (*Action_StreamOpen) isAction_Call() {}
 
@@ -1006,7 +1070,7 @@ const file_dure_tx_v1_tx_proto_rawDesc = "" +
 	"\tnot_after\x18\x02 \x01(\x03R\bnotAfter\x12\x12\n" +
 	"\x04salt\x18\x03 \x01(\x06R\x04salt\x12\x12\n" +
 	"\x04once\x18\x04 \x01(\fR\x04once\x12,\n" +
-	"\aactions\x18\x05 \x03(\v2\x12.dure.tx.v1.ActionR\aactions\"\x9f\x13\n" +
+	"\aactions\x18\x05 \x03(\v2\x12.dure.tx.v1.ActionR\aactions\"\xbe\x15\n" +
 	"\x06Action\x12\x14\n" +
 	"\x05actor\x18\x01 \x01(\fR\x05actor\x12:\n" +
 	"\faccount_open\x18\n" +
@@ -1041,7 +1105,11 @@ const file_dure_tx_v1_tx_proto_rawDesc = "" +
 	"\x0edevice_suspend\x18` \x01(\v2\x17.dure.device.v1.SuspendH\x00R\rdeviceSuspend\x12@\n" +
 	"\x0edevice_readmit\x18a \x01(\v2\x17.dure.device.v1.ReadmitH\x00R\rdeviceReadmit\x12=\n" +
 	"\rdevice_revoke\x18b \x01(\v2\x16.dure.device.v1.RevokeH\x00R\fdeviceRevoke\x12C\n" +
-	"\x0fdevice_transfer\x18c \x01(\v2\x18.dure.device.v1.TransferH\x00R\x0edeviceTransfer\x127\n" +
+	"\x0fdevice_transfer\x18c \x01(\v2\x18.dure.device.v1.TransferH\x00R\x0edeviceTransfer\x12@\n" +
+	"\x0edevice_present\x18d \x01(\v2\x17.dure.device.v1.PresentH\x00R\rdevicePresent\x12P\n" +
+	"\x14device_present_quote\x18e \x01(\v2\x1c.dure.device.v1.PresentQuoteH\x00R\x12devicePresentQuote\x12:\n" +
+	"\fdevice_vouch\x18f \x01(\v2\x15.dure.device.v1.VouchH\x00R\vdeviceVouch\x12M\n" +
+	"\x13device_set_attester\x18g \x01(\v2\x1b.dure.device.v1.SetAttesterH\x00R\x11deviceSetAttester\x127\n" +
 	"\vstream_open\x18n \x01(\v2\x14.dure.stream.v1.OpenH\x00R\n" +
 	"streamOpen\x12:\n" +
 	"\fstream_close\x18o \x01(\v2\x15.dure.stream.v1.CloseH\x00R\vstreamClose\x12:\n" +
@@ -1112,16 +1180,20 @@ var file_dure_tx_v1_tx_proto_goTypes = []any{
 	(*v14.Readmit)(nil),          // 30: dure.device.v1.Readmit
 	(*v14.Revoke)(nil),           // 31: dure.device.v1.Revoke
 	(*v14.Transfer)(nil),         // 32: dure.device.v1.Transfer
-	(*v15.Open)(nil),             // 33: dure.stream.v1.Open
-	(*v15.Close)(nil),            // 34: dure.stream.v1.Close
-	(*v15.Admit)(nil),            // 35: dure.stream.v1.Admit
-	(*v15.Dismiss)(nil),          // 36: dure.stream.v1.Dismiss
-	(*v15.Fund)(nil),             // 37: dure.stream.v1.Fund
-	(*v15.Anchor)(nil),           // 38: dure.stream.v1.Anchor
-	(*v15.Appeal)(nil),           // 39: dure.stream.v1.Appeal
-	(*v15.Decide)(nil),           // 40: dure.stream.v1.Decide
-	(*v15.Settle)(nil),           // 41: dure.stream.v1.Settle
-	(v1.KeyKind)(0),              // 42: dure.account.v1.KeyKind
+	(*v14.Present)(nil),          // 33: dure.device.v1.Present
+	(*v14.PresentQuote)(nil),     // 34: dure.device.v1.PresentQuote
+	(*v14.Vouch)(nil),            // 35: dure.device.v1.Vouch
+	(*v14.SetAttester)(nil),      // 36: dure.device.v1.SetAttester
+	(*v15.Open)(nil),             // 37: dure.stream.v1.Open
+	(*v15.Close)(nil),            // 38: dure.stream.v1.Close
+	(*v15.Admit)(nil),            // 39: dure.stream.v1.Admit
+	(*v15.Dismiss)(nil),          // 40: dure.stream.v1.Dismiss
+	(*v15.Fund)(nil),             // 41: dure.stream.v1.Fund
+	(*v15.Anchor)(nil),           // 42: dure.stream.v1.Anchor
+	(*v15.Appeal)(nil),           // 43: dure.stream.v1.Appeal
+	(*v15.Decide)(nil),           // 44: dure.stream.v1.Decide
+	(*v15.Settle)(nil),           // 45: dure.stream.v1.Settle
+	(v1.KeyKind)(0),              // 46: dure.account.v1.KeyKind
 }
 var file_dure_tx_v1_tx_proto_depIdxs = []int32{
 	1,  // 0: dure.tx.v1.Transaction.native:type_name -> dure.tx.v1.Native
@@ -1155,21 +1227,25 @@ var file_dure_tx_v1_tx_proto_depIdxs = []int32{
 	30, // 28: dure.tx.v1.Action.device_readmit:type_name -> dure.device.v1.Readmit
 	31, // 29: dure.tx.v1.Action.device_revoke:type_name -> dure.device.v1.Revoke
 	32, // 30: dure.tx.v1.Action.device_transfer:type_name -> dure.device.v1.Transfer
-	33, // 31: dure.tx.v1.Action.stream_open:type_name -> dure.stream.v1.Open
-	34, // 32: dure.tx.v1.Action.stream_close:type_name -> dure.stream.v1.Close
-	35, // 33: dure.tx.v1.Action.stream_admit:type_name -> dure.stream.v1.Admit
-	36, // 34: dure.tx.v1.Action.stream_dismiss:type_name -> dure.stream.v1.Dismiss
-	37, // 35: dure.tx.v1.Action.stream_fund:type_name -> dure.stream.v1.Fund
-	38, // 36: dure.tx.v1.Action.stream_anchor:type_name -> dure.stream.v1.Anchor
-	39, // 37: dure.tx.v1.Action.stream_appeal:type_name -> dure.stream.v1.Appeal
-	40, // 38: dure.tx.v1.Action.stream_decide:type_name -> dure.stream.v1.Decide
-	41, // 39: dure.tx.v1.Action.stream_settle:type_name -> dure.stream.v1.Settle
-	42, // 40: dure.tx.v1.Witness.kind:type_name -> dure.account.v1.KeyKind
-	41, // [41:41] is the sub-list for method output_type
-	41, // [41:41] is the sub-list for method input_type
-	41, // [41:41] is the sub-list for extension type_name
-	41, // [41:41] is the sub-list for extension extendee
-	0,  // [0:41] is the sub-list for field type_name
+	33, // 31: dure.tx.v1.Action.device_present:type_name -> dure.device.v1.Present
+	34, // 32: dure.tx.v1.Action.device_present_quote:type_name -> dure.device.v1.PresentQuote
+	35, // 33: dure.tx.v1.Action.device_vouch:type_name -> dure.device.v1.Vouch
+	36, // 34: dure.tx.v1.Action.device_set_attester:type_name -> dure.device.v1.SetAttester
+	37, // 35: dure.tx.v1.Action.stream_open:type_name -> dure.stream.v1.Open
+	38, // 36: dure.tx.v1.Action.stream_close:type_name -> dure.stream.v1.Close
+	39, // 37: dure.tx.v1.Action.stream_admit:type_name -> dure.stream.v1.Admit
+	40, // 38: dure.tx.v1.Action.stream_dismiss:type_name -> dure.stream.v1.Dismiss
+	41, // 39: dure.tx.v1.Action.stream_fund:type_name -> dure.stream.v1.Fund
+	42, // 40: dure.tx.v1.Action.stream_anchor:type_name -> dure.stream.v1.Anchor
+	43, // 41: dure.tx.v1.Action.stream_appeal:type_name -> dure.stream.v1.Appeal
+	44, // 42: dure.tx.v1.Action.stream_decide:type_name -> dure.stream.v1.Decide
+	45, // 43: dure.tx.v1.Action.stream_settle:type_name -> dure.stream.v1.Settle
+	46, // 44: dure.tx.v1.Witness.kind:type_name -> dure.account.v1.KeyKind
+	45, // [45:45] is the sub-list for method output_type
+	45, // [45:45] is the sub-list for method input_type
+	45, // [45:45] is the sub-list for extension type_name
+	45, // [45:45] is the sub-list for extension extendee
+	0,  // [0:45] is the sub-list for field type_name
 }
 
 func init() { file_dure_tx_v1_tx_proto_init() }
@@ -1210,6 +1286,10 @@ func file_dure_tx_v1_tx_proto_init() {
 		(*Action_DeviceReadmit)(nil),
 		(*Action_DeviceRevoke)(nil),
 		(*Action_DeviceTransfer)(nil),
+		(*Action_DevicePresent)(nil),
+		(*Action_DevicePresentQuote)(nil),
+		(*Action_DeviceVouch)(nil),
+		(*Action_DeviceSetAttester)(nil),
 		(*Action_StreamOpen)(nil),
 		(*Action_StreamClose)(nil),
 		(*Action_StreamAdmit)(nil),

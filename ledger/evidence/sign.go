@@ -1,0 +1,116 @@
+package evidence
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
+	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/tx"
+)
+
+// Encode writes the signed message. The key must be Ed25519 or P-256.
+func (t *Token) Encode() []byte {
+	b := appendString(slices.Clone(openMessage[:2]), t.header())
+	b = appendString(append(b, openPayload[0]), t.payload())
+	return append(append(b, openSignature...), t.Signature[:]...)
+}
+
+func (t *Token) header() []byte {
+	alg := byte(algEdDSA)
+	if t.Key.Kind == accountv1.KeyKind_KEY_KIND_P256 {
+		alg = algES256
+	}
+	b := append(slices.Clone(openHeader), alg, openKey[0])
+	return appendString(b, t.Key.Public)
+}
+
+func (t *Token) payload() []byte {
+	b := slices.Concat(openNonce, t.Nonce[:], openUEID, openDevice, t.Device[:], padding)
+	b = appendHead(append(b, openBoot...), 0, t.Boot)
+	return slices.Concat(b, openFirmware, t.Firmware[:])
+}
+
+// SignedBytes is what a device signs: the Sig_structure of RFC 9052, section 4.4, with the network and the device as external data.
+// Ed25519 signs these bytes, ES256 their SHA-256.
+func (t *Token) SignedBytes(networkID string) []byte {
+	b := append([]byte{0x84, 0x6a}, "Signature1"...)
+	b = appendString(b, t.header())
+	b = appendString(b, External(networkID, t.Device))
+	return appendString(b, t.payload())
+}
+
+// External is the external data of a token's signature.
+func External(networkID string, device tx.Address) []byte {
+	return append([]byte("dure/evidence/v1\n"+networkID+"\n"), device[:]...)
+}
+
+// appendString writes a byte string with its length in the shortest form.
+func appendString(b, s []byte) []byte { return append(appendHead(b, 2, uint64(len(s))), s...) }
+
+// appendHead writes a major type and its argument in the shortest form.
+func appendHead(b []byte, major byte, argument uint64) []byte {
+	major <<= 5
+	switch {
+	case argument < 24:
+		return append(b, major|byte(argument))
+	case argument < 1<<8:
+		return append(b, major|24, byte(argument))
+	case argument < 1<<16:
+		return binary.BigEndian.AppendUint16(append(b, major|25), uint16(argument))
+	case argument < 1<<32:
+		return binary.BigEndian.AppendUint32(append(b, major|26), uint32(argument))
+	}
+	return binary.BigEndian.AppendUint64(append(b, major|27), argument)
+}
+
+// Sign fills in t's Key and Signature and returns the message. key's public key is an ed25519.PublicKey or an *ecdsa.PublicKey on P-256; a
+// key in software signs by RFC 8032 or RFC 6979, the same every time. Code evidence.bad_key.
+func Sign(networkID string, t *Token, key crypto.Signer) ([]byte, error) {
+	switch public := key.Public().(type) {
+	case ed25519.PublicKey:
+		t.Key = tx.Key{Kind: accountv1.KeyKind_KEY_KIND_ED25519, Public: public}
+	case *ecdsa.PublicKey:
+		if public.Curve != elliptic.P256() {
+			return nil, badKey()
+		}
+		point, err := public.Bytes() // 04, x, y
+		if err != nil {
+			return nil, badKey()
+		}
+		t.Key = tx.Key{Kind: accountv1.KeyKind_KEY_KIND_P256, Public: append([]byte{2 | point[64]&1}, point[1:33]...)}
+	default:
+		return nil, badKey()
+	}
+	signature, err := sign(t.SignedBytes(networkID), t.Key.Kind, key)
+	if err != nil {
+		return nil, fmt.Errorf("signing evidence: %w", err)
+	}
+	if len(signature) != len(t.Signature) {
+		return nil, fmt.Errorf("signing evidence: the key made a signature of %d bytes", len(signature))
+	}
+	t.Signature = [64]byte(signature)
+	return t.Encode(), nil
+}
+
+func sign(message []byte, kind accountv1.KeyKind, key crypto.Signer) ([]byte, error) {
+	if kind == accountv1.KeyKind_KEY_KIND_ED25519 {
+		return key.Sign(nil, message, crypto.Hash(0))
+	}
+	digest := sha256.Sum256(message)
+	der, err := key.Sign(nil, digest[:], crypto.SHA256) // without chance the standard library signs by RFC 6979
+	if err != nil {
+		return nil, err
+	}
+	return tx.CompactP256(der)
+}
+
+func badKey() error {
+	return fault.New("evidence.bad_key", "Evidence is signed with an Ed25519 or a P-256 key, and this is neither.")
+}
