@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	streamv1 "github.com/dureledger/dure/gen/dure/stream/v1"
 	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
 )
 
@@ -67,6 +68,9 @@ func (p *player) set(m protoreflect.Message, path, value string) error {
 		m.Set(fields.ByName("public_key"), protoreflect.ValueOfBytes(k.Public))
 		return nil
 	}
+	if a, ok := m.Interface().(*streamv1.Anchor); ok && head == "read" {
+		return p.read(a, value)
+	}
 	field := fields.ByName(protoreflect.Name(head))
 	switch {
 	case field == nil:
@@ -106,6 +110,11 @@ func (p *player) value(field protoreflect.FieldDescriptor, word string) (v proto
 	case protoreflect.Uint64Kind:
 		n, err := strconv.ParseUint(word, 10, 64)
 		return protoreflect.ValueOfUint64(n), err
+	case protoreflect.Sint64Kind:
+		n, err := strconv.ParseInt(word, 10, 64)
+		return protoreflect.ValueOfInt64(n), err
+	case protoreflect.BoolKind:
+		return protoreflect.ValueOfBool(word == "true"), nil
 	case protoreflect.Int64Kind:
 		if after, ok := strings.CutPrefix(word, "+"); ok {
 			d, err := duration(after)

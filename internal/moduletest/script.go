@@ -29,6 +29,7 @@ var update = flag.Bool("update", false, "write what happened into the scenarios 
 // Arguments are the fields of the action's message, dotted into messages within: change.add_member.name=gwangju.
 // Addresses and keys are written as names, digests as any word (its SHA-256 is meant), holds as h1, h2 in the order
 // they were made, nonces likewise as n1, n2, times as +24h from now, raw bytes as hex:00ff. key=bob stands for kind and public_key.
+// read=car,4.17,speed,62.5,km/h,5s, in stream.anchor, is reading 17 of start 4 of car, taken 5 seconds ago, signed by car's key or that of a name after it.
 // Text with spaces is quoted; "a"*300 is 300 times a. Answers use the same names.
 func Run(t *testing.T, pattern string) {
 	t.Helper()

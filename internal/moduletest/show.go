@@ -18,12 +18,13 @@ import (
 	"github.com/dureledger/dure/modules/device"
 	"github.com/dureledger/dure/modules/network"
 	"github.com/dureledger/dure/modules/record"
+	"github.com/dureledger/dure/modules/stream"
 )
 
 // show answers a look at the state:
 //
 //	account NAME · balance ASSET NAME · asset ID · hold hN · record DIGEST NAME · device NAME · firmware MAKER MODEL NUMBER ·
-//	rely DEVICE AGO · members · proposal N · parameters
+//	rely DEVICE AGO · feed ID · report FEED DEVICE · head DEVICE · quarantined FEED DEVICE BOOT SEQUENCE · value FEED [MAX AGE] · members · proposal N · parameters
 func (p *player) show(words []string) (string, error) {
 	arg := func(i int) string {
 		if i < len(words) {
@@ -65,6 +66,24 @@ func (p *player) show(words []string) (string, error) {
 		r := device.Rely(p.View, p.names.add(arg(1)), p.Now-ago)
 		return p.inWords(fmt.Sprintf("reason=%q confirmed=%t age=%s level=%s firmware=%d", r.Reason, r.Confirmed, time.Duration(r.Age)*time.Millisecond,
 			strings.ToLower(r.Level.String()), r.Firmware)), nil
+	case "feed":
+		m, ok = stream.Get(p.View, arg(1))
+	case "report":
+		m, ok = stream.GetReport(p.View, arg(1), p.names.add(arg(2)))
+	case "head":
+		m, ok = stream.GetHead(p.View, p.names.add(arg(1)))
+	case "quarantined":
+		boot, err := strconv.ParseUint(arg(3), 10, 64)
+		if err != nil {
+			return "", err
+		}
+		sequence, err := strconv.ParseUint(arg(4), 10, 64)
+		if err != nil {
+			return "", err
+		}
+		m, ok = stream.GetQuarantined(p.View, arg(1), p.names.add(arg(2)), boot, sequence)
+	case "value":
+		return p.feedValue(arg(1), arg(2))
 	case "members":
 		var lines []string
 		for _, member := range network.Members(p.View) {
@@ -152,6 +171,9 @@ func (p *player) word(field protoreflect.FieldDescriptor, v protoreflect.Value) 
 	case protoreflect.EnumKind:
 		return strings.ToLower(string(field.Enum().Values().ByNumber(v.Enum()).Name()))
 	case protoreflect.BytesKind:
+		if field.Name() == "verdicts" {
+			return verdicts(v.Bytes())
+		}
 		if word := p.names.word(v.Bytes()); word != "" {
 			return word
 		}
@@ -161,7 +183,7 @@ func (p *player) word(field protoreflect.FieldDescriptor, v protoreflect.Value) 
 			return strconv.Quote(s)
 		}
 	case protoreflect.Int64Kind:
-		if name := string(field.Name()); strings.HasSuffix(name, "_at") || name == "since" || name == "until" {
+		if name := string(field.Name()); strings.HasSuffix(name, "_at") || name == "since" || name == "until" || name == "deadline" {
 			return p.names.clock(v.Int())
 		}
 	}

@@ -7,6 +7,9 @@ package all
 import (
 	"fmt"
 
+	"github.com/holiman/uint256"
+
+	devicev1 "github.com/dureledger/dure/gen/dure/device/v1"
 	"github.com/dureledger/dure/ledger/exec"
 	"github.com/dureledger/dure/ledger/state"
 	"github.com/dureledger/dure/ledger/tx"
@@ -15,6 +18,7 @@ import (
 	"github.com/dureledger/dure/modules/device"
 	"github.com/dureledger/dure/modules/network"
 	"github.com/dureledger/dure/modules/record"
+	"github.com/dureledger/dure/modules/stream"
 )
 
 // New wires the modules into what exec.New runs. Modules hold no state, so one set serves any number of ledgers.
@@ -24,13 +28,15 @@ func New() exec.Rules { return NewUpTo(network.AppVersion) }
 func NewUpTo(appVersion uint64) exec.Rules {
 	accounts := account.New(members{})
 	net := network.New(accounts, appVersion)
+	assets := asset.New(accounts, reserves{})
 	return exec.Rules{
 		Modules: []exec.Module{
 			accounts,
 			net,
-			asset.New(accounts),
+			assets,
 			record.New(accounts),
 			device.New(accounts, members{}),
+			stream.New(accounts, Devices{}, assets),
 		},
 		Accounts:   accounts,
 		Network:    net,
@@ -55,3 +61,21 @@ func CheckAll(r state.Reader) error {
 type members struct{}
 
 func (members) IsMember(g state.Getter, a tx.Address) bool { return network.IsMember(g, a) }
+
+// reserves lists for modules/asset what others have reserved: modules/stream, which itself needs modules/asset.
+type reserves struct{}
+
+func (reserves) AscendReserves(r state.Reader, fn func(asset string, amount uint256.Int) bool) {
+	stream.AscendFunds(r, func(_, asset string, amount uint256.Int) bool { return fn(asset, amount) })
+}
+
+// Devices is what modules/stream and those who ask stream.Value need of modules/device.
+type Devices struct{}
+
+// Get returns a device and whether the account is one.
+func (Devices) Get(g state.Getter, a tx.Address) (*devicev1.Device, bool) { return device.Get(g, a) }
+
+// Doubted says why nothing that a device said at some time from first to last may be relied on; empty if nothing speaks against it.
+func (Devices) Doubted(d *devicev1.Device, first, last int64) string {
+	return device.Doubted(d, first, last).GetReason()
+}

@@ -52,6 +52,7 @@ func TestRandomBlocks(t *testing.T) {
 		for _, m := range x.steady.ledger.Members() {
 			x.validators[string(m.GetValidatorKey())] = m.GetPower()
 		}
+		x.streams()
 		t.Repeat(map[string]func(*rapid.T){"block": func(*rapid.T) { x.block() }})
 	})
 }
@@ -138,12 +139,15 @@ func (x *chaos) learn(r *exec.Result) {
 
 func (x *chaos) compare() {
 	tree, sum := x.steady.ledger.Tree(), new(big.Int)
+	for _, name := range feedNames {
+		sum.Add(sum, fundsOf(tree, name))
+	}
 	for _, name := range everyone {
 		free, held := asset.Balance(tree, "krw", addressOf(name))
 		sum.Add(sum, free.ToBig()).Add(sum, held.ToBig())
 	}
 	if sum.Cmp(x.issued) != 0 {
-		x.t.Fatalf("the accounts have %s krw, %s were issued", sum, x.issued)
+		x.t.Fatalf("the accounts and feeds have %s krw, %s were issued", sum, x.issued)
 	}
 	powers := 0
 	for _, m := range network.Validators(tree) {
@@ -239,6 +243,7 @@ func (x *chaos) amount() string {
 func (x *chaos) action() *txv1.Action {
 	return rapid.SampledFrom([]func() *txv1.Action{
 		x.transfer, x.transfer, x.transfer, x.supply, x.hold, x.release, x.release, x.freezing, x.record, x.propose, x.vote, x.vote,
+		x.stream, x.stream, x.stream, x.attest,
 	}).Draw(x.t, "kind")()
 }
 

@@ -50,6 +50,9 @@ func TestRandomActions(t *testing.T) {
 		w.must("seoul", &txv1.Action_DeviceRegisterFirmware{DeviceRegisterFirmware: &devicev1.RegisterFirmware{
 			Model: "meter", Number: 1, Version: "1", Digest: append([]byte{1}, make([]byte, 31)...)}})
 		w.must("seoul", &txv1.Action_DeviceEnrol{DeviceEnrol: &devicev1.Enrol{Device: address("carol"), Model: "meter", Serial: "1", Owner: address("bob"), Firmware: 1}})
+		w.must("seoul", openFeed("speed", false))
+		w.must("seoul", admitTo("speed", "carol"))
+		w.must("bob", fundFeed("speed", "100"))
 		n := rapid.IntRange(10, 50).Draw(t, "transactions")
 		for range n {
 			w.step()
@@ -145,13 +148,15 @@ func (w *world) key(name string) tx.Key {
 
 // call draws an action and who has the best chance to succeed with it.
 func (w *world) call() (actor string, call any) {
-	switch rapid.IntRange(0, 7).Draw(w.t, "module") {
-	case 0:
+	switch rapid.Uint32().Draw(w.t, "module") % 11 { // low numbers come more often
+	case 8:
 		return w.accountCall()
 	case 1:
 		return w.recordCall()
 	case 7:
 		return w.deviceCall()
+	case 0, 9, 10:
+		return w.streamCall()
 	case 2, 3:
 		return w.networkCall()
 	}
@@ -314,6 +319,7 @@ func (w *world) book(events []*ledgerv1.Event) {
 			w.add(r.Asset, "", r.Payee, r.Paid, 1)
 			w.add(r.Asset, "", r.Payer, r.Returned, 1)
 		}
+		w.bookStream(e)
 	}
 }
 
@@ -341,6 +347,9 @@ func (w *world) compare() {
 			w.same(fmt.Sprintf("%s %s", a, address), available.ToBig())
 			w.same(fmt.Sprintf("%s held %s", a, address), held.ToBig())
 		}
+	}
+	for _, name := range feedNames {
+		w.same("funds of "+name, fundsOf(w.View, name))
 	}
 }
 

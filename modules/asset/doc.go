@@ -5,7 +5,7 @@
 //
 // # Invariants
 //
-//  1. The supply of a class equals the sum of its balances and of its holds.
+//  1. The supply of a class equals the sum of its balances, of its holds, and of what other modules have reserved (Reserves).
 //  2. No sum wraps: every amount, and the supply, is below 2^128; the supply is at most the cap.
 //  3. A balance or held total that is stored is not zero, and belongs to an open account and a class.
 //  4. The held total of an account equals the sum of the holds it pays.

@@ -24,6 +24,7 @@ func (m *Module) Check(r state.Reader) error {
 	if a.err == nil && len(a.held) > 0 {
 		a.fail("%d accounts have holds but no held total", len(a.held))
 	}
+	m.reserves.AscendReserves(r, func(asset string, amount uint256.Int) bool { return a.err == nil && a.count(asset, amount) })
 	classes.Ascend(r, nil, func(id string, c *assetv1.Class) bool { return a.supply(id, c) })
 	return a.err
 }
@@ -126,7 +127,7 @@ func (a *audit) supply(id string, c *assetv1.Class) bool {
 		return a.fail("class %s: supply: %w", id, err)
 	}
 	if sum := a.found[id]; !sum.Eq(&supply) {
-		return a.fail("class %s: supply is %s, but balances and holds are %s", id, supply.Dec(), sum.Dec())
+		return a.fail("class %s: supply is %s, but balances, holds and reserves are %s", id, supply.Dec(), sum.Dec())
 	}
 	if c.GetCap() == "" {
 		return true

@@ -77,12 +77,15 @@ type Accounts interface {
 }
 
 // Module is the asset module.
-type Module struct{ accounts Accounts }
+type Module struct {
+	accounts Accounts
+	reserves Reserves
+}
 
 var _ exec.Module = (*Module)(nil)
 
 // New makes the module.
-func New(accounts Accounts) *Module { return &Module{accounts} }
+func New(accounts Accounts, reserves Reserves) *Module { return &Module{accounts, reserves} }
 
 // Name is the module's name.
 func (m *Module) Name() string { return "asset" }

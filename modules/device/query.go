@@ -35,6 +35,16 @@ func AscendFirmware(r state.Reader, model Model, fn func(number uint64, firmware
 // Key is the raw state key of a device, for state proofs.
 func Key(device tx.Address) []byte { return devices.Key(device) }
 
+// Doubted returns the first doubt that covers any time from first to last, both included, in unix milliseconds, or nil.
+func Doubted(d *devicev1.Device, first, last int64) *devicev1.Doubt {
+	for _, doubt := range d.GetDoubts() {
+		if doubt.GetSince() <= last && (doubt.GetUntil() == 0 || first < doubt.GetUntil()) {
+			return doubt
+		}
+	}
+	return nil
+}
+
 // Reliance is the answer to: may I rely on what this device said at that time?
 type Reliance struct {
 	// Reason is why not; empty if nothing speaks against it.
@@ -66,10 +76,8 @@ func Rely(g state.Getter, device tx.Address, at int64) Reliance {
 	if at < d.GetEnrolledAt() {
 		r.Reason = "it was not enrolled then"
 	}
-	for _, doubt := range d.GetDoubts() {
-		if at >= doubt.GetSince() && (doubt.GetUntil() == 0 || at < doubt.GetUntil()) {
-			r.Reason, r.Doubt, r.Confirmed = doubt.GetReason(), doubt, false
-		}
+	if doubt := Doubted(d, at, at); doubt != nil {
+		r.Reason, r.Doubt, r.Confirmed = doubt.GetReason(), doubt, false
 	}
 	return r
 }

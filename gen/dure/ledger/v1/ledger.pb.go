@@ -376,6 +376,7 @@ type Event struct {
 	//	*Event_StreamAppealed
 	//	*Event_StreamDecided
 	//	*Event_StreamSettled
+	//	*Event_StreamReturned
 	Kind          isEvent_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -749,6 +750,15 @@ func (x *Event) GetStreamSettled() *v15.Settled {
 	return nil
 }
 
+func (x *Event) GetStreamReturned() *v15.Returned {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_StreamReturned); ok {
+			return x.StreamReturned
+		}
+	}
+	return nil
+}
+
 type isEvent_Kind interface {
 	isEvent_Kind()
 }
@@ -897,6 +907,10 @@ type Event_StreamSettled struct {
 	StreamSettled *v15.Settled `protobuf:"bytes,119,opt,name=stream_settled,json=streamSettled,proto3,oneof"`
 }
 
+type Event_StreamReturned struct {
+	StreamReturned *v15.Returned `protobuf:"bytes,120,opt,name=stream_returned,json=streamReturned,proto3,oneof"`
+}
+
 func (*Event_AccountOpened) isEvent_Kind() {}
 
 func (*Event_AccountKeyRotated) isEvent_Kind() {}
@@ -968,6 +982,8 @@ func (*Event_StreamAppealed) isEvent_Kind() {}
 func (*Event_StreamDecided) isEvent_Kind() {}
 
 func (*Event_StreamSettled) isEvent_Kind() {}
+
+func (*Event_StreamReturned) isEvent_Kind() {}
 
 // The ledger's first state.
 type Genesis struct {
@@ -1072,7 +1088,7 @@ const file_dure_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x06action\x18\x04 \x01(\rR\x06action\"1\n" +
 	"\x05Field\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"\x96\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\xdb\x14\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06action\x18\x01 \x01(\rR\x06action\x12@\n" +
 	"\x0eaccount_opened\x18\n" +
@@ -1113,7 +1129,8 @@ const file_dure_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x0fstream_reported\x18t \x01(\v2\x18.dure.stream.v1.ReportedH\x00R\x0estreamReported\x12C\n" +
 	"\x0fstream_appealed\x18u \x01(\v2\x18.dure.stream.v1.AppealedH\x00R\x0estreamAppealed\x12@\n" +
 	"\x0estream_decided\x18v \x01(\v2\x17.dure.stream.v1.DecidedH\x00R\rstreamDecided\x12@\n" +
-	"\x0estream_settled\x18w \x01(\v2\x17.dure.stream.v1.SettledH\x00R\rstreamSettledB\x06\n" +
+	"\x0estream_settled\x18w \x01(\v2\x17.dure.stream.v1.SettledH\x00R\rstreamSettled\x12C\n" +
+	"\x0fstream_returned\x18x \x01(\v2\x18.dure.stream.v1.ReturnedH\x00R\x0estreamReturnedB\x06\n" +
 	"\x04kind\"\xc7\x01\n" +
 	"\aGenesis\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
@@ -1185,9 +1202,10 @@ var file_dure_ledger_v1_ledger_proto_goTypes = []any{
 	(*v15.Appealed)(nil),           // 39: dure.stream.v1.Appealed
 	(*v15.Decided)(nil),            // 40: dure.stream.v1.Decided
 	(*v15.Settled)(nil),            // 41: dure.stream.v1.Settled
-	(*v13.Genesis)(nil),            // 42: dure.network.v1.Genesis
-	(*v1.Genesis)(nil),             // 43: dure.account.v1.Genesis
-	(*v11.Genesis)(nil),            // 44: dure.asset.v1.Genesis
+	(*v15.Returned)(nil),           // 42: dure.stream.v1.Returned
+	(*v13.Genesis)(nil),            // 43: dure.network.v1.Genesis
+	(*v1.Genesis)(nil),             // 44: dure.account.v1.Genesis
+	(*v11.Genesis)(nil),            // 45: dure.asset.v1.Genesis
 }
 var file_dure_ledger_v1_ledger_proto_depIdxs = []int32{
 	0,  // 0: dure.ledger.v1.Outcome.status:type_name -> dure.ledger.v1.Status
@@ -1230,14 +1248,15 @@ var file_dure_ledger_v1_ledger_proto_depIdxs = []int32{
 	39, // 37: dure.ledger.v1.Event.stream_appealed:type_name -> dure.stream.v1.Appealed
 	40, // 38: dure.ledger.v1.Event.stream_decided:type_name -> dure.stream.v1.Decided
 	41, // 39: dure.ledger.v1.Event.stream_settled:type_name -> dure.stream.v1.Settled
-	42, // 40: dure.ledger.v1.Genesis.network:type_name -> dure.network.v1.Genesis
-	43, // 41: dure.ledger.v1.Genesis.account:type_name -> dure.account.v1.Genesis
-	44, // 42: dure.ledger.v1.Genesis.asset:type_name -> dure.asset.v1.Genesis
-	43, // [43:43] is the sub-list for method output_type
-	43, // [43:43] is the sub-list for method input_type
-	43, // [43:43] is the sub-list for extension type_name
-	43, // [43:43] is the sub-list for extension extendee
-	0,  // [0:43] is the sub-list for field type_name
+	42, // 40: dure.ledger.v1.Event.stream_returned:type_name -> dure.stream.v1.Returned
+	43, // 41: dure.ledger.v1.Genesis.network:type_name -> dure.network.v1.Genesis
+	44, // 42: dure.ledger.v1.Genesis.account:type_name -> dure.account.v1.Genesis
+	45, // 43: dure.ledger.v1.Genesis.asset:type_name -> dure.asset.v1.Genesis
+	44, // [44:44] is the sub-list for method output_type
+	44, // [44:44] is the sub-list for method input_type
+	44, // [44:44] is the sub-list for extension type_name
+	44, // [44:44] is the sub-list for extension extendee
+	0,  // [0:44] is the sub-list for field type_name
 }
 
 func init() { file_dure_ledger_v1_ledger_proto_init() }
@@ -1282,6 +1301,7 @@ func file_dure_ledger_v1_ledger_proto_init() {
 		(*Event_StreamAppealed)(nil),
 		(*Event_StreamDecided)(nil),
 		(*Event_StreamSettled)(nil),
+		(*Event_StreamReturned)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

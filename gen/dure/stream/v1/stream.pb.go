@@ -348,7 +348,7 @@ type Premium struct {
 	Amount string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
 	// How long readings wait after they were anchored before they are paid, milliseconds: time to find out that a device lied.
 	DisputeMs int64 `protobuf:"varint,3,opt,name=dispute_ms,json=disputeMs,proto3" json:"dispute_ms,omitempty"`
-	// Pay only for what good evidence, given later, has confirmed.
+	// Pay only for what good evidence, given later, has confirmed. What is not within 90 days of being anchored never will be paid.
 	Confirmed     bool `protobuf:"varint,4,opt,name=confirmed,proto3" json:"confirmed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1259,8 +1259,8 @@ type Report struct {
 	Late        uint64   `protobuf:"varint,7,opt,name=late,proto3" json:"late,omitempty"`
 	Quarantined uint64   `protobuf:"varint,8,opt,name=quarantined,proto3" json:"quarantined,omitempty"`
 	Refused     uint64   `protobuf:"varint,9,opt,name=refused,proto3" json:"refused,omitempty"`
-	// Accepted readings that are not paid yet, oldest first, at most 64; the oldest are joined when there are more, which waits longer and doubts
-	// more, never less.
+	// Accepted readings that are not paid yet, oldest first, at most 64. Those anchored in the same 32nd of the dispute window (a minute, if that is
+	// longer) are joined, and the oldest when there are more, which waits longer and doubts more, never less.
 	Due []*Due `protobuf:"bytes,10,rep,name=due,proto3" json:"due,omitempty"`
 	// Paid so far, and not paid because the device was in doubt, readings.
 	Paid      uint64 `protobuf:"varint,11,opt,name=paid,proto3" json:"paid,omitempty"`
@@ -1770,6 +1770,7 @@ type Funded struct {
 	Feed          string                 `protobuf:"bytes,1,opt,name=feed,proto3" json:"feed,omitempty"`
 	Asset         string                 `protobuf:"bytes,2,opt,name=asset,proto3" json:"asset,omitempty"`
 	Amount        string                 `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
+	By            []byte                 `protobuf:"bytes,4,opt,name=by,proto3" json:"by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1825,6 +1826,82 @@ func (x *Funded) GetAmount() string {
 	return ""
 }
 
+func (x *Funded) GetBy() []byte {
+	if x != nil {
+		return x.By
+	}
+	return nil
+}
+
+// What was left of a closed feed's funds went back to its operator.
+type Returned struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Feed          string                 `protobuf:"bytes,1,opt,name=feed,proto3" json:"feed,omitempty"`
+	Asset         string                 `protobuf:"bytes,2,opt,name=asset,proto3" json:"asset,omitempty"`
+	Amount        string                 `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
+	Operator      []byte                 `protobuf:"bytes,4,opt,name=operator,proto3" json:"operator,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Returned) Reset() {
+	*x = Returned{}
+	mi := &file_dure_stream_v1_stream_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Returned) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Returned) ProtoMessage() {}
+
+func (x *Returned) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_stream_v1_stream_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Returned.ProtoReflect.Descriptor instead.
+func (*Returned) Descriptor() ([]byte, []int) {
+	return file_dure_stream_v1_stream_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Returned) GetFeed() string {
+	if x != nil {
+		return x.Feed
+	}
+	return ""
+}
+
+func (x *Returned) GetAsset() string {
+	if x != nil {
+		return x.Asset
+	}
+	return ""
+}
+
+func (x *Returned) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
+func (x *Returned) GetOperator() []byte {
+	if x != nil {
+		return x.Operator
+	}
+	return nil
+}
+
 // Readings of one Anchor.
 type Anchored struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1841,7 +1918,7 @@ type Anchored struct {
 
 func (x *Anchored) Reset() {
 	*x = Anchored{}
-	mi := &file_dure_stream_v1_stream_proto_msgTypes[23]
+	mi := &file_dure_stream_v1_stream_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1853,7 +1930,7 @@ func (x *Anchored) String() string {
 func (*Anchored) ProtoMessage() {}
 
 func (x *Anchored) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_stream_v1_stream_proto_msgTypes[23]
+	mi := &file_dure_stream_v1_stream_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1866,7 +1943,7 @@ func (x *Anchored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Anchored.ProtoReflect.Descriptor instead.
 func (*Anchored) Descriptor() ([]byte, []int) {
-	return file_dure_stream_v1_stream_proto_rawDescGZIP(), []int{23}
+	return file_dure_stream_v1_stream_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Anchored) GetRoot() []byte {
@@ -1931,7 +2008,7 @@ type Reported struct {
 
 func (x *Reported) Reset() {
 	*x = Reported{}
-	mi := &file_dure_stream_v1_stream_proto_msgTypes[24]
+	mi := &file_dure_stream_v1_stream_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1943,7 +2020,7 @@ func (x *Reported) String() string {
 func (*Reported) ProtoMessage() {}
 
 func (x *Reported) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_stream_v1_stream_proto_msgTypes[24]
+	mi := &file_dure_stream_v1_stream_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1956,7 +2033,7 @@ func (x *Reported) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reported.ProtoReflect.Descriptor instead.
 func (*Reported) Descriptor() ([]byte, []int) {
-	return file_dure_stream_v1_stream_proto_rawDescGZIP(), []int{24}
+	return file_dure_stream_v1_stream_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Reported) GetDevice() []byte {
@@ -2021,7 +2098,7 @@ type Appealed struct {
 
 func (x *Appealed) Reset() {
 	*x = Appealed{}
-	mi := &file_dure_stream_v1_stream_proto_msgTypes[25]
+	mi := &file_dure_stream_v1_stream_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2033,7 +2110,7 @@ func (x *Appealed) String() string {
 func (*Appealed) ProtoMessage() {}
 
 func (x *Appealed) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_stream_v1_stream_proto_msgTypes[25]
+	mi := &file_dure_stream_v1_stream_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2046,7 +2123,7 @@ func (x *Appealed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Appealed.ProtoReflect.Descriptor instead.
 func (*Appealed) Descriptor() ([]byte, []int) {
-	return file_dure_stream_v1_stream_proto_rawDescGZIP(), []int{25}
+	return file_dure_stream_v1_stream_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Appealed) GetFeed() string {
@@ -2097,7 +2174,7 @@ type Decided struct {
 
 func (x *Decided) Reset() {
 	*x = Decided{}
-	mi := &file_dure_stream_v1_stream_proto_msgTypes[26]
+	mi := &file_dure_stream_v1_stream_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2109,7 +2186,7 @@ func (x *Decided) String() string {
 func (*Decided) ProtoMessage() {}
 
 func (x *Decided) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_stream_v1_stream_proto_msgTypes[26]
+	mi := &file_dure_stream_v1_stream_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2122,7 +2199,7 @@ func (x *Decided) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decided.ProtoReflect.Descriptor instead.
 func (*Decided) Descriptor() ([]byte, []int) {
-	return file_dure_stream_v1_stream_proto_rawDescGZIP(), []int{26}
+	return file_dure_stream_v1_stream_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Decided) GetFeed() string {
@@ -2179,7 +2256,7 @@ type Settled struct {
 
 func (x *Settled) Reset() {
 	*x = Settled{}
-	mi := &file_dure_stream_v1_stream_proto_msgTypes[27]
+	mi := &file_dure_stream_v1_stream_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2191,7 +2268,7 @@ func (x *Settled) String() string {
 func (*Settled) ProtoMessage() {}
 
 func (x *Settled) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_stream_v1_stream_proto_msgTypes[27]
+	mi := &file_dure_stream_v1_stream_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2204,7 +2281,7 @@ func (x *Settled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settled.ProtoReflect.Descriptor instead.
 func (*Settled) Descriptor() ([]byte, []int) {
-	return file_dure_stream_v1_stream_proto_rawDescGZIP(), []int{27}
+	return file_dure_stream_v1_stream_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Settled) GetFeed() string {
@@ -2390,11 +2467,17 @@ const file_dure_stream_v1_stream_proto_rawDesc = "" +
 	"\tDismissed\x12\x12\n" +
 	"\x04feed\x18\x01 \x01(\tR\x04feed\x12\x16\n" +
 	"\x06device\x18\x02 \x01(\fR\x06device\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"J\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"Z\n" +
 	"\x06Funded\x12\x12\n" +
 	"\x04feed\x18\x01 \x01(\tR\x04feed\x12\x14\n" +
 	"\x05asset\x18\x02 \x01(\tR\x05asset\x12\x16\n" +
-	"\x06amount\x18\x03 \x01(\tR\x06amount\"\xa6\x01\n" +
+	"\x06amount\x18\x03 \x01(\tR\x06amount\x12\x0e\n" +
+	"\x02by\x18\x04 \x01(\fR\x02by\"h\n" +
+	"\bReturned\x12\x12\n" +
+	"\x04feed\x18\x01 \x01(\tR\x04feed\x12\x14\n" +
+	"\x05asset\x18\x02 \x01(\tR\x05asset\x12\x16\n" +
+	"\x06amount\x18\x03 \x01(\tR\x06amount\x12\x1a\n" +
+	"\boperator\x18\x04 \x01(\fR\boperator\"\xa6\x01\n" +
 	"\bAnchored\x12\x12\n" +
 	"\x04root\x18\x01 \x01(\fR\x04root\x12\x1a\n" +
 	"\breadings\x18\x02 \x01(\rR\breadings\x12\x1a\n" +
@@ -2467,7 +2550,7 @@ func file_dure_stream_v1_stream_proto_rawDescGZIP() []byte {
 }
 
 var file_dure_stream_v1_stream_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_dure_stream_v1_stream_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_dure_stream_v1_stream_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_dure_stream_v1_stream_proto_goTypes = []any{
 	(Verdict)(0),        // 0: dure.stream.v1.Verdict
 	(Reason)(0),         // 1: dure.stream.v1.Reason
@@ -2494,26 +2577,27 @@ var file_dure_stream_v1_stream_proto_goTypes = []any{
 	(*Admitted)(nil),    // 22: dure.stream.v1.Admitted
 	(*Dismissed)(nil),   // 23: dure.stream.v1.Dismissed
 	(*Funded)(nil),      // 24: dure.stream.v1.Funded
-	(*Anchored)(nil),    // 25: dure.stream.v1.Anchored
-	(*Reported)(nil),    // 26: dure.stream.v1.Reported
-	(*Appealed)(nil),    // 27: dure.stream.v1.Appealed
-	(*Decided)(nil),     // 28: dure.stream.v1.Decided
-	(*Settled)(nil),     // 29: dure.stream.v1.Settled
-	(v1.Level)(0),       // 30: dure.device.v1.Level
-	(v11.KeyKind)(0),    // 31: dure.account.v1.KeyKind
+	(*Returned)(nil),    // 25: dure.stream.v1.Returned
+	(*Anchored)(nil),    // 26: dure.stream.v1.Anchored
+	(*Reported)(nil),    // 27: dure.stream.v1.Reported
+	(*Appealed)(nil),    // 28: dure.stream.v1.Appealed
+	(*Decided)(nil),     // 29: dure.stream.v1.Decided
+	(*Settled)(nil),     // 30: dure.stream.v1.Settled
+	(v1.Level)(0),       // 31: dure.device.v1.Level
+	(v11.KeyKind)(0),    // 32: dure.account.v1.KeyKind
 }
 var file_dure_stream_v1_stream_proto_depIdxs = []int32{
-	30, // 0: dure.stream.v1.Terms.min_level:type_name -> dure.device.v1.Level
+	31, // 0: dure.stream.v1.Terms.min_level:type_name -> dure.device.v1.Level
 	3,  // 1: dure.stream.v1.Terms.premium:type_name -> dure.stream.v1.Premium
 	2,  // 2: dure.stream.v1.Open.terms:type_name -> dure.stream.v1.Terms
 	10, // 3: dure.stream.v1.Anchor.sources:type_name -> dure.stream.v1.Source
-	31, // 4: dure.stream.v1.Source.kind:type_name -> dure.account.v1.KeyKind
+	32, // 4: dure.stream.v1.Source.kind:type_name -> dure.account.v1.KeyKind
 	2,  // 5: dure.stream.v1.Feed.terms:type_name -> dure.stream.v1.Terms
 	16, // 6: dure.stream.v1.Head.gaps:type_name -> dure.stream.v1.Gap
-	30, // 7: dure.stream.v1.Report.level:type_name -> dure.device.v1.Level
+	31, // 7: dure.stream.v1.Report.level:type_name -> dure.device.v1.Level
 	18, // 8: dure.stream.v1.Report.due:type_name -> dure.stream.v1.Due
 	1,  // 9: dure.stream.v1.Quarantined.reason:type_name -> dure.stream.v1.Reason
-	30, // 10: dure.stream.v1.Reported.level:type_name -> dure.device.v1.Level
+	31, // 10: dure.stream.v1.Reported.level:type_name -> dure.device.v1.Level
 	16, // 11: dure.stream.v1.Reported.gaps:type_name -> dure.stream.v1.Gap
 	12, // [12:12] is the sub-list for method output_type
 	12, // [12:12] is the sub-list for method input_type
@@ -2533,7 +2617,7 @@ func file_dure_stream_v1_stream_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dure_stream_v1_stream_proto_rawDesc), len(file_dure_stream_v1_stream_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   28,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
