@@ -3,6 +3,7 @@ package moduletest
 import (
 	"errors"
 	"os"
+	"sync"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -25,6 +26,13 @@ var prelude = []string{
 	"alice asset.hold asset=krw amount=1000 payee=bob arbiter=carol expires_at=+24h",
 	"alice record.add digest=deed size=10 media_type=text/plain title=Deed",
 	"seoul network.propose change.set_power.member=jeju change.set_power.power=5",
+	"seoul device.register_model model=fuzz title=Fuzz",
+	"seoul device.register_firmware model=fuzz number=1 version=1 digest=image",
+	"seoul device.enrol device=carol model=fuzz serial=1 owner=bob firmware=1",
+	"busan stream.open feed=speed terms.title=Speed terms.unit=km/h terms.most=100 terms.stale_ms=60000 terms.min_sources=1 terms.appeal_ms=60000 terms.premium.asset=krw terms.premium.amount=2",
+	"busan stream.admit feed=speed devices=carol",
+	"alice stream.fund feed=speed amount=9",
+	"bob stream.anchor read=carol,1.1,speed,60,km/h,0s read=carol,1.2,speed,999,km/h,0s",
 }
 
 // Seed is an action to start fuzzing from.
@@ -76,7 +84,9 @@ func Fuzz(t *testing.T, actor byte, raw []byte) {
 	name := cast[int(actor)%len(cast)]
 	address := Address(name)
 	a.Actor = address[:]
-	l := beginning()
+	first, tree := begun()
+	l := Over(tree, first.Now)
+	l.applied = first.applied
 	for range 2 {
 		before := l.View.Changes()
 		r := l.Apply([]*txv1.Action{a}, Key(name), Key("new"))
@@ -107,6 +117,12 @@ func beginning() *Ledger {
 	}
 	return p.Ledger
 }
+
+// begun is the state after the prelude, played once.
+var begun = sync.OnceValues(func() (*Ledger, *state.Tree) {
+	l := beginning()
+	return l, state.NewTree().Apply(l.View.Changes())
+})
 
 // SameChanges says whether two views of a state have the same changes.
 func SameChanges(a, b []state.Change) bool {

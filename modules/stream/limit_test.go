@@ -10,7 +10,6 @@ import (
 	"github.com/dureledger/dure/internal/moduletest"
 	"github.com/dureledger/dure/ledger/reading"
 	"github.com/dureledger/dure/ledger/tx"
-	"github.com/dureledger/dure/modules/asset"
 	"github.com/dureledger/dure/modules/stream"
 )
 
@@ -98,9 +97,9 @@ func TestDuesAreBoundedAndNotStarved(t *testing.T) {
 	}
 	moduletest.Do(l, "seoul", &txv1.Action_StreamSettle{StreamSettle: &streamv1.Settle{Feed: "speed", Devices: [][]byte{car[:]}}})
 	r, _ = stream.GetReport(l.View, "speed", car)
-	paid, _ := asset.Balance(l.View, "krw", car)
+	f, _ := stream.Get(l.View, "speed")
 	const old, slot = minutes - day/minute, day / 32 / minute // a slot later at the latest
-	if r.GetPaid() != paid.Uint64() || r.GetPaid() > old || r.GetPaid() < old-slot-1 {
+	if f.GetFunds() != fmt.Sprint(1_000_000-r.GetPaid()) || r.GetPaid() > old || r.GetPaid() < old-slot-1 {
 		t.Errorf("paid for %d readings, want %d less at most %d", r.GetPaid(), old, slot+1)
 	}
 	if err := l.Check(); err != nil {
