@@ -277,3 +277,20 @@ func testRawIsErased(t *testing.T, place func(*testing.T) keeper) {
 		t.Errorf("a reading after that: %+v, %v", again, err)
 	}
 }
+
+// Twenty verdicts are no address.
+func TestVerdictsAreNoAccount(t *testing.T) {
+	l := newLedger(t)
+	f := newFleet(t, l)
+	var raw [][]byte
+	for range 20 {
+		raw = append(raw, f.Read(f.Cars[0], 500, 0))
+	}
+	o, err := f.Anchor(f.Cars[0].Source(raw...))
+	must(t, err)
+	entries, err := l.Entries(o.GetSeq(), 1)
+	must(t, err)
+	if got := index.FactsOf(entries[0]).Accounts; len(got) != 2 {
+		t.Errorf("accounts %v", got)
+	}
+}
