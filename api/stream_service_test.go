@@ -205,7 +205,7 @@ func TestFeedPages(t *testing.T) {
 	n.showsAll(t, map[string][]string{
 		"/feed/" + indextest.Feed:              {"차량 속도", "범위를 벗어남", "믿을 수 없음", "999.0", "인정", "1.00", car.Address.String(), "격리"},
 		"/feed/" + indextest.Feed + "?lang=en": {"Out of range", "In doubt", "No answer", "Quarantine", "Funds left"},
-		"/account/" + car.Address.String():     {"차량 속도", "빠진 구간", "/feed/" + indextest.Feed, "2 – 3"},
+		"/account/" + car.Address.String():     {"차량 속도", "결번", "/feed/" + indextest.Feed, "2 – 3"},
 		"/account/" + person(1).String():       {"운영하는 피드", "/feed/" + indextest.Feed},
 		"/tx/" + hex.EncodeToString(o.GetId()): {"quarantined range, accepted", "계측값 고정", car.Address.String()},
 		"/":                                    {"/feed/" + indextest.Feed, "계측값 고정"},

@@ -90,7 +90,7 @@ func testReadings(t *testing.T, place func(*testing.T) keeper) {
 			t.Errorf("%s: %v, want %v", name, got, tc.want)
 		}
 	}
-	if _, _, err := x.Readings(t.Context(), index.ReadingFilter{Feed: indextest.Feed, Spans: make([]index.Span, 257)}, index.Page{}); fault.Code(err) != "reading.too_many_spans" {
+	if _, _, err := x.Readings(t.Context(), index.ReadingFilter{Feed: indextest.Feed, Spans: make([]index.Span, 257)}, index.Page{}); fault.Code(err) != "reading.too_many" {
 		t.Error(err)
 	}
 	if _, _, err := x.Readings(t.Context(), index.ReadingFilter{Feed: indextest.Feed}, index.Page{Token: "AAAAAAAAAAAA"}); fault.Code(err) != "page.bad_token" {

@@ -135,7 +135,7 @@ var names = map[string][2]string{
 	"field.verdicts":       {"판정", "Verdicts"},
 	"field.sequence":       {"번호", "Sequence"},
 	"field.accept":         {"받아들임", "Accept"},
-	"field.forfeited":      {"지급 안 함", "Forfeited"},
+	"field.forfeited":      {"몰수", "Forfeited"},
 	"field.first_at":       {"첫 계측", "First taken"},
 	"field.last_at":        {"마지막 계측", "Last taken"},
 	"field.suspended":      {"정지된 기기", "Suspended"},
