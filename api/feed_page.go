@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/dureledger/dure/api/web"
@@ -53,7 +54,11 @@ func (s *Server) feedView(ctx context.Context, res *apiv1.GetFeedResponse) (web.
 		leftOut[source.GetDevice()] = source.GetLeftOut()
 	}
 	for _, source := range res.GetSources() {
-		v.Sources = append(v.Sources, sourceView(f, source, leftOut[source.GetDevice()]))
+		shown := sourceView(f, source, leftOut[source.GetDevice()])
+		if device, err := tx.ParseAddress(source.GetDevice()); err == nil && source.GetDoubt() != "" {
+			shown.Finding = knownName(index.Rely(st, device, shown.Taken).Doubt.GetFinding())
+		}
+		v.Sources = append(v.Sources, shown)
 	}
 	for _, q := range res.GetQuarantine() {
 		v.Quarantine = append(v.Quarantine, web.Quarantined{
@@ -165,9 +170,16 @@ func ranText(number uint64, version string) string {
 	return strconv.FormatUint(number, 10)
 }
 
-// ageText is a short time to the second, spanText a time as it was set.
-func ageText(ms int64) string {
-	return (time.Duration(ms) * time.Millisecond).Round(time.Second).String()
-}
+// ageText is a short time to the second, spanText a time as it was set, without zeros at the end.
+func ageText(ms int64) string { return spanText((ms + 500) / 1000 * 1000) }
 
-func spanText(ms int64) string { return (time.Duration(ms) * time.Millisecond).String() }
+func spanText(ms int64) string {
+	text := (time.Duration(ms) * time.Millisecond).String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}

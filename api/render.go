@@ -120,8 +120,8 @@ func valueOf(fd protoreflect.FieldDescriptor, v protoreflect.Value) *structpb.Va
 	case protoreflect.MessageKind:
 		return structpb.NewStructValue(structOf(v.Message()))
 	case protoreflect.BytesKind:
-		if fd.Name() == "verdicts" { // one byte each
-			return structpb.NewStringValue("0x" + hex.EncodeToString(v.Bytes()))
+		if fd.Name() == verdictsField {
+			return structpb.NewStringValue(verdictsText(v.Bytes()))
 		}
 		return structpb.NewStringValue(bytesText(v.Bytes()))
 	case protoreflect.StringKind:

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"encoding/hex"
 	"slices"
 	"testing"
 	"time"
@@ -197,16 +198,17 @@ func TestFeedPages(t *testing.T) {
 	ok(t, f.Report(500))
 	car := f.Cars[0]
 	car.Sequence += 2
-	_, err := f.Anchor(car.Source(f.Read(car, 9990, 0)))
+	o, err := f.Anchor(car.Source(f.Read(car, 9990, 0), f.Read(car, 500, 0)))
 	ok(t, err)
 	ok(t, f.Attest(f.Cars[1], "forged"))
 	n.indexed(t)
 	n.showsAll(t, map[string][]string{
 		"/feed/" + indextest.Feed:              {"차량 속도", "범위를 벗어남", "믿을 수 없음", "999.0", "인정", "1.00", car.Address.String(), "격리"},
 		"/feed/" + indextest.Feed + "?lang=en": {"Out of range", "In doubt", "No answer", "Quarantine", "Funds left"},
-		"/account/" + car.Address.String():     {"차량 속도", "빠진 구간", "/feed/" + indextest.Feed, "2 – 3"},
+		"/account/" + car.Address.String():     {"차량 속도", "결번", "/feed/" + indextest.Feed, "2 – 3"},
 		"/account/" + person(1).String():       {"운영하는 피드", "/feed/" + indextest.Feed},
-		"/":                                    {"/feed/" + indextest.Feed, "측정값 올리기"},
+		"/tx/" + hex.EncodeToString(o.GetId()): {"quarantined range, accepted", "계측값 고정", car.Address.String()},
+		"/":                                    {"/feed/" + indextest.Feed, "계측값 고정"},
 		"/search?q=" + indextest.Feed:          {"차량 속도"},
 	})
 	if res, _ := n.get(t, "/feed/no.such"); res.StatusCode != 404 {

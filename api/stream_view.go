@@ -2,6 +2,7 @@ package api
 
 import (
 	"strconv"
+	"strings"
 
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
 	devicev1 "github.com/dureledger/dure/gen/dure/device/v1"
@@ -133,4 +134,19 @@ func parseVerdict(s string) (streamv1.Verdict, error) {
 		}
 	}
 	return 0, fault.New("request.malformed", `verdict: want "accepted", "late", "quarantined" or "refused"`, "field", "verdict")
+}
+
+// verdictsField has a byte for each reading, and is no address or digest however long it is.
+const verdictsField = "verdicts"
+
+// verdictsText names each verdict, with its reason if it has one: "accepted, quarantined range".
+func verdictsText(b []byte) string {
+	words := make([]string, len(b))
+	for i, v := range b {
+		words[i] = enumName(streamv1.Verdict(v >> 4))
+		if reason := streamv1.Reason(v & 15); reason != streamv1.Reason_REASON_UNSPECIFIED {
+			words[i] += " " + enumName(reason)
+		}
+	}
+	return strings.Join(words, ", ")
 }

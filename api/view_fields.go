@@ -30,6 +30,8 @@ func fieldsOf(st state.Reader, m protoreflect.Message, prefix string) []web.Fiel
 		}
 		name, v := prefix+string(fd.Name()), m.Get(fd)
 		switch {
+		case fd.IsList() && fd.Name() == "readings": // the page of their feed has them
+			out = append(out, web.Field{Name: name, Value: web.Value{Text: strconv.Itoa(v.List().Len())}})
 		case fd.IsList():
 			for j := range v.List().Len() {
 				out = append(out, fieldOf(st, fd, v.List().Get(j), name+"."+strconv.Itoa(j+1), asset)...)
@@ -54,6 +56,8 @@ func viewOf(st state.Reader, fd protoreflect.FieldDescriptor, v protoreflect.Val
 	case protoreflect.BytesKind:
 		b := v.Bytes()
 		switch {
+		case name == verdictsField:
+			return web.Value{Text: verdictsText(b)}
 		case len(b) == 20 && name != "key":
 			return party(st, address(b))
 		case len(b) == 32 && (strings.HasSuffix(name, "digest") || name == "by"):

@@ -127,3 +127,13 @@ func ExampleClient_Watch() {
 	}
 	// Output: asset.transfer 1
 }
+
+// Ask a feed before acting on what it says. A source whose reading is older than half a minute does not count here.
+func ExampleClient_FeedValue() {
+	c := must(client.Dial(client.Config{Addresses: []string{"http://127.0.0.1:8080"}}))
+	v := must(c.FeedValue(context.Background(), "fleet.speed", time.Time{}, 30*time.Second))
+	if !v.GetOk() {
+		log.Fatal("no answer: ", v.GetReason()) // and v.GetCode() for programs
+	}
+	fmt.Println(v.GetValue(), v.GetUnit(), "by", v.GetCounted(), "sources, at least", v.GetLevel())
+}

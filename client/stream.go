@@ -39,11 +39,6 @@ func (d *Draft) FundFeed(payer tx.Address, feed, amount string) *Draft {
 	return d.Append(&txv1.Action{Actor: payer[:], Call: &txv1.Action_StreamFund{StreamFund: &streamv1.Fund{Feed: feed, Amount: amount}}})
 }
 
-// AnchorReadings anchors readings that devices have signed, 1 to 256 of all sources together. Each device is in it once.
-func (d *Draft) AnchorReadings(gateway tx.Address, sources ...*streamv1.Source) *Draft {
-	return d.Append(&txv1.Action{Actor: gateway[:], Call: &txv1.Action_StreamAnchor{StreamAnchor: &streamv1.Anchor{Sources: sources}}})
-}
-
 // ReadingID names a reading that waits in quarantine.
 type ReadingID struct {
 	Feed           string

@@ -63,14 +63,14 @@ func (f ReadingFilter) String() string {
 }
 
 // Readings lists the readings that meet f, the last taken first, and the token of the next page, empty at the end.
-// Codes page.bad_token, page.too_large, query.too_slow, reading.too_many_spans.
+// Codes page.bad_token, page.too_large, query.too_slow, reading.too_many.
 func (x *Index) Readings(ctx context.Context, f ReadingFilter, p Page) ([]Reading, string, error) {
 	size, err := p.size()
 	if err != nil {
 		return nil, "", err
 	}
 	if len(f.Spans) > MaxSpans {
-		return nil, "", fault.New("reading.too_many_spans", "so many times of so many devices are asked for that they are not looked through at once; ask for one device",
+		return nil, "", fault.New("reading.too_many", "so many times of so many devices are asked for that they are not looked through at once; ask for one device",
 			"spans", len(f.Spans), "limit", MaxSpans)
 	}
 	key, err := p.after(f.String())

@@ -90,7 +90,7 @@ func testReadings(t *testing.T, place func(*testing.T) keeper) {
 			t.Errorf("%s: %v, want %v", name, got, tc.want)
 		}
 	}
-	if _, _, err := x.Readings(t.Context(), index.ReadingFilter{Feed: indextest.Feed, Spans: make([]index.Span, 257)}, index.Page{}); fault.Code(err) != "reading.too_many_spans" {
+	if _, _, err := x.Readings(t.Context(), index.ReadingFilter{Feed: indextest.Feed, Spans: make([]index.Span, 257)}, index.Page{}); fault.Code(err) != "reading.too_many" {
 		t.Error(err)
 	}
 	if _, _, err := x.Readings(t.Context(), index.ReadingFilter{Feed: indextest.Feed}, index.Page{Token: "AAAAAAAAAAAA"}); fault.Code(err) != "page.bad_token" {
@@ -275,5 +275,22 @@ func testRawIsErased(t *testing.T, place func(*testing.T) keeper) {
 	again, ok, err := x.FindReading(t.Context(), f.Cars[0].Address, 1, 14)
 	if err != nil || !ok || again.Verdict != streamv1.Verdict_VERDICT_ACCEPTED {
 		t.Errorf("a reading after that: %+v, %v", again, err)
+	}
+}
+
+// Twenty verdicts are no address.
+func TestVerdictsAreNoAccount(t *testing.T) {
+	l := newLedger(t)
+	f := newFleet(t, l)
+	var raw [][]byte
+	for range 20 {
+		raw = append(raw, f.Read(f.Cars[0], 500, 0))
+	}
+	o, err := f.Anchor(f.Cars[0].Source(raw...))
+	must(t, err)
+	entries, err := l.Entries(o.GetSeq(), 1)
+	must(t, err)
+	if got := index.FactsOf(entries[0]).Accounts; len(got) != 2 {
+		t.Errorf("accounts %v", got)
 	}
 }

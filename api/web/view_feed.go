@@ -38,14 +38,15 @@ type FeedValue struct {
 	Level         string
 }
 
-// FeedSource is a device that reports to a feed, or did. LeftOut is why it does not count now, as a code, or none when nothing came yet.
+// FeedSource is a device that reports to a feed, or did. LeftOut is why it does not count now, as a code, or none when nothing came yet; Finding
+// is what its evidence found, when that is why, and else Doubt says why.
 type FeedSource struct {
-	Device, Value                        string
-	Taken                                int64
-	Age                                  string
-	Firmware, Level, LeftOut, Doubt      string
-	Accepted, Late, Quarantined, Refused uint64
-	Due, Paid, Forfeited, Missing        uint64
+	Device, Value                            string
+	Taken                                    int64
+	Age                                      string
+	Firmware, Level, LeftOut, Doubt, Finding string
+	Accepted, Late, Quarantined, Refused     uint64
+	Due, Paid, Forfeited, Missing            uint64
 }
 
 // Quarantined is a reading that waits for the operator.

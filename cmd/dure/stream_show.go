@@ -103,9 +103,16 @@ func (a *app) feedFacts(cmd *cobra.Command, f *apiv1.Feed) []fact {
 	return facts
 }
 
-// span is milliseconds for people.
+// span is milliseconds for people, without zeros at the end: 10m, not 10m0s.
 func span(ms int64) string {
-	return strings.TrimSuffix(strings.TrimSuffix((time.Duration(ms)*time.Millisecond).String(), "0s"), "0m")
+	text := (time.Duration(ms) * time.Millisecond).String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 func (a *app) printSources(w io.Writer, res *apiv1.GetFeedResponse) {

@@ -94,7 +94,7 @@ func (f *fleet) source(c *car, raw ...[]byte) *streamv1.Source {
 func (f *fleet) anchorThese(sources ...*streamv1.Source) {
 	f.t.Helper()
 	bob := f.signer("bob")
-	outcome, err := f.client.Do(f.t.Context(), client.NewTransaction(f.id).AnchorReadings(bob.Key().Address(), sources...), bob)
+	outcome, err := f.client.Do(f.t.Context(), client.NewTransaction(f.id).AnchorReadings(bob.Key().Address(), &streamv1.Anchor{Sources: sources}), bob)
 	if err == nil {
 		err = client.Check(outcome)
 	}
