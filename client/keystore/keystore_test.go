@@ -18,6 +18,7 @@ import (
 	"github.com/dureledger/dure/client/keystore"
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/reading"
 	"github.com/dureledger/dure/ledger/tx"
 	"github.com/dureledger/dure/ledger/tx/txtest"
 )
@@ -325,5 +326,36 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	if entries, err := open(t, filepath.Join(t.TempDir(), "none")).List(); err != nil || len(entries) != 0 {
 		t.Errorf("a folder that is not there: %v %v", entries, err)
+	}
+}
+
+func TestDeviceKey(t *testing.T) {
+	s := open(t, t.TempDir())
+	for _, kind := range []accountv1.KeyKind{accountv1.KeyKind_KEY_KIND_ED25519, accountv1.KeyKind_KEY_KIND_P256, accountv1.KeyKind_KEY_KIND_SECP256K1} {
+		name := tx.KindName(kind)
+		entry, err := s.Import(name, kind, txtest.Secret(1), passphrase)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := s.DeviceKey(name, passphrase)
+		if kind == accountv1.KeyKind_KEY_KIND_SECP256K1 {
+			if fault.Code(err) != "reading.bad_key" {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := &reading.Reading{Boot: 1, Sequence: 1, Feed: "speed", Unit: "km/h", Time: reading.MinTime}
+		if _, err := reading.Sign(txtest.NetworkID, entry.Address, r, key); err != nil {
+			t.Fatal(err)
+		}
+		if err := tx.VerifyReading(txtest.NetworkID, entry.Address, entry.Key, r); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := s.DeviceKey(name, "wrong"); fault.Code(err) != "key.wrong_passphrase" {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -69,8 +70,8 @@ func (a *app) runGateway(ctx context.Context, f gatewayFlags) error {
 	if err != nil {
 		return usage(err.Error())
 	}
-	certificate, err := tls.LoadX509KeyPair(f.cert, f.certKey)
-	if err != nil {
+	pair := &certificateFiles{cert: f.cert, key: f.certKey, log: log}
+	if _, err := pair.get(); err != nil {
 		return failed(fmt.Sprintf("The certificate %s with the key %s cannot be used: %v.", f.cert, f.certKey, err), "docs/devices.md shows how to make one.")
 	}
 	ctx, cancel := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
@@ -90,7 +91,7 @@ func (a *app) runGateway(ctx context.Context, f gatewayFlags) error {
 	if err != nil {
 		return failed("Cannot listen on "+f.listen+": "+err.Error()+".", "Choose another --listen, or stop what has the port.")
 	}
-	broker, err := mqtt.Listen(listener, mqtt.Config{Handler: g, Certificate: certificate, Devices: f.devices, Registry: registry, Log: log})
+	broker, err := mqtt.Listen(listener, mqtt.Config{Handler: g, Certificate: pair.get, Devices: f.devices, Registry: registry, Log: log})
 	if err != nil {
 		return err
 	}
@@ -122,6 +123,42 @@ func (a *app) openGateway(ctx context.Context, f gatewayFlags, registry promethe
 		return nil, err
 	}
 	return gateway.New(ctx, gateway.Config{Client: c, Account: account.address, Signer: signer, Queue: f.queue, Devices: 2 * f.devices, Registry: registry, Log: log})
+}
+
+// certificateFiles is a certificate that may be renewed in its files while the gateway runs.
+type certificateFiles struct {
+	cert, key string
+	log       *slog.Logger
+
+	mu     sync.Mutex
+	loaded *tls.Certificate
+	at     [2]time.Time
+}
+
+// get reads the files again when they have changed. When that fails the certificate of before is shown on.
+func (c *certificateFiles) get() (*tls.Certificate, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var at [2]time.Time
+	for i, file := range []string{c.cert, c.key} {
+		if info, err := os.Stat(file); err == nil {
+			at[i] = info.ModTime()
+		}
+	}
+	if c.loaded != nil && at == c.at {
+		return c.loaded, nil
+	}
+	pair, err := tls.LoadX509KeyPair(c.cert, c.key)
+	c.at = at
+	switch {
+	case err == nil:
+		c.loaded = &pair
+	case c.loaded == nil:
+		return nil, err
+	default:
+		c.log.Error("the renewed certificate cannot be used; devices are shown the one of before", "certificate", c.cert, "error", err)
+	}
+	return c.loaded, nil
 }
 
 // serveMetrics answers /metrics on a loopback address, nowhere for "".

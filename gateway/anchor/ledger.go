@@ -48,7 +48,7 @@ type Account struct {
 func (a *Account) Anchor(ctx context.Context, anchor *streamv1.Anchor) (*apiv1.Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, carryTime)
 	defer cancel()
-	return a.Client.Do(ctx, client.NewTransaction(a.Network).AnchorReadings(a.Address, anchor.GetSources()...), a.Signer)
+	return a.Client.Do(ctx, client.NewTransaction(a.Network).AnchorReadings(a.Address, anchor), a.Signer)
 }
 
 // Find implements Ledger. It reads the transactions that name the device, newest first, back to the one that must have the reading.

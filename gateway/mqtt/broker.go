@@ -34,8 +34,8 @@ type Handler interface {
 // Config says where to listen and for whom.
 type Config struct {
 	Handler Handler
-	// Certificate shows devices which gateway this is.
-	Certificate tls.Certificate
+	// Certificate shows devices which gateway this is. It is asked at each handshake, so that a renewed one may take its place.
+	Certificate func() (*tls.Certificate, error)
 	// Devices bounds how many are connected at a time; 0 means 20,000.
 	Devices int
 	// Registry takes the metrics.
@@ -117,9 +117,10 @@ func (b *Broker) register() error {
 }
 
 // serverTLS takes any client certificate of whose key possession is shown: the ledger says whose key it is, no authority.
-func serverTLS(own tls.Certificate) *tls.Config {
+func serverTLS(own func() (*tls.Certificate, error)) *tls.Config {
 	return &tls.Config{
-		MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{own}, ClientAuth: tls.RequireAnyClientCert,
+		MinVersion: tls.VersionTLS12, ClientAuth: tls.RequireAnyClientCert,
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return own() },
 		VerifyConnection: func(state tls.ConnectionState) error {
 			_, err := keyOf(state)
 			return err

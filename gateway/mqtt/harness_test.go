@@ -84,7 +84,7 @@ func (p *place) open() {
 	}
 	p.address = l.Addr().String()
 	p.gateway = g
-	if p.broker, err = mqtt.Listen(l, mqtt.Config{Handler: g, Certificate: p.certificate, Log: log}); err != nil {
+	if p.broker, err = mqtt.Listen(l, mqtt.Config{Handler: g, Certificate: func() (*tls.Certificate, error) { return &p.certificate, nil }, Log: log}); err != nil {
 		p.t.Fatal(err)
 	}
 	g.Open(p.broker)

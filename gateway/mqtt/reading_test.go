@@ -372,6 +372,6 @@ func TestFullAnchor(t *testing.T) {
 		anchor.Sources = append(anchor.Sources, source)
 	}
 	p.feed(cars...)
-	outcome := p.do(func(d *client.Draft) { d.AnchorReadings(simnet.Address(p.maker), anchor.GetSources()...) }, p.maker)
+	outcome := p.do(func(d *client.Draft) { d.AnchorReadings(simnet.Address(p.maker), anchor) }, p.maker)
 	t.Logf("%d bytes, %d work", proto.Size(anchor), outcome.GetWork())
 }
