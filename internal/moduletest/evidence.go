@@ -24,15 +24,19 @@ func attesterOf(name string) tx.Signer {
 // token reads DEVICE/NONCE/BOOT/IMAGE or, signed by the key of another, DEVICE/NONCE/BOOT/IMAGE/SIGNER.
 func (p *player) token(word string) ([]byte, error) {
 	parts := strings.Split(word, "/")
-	if len(parts) < 4 {
-		return nil, fmt.Errorf("want DEVICE/NONCE/BOOT/IMAGE, not %q", word)
+	if len(parts) != 4 && len(parts) != 5 {
+		return nil, fmt.Errorf("want DEVICE/NONCE/BOOT/IMAGE or DEVICE/NONCE/BOOT/IMAGE/SIGNER, not %q", word)
 	}
 	nonce, boot, err := p.nonceAndBoot(parts[1], parts[2])
 	if err != nil {
 		return nil, err
 	}
-	signer := sha256.Sum256([]byte(slices.Concat(parts, parts[:1])[min(4, len(parts))]))
-	key := ed25519.NewKeyFromSeed(txtest.Secret(binary.BigEndian.Uint64(signer[:])))
+	signer := parts[0]
+	if len(parts) == 5 {
+		signer = parts[4]
+	}
+	sum := sha256.Sum256([]byte(signer)) // as Key has it
+	key := ed25519.NewKeyFromSeed(txtest.Secret(binary.BigEndian.Uint64(sum[:])))
 	t := &evidence.Token{Device: p.names.add(parts[0]), Nonce: nonce, Boot: boot, Firmware: sha256.Sum256([]byte(parts[3]))}
 	p.names.remember(t.Firmware[:], parts[3])
 	return evidence.Sign(txtest.NetworkID, t, key)
@@ -69,8 +73,9 @@ func (p *player) quote(word string) ([]byte, error) {
 	b = append(append(b, 0, 0, 0, 0, 1), make([]byte, 8)...)        // safe; firmware version
 	b = append(b, 0, 0, 0, 1, 0, 0x0b, 3)                           // one bank, SHA-256
 	b = append(b, byte(pcrs), byte(pcrs>>8), byte(pcrs>>16), 0, 32) // registers, size of the digest
-	p.quoted = append(b, digest[:]...)
-	return p.quoted, nil
+	b = append(b, digest[:]...)
+	p.quoted = b
+	return b, nil
 }
 
 // signature is that of a TPM over the quote before it in the action.
