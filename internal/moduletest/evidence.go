@@ -15,10 +15,30 @@ import (
 	"github.com/dureledger/dure/ledger/tx/txtest"
 )
 
-// attesterOf is the attestation key of the TPM that a name stands for.
-func attesterOf(name string) tx.Signer {
+// Attester is the attestation key of the TPM that a name stands for.
+func Attester(name string) tx.Signer {
 	sum := sha256.Sum256([]byte("tpm " + name))
 	return txtest.Signer(accountv1.KeyKind_KEY_KIND_P256, binary.BigEndian.Uint64(sum[:]))
+}
+
+// Quote is what a TPM says that has been started some times: that registers (bit n is PCR n) have a digest.
+func Quote(nonce [32]byte, resets, pcrs uint32, digest [32]byte) []byte {
+	b := []byte{0xff, 'T', 'C', 'G', 0x80, 0x18, 0, 0, 0, 32}
+	b = append(append(b, nonce[:]...), make([]byte, 8)...)          // clock
+	b = binary.BigEndian.AppendUint32(b, resets)                    // and 0 restarts
+	b = append(append(b, 0, 0, 0, 0, 1), make([]byte, 8)...)        // safe; firmware version
+	b = append(b, 0, 0, 0, 1, 0, 0x0b, 3)                           // one bank, SHA-256
+	b = append(b, byte(pcrs), byte(pcrs>>8), byte(pcrs>>16), 0, 32) // registers, size of the digest
+	return append(b, digest[:]...)
+}
+
+// QuoteSignature is that of the TPM that a name stands for.
+func QuoteSignature(tpm string, quote []byte) []byte {
+	w, err := Attester(tpm).Sign(sha256.Sum256(quote))
+	if err != nil {
+		panic("moduletest: " + err.Error())
+	}
+	return slices.Concat([]byte{0, 0x18, 0, 0x0b, 0, 32}, w.GetSignature()[:32], []byte{0, 32}, w.GetSignature()[32:])
 }
 
 // token reads DEVICE/NONCE/BOOT/IMAGE or, signed by the key of another, DEVICE/NONCE/BOOT/IMAGE/SIGNER.
@@ -67,22 +87,6 @@ func (p *player) quote(word string) ([]byte, error) {
 	}
 	digest := sha256.Sum256([]byte(parts[3]))
 	p.names.remember(digest[:], parts[3])
-	b := []byte{0xff, 'T', 'C', 'G', 0x80, 0x18, 0, 0, 0, 32}
-	b = append(append(b, nonce[:]...), make([]byte, 8)...)          // clock
-	b = binary.BigEndian.AppendUint32(b, uint32(resets))            // and 0 restarts
-	b = append(append(b, 0, 0, 0, 0, 1), make([]byte, 8)...)        // safe; firmware version
-	b = append(b, 0, 0, 0, 1, 0, 0x0b, 3)                           // one bank, SHA-256
-	b = append(b, byte(pcrs), byte(pcrs>>8), byte(pcrs>>16), 0, 32) // registers, size of the digest
-	b = append(b, digest[:]...)
-	p.quoted = b
-	return b, nil
-}
-
-// signature is that of a TPM over the quote before it in the action.
-func (p *player) signature(tpm string) ([]byte, error) {
-	w, err := attesterOf(tpm).Sign(sha256.Sum256(p.quoted))
-	if err != nil {
-		return nil, err
-	}
-	return slices.Concat([]byte{0, 0x18, 0, 0x0b, 0, 32}, w.GetSignature()[:32], []byte{0, 32}, w.GetSignature()[32:]), nil
+	p.quoted = Quote(nonce, uint32(resets), uint32(pcrs), digest)
+	return p.quoted, nil
 }
