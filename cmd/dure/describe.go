@@ -111,6 +111,9 @@ var words = map[string]func(described) string{
 	"device.present":       func(d described) string { return d.actor + " passes on a device's evidence" },
 	"device.present_quote": func(d described) string { return d.actor + " passes on a quote of the TPM of " + d.account("device") },
 	"device.vouch": func(d described) string {
+		if d.text("key") == "" {
+			return d.actor + " vouches no more for the key of " + d.account("device")
+		}
 		return d.actor + " says of the key of " + d.account("device") + " that it is in hardware: " + d.text("hardware")
 	},
 	"device.set_attester": func(d described) string {

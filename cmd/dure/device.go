@@ -267,7 +267,7 @@ func printEvidence(w io.Writer, o *apiv1.Outcome) {
 		fields := e.GetFields().AsMap()
 		switch e.GetName() {
 		case "device.attested":
-			printFacts(w, []fact{{"found      ", "good: firmware " + fmt.Sprint(fields["firmware"])}, {"level      ", fmt.Sprint(fields["level"])}})
+			printFacts(w, []fact{{"found      ", "good: firmware " + fmt.Sprint(fields["firmware"])}, {"level      ", levelText(fmt.Sprint(fields["level"]))}})
 		case "device.suspended":
 			printFacts(w, []fact{{"SUSPENDED  ", clean(fmt.Sprint(fields["reason"]))}, {"in doubt   ", "what it said since " + fmt.Sprint(fields["since_at"])}})
 		case "device.readmitted":
@@ -358,7 +358,7 @@ func deviceShow(a *app) *cobra.Command {
 func (a *app) printDevice(w io.Writer, d *apiv1.Device) {
 	evidence := "none yet"
 	if d.GetLastGoodAt() != "" {
-		evidence = d.GetLastGoodAt() + ", " + d.GetLevel()
+		evidence = d.GetLastGoodAt() + ", " + levelText(d.GetLevel())
 	}
 	printFacts(w, []fact{
 		{"device", a.short(d.GetDevice())}, {"state", d.GetState()}, {"model", d.GetModel() + " of " + a.short(d.GetMaker())}, {"serial", clean(d.GetSerial())},
@@ -368,6 +368,14 @@ func (a *app) printDevice(w io.Writer, d *apiv1.Device) {
 	for _, doubt := range d.GetDoubts() {
 		printFacts(w, a.doubtFacts(doubt))
 	}
+}
+
+// levelText is a level, and by whose word.
+func levelText(level string) string {
+	if level == "key_in_hardware" || level == "measured_boot" {
+		return level + ", by the word of its maker"
+	}
+	return level
 }
 
 // makerSays is on what the higher levels of a device's evidence rest.
@@ -443,7 +451,7 @@ func (a *app) printReliance(w io.Writer, device party, r *apiv1.RelyResponse) {
 	case r.GetAgeMs() >= 0:
 		evidence = (time.Duration(r.GetAgeMs()) * time.Millisecond).Round(time.Second).String() + " old at that time"
 	}
-	printFacts(w, []fact{{"good evidence", evidence}, {"level", r.GetLevel()}})
+	printFacts(w, []fact{{"good evidence", evidence}, {"level", levelText(r.GetLevel())}})
 	if r.GetDoubt() != nil {
 		printFacts(w, a.doubtFacts(r.GetDoubt()))
 	}

@@ -143,9 +143,9 @@ func (p *player) bytes(field, word string) ([]byte, error) {
 	case "quote":
 		return p.quote(word)
 	case "signature":
-		return p.signature(word)
+		return QuoteSignature(word, p.quoted), nil
 	case "public_key":
-		return p.names.remember(attesterOf(word).Key().Public, word), nil
+		return p.names.remember(Attester(word).Key().Public, word), nil
 	case "node_key", "validator_key":
 		return p.names.remember(Key(word).Public, word), nil
 	}

@@ -8,6 +8,9 @@ import (
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 )
 
+// NetworkID is the id of the network that the transaction was made for.
+func (t *Tx) NetworkID() string { return t.network }
+
 // VerifyMessage says whether a signature over bytes that are no transaction is good, by the rules of witnesses: Ed25519 of the message by
 // ZIP-215, or P-256 of its SHA-256, r||s with low s. No other kind of key signs such messages.
 func VerifyMessage(key Key, message, signature []byte) bool {

@@ -44,9 +44,6 @@ type Tx struct {
 	network string // that it was made for
 }
 
-// NetworkID is the id of the network that the transaction was made for.
-func (t *Tx) NetworkID() string { return t.network }
-
 // Network is a network id made ready for decoding many transactions.
 type Network struct {
 	id    string

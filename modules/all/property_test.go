@@ -251,12 +251,13 @@ func (w *world) deviceCall() (string, any) {
 	who := rapid.SampledFrom([]string{"alice", "bob", "carol"}).Draw(w.t, "device")
 	number := rapid.Uint64Range(0, 3).Draw(w.t, "number")
 	boss := rapid.SampledFrom([]string{maker, "dan"}).Draw(w.t, "boss")
-	switch rapid.IntRange(0, 11).Draw(w.t, "device action") {
+	switch rapid.IntRange(0, 13).Draw(w.t, "device action") {
 	case 0:
 		return maker, &txv1.Action_DeviceRegisterModel{DeviceRegisterModel: &devicev1.RegisterModel{Model: model, Title: "Meter"}}
 	case 1, 2:
+		digest := w.digest()
 		return maker, &txv1.Action_DeviceRegisterFirmware{DeviceRegisterFirmware: &devicev1.RegisterFirmware{
-			Model: model, Number: number, Version: "1", Digest: w.digest(), Follows: rapid.Uint64Range(0, 2).Draw(w.t, "follows")}}
+			Model: model, Number: number, Version: "1", Digest: digest, Pcrs: 1, PcrDigest: digest, Follows: rapid.Uint64Range(0, 2).Draw(w.t, "follows")}}
 	case 3:
 		if w.seldom("withdraw") {
 			return maker, &txv1.Action_DeviceWithdrawFirmware{DeviceWithdrawFirmware: &devicev1.WithdrawFirmware{Model: model, Number: number, Reason: "r"}}
@@ -266,12 +267,25 @@ func (w *world) deviceCall() (string, any) {
 		return w.member(), &txv1.Action_DeviceChallenge{DeviceChallenge: &devicev1.Challenge{Device: address(who)}}
 	case 6, 7, 8:
 		d, _ := device.Get(w.View, moduletest.Address(who))
+		if len(d.GetAttester()) > 0 && d.GetNonce() != nil {
+			resets := uint32(d.GetBoot()>>32) + rapid.Uint32Range(0, 1).Draw(w.t, "resets")
+			quote := moduletest.Quote([32]byte(d.GetNonce().GetValue()), resets, 1, [32]byte(w.digest()))
+			return w.person(), &txv1.Action_DevicePresentQuote{DevicePresentQuote: &devicev1.PresentQuote{
+				Device: address(who), Quote: quote, Signature: moduletest.QuoteSignature(who, quote)}}
+		}
 		return who, &txv1.Action_DeviceAttest{DeviceAttest: &devicev1.Attest{
 			Nonce: d.GetNonce().GetValue(), Boot: d.GetBoot() + rapid.Uint64Range(0, 1).Draw(w.t, "boot"), Firmware: w.digest()}}
 	case 9:
 		return boss, &txv1.Action_DeviceSuspend{DeviceSuspend: &devicev1.Suspend{Device: address(who), Reason: "r"}}
 	case 10:
 		return boss, &txv1.Action_DeviceReadmit{DeviceReadmit: &devicev1.Readmit{Device: address(who), Reason: "r"}}
+	case 11:
+		return maker, &txv1.Action_DeviceVouch{DeviceVouch: &devicev1.Vouch{Device: address(who), Hardware: devicev1.Hardware_HARDWARE_TPM, Key: address(who)}}
+	case 12:
+		if w.seldom("attester") {
+			return maker, &txv1.Action_DeviceSetAttester{DeviceSetAttester: &devicev1.SetAttester{
+				Device: address(who), PublicKey: moduletest.Attester(who).Key().Public}}
+		}
 	}
 	if w.seldom("revoke") {
 		return boss, &txv1.Action_DeviceRevoke{DeviceRevoke: &devicev1.Revoke{Device: address(who), Reason: "r"}}
