@@ -71,7 +71,7 @@ func sourceAt(r state.Reader, f *streamv1.Feed, row Reading, at int64) (stream.S
 		Device: row.Device, TakenAt: row.Taken, AnchoredAt: row.Anchored, Age: at - row.Taken, Firmware: row.Firmware, Level: row.Level, Missing: head.GetMissing(),
 	}
 	d, _ := ReadDevice(r, row.Device)
-	if doubt := device.Doubted(d, row.Taken, row.Taken); doubt != nil {
+	if doubt := device.Doubted(d, row.Taken, max(row.Taken, row.Anchored)); doubt != nil {
 		s.LeftOut = "it was in doubt then: " + doubt.GetReason()
 	} else if len(device.Doubted(d, at, at).GetBy()) > 0 { // a doubt that evidence brought begins before anybody knew
 		s.LeftOut = "it was suspended then"

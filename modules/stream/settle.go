@@ -106,7 +106,7 @@ func (s *settling) judge(d *devicev1.Device, due *streamv1.Due) (pay, forfeit ui
 	switch {
 	case now-due.GetAnchoredAt() < s.premium.GetDisputeMs():
 		return 0, 0
-	case s.m.devices.Doubted(d, due.GetFirstAt(), due.GetLastAt()) != "":
+	case s.m.devices.Doubted(d, due.GetFirstAt(), max(due.GetLastAt(), due.GetAnchoredAt())) != "": // a liar would put an earlier time on them
 		return 0, all
 	case s.premium.GetConfirmed() && d.GetLastGoodAt() < due.GetLastAt():
 		if d.GetState() == devicev1.State_STATE_REVOKED || now-due.GetAnchoredAt() > ConfirmMs {

@@ -116,7 +116,7 @@ func sourceOf(g state.Getter, devices Devices, address tx.Address, report *strea
 	}
 	s.Age = max(0, at-s.TakenAt)
 	d, _ := devices.Get(g, address)
-	why := devices.Doubted(d, s.TakenAt, s.TakenAt)
+	why := devices.Doubted(d, s.TakenAt, max(s.TakenAt, s.AnchoredAt)) // a liar would put an earlier time on it
 	switch {
 	case d.GetState() == devicev1.State_STATE_REVOKED:
 		s.LeftOut = "it is revoked"
