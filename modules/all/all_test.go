@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
@@ -13,6 +14,7 @@ import (
 	"github.com/dureledger/dure/ledger/state"
 	"github.com/dureledger/dure/modules/all"
 	"github.com/dureledger/dure/modules/network"
+	"github.com/dureledger/dure/modules/stream"
 )
 
 // Every action of the format has one handler, named after it, of a version that this binary offers.
@@ -66,6 +68,24 @@ func TestCheckAllSees(t *testing.T) {
 		if c.Value != nil && !spare(c.Key) && all.CheckAll(state.NewTree().Apply(broken)) == nil {
 			t.Errorf("nobody misses %q", c.Key)
 		}
+	}
+}
+
+// What a feed has to pay from is units that somebody else has not: one more, and the supply is not all there.
+func TestFundsAreUnitsOfTheSupply(t *testing.T) {
+	l := busyLedger(t)
+	f, ok := stream.Get(l.View, "speed")
+	if !ok || f.GetFunds() != "10" {
+		t.Fatalf("the feed has %q", f.GetFunds())
+	}
+	f.Funds = "11"
+	raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.View.Set(stream.FeedKey("speed"), raw)
+	if err := l.Check(); err == nil || !strings.Contains(err.Error(), "supply is 100, but balances, holds and reserves are 101") {
+		t.Error(err)
 	}
 }
 

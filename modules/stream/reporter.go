@@ -44,8 +44,7 @@ func (a *anchoring) newReporter(given *streamv1.Source) (*reporter, error) {
 		return s, nil
 	}
 	s.event.Firmware, s.event.Level, s.event.Suspended = d.GetFirmware(), d.GetLevel(), d.GetState() == devicev1.State_STATE_SUSPENDED
-	key := tx.Key{Kind: given.GetKind(), Public: given.GetPublicKey()}
-	if d.GetState() == devicev1.State_STATE_REVOKED || a.m.accounts.Authorise(a.c.View, address, []tx.Key{key}) != nil {
+	if !a.speaks(address, d, tx.Key{Kind: given.GetKind(), Public: given.GetPublicKey()}) {
 		return s, nil
 	}
 	s.device = d
@@ -53,6 +52,11 @@ func (a *anchoring) newReporter(given *streamv1.Source) (*reporter, error) {
 		s.head = &streamv1.Head{}
 	}
 	return s, nil
+}
+
+// speaks says whether what a key signs is the device's word.
+func (a *anchoring) speaks(address tx.Address, d *devicev1.Device, key tx.Key) bool {
+	return d.GetState() != devicev1.State_STATE_REVOKED && a.m.accounts.Authorise(a.c.View, address, []tx.Key{key}) == nil
 }
 
 // save stores what the readings have changed.

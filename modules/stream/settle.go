@@ -13,6 +13,9 @@ import (
 	"github.com/dureledger/dure/ledger/tx"
 )
 
+// workRun is what an event of settle costs, in units of work: a device that was often in doubt has many, and an outcome has to fit in a receipt.
+const workRun = 150
+
 // settling is one stream.settle action at work.
 type settling struct {
 	m       *Module
@@ -89,6 +92,7 @@ func (s *settling) device(p place) error {
 			return err
 		}
 	}
+	s.c.View.Spend(workRun * uint64(len(runs)))
 	for _, e := range runs {
 		e.Feed, e.Device, e.Asset, e.Amount = p.feed, p.device[:], s.premium.GetAsset(), tx.FormatAmount(s.cost(e.GetPaid()))
 		s.c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_StreamSettled{StreamSettled: e}})
