@@ -40,11 +40,12 @@ func ParseWitness(s string) (Witness, error) {
 
 // String is the witness as a C2SP verifier key.
 func (w Witness) String() string {
-	id := w.keyID()
+	id := w.KeyID()
 	return w.Name + "+" + hex.EncodeToString(id[:]) + "+" + b64(append([]byte(cosignatureType), w.Key...))
 }
 
-func (w Witness) keyID() [4]byte { return keyID(w.Name, cosignatureType+string(w.Key)) }
+// KeyID names the witness's key in signature lines.
+func (w Witness) KeyID() [4]byte { return keyID(w.Name, cosignatureType+string(w.Key)) }
 
 // Policy says whose cosignatures a verifier asks for. The zero Policy asks for none.
 type Policy struct {
@@ -69,7 +70,7 @@ func (c *Checkpoint) AddCosignature(name string, key ed25519.PrivateKey, time in
 		return fault.New("checkpoint.bad_witness", "a witness needs a name without spaces and plus signs, other than the network's, and an Ed25519 key", "name", name)
 	}
 	w := Witness{Name: name, Key: key.Public().(ed25519.PublicKey)}
-	line := Line{Name: name, KeyID: w.keyID()}
+	line := Line{Name: name, KeyID: w.KeyID()}
 	line.Signature = append(be64(time), ed25519.Sign(key, c.cosigned(time))...)
 	for i, l := range c.Lines {
 		if l.Name == line.Name && l.KeyID == line.KeyID {
@@ -96,14 +97,14 @@ func (c *Checkpoint) VerifyCosignatures(p Policy) ([]Cosignature, error) {
 	var good []Cosignature
 	for _, l := range c.Lines {
 		for _, w := range p.Witnesses {
-			if w.Name != l.Name || w.keyID() != l.KeyID {
+			if w.Name != l.Name || w.KeyID() != l.KeyID {
 				continue
 			}
-			time, ok := c.verifyLine(w, l)
-			if !ok {
-				return nil, fault.New("checkpoint.bad_cosignature", "the cosignature by "+w.Name+" is not good; the file is damaged or forged", "witness", w)
+			one, err := c.CheckCosignature(w, l.Signature)
+			if err != nil {
+				return nil, err
 			}
-			good = append(good, Cosignature{Witness: w, Time: time})
+			good = append(good, one)
 		}
 	}
 	if len(good) < p.Threshold {
@@ -113,15 +114,18 @@ func (c *Checkpoint) VerifyCosignatures(p Policy) ([]Cosignature, error) {
 	return good, nil
 }
 
-func (c *Checkpoint) verifyLine(w Witness, l Line) (int64, bool) {
-	if len(l.Signature) != 8+ed25519.SignatureSize {
-		return 0, false
+// CheckCosignature checks what follows a witness's key id in its line: unix seconds and signature.
+// Error code: checkpoint.bad_cosignature.
+func (c *Checkpoint) CheckCosignature(w Witness, signature []byte) (Cosignature, error) {
+	bad := fault.New("checkpoint.bad_cosignature", "the cosignature by "+w.Name+" is not good; it is damaged, forged or of another checkpoint", "witness", w)
+	if len(signature) != cosignatureSize || len(w.Key) != ed25519.PublicKeySize {
+		return Cosignature{}, bad
 	}
-	time := binary.BigEndian.Uint64(l.Signature)
-	if time > math.MaxInt64 {
-		return 0, false
+	time := binary.BigEndian.Uint64(signature)
+	if time > math.MaxInt64 || !ed25519.Verify(w.Key, c.cosigned(int64(time)), signature[8:]) {
+		return Cosignature{}, bad
 	}
-	return int64(time), ed25519.Verify(w.Key, c.cosigned(int64(time)), l.Signature[8:])
+	return Cosignature{Witness: w, Time: int64(time)}, nil
 }
 
 // check refuses a policy that could count one key twice or never be met.
