@@ -22,6 +22,9 @@ func FuzzVerifyReceipt(f *testing.F) {
 		if err == nil && !good(file) {
 			t.Error("accepted a receipt nobody made")
 		}
+		if v, err := anchor.VerifyWitnessed(file, proof.Policy{Witnesses: witnesses(), Threshold: 2}); err != nil && fault.Code(err) == "" || err == nil && len(v.Cosignatures) < 2 {
+			t.Errorf("no code, or too few cosignatures: %v", err)
+		}
 	})
 }
 
