@@ -91,8 +91,17 @@ func (s *seen) follow(file []byte, consistency [][]byte) (*proof.Checkpoint, err
 }
 
 func secondHistory(what string, height int64) *fault.Error {
-	return fault.New("witness.second_history", fmt.Sprintf("SECOND HISTORY: %s %d. Nothing was signed. Keep both files and show them to the members of the network.", what, height),
+	return fault.New("witness.second_history", fmt.Sprintf("SECOND HISTORY: %s %d. Nothing was signed, and nothing will be until you have looked at it. Keep the files of both histories and show them to the members of the network.", what, height),
 		"height", height)
+}
+
+// disagree keeps the first of two checkpoints of one height that nodes show.
+func (w *Witness) disagree(first *proof.Checkpoint, height int64) error {
+	file, err := first.Encode()
+	if err != nil {
+		return err
+	}
+	return errors.Join(secondHistory("two nodes show different checkpoints of height", height), replaceFile(w.File+".first", file))
 }
 
 // alarm keeps the file that shows a second history beside the one of the last cosigned checkpoint.
@@ -101,7 +110,8 @@ func (w *Witness) alarm(file []byte, what error) error {
 	if err := replaceFile(name, file); err != nil {
 		return errors.Join(what, err)
 	}
-	return fmt.Errorf("%w What was cosigned: %s. What was shown: %s", what, w.File, name)
+	f := fault.As(what)
+	return fault.New(f.Code, f.Message+" What was shown is kept as "+name+".", "file", name)
 }
 
 // keep puts a checkpoint on disk as the last one cosigned, before it is.

@@ -121,7 +121,7 @@ func (w *Witness) ask(ctx context.Context, last *seen, round *Round) ([]shown, e
 		}
 		for _, other := range out {
 			if err == nil && other.checkpoint.Height == c.Height && !bytes.Equal(other.checkpoint.Text(), c.Text()) {
-				err = secondHistory("two nodes show different checkpoints of height", c.Height)
+				err = w.disagree(other.checkpoint, c.Height)
 			}
 		}
 		if fault.Code(err) == "witness.second_history" {
