@@ -91,7 +91,7 @@ func (w *Witness) Once(ctx context.Context) (*Round, error) {
 	}
 	round.Height, round.Time, round.Size = newest.Height, time.Unix(0, newest.Time).UTC(), newest.Size
 	if len(shown) == 0 {
-		return round, nil // every node is behind or silent; what was said stands
+		return round, nil // every node is behind or silent
 	}
 	if round.Signed = last.checkpoint == nil || newest.Height > last.checkpoint.Height; round.Signed {
 		if err := w.keep(newest); err != nil {
@@ -112,8 +112,8 @@ func (w *Witness) ask(ctx context.Context, last *seen, round *Round) ([]shown, e
 	var out []shown
 	for _, n := range w.Nodes {
 		file, consistency, err := n.CheckpointToCosign(ctx, last.anchor.Height(), last.size())
-		if isBehind(err) {
-			continue
+		if isBehind(err) && last.checkpoint != nil {
+			continue // what was said stands
 		}
 		var c *proof.Checkpoint
 		if err == nil {
@@ -136,7 +136,7 @@ func (w *Witness) ask(ctx context.Context, last *seen, round *Round) ([]shown, e
 	return out, nil
 }
 
-// isBehind says that a node has nothing newer than what is cosigned, or nothing at all yet.
+// isBehind says that a node has nothing to cosign that is newer than what is cosigned.
 func isBehind(err error) bool {
 	refusal := (*client.Refusal)(nil)
 	return errors.As(err, &refusal) && (refusal.Code == "proof.before_anchor" || refusal.Code == "checkpoint.not_yet")
