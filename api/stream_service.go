@@ -168,12 +168,13 @@ func readingFilter(st state.Reader, m *apiv1.ListReadingsRequest) (f index.Readi
 // doubtSpans are the times in which a device is in doubt.
 func doubtSpans(st state.Reader, device tx.Address) (out []index.Span) {
 	d, _ := index.ReadDevice(st, device)
+	after := int64(0)
 	for _, doubt := range d.GetDoubts() {
-		span := index.Span{Device: device, Since: doubt.GetSince(), Until: doubt.GetUntil()}
+		span := index.Span{Device: device, Since: doubt.GetSince(), Until: doubt.GetUntil(), After: after}
 		if span.Until == 0 {
 			span.Until = math.MaxInt64
 		}
-		out = append(out, span)
+		out, after = append(out, span), span.Until
 	}
 	return out
 }

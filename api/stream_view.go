@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -98,7 +99,7 @@ func (s *Server) sourceOf(shown *shown, f *streamv1.Feed, device tx.Address, r *
 	out.Value, out.TakenAt, out.AnchoredAt = units(f, r.GetValue()), timestamp(r.GetTakenAt()), timestamp(r.GetAnchoredAt())
 	out.AgeMs = max(0, s.now()-r.GetTakenAt())
 	out.Firmware, out.FirmwareVersion, out.Level = r.GetFirmware(), shown.version(device, r.GetFirmware()), knownName(r.GetLevel())
-	out.Doubt = index.Rely(shown, device, r.GetTakenAt()).Reason
+	out.Doubt = index.Doubt(shown, device, r.GetTakenAt(), r.GetAnchoredAt())
 	return out
 }
 
@@ -116,10 +117,11 @@ func readingOf(shown *shown, f *streamv1.Feed, r index.Reading) *apiv1.Reading {
 		value = units(f, n)
 	}
 	trust := index.Rely(shown, r.Device, r.Taken)
+	doubt := index.Doubt(shown, r.Device, r.Taken, r.Anchored)
 	return &apiv1.Reading{
 		Feed: r.Feed, Device: r.Device.String(), Boot: r.Boot, Sequence: r.Sequence, TakenAt: timestamp(r.Taken), AnchoredAt: timestamp(r.Anchored), Value: value,
 		Verdict: enumName(r.Verdict), Reason: knownName(r.Reason), Firmware: r.Firmware, FirmwareVersion: shown.version(r.Device, r.Firmware), Level: knownName(r.Level),
-		Doubt: trust.Reason, Confirmed: trust.Confirmed, Transaction: idText(r.Tx), Action: r.Action, Position: r.Position, Seq: r.Seq,
+		Doubt: cmp.Or(doubt, trust.Reason), Confirmed: trust.Confirmed && doubt == "", Transaction: idText(r.Tx), Action: r.Action, Position: r.Position, Seq: r.Seq,
 	}
 }
 

@@ -38,10 +38,11 @@ type Reading struct {
 	n int64 // its number in the index
 }
 
-// Span is a device and a time, from Since on and before Until, in unix milliseconds.
+// Span is a device and a time, from Since on and before Until, in unix milliseconds. Readings are of it that were on their way in it: taken before
+// Until, and taken or anchored at Since or later. Those taken before After are not: they are of an earlier span.
 type Span struct {
-	Device       tx.Address
-	Since, Until int64
+	Device              tx.Address
+	Since, Until, After int64
 }
 
 // ReadingFilter says which readings are wanted: all conditions that are set must hold.
@@ -128,9 +129,8 @@ func (x *Index) readings(ctx context.Context, f ReadingFilter, s *Span, below Re
 		args = append(args, int64(f.Verdict))
 	}
 	if s != nil {
-		query += ` AND r.device = ?`
-		args = append(args, s.Device[:])
-		since, until = max(since, s.Since), min(until, s.Until)
+		query += ` AND r.device = ?` + sqlWithin
+		args = append(args, s.Device[:], s.After, s.Since, s.Since, s.Until)
 	}
 	query += ` AND r.taken >= ? AND r.taken < ? AND (r.taken, r.n) < (?, ?) ORDER BY r.taken DESC, r.n DESC LIMIT ?`
 	return x.readingRows(ctx, query, append(args, since, until, below.Taken, below.n, limit)...)

@@ -25,7 +25,7 @@ func (x *Index) CountReadings(ctx context.Context, feed string, s Span) (out []C
 		err := row.Scan(&c.Verdict, &c.Readings, &c.First, &c.Last)
 		out = append(out, c)
 		return true, err
-	}, sqlCount, feed, s.Device[:], s.Since, s.Until)
+	}, sqlCount, feed, s.Device[:], s.After, s.Since, s.Since, s.Until)
 	return out, err
 }
 
@@ -40,7 +40,7 @@ type Anchor struct {
 // Anchors lists the transactions that anchored a device's readings of a feed and a time, the newest first, at most MaxTaint,
 // and says how many there are.
 func (x *Index) Anchors(ctx context.Context, feed string, s Span) (out []Anchor, count uint64, err error) {
-	counts, err := column[uint64](ctx, x, sqlAnchorCount, feed, s.Device[:], s.Since, s.Until)
+	counts, err := column[uint64](ctx, x, sqlAnchorCount, feed, s.Device[:], s.After, s.Since, s.Since, s.Until)
 	if err != nil || len(counts) == 0 {
 		return nil, 0, err
 	}
@@ -56,7 +56,7 @@ func (x *Index) Anchors(ctx context.Context, feed string, s Span) (out []Anchor,
 		a.Tx = [32]byte(id)
 		out = append(out, a)
 		return true, nil
-	}, sqlAnchors, feed, s.Device[:], s.Since, s.Until, MaxTaint)
+	}, sqlAnchors, feed, s.Device[:], s.After, s.Since, s.Since, s.Until, MaxTaint)
 	return out, counts[0], err
 }
 

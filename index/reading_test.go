@@ -79,7 +79,7 @@ func testReadings(t *testing.T, place func(*testing.T) keeper) {
 		"since":         {index.ReadingFilter{Spans: ofCar, Since: all[3].Taken}, []uint64{13, 12, 10}},
 		"until":         {index.ReadingFilter{Spans: ofCar, Until: all[28].Taken + 1}, []uint64{2, 1, 11}},
 		"of no device":  {index.ReadingFilter{Spans: []index.Span{}}, nil},
-		"of two spans":  {index.ReadingFilter{Spans: []index.Span{{Device: car, Since: all[28].Taken, Until: all[28].Taken + 1}, {Device: car, Since: all[4].Taken, Until: 1 << 62}}}, []uint64{13, 12, 10, 2}},
+		"of two spans":  {index.ReadingFilter{Spans: []index.Span{{Device: car, Since: all[28].Taken, Until: all[28].Taken + 1}, {Device: car, Since: all[4].Taken, Until: 1 << 62, After: all[28].Taken + 1}}}, []uint64{13, 12, 10, 9, 2, 1, 11}},
 		"another feed":  {index.ReadingFilter{Feed: "fleet.sped"}, nil},
 		"a strange one": {index.ReadingFilter{Feed: "nul\x00"}, nil},
 	} {

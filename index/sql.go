@@ -57,7 +57,9 @@ const (
 	sqlLatest    = sqlReadings + ` JOIN feed_source s ON r.n = (SELECT x.n FROM reading x WHERE x.feed = s.feed AND x.device = s.device
 		AND x.verdict < 4 AND x.verdict = 1 AND x.taken <= ? ORDER BY x.taken DESC, x.n DESC LIMIT 1) WHERE s.feed = ? ORDER BY r.device`
 
-	sqlOfSpan      = ` WHERE r.feed = ? AND r.device = ? AND r.verdict < 4 AND r.taken >= ? AND r.taken < ?`
+	// What was taken before a span and anchored in it or after it may be from it: a liar would say so.
+	sqlWithin      = ` AND r.taken >= ? AND (r.taken >= ? OR r.anchored >= ?) AND r.taken < ?`
+	sqlOfSpan      = ` WHERE r.feed = ? AND r.device = ? AND r.verdict < 4` + sqlWithin
 	sqlCount       = `SELECT r.verdict, count(*), min(r.taken), max(r.taken) FROM reading r` + sqlOfSpan + ` GROUP BY r.verdict ORDER BY r.verdict`
 	sqlAnchorCount = `SELECT count(DISTINCT r.seq) FROM reading r` + sqlOfSpan
 	sqlAnchors     = `SELECT r.seq, t.id, t.time, count(*) FROM reading r JOIN tx t ON t.seq = r.seq` + sqlOfSpan +

@@ -218,7 +218,7 @@ func (a *app) printValue(w io.Writer, feed string, v *apiv1.ValueResponse) {
 	if v.GetOk() {
 		fmt.Fprintf(w, "%s %s\n", v.GetValue(), clean(v.GetUnit()))
 	} else {
-		fmt.Fprintf(w, "NO ANSWER: %s.\n", clean(v.GetReason()))
+		fmt.Fprintf(w, "NO ANSWER: %s\n", sentence(clean(v.GetReason())))
 	}
 	printFacts(w, []fact{{"feed", feed}, {"at", v.GetAt()}, {"sources that count", strconv.Itoa(int(v.GetCounted()))}, {"level", v.GetLevel()}})
 	if len(v.GetSources()) == 0 {
