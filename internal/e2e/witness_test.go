@@ -79,6 +79,18 @@ func TestWitnessesRun(t *testing.T) {
 	})
 	t.Run("every byte flipped", func(t *testing.T) { flippedWitnessed(t, file, genesis, known) })
 
+	t.Run("chosen by vote", func(t *testing.T) {
+		n.dure("network", "propose", "--by", "bank", "--set", "witnesses="+strings.Join(known, ","), "--set", "least_witnesses=2")
+		n.dure("network", "vote", "1", "--by", "city")
+		n.dure("network", "vote", "1", "--by", "broker")
+		if out := n.dure("network", "show"); !strings.Contains(out, known[0]) || !strings.Contains(out, known[1]) {
+			t.Error(out)
+		}
+		asked := filepath.Join(t.TempDir(), "r.dure")
+		n.dure("receipt", "get", id, "-o", asked, "--witnessed")
+		n.dure("receipt", "verify", asked, "--genesis", genesis, "--witness", known[0], "--witness", known[1])
+	})
+
 	for _, cmd := range processes {
 		if err := cmd.Process.Signal(os.Interrupt); err != nil {
 			t.Error(err)

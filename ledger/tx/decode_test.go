@@ -104,7 +104,7 @@ var refusals = []refusal{
 	{name: "decimals beyond 32 bits", code: "tx.malformed", bodyWire: action(actor, field(30, protowire.AppendVarint(tag(3, 0), 1<<32)))},
 	{name: "unknown enum value", code: "tx.unknown_field", bodyWire: action(actor, field(10, cat(tag(1, 0), []byte{6})))},
 	{name: "unknown field deep inside", code: "tx.unknown_field", bodyWire: action(actor,
-		field(80, field(1, field(4, field(11, []byte{1})))))},
+		field(80, field(1, field(4, field(99, []byte{1})))))},
 	{name: "two changes", code: "tx.malformed", bodyWire: action(actor, field(80, field(1, cat(field(2, nil), field(3, nil)))))},
 
 	{name: "network of another", code: "tx.wrong_network", body: func(b *txv1.Body) { b.Network = bytes.Repeat([]byte{7}, 16) }},
