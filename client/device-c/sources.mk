@@ -12,7 +12,7 @@ DURE_P256 ?= 1
 DURE_FLAGS := -std=c99 -ffunction-sections -fdata-sections -DCONFIGURED=1 -DSODIUM_STATIC -I$(DURE)/include \
 	-isystem $(DURE)/third_party/libsodium/include/sodium -isystem $(DURE)/third_party/bearssl/inc -isystem $(DURE)/third_party/bearssl/src
 
-DURE_OWN := $(addprefix $(DURE)/src/,base64.c bytes.c checkpoint.c ed25519.c evidence.c hash.c key.c note.c p256.c reading.c receipt.c set.c text.c)
+DURE_OWN := $(addprefix $(DURE)/src/,base64.c bytes.c checkpoint.c cosignature.c ed25519.c evidence.c hash.c key.c note.c p256.c reading.c receipt.c set.c text.c)
 
 DURE_THIRD := $(DURE)/third_party/libsodium/crypto_core/ed25519/ref10/ed25519_ref10.c \
 	$(addprefix $(DURE)/third_party/bearssl/src/,hash/sha2small.c hash/sha2big.c codec/dec32be.c codec/dec64be.c codec/enc32be.c codec/enc64be.c)

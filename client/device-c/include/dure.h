@@ -112,7 +112,7 @@ typedef struct {
 	uint8_t key[32];  /* Ed25519 */
 } dure_witness;
 
-/* Whose cosignatures a checkpoint needs: at least threshold of the witnesses'. */
+/* Whose cosignatures a checkpoint or receipt needs: at least threshold of the witnesses'. */
 typedef struct {
 	const dure_witness *witnesses;
 	size_t count;
@@ -153,13 +153,24 @@ typedef struct {
 	size_t transaction_size;
 	const uint8_t *outcome; /* a serialised dure.ledger.v1.Outcome */
 	size_t outcome_size;
+	uint32_t cosigned; /* by how many of the policy's witnesses; 0 of dure_receipt_verify, which asks for none */
 } dure_receipt;
 
 /*
- * Verifies a receipt file from the anchor. On an error, receipt holds nothing to use.
+ * Verifies a receipt file of version 1 or 2 from the anchor, whoever has cosigned it. On an error, receipt holds nothing to use.
  * Errors: receipt.*, proof.*.
  */
 dure_code dure_receipt_verify(const dure_anchor *anchor, const uint8_t *file, size_t size, dure_receipt *receipt);
+
+/*
+ * Verifies a receipt file from the anchor, and that the policy's witnesses have cosigned the checkpoint of its last header. times has room for one
+ * number for each of the policy's witnesses: when it signed, in unix seconds, or -1 for a witness who did not. It may be NULL. Say to the
+ * user who has signed and when, or that nobody has: with a threshold of 0 a receipt holds without. Files of version 1 have no cosignatures;
+ * those of strangers are ignored. On an error, receipt and times hold nothing to use.
+ * Errors: receipt.*, proof.*, checkpoint.bad_policy, checkpoint.bad_cosignature, checkpoint.too_few_cosignatures.
+ */
+dure_code dure_receipt_verify_witnessed(const dure_anchor *anchor, const uint8_t *file, size_t size, const dure_policy *policy,
+                                        int64_t *times, dure_receipt *receipt);
 
 /* ------------------------------------------------------------------ checkpoints -------- */
 

@@ -10,6 +10,9 @@ int main(void)
 {
 	dure_anchor anchor;
 	dure_receipt receipt;
+	dure_witness witness = {"auditor.example", {0}};
+	dure_policy policy = {&witness, 1, 1};
+	int64_t time;
 	dure_checkpoint checkpoint;
 	size_t size = file_size;
 	int found = 0;
@@ -20,7 +23,7 @@ int main(void)
 	found += dure_reading_verify(message, size, anchor.network, device, keys[0].alg, keys[0].public_key, &reading);
 	found += dure_anchor_genesis(&anchor, "demo-2da8ff9fb7bb26b9317bb98727263fde", file, 4);
 	found += dure_anchor_checkpoint(&anchor, file, file_size, NULL, pinned, sizeof pinned);
-	found += dure_receipt_verify(&anchor, file, file_size, &receipt);
+	found += dure_receipt_verify_witnessed(&anchor, file, file_size, &policy, &time, &receipt);
 	found += dure_checkpoint_verify(&anchor, file, file_size, NULL, work, sizeof work, &checkpoint);
 	found += dure_checkpoint_cosign(&checkpoint, "witness.example", secret, 0, (char *)file, sizeof file, &size);
 	return found + dure_text((dure_code)found)[0];

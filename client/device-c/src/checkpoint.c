@@ -1,8 +1,6 @@
 /* Checkpoints: a text that a header signs, evidence for the header, and cosignatures. docs/checkpoint.md. */
 #include "internal.h"
 
-enum { COSIGNATURE_SIZE = 8 + 64 }; /* unix seconds, Ed25519 */
-
 /* A checkpoint file taken apart. */
 typedef struct {
 	du_note note;
@@ -17,6 +15,7 @@ static dure_code open_file(opened *o, const uint8_t *file, size_t size, uint8_t 
 	uint64_t height, time;
 	du_signature s;
 	du_bytes lines;
+	du_reader r;
 	size_t used;
 	TRY(du_note_read(n, file, size, work, work_size));
 	TRY(du_signatures_check(n));
@@ -27,7 +26,12 @@ static dure_code open_file(opened *o, const uint8_t *file, size_t size, uint8_t 
 		return DURE_DEVICE_TOO_LITTLE_MEMORY;
 	o->evidence.at = work + used;
 	o->evidence.size = du_base64_decode(s.base64, 4, work + used, s.size);
-	TRY(du_evidence_read(o->evidence, &height, &time));
+	r.at = o->evidence.at;
+	r.left = o->evidence.size;
+	r.failed = false;
+	du_evidence_read(&r, &height, &time);
+	if (r.failed || r.left > 0)
+		return DURE_PROOF_MALFORMED;
 	if (height != n->height || time != n->time)
 		return DURE_CHECKPOINT_MALFORMED;
 	du_app_hash(o->app_hash, n->state, n->log_size, n->log_root);
@@ -35,98 +39,38 @@ static dure_code open_file(opened *o, const uint8_t *file, size_t size, uint8_t 
 }
 
 /* The file's validators and header, as what to verify from next. */
-static void make_anchor(dure_anchor *a, const du_note *n, const uint8_t *set)
+static void make_anchor(dure_anchor *a, const du_note *n)
 {
 	memcpy(a->network, n->network, sizeof a->network);
 	a->height = n->height;
 	a->pinned = true;
 	memcpy(a->header, n->header, 32);
-	a->set = set;
+	a->set = n->set;
 	a->validators = n->validators;
-}
-
-static dure_code check_policy(const dure_policy *p)
-{
-	size_t i, j;
-	for (i = 0; i < p->count; i++) {
-		if (!du_name_ok((const uint8_t *)p->witnesses[i].name, du_length(p->witnesses[i].name, DURE_MAX_NAME)))
-			return DURE_CHECKPOINT_BAD_POLICY;
-		for (j = 0; j < i; j++) {
-			if (memcmp(p->witnesses[i].key, p->witnesses[j].key, 32) == 0)
-				return DURE_CHECKPOINT_BAD_POLICY;
-		}
-	}
-	return p->threshold <= p->count ? DURE_OK : DURE_CHECKPOINT_BAD_POLICY;
-}
-
-static void witness_id(uint8_t out[4], const char *name, const uint8_t key[32])
-{
-	uint8_t type_and_key[33];
-	du_bytes n = {(const uint8_t *)name, strlen(name)};
-	type_and_key[0] = 4;
-	memcpy(type_and_key + 1, key, 32);
-	du_key_id(out, n, type_and_key, sizeof type_and_key);
-}
-
-/* What cosignature/v1 signs is this line and the text. It needs 42 bytes. */
-static size_t time_line(char *out, uint64_t time)
-{
-	static const char head[] = "cosignature/v1\ntime ";
-	char digits[20];
-	size_t n = sizeof head - 1, count = 0;
-	memcpy(out, head, n);
-	do {
-		digits[count++] = (char)('0' + time % 10);
-		time /= 10;
-	} while (time > 0);
-	while (count > 0)
-		out[n++] = digits[--count];
-	out[n++] = '\n';
-	return n;
-}
-
-static bool verify_cosignature(const du_signature *s, const dure_witness *w, du_bytes text)
-{
-	uint8_t cosignature[COSIGNATURE_SIZE];
-	char head[42];
-	du_bytes parts[2];
-	if (s->size != COSIGNATURE_SIZE)
-		return false;
-	du_base64_decode(s->base64, 4, cosignature, sizeof cosignature);
-	if (du_read64(cosignature) > INT64_MAX)
-		return false;
-	parts[0].at = (const uint8_t *)head;
-	parts[0].size = time_line(head, du_read64(cosignature));
-	parts[1] = text;
-	return du_ed25519_verify(DU_RFC8032, w->key, cosignature + 8, parts, 2);
 }
 
 /* Verifies the lines of the policy's witnesses and counts them; lines by others are ignored, as signed notes ask. */
 static dure_code verify_cosignatures(const du_note *n, const dure_policy *p, uint32_t *cosigned)
 {
+	uint8_t bytes[DU_COSIGNATURE_SIZE];
 	du_bytes lines = n->lines;
 	du_signature s;
-	size_t i;
+	du_search search;
 	*cosigned = 0;
 	if (p == NULL)
 		return DURE_OK;
-	TRY(check_policy(p));
+	TRY(du_search_begin(&search, p, NULL));
 	du_signature_next(&lines, &s); /* the network's own */
 	while (du_signature_next(&lines, &s)) {
-		for (i = 0; i < p->count; i++) {
-			const dure_witness *w = &p->witnesses[i];
-			uint8_t id[4];
-			if (strlen(w->name) != s.name.size || memcmp(w->name, s.name.at, s.name.size) != 0)
-				continue;
-			witness_id(id, w->name, w->key);
-			if (memcmp(id, s.key_id, 4) != 0)
-				continue;
-			if (!verify_cosignature(&s, w, n->text))
-				return DURE_CHECKPOINT_BAD_COSIGNATURE;
-			++*cosigned;
+		du_cosignature c = {s.name, s.key_id, NULL};
+		if (s.size == sizeof bytes) {
+			du_base64_decode(s.base64, 4, bytes, sizeof bytes);
+			c.bytes = bytes;
 		}
+		TRY(du_search_take(&search, &c, n));
 	}
-	return *cosigned >= p->threshold ? DURE_OK : DURE_CHECKPOINT_TOO_FEW_COSIGNATURES;
+	*cosigned = search.found;
+	return du_search_end(&search);
 }
 
 dure_code dure_anchor_checkpoint(dure_anchor *anchor, const uint8_t *file, size_t size, const dure_policy *policy, uint8_t *work, size_t work_size)
@@ -136,7 +80,7 @@ dure_code dure_anchor_checkpoint(dure_anchor *anchor, const uint8_t *file, size_
 	memset(anchor, 0, sizeof *anchor);
 	TRY(open_file(&o, file, size, work, work_size));
 	TRY(verify_cosignatures(&o.note, policy, &cosigned));
-	make_anchor(anchor, &o.note, work);
+	make_anchor(anchor, &o.note);
 	return du_evidence_last(anchor, o.evidence, o.app_hash, anchor->header);
 }
 
@@ -165,7 +109,7 @@ dure_code dure_checkpoint_verify(const dure_anchor *anchor, const uint8_t *file,
 	memcpy(checkpoint->state, o.note.state, 32);
 	checkpoint->text = o.note.text.at;
 	checkpoint->text_size = o.note.text.size;
-	make_anchor(&checkpoint->anchor, &o.note, work);
+	make_anchor(&checkpoint->anchor, &o.note);
 	return DURE_OK;
 }
 
@@ -173,20 +117,19 @@ dure_code dure_checkpoint_cosign(const dure_checkpoint *checkpoint, const char *
                                  char *line, size_t capacity, size_t *length)
 {
 	size_t n = du_length(name, DURE_MAX_NAME);
-	uint8_t key[32], signature[4 + COSIGNATURE_SIZE];
-	char head[42];
+	uint8_t key[32], head[DU_TIME_LINE], signature[4 + DU_COSIGNATURE_SIZE];
 	du_bytes parts[2];
 	du_writer w = {(uint8_t *)line, 0};
 	if (!du_name_ok((const uint8_t *)name, n) || strcmp(name, checkpoint->anchor.network) == 0 || time > INT64_MAX)
 		return DURE_CHECKPOINT_BAD_WITNESS;
 	if (capacity < n + 110)
 		return DURE_DEVICE_TOO_LITTLE_MEMORY;
-	parts[0].at = (const uint8_t *)head;
-	parts[0].size = time_line(head, time);
+	parts[0].at = head;
+	parts[0].size = du_time_line(head, time);
 	parts[1].at = checkpoint->text;
 	parts[1].size = checkpoint->text_size;
 	du_ed25519_public(key, seed);
-	witness_id(signature, name, key);
+	du_witness_id(signature, name, key);
 	du_write64(signature + 4, time);
 	du_ed25519_sign(signature + 12, seed, key, parts, 2);
 	du_put(&w, "\xe2\x80\x94 ", 4);

@@ -26,8 +26,8 @@ void du_wipe(void *p, size_t n)
 		*b++ = 0;
 }
 
-/* The scalar SHA-512(head || parts) mod the order, in the first 32 bytes of out. */
-static void scalar(uint8_t out[64], const uint8_t *head, size_t head_size, const du_bytes *parts, size_t count)
+/* SHA-512(head || parts). */
+static void digest(uint8_t out[64], const uint8_t *head, size_t head_size, const du_bytes *parts, size_t count)
 {
 	br_sha512_context c;
 	size_t i;
@@ -36,7 +36,6 @@ static void scalar(uint8_t out[64], const uint8_t *head, size_t head_size, const
 	for (i = 0; i < count; i++)
 		br_sha512_update(&c, parts[i].at, parts[i].size);
 	br_sha512_out(&c, out);
-	sc25519_reduce(out);
 	du_wipe(&c, sizeof c);
 }
 
@@ -78,18 +77,25 @@ static bool same_but_for_torsion(const uint8_t computed[32], const uint8_t given
 bool du_ed25519_verify(du_rule rule, const uint8_t key[32], const uint8_t signature[64], const du_bytes *parts, size_t count)
 {
 	uint8_t head[64], h[64];
+	memcpy(head, signature, 32);
+	memcpy(head + 32, key, 32);
+	digest(h, head, 64, parts, count);
+	return du_ed25519_holds(rule, key, signature, h);
+}
+
+bool du_ed25519_holds(du_rule rule, const uint8_t key[32], const uint8_t signature[64], uint8_t h[64])
+{
+	uint8_t computed[32];
 	ge25519_p3 a;
 	ge25519_p2 r;
 	if (!sc25519_is_canonical(signature + 32) || ge25519_frombytes_negate_vartime(&a, key) != 0)
 		return false;
-	memcpy(head, signature, 32);
-	memcpy(head + 32, key, 32);
-	scalar(h, head, 64, parts, count);
+	sc25519_reduce(h);
 	ge25519_double_scalarmult_vartime(&r, h, &a, signature + 32);
-	ge25519_tobytes(head, &r);
-	if (memcmp(head, signature, 32) == 0)
+	ge25519_tobytes(computed, &r);
+	if (memcmp(computed, signature, 32) == 0)
 		return true; /* as every honest signature */
-	return rule == DU_ZIP215 && same_but_for_torsion(head, signature);
+	return rule == DU_ZIP215 && same_but_for_torsion(computed, signature);
 }
 
 void du_ed25519_public(uint8_t key[32], const uint8_t seed[32])
@@ -108,11 +114,13 @@ void du_ed25519_sign(uint8_t signature[64], const uint8_t seed[32], const uint8_
 	uint8_t secret[64], nonce[64], head[64], h[64];
 	ge25519_p3 r;
 	expand(secret, seed);
-	scalar(nonce, secret + 32, 32, parts, count);
+	digest(nonce, secret + 32, 32, parts, count);
+	sc25519_reduce(nonce);
 	ge25519_scalarmult_base(&r, nonce);
 	ge25519_p3_tobytes(head, &r);
 	memcpy(head + 32, key, 32);
-	scalar(h, head, 64, parts, count);
+	digest(h, head, 64, parts, count);
+	sc25519_reduce(h);
 	memcpy(signature, head, 32);
 	sc25519_muladd(signature + 32, h, secret, nonce);
 	du_wipe(secret, sizeof secret);

@@ -72,26 +72,22 @@ static void read_set(du_reader *r, set *s)
 		r->failed = du_read64(s->set + i * DURE_VALIDATOR_SIZE + 32) > INT64_MAX;
 }
 
-dure_code du_evidence_read(du_bytes evidence, uint64_t *height, uint64_t *time)
+void du_evidence_read(du_reader *r, uint64_t *height, uint64_t *time)
 {
 	static const uint8_t any_app_hash[32];
-	du_reader r = {evidence.at, evidence.size, false};
-	unsigned changes = (unsigned)du_number(&r, 2);
+	unsigned changes = (unsigned)du_number(r, 2);
 	header h;
 	commit c;
 	set s;
-	for (; changes > 0 && !r.failed; changes--) {
-		read_header(&r, &h, NULL);
-		read_commit(&r, &c);
-		read_set(&r, &s);
+	for (; changes > 0 && !r->failed; changes--) {
+		read_header(r, &h, NULL);
+		read_commit(r, &c);
+		read_set(r, &s);
 	}
-	read_header(&r, &h, any_app_hash);
-	read_commit(&r, &c);
-	if (r.failed || r.left > 0)
-		return DURE_PROOF_MALFORMED;
+	read_header(r, &h, any_app_hash);
+	read_commit(r, &c);
 	*height = h.height;
 	*time = h.time;
-	return DURE_OK;
 }
 
 /* Parts total and hash, as CometBFT's PartSetHeader. */
@@ -229,6 +225,7 @@ static dure_code enter_set(const set *s, du_trail *t)
 {
 	TRY(du_set_check(s->set, s->validators, &t->grounds.total_power));
 	du_set_hash(t->set_hash, s->set, s->validators);
+	t->set = s->set;
 	t->grounds.validators = (uint32_t)s->validators;
 	return DURE_OK;
 }

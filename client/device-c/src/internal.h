@@ -74,6 +74,8 @@ typedef enum { DU_ZIP215, DU_RFC8032 } du_rule;
 
 /* The message is the parts, one after the other. */
 bool du_ed25519_verify(du_rule rule, const uint8_t key[32], const uint8_t signature[64], const du_bytes *parts, size_t count);
+/* The same of a message that lies nowhere in one piece: h is SHA-512(signature[:32] || key || message), and is written over. */
+bool du_ed25519_holds(du_rule rule, const uint8_t key[32], const uint8_t signature[64], uint8_t h[64]);
 void du_ed25519_public(uint8_t key[32], const uint8_t seed[32]);
 void du_ed25519_sign(uint8_t signature[64], const uint8_t seed[32], const uint8_t key[32], const du_bytes *parts, size_t count);
 void du_wipe(void *p, size_t n);
@@ -90,13 +92,14 @@ bool du_p256_low(uint8_t signature[64]); /* makes s the smaller one; false if s 
 /* What following evidence from an anchor found. */
 typedef struct {
 	dure_grounds grounds;
-	uint8_t set_hash[32]; /* of the set that signed the last header */
+	const uint8_t *set;   /* that signed the last header */
+	uint8_t set_hash[32]; /* its hash */
 } du_trail;
 
-/* Checks the layout of evidence, to the last byte. Gives height and time of its last header. */
-dure_code du_evidence_read(du_bytes evidence, uint64_t *height, uint64_t *time);
+/* Checks the layout of evidence and takes it off. Gives height and time of its last header. */
+void du_evidence_read(du_reader *r, uint64_t *height, uint64_t *time);
 
-/* Verifies evidence that du_evidence_read took. app_hash is the last header's. */
+/* Verifies evidence that du_evidence_read took; what follows it does not matter. app_hash is the last header's. */
 dure_code du_evidence_follow(const dure_anchor *anchor, du_bytes evidence, const uint8_t app_hash[32], du_trail *trail);
 
 /* Verifies only the last header, against its own hash in header, and its commit, by the anchor's set. */
@@ -117,10 +120,11 @@ typedef du_bytes du_line;
 
 /* What the text of a checkpoint says. */
 typedef struct {
-	du_bytes text; /* with its last newline */
+	du_bytes text; /* with its last newline; without bytes, it is what the rest says */
 	char network[DURE_MAX_NETWORK + 1];
 	uint64_t log_size, height, time;
 	uint8_t log_root[32], header[32], state[32];
+	const uint8_t *set;
 	size_t validators;
 	du_bytes lines; /* the signature lines */
 } du_note;
@@ -148,5 +152,33 @@ bool du_base64_size(du_bytes text, size_t *size);
 /* Decodes at most room bytes of text that du_base64_size took, leaving out the first skip. Returns how many it wrote. */
 size_t du_base64_decode(du_bytes text, size_t skip, uint8_t *out, size_t room);
 void du_base64_encode(char *out, const uint8_t *bytes, size_t size);
+
+/* ---- cosignature.c ---- */
+
+enum { DU_COSIGNATURE_SIZE = 8 + 64, DU_MAX_COSIGNATURES = 128 }; /* unix seconds, Ed25519 */
+
+/* A cosignature by somebody, as it lies in a line or receipt. */
+typedef struct {
+	du_bytes name;
+	const uint8_t *key_id; /* 4 */
+	const uint8_t *bytes;  /* DU_COSIGNATURE_SIZE, or NULL for something of another size */
+} du_cosignature;
+
+/* Whose cosignatures are looked for, and which were found. */
+typedef struct {
+	const dure_policy *policy;
+	int64_t *times; /* for each witness, -1 until found; may be NULL */
+	uint32_t found;
+} du_search;
+
+/* Begins a search, ends it, and between them takes a cosignature on what the note says: by a stranger, or a good one by a witness. */
+dure_code du_search_begin(du_search *s, const dure_policy *policy, int64_t *times);
+dure_code du_search_take(du_search *s, const du_cosignature *c, const du_note *n);
+dure_code du_search_end(const du_search *s);
+
+void du_witness_id(uint8_t out[4], const char *name, const uint8_t key[32]);
+/* The first two lines of what cosignature/v1 signs; the text follows. It needs DU_TIME_LINE bytes. */
+enum { DU_TIME_LINE = 42 };
+size_t du_time_line(uint8_t *out, uint64_t time);
 
 #endif

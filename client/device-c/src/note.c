@@ -117,6 +117,7 @@ dure_code du_note_read(du_note *n, const uint8_t *file, size_t size, uint8_t *se
 	text = n->text;
 	if (!read_head(n, &text))
 		return DURE_CHECKPOINT_MALFORMED;
+	n->set = set;
 	for (; du_line_next(&text, &l); n->validators++) {
 		if (capacity < DURE_VALIDATOR_SIZE)
 			return DURE_DEVICE_TOO_LITTLE_MEMORY;

@@ -7,7 +7,10 @@ typedef struct {
 	uint64_t log_size;
 	unsigned path_length;
 	const uint8_t *path, *state;
-	du_bytes evidence;
+	du_bytes evidence;   /* and what follows it */
+	bool witnessed;      /* version 2: cosignatures follow */
+	du_reader witnesses; /* at their number */
+	uint8_t log_root[32];
 } layout;
 
 static du_bytes take_sized(du_reader *r)
@@ -21,6 +24,7 @@ static du_bytes take_sized(du_reader *r)
 	return b;
 }
 
+/* Reads a receipt up to its evidence. */
 static dure_code read_layout(const uint8_t *file, size_t size, layout *l)
 {
 	du_reader r = {file, size, false};
@@ -32,8 +36,9 @@ static dure_code read_layout(const uint8_t *file, size_t size, layout *l)
 	if (magic == NULL || memcmp(magic, "DURE", 4) != 0)
 		return DURE_RECEIPT_NOT_A_RECEIPT;
 	version = du_number(&r, 1);
-	if (!r.failed && version != 1)
+	if (!r.failed && version != 1 && version != 2)
 		return DURE_RECEIPT_UNSUPPORTED_VERSION;
+	l->witnessed = version == 2;
 	l->network.size = (size_t)du_number(&r, 1);
 	if (l->network.size == 0 || l->network.size > DURE_MAX_NETWORK)
 		r.failed = true;
@@ -145,33 +150,126 @@ static dure_code climb(uint8_t hash[32], uint64_t index, const layout *l)
 	return last == 0 ? DURE_OK : DURE_PROOF_BAD_PATH;
 }
 
-dure_code dure_receipt_verify(const dure_anchor *anchor, const uint8_t *file, size_t size, dure_receipt *receipt)
+static void take_cosignature(du_reader *r, du_cosignature *c)
 {
-	uint8_t hash[32];
+	c->name.size = (size_t)du_number(r, 1);
+	c->name.at = du_take(r, c->name.size);
+	c->key_id = du_take(r, 4);
+	c->bytes = du_take(r, DU_COSIGNATURE_SIZE);
+	if (!r->failed)
+		r->failed = !du_name_ok(c->name.at, c->name.size) || du_read64(c->bytes) > INT64_MAX;
+}
+
+/* Whether a comes before b: by name, then key id. */
+static bool before(const du_cosignature *a, const du_cosignature *b)
+{
+	int order = memcmp(a->name.at, b->name.at, a->name.size < b->name.size ? a->name.size : b->name.size);
+	if (order == 0 && a->name.size == b->name.size)
+		order = memcmp(a->key_id, b->key_id, 4);
+	else if (order == 0)
+		return a->name.size < b->name.size;
+	return order < 0;
+}
+
+static bool same(du_bytes name, du_bytes other)
+{
+	return name.size == other.size && memcmp(name.at, other.at, name.size) == 0;
+}
+
+/* Checks the form of the cosignatures and takes them off. */
+static void read_cosignatures(du_reader *r, du_bytes network)
+{
+	unsigned count = (unsigned)du_number(r, 1);
+	du_cosignature c, last = {{(const uint8_t *)"", 0}, NULL, NULL}; /* before all others */
+	if (count == 0 || count > DU_MAX_COSIGNATURES)
+		r->failed = true;
+	for (; count > 0 && !r->failed; count--, last = c) {
+		take_cosignature(r, &c);
+		if (!r->failed)
+			r->failed = same(c.name, network) || !before(&last, &c);
+	}
+}
+
+/* Reads what follows the state root, to the last byte. */
+static dure_code read_rest(layout *l)
+{
+	du_reader r = {l->evidence.at, l->evidence.size, false};
 	uint64_t height, time;
-	du_trail trail;
-	layout l;
+	du_evidence_read(&r, &height, &time);
+	l->witnesses = r;
+	if (l->witnessed)
+		read_cosignatures(&r, l->network);
+	return r.failed || r.left > 0 ? DURE_PROOF_MALFORMED : DURE_OK;
+}
+
+/* All but who has cosigned. */
+static dure_code verify(const dure_anchor *anchor, const uint8_t *file, size_t size, dure_receipt *receipt, layout *l, du_trail *trail)
+{
+	du_bytes network = {(const uint8_t *)anchor->network, strlen(anchor->network)};
+	uint8_t hash[32];
 	memset(receipt, 0, sizeof *receipt);
-	TRY(read_layout(file, size, &l));
-	TRY(read_outcome(l.outcome, receipt));
-	if (l.transaction.size > 0) {
-		du_sha256(hash, &l.transaction, 1);
+	TRY(read_layout(file, size, l));
+	TRY(read_outcome(l->outcome, receipt));
+	if (l->transaction.size > 0) {
+		du_sha256(hash, &l->transaction, 1);
 		if (memcmp(hash, receipt->tx_hash, 32) != 0)
 			return DURE_RECEIPT_WRONG_TRANSACTION;
-		receipt->transaction = l.transaction.at;
-		receipt->transaction_size = l.transaction.size;
+		receipt->transaction = l->transaction.at;
+		receipt->transaction_size = l->transaction.size;
 	}
-	receipt->outcome = l.outcome.at;
-	receipt->outcome_size = l.outcome.size;
-	du_leaf(hash, l.outcome.at, l.outcome.size);
-	TRY(climb(hash, receipt->sequence, &l));
-	du_app_hash(hash, l.state, l.log_size, hash);
-	TRY(du_evidence_read(l.evidence, &height, &time));
-	if (l.network.size != strlen(anchor->network) || memcmp(l.network.at, anchor->network, l.network.size) != 0)
+	receipt->outcome = l->outcome.at;
+	receipt->outcome_size = l->outcome.size;
+	du_leaf(l->log_root, l->outcome.at, l->outcome.size);
+	TRY(climb(l->log_root, receipt->sequence, l));
+	du_app_hash(hash, l->state, l->log_size, l->log_root);
+	TRY(read_rest(l));
+	if (!same(l->network, network))
 		return DURE_RECEIPT_WRONG_NETWORK;
-	TRY(du_evidence_follow(anchor, l.evidence, hash, &trail));
-	if (receipt->height == 0 || receipt->height >= trail.grounds.height)
+	TRY(du_evidence_follow(anchor, l->evidence, hash, trail));
+	if (receipt->height == 0 || receipt->height >= trail->grounds.height)
 		return DURE_RECEIPT_BAD_OUTCOME;
-	receipt->grounds = trail.grounds;
+	receipt->grounds = trail->grounds;
 	return DURE_OK;
+}
+
+dure_code dure_receipt_verify(const dure_anchor *anchor, const uint8_t *file, size_t size, dure_receipt *receipt)
+{
+	du_trail trail;
+	layout l;
+	return verify(anchor, file, size, receipt, &l, &trail);
+}
+
+/* What the checkpoint of a receipt's last header says. */
+static void state_checkpoint(du_note *n, const char *network, const layout *l, const du_trail *t)
+{
+	memset(n, 0, sizeof *n);
+	memcpy(n->network, network, sizeof n->network);
+	n->log_size = l->log_size;
+	memcpy(n->log_root, l->log_root, 32);
+	n->height = t->grounds.height;
+	n->time = t->grounds.time;
+	memcpy(n->header, t->grounds.header, 32);
+	memcpy(n->state, l->state, 32);
+	n->set = t->set;
+	n->validators = t->grounds.validators;
+}
+
+dure_code dure_receipt_verify_witnessed(const dure_anchor *anchor, const uint8_t *file, size_t size, const dure_policy *policy,
+                                        int64_t *times, dure_receipt *receipt)
+{
+	du_trail trail;
+	layout l;
+	du_note n;
+	du_cosignature c;
+	du_search search;
+	uint64_t count;
+	TRY(verify(anchor, file, size, receipt, &l, &trail));
+	TRY(du_search_begin(&search, policy, times));
+	state_checkpoint(&n, anchor->network, &l, &trail);
+	for (count = l.witnessed ? du_number(&l.witnesses, 1) : 0; count > 0; count--) {
+		take_cosignature(&l.witnesses, &c);
+		TRY(du_search_take(&search, &c, &n));
+	}
+	receipt->cosigned = search.found;
+	return du_search_end(&search);
 }

@@ -78,40 +78,63 @@ static dure_code anchor(dure_anchor *a, uint8_t **work)
 	return dure_anchor_checkpoint(a, fields[2].at, fields[2].size, NULL, *work, fields[2].size);
 }
 
-/* Fields 0 to 2: an anchor; 3: a receipt. */
+/* From field 4 on: a threshold, then names and keys of witnesses, which go into w. */
+static dure_policy policy(dure_witness w[MAX_FIELDS / 2])
+{
+	dure_policy p = {w, (count - 5) / 2, (size_t)number(4)};
+	unsigned i;
+	for (i = 0; i < p.count; i++) {
+		w[i].name = string(5 + 2 * i);
+		memcpy(w[i].key, fields[6 + 2 * i].at, 32);
+	}
+	return p;
+}
+
+/* Fields 0 to 2: an anchor; 3: a receipt; then a policy, or nothing. Prints the times of those of its witnesses who signed. */
 static void receipt(void)
 {
+	dure_witness w[MAX_FIELDS / 2];
+	dure_policy p = {w, 0, 0};
 	dure_anchor a;
 	dure_receipt r;
 	uint8_t *work;
+	int64_t *times;
+	size_t i;
 	dure_code code = anchor(&a, &work);
-	if (code == DURE_OK)
+	if (count > 4)
+		p = policy(w);
+	times = memory(p.count * sizeof *times);
+	if (code == DURE_OK && count > 4)
+		code = dure_receipt_verify_witnessed(&a, fields[3].at, fields[3].size, &p, times, &r);
+	else if (code == DURE_OK)
 		code = dure_receipt_verify(&a, fields[3].at, fields[3].size, &r);
 	printf("%s", dure_text(code));
 	if (code == DURE_OK) {
 		hex("id", r.id, 32);
 		ground(&r.grounds);
+		printf(" cosigned=%lu", (unsigned long)r.cosigned);
+		for (i = 0; i < p.count; i++) {
+			if (times[i] >= 0)
+				printf(" %s=%lld", w[i].name, (long long)times[i]);
+		}
 	}
+	free(times);
 	free(work);
 }
 
-/* Fields 0 to 2: an anchor; 3: a checkpoint; 4: a threshold; then names and keys of witnesses. 'c' verifies, 'o' cosigns too: as witness.example. */
+/* Fields 0 to 2: an anchor; 3: a checkpoint; then a policy. 'c' verifies, 'o' cosigns too: as witness.example. */
 static void checkpoint(char op)
 {
 	dure_witness w[MAX_FIELDS / 2];
-	dure_policy policy = {w, (count - 5) / 2, (size_t)number(4)};
+	dure_policy p = policy(w);
 	dure_anchor a;
 	dure_checkpoint c;
 	uint8_t *set, *work = memory(fields[3].size), seed[32] = {7};
 	char line[200];
 	size_t n;
 	dure_code code = anchor(&a, &set);
-	for (n = 0; n < policy.count; n++) {
-		w[n].name = string(5 + 2 * (unsigned)n);
-		memcpy(w[n].key, fields[6 + 2 * n].at, 32);
-	}
 	if (code == DURE_OK)
-		code = dure_checkpoint_verify(&a, fields[3].at, fields[3].size, &policy, work, fields[3].size, &c);
+		code = dure_checkpoint_verify(&a, fields[3].at, fields[3].size, &p, work, fields[3].size, &c);
 	printf("%s", dure_text(code));
 	if (code == DURE_OK && op == 'o') {
 		code = dure_checkpoint_cosign(&c, "witness.example", seed, 1772400000, line, sizeof line, &n);
@@ -119,6 +142,7 @@ static void checkpoint(char op)
 		fwrite(line, 1, n - 1, stdout); /* without its newline */
 	} else if (code == DURE_OK) {
 		ground(&c.grounds);
+		printf(" cosigned=%lu", (unsigned long)c.cosigned);
 	}
 	free(set);
 	free(work);
