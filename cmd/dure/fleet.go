@@ -119,7 +119,7 @@ func (f *demoFleet) gateway(ctx context.Context, n *benchRunning) (*fleet.Place,
 		return nil, nil, err
 	}
 	bank := n.network.Issuer
-	if _, err := benchAct(ctx, c, bank, client.NewTransaction(id).OpenAccount(bank.Key().Address(), key.Key)); err != nil {
+	if _, err := act(ctx, c, client.NewTransaction(id).OpenAccount(bank.Key().Address(), key.Key), bank); err != nil {
 		return nil, nil, err
 	}
 	ports, err := freePorts(1)
