@@ -12,15 +12,6 @@ import (
 
 	"github.com/dureledger/dure/client"
 	"github.com/dureledger/dure/client/light"
-	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
-)
-
-const (
-	// settleTimeout bounds how long the members may take to show the same block after the load.
-	settleTimeout = time.Minute
-	// indexTimeout bounds how long the indexes may take to catch up.
-	indexTimeout = 20 * time.Minute
-	askAgain     = 50 * time.Millisecond
 )
 
 // check asks the network what it has become. Errors are for what could not be asked; what is untrue is in the report.
@@ -30,37 +21,16 @@ func (r *run) check(ctx context.Context) error {
 	if err := r.memory(); err != nil {
 		return err
 	}
-	for _, check := range []func(context.Context) error{r.roots, r.balances, r.receipts} {
+	var err error
+	if r.report.Checks.SameRootEverywhere, err = r.roots(ctx); err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
+	for _, check := range []func(context.Context) error{r.balances, r.receipts} {
 		if err := check(ctx); err != nil {
 			return fmt.Errorf("bench: %w", err)
 		}
 	}
 	return r.indexes(ctx, end)
-}
-
-// roots waits until all members are at one height and compares what they have there.
-func (r *run) roots(ctx context.Context) error {
-	for deadline := time.Now().Add(settleTimeout); time.Now().Before(deadline); time.Sleep(askAgain) {
-		var all []*apiv1.GetStatusResponse
-		for _, c := range r.members {
-			st, err := c.Status(ctx)
-			if err != nil {
-				return err
-			}
-			all = append(all, st)
-		}
-		same, level := true, true
-		for _, st := range all {
-			level = level && st.GetHeight() == all[0].GetHeight() && st.GetPoolTransactions() == 0
-			same = same && st.GetAppHash() == all[0].GetAppHash() && st.GetTransactions() == all[0].GetTransactions()
-		}
-		if level {
-			r.report.Checks.SameRootEverywhere = same
-			r.report.StateKeys = all[0].GetStateKeys()
-			return nil
-		}
-	}
-	return errors.New("the members do not come to the same height")
 }
 
 // balances compares every account with what the answered outcomes make it, and their sum with the supply.
@@ -125,26 +95,6 @@ func (r *run) receipts(ctx context.Context) error {
 		total += len(receipt)
 	}
 	r.report.ReceiptBytes = total / max(1, r.report.Checks.ReceiptsValid)
-	return nil
-}
-
-// indexes waits until every index has all there is.
-func (r *run) indexes(ctx context.Context, end time.Time) error {
-	for _, c := range r.members[:r.net.Indexing] {
-		for deadline := time.Now().Add(indexTimeout); ; time.Sleep(askAgain) {
-			st, err := c.Status(ctx)
-			if err != nil {
-				return err
-			}
-			if st.GetIndexHeight() >= st.GetHeight() {
-				break
-			}
-			if time.Now().After(deadline) {
-				return errors.New("an index does not catch up")
-			}
-		}
-		r.report.IndexLagS = time.Since(end).Seconds()
-	}
 	return nil
 }
 

@@ -64,11 +64,6 @@ const assumedVerify = 55_000
 func (r *run) round(parent context.Context, payments []payment, span time.Duration) error {
 	ctx, stop := context.WithCancelCause(parent)
 	defer stop(nil)
-	members, own, err := r.cpuSeconds()
-	if err != nil {
-		return err
-	}
-	r.report.begin(warmUp, span)
 	var wg sync.WaitGroup
 	send := func(part []payment, member *client.Client) {
 		wg.Add(1)
@@ -79,41 +74,37 @@ func (r *run) round(parent context.Context, payments []payment, span time.Durati
 			}
 		}()
 	}
-	if r.report.base == 0 && (r.net.Restart != nil || r.net.Join != nil) {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			if err := r.disturb(ctx, warmUp+span/2); err != nil {
-				stop(err)
-			}
-		}()
-	}
-	if r.Rate > 0 {
-		r.paced(ctx, payments, send)
-	} else {
-		wg.Add(len(r.members) * r.lanes())
-		parts := make(chan []payment)
-		for i := range len(r.members) * r.lanes() {
+	disturbed := r.report.base == 0 && (r.net.Restart != nil || r.net.Join != nil)
+	return r.measure(span, func() error {
+		if disturbed {
+			wg.Add(1)
 			go func() {
 				defer wg.Done()
-				for part := range parts {
-					if err := r.send(ctx, part, r.members[i%len(r.members)]); err != nil {
-						stop(err)
-					}
+				if err := r.disturb(ctx, warmUp+span/2); err != nil {
+					stop(err)
 				}
 			}()
 		}
-		r.saturate(ctx, payments, warmUp+span, parts)
-	}
-	wg.Wait()
-	r.report.end()
-	membersAfter, ownAfter, err := r.cpuSeconds()
-	if err != nil {
-		return err
-	}
-	r.report.MemberCPUUS += max(0, membersAfter-members) * 1e6 // divided in finish; a member started again counts anew
-	r.report.ClientCPUUS += (ownAfter - own) * 1e6
-	return context.Cause(ctx)
+		if r.Rate > 0 {
+			r.paced(ctx, payments, send)
+		} else {
+			wg.Add(len(r.members) * r.lanes())
+			parts := make(chan []payment)
+			for i := range len(r.members) * r.lanes() {
+				go func() {
+					defer wg.Done()
+					for part := range parts {
+						if err := r.send(ctx, part, r.members[i%len(r.members)]); err != nil {
+							stop(err)
+						}
+					}
+				}()
+			}
+			r.saturate(ctx, payments, warmUp+span, parts)
+		}
+		wg.Wait()
+		return context.Cause(ctx)
+	})
 }
 
 // lanes is how many calls wait at one member at once.

@@ -10,27 +10,37 @@ import (
 // String is the report for people.
 func (r *Report) String() string {
 	var b strings.Builder
-	line := func(what, format string, a ...any) {
-		fmt.Fprintf(&b, "%-22s "+format+"\n", append([]any{what}, a...)...)
-	}
-	line("members", "%d, %d indexing, %d cores", r.Members, r.IndexingMembers, r.Cores)
-	line("committed", "%s payments of %s offered in %.1f s", count(r.Committed), count(r.Offered), r.Seconds)
-	line("throughput", "%s/s, %.2f of the %s/s that checking signatures alone allows", count(int(r.CommittedPerS)), r.OfLimit, count(int(r.LimitPerS)))
-	line("latency", "%s", r.LatencyMS)
-	if r.LastMinutePerS > 0 {
-		line("first and last minute", "%s/s, %s/s: %.2f", count(int(r.FirstMinutePerS)), count(int(r.LastMinutePerS)), r.LastMinutePerS/r.FirstMinutePerS)
-	}
-	line("processor time", "%.0f µs a payment on all members together, %.0f µs to offer it", r.MemberCPUUS, r.ClientCPUUS)
-	line("memory", "%s, %s state keys", r.Memory(), count(int(r.StateKeys)))
-	line("index", "caught up after %.1f s", r.IndexLagS)
+	r.lines(&b, "payments")
+	line := liner(&b)
 	line("supply conserved", "%v", r.Checks.SupplyConserved)
 	line("same root everywhere", "%v", r.Checks.SameRootEverywhere)
 	line("receipts valid", "%d of %d, %d bytes each", r.Checks.ReceiptsValid, r.Checks.ReceiptsSampled, r.ReceiptBytes)
 	return b.String()
 }
 
+func liner(b *strings.Builder) func(what, format string, a ...any) {
+	return func(what, format string, a ...any) {
+		fmt.Fprintf(b, "%-22s "+format+"\n", append([]any{what}, a...)...)
+	}
+}
+
+// lines tells what every benchmark measures, of payments, say.
+func (r *Measured) lines(b *strings.Builder, of string) {
+	line := liner(b)
+	line("members", "%d, %d indexing, %d cores", r.Members, r.IndexingMembers, r.Cores)
+	line("committed", "%s %s of %s offered in %.1f s", count(r.Committed), of, count(r.Offered), r.Seconds)
+	line("throughput", "%s/s, %.2f of the %s/s that checking signatures alone allows", count(int(r.CommittedPerS)), r.OfLimit, count(int(r.LimitPerS)))
+	line("latency", "%s", r.LatencyMS)
+	if r.LastMinutePerS > 0 {
+		line("first and last minute", "%s/s, %s/s: %.2f", count(int(r.FirstMinutePerS)), count(int(r.LastMinutePerS)), r.LastMinutePerS/r.FirstMinutePerS)
+	}
+	line("processor time", "%.1f µs for each on all members together, %.1f µs to offer it", r.MemberCPUUS, r.ClientCPUUS)
+	line("memory", "%s, %s state keys", r.Memory(), count(int(r.StateKeys)))
+	line("index", "caught up after %.1f s", r.IndexLagS)
+}
+
 // Memory says how much the largest member has needed.
-func (r *Report) Memory() string {
+func (r *Measured) Memory() string {
 	var most int64
 	for _, n := range r.RSSBytes {
 		most = max(most, n)

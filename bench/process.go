@@ -11,13 +11,13 @@ import (
 )
 
 // memory reads the largest resident set of each member.
-func (r *run) memory() error {
+func (r *session) memory() error {
 	for i := range r.net.APIs {
 		peak, err := peakRSS(r.net.PID(i))
 		if err != nil {
 			return fmt.Errorf("bench: member's memory: %w", err)
 		}
-		r.report.RSSBytes = append(r.report.RSSBytes, peak)
+		r.measured.RSSBytes = append(r.measured.RSSBytes, peak)
 	}
 	return nil
 }
@@ -39,7 +39,7 @@ func peakRSS(pid int) (int64, error) {
 }
 
 // cpuSeconds is what the members' processes and this one have used of the processors so far.
-func (r *run) cpuSeconds() (members, own float64, err error) {
+func (r *session) cpuSeconds() (members, own float64, err error) {
 	for i := range r.net.APIs {
 		s, err := cpuOf(r.net.PID(i))
 		if err != nil {

@@ -1,71 +1,23 @@
 package bench
 
-import (
-	"errors"
-	"slices"
-	"strings"
-	"sync"
-	"time"
-)
+import "time"
 
-// Report is what a benchmark measured and found. Its JSON names are a format: docs/performance.md is made from it.
+// Report is what a benchmark of payments measured and found. Its JSON names are a format: docs/performance.md is made from it.
 type Report struct {
-	Members         int `json:"members"`
-	IndexingMembers int `json:"indexing_members"`
-	// IndexLagS is how long after the last payment's answer the indexes had caught up, in seconds.
-	IndexLagS float64 `json:"index_lag_s"`
-	// Seconds the clock ran. It starts WarmUpS after the load does.
-	Seconds  float64 `json:"seconds"`
-	WarmUpS  float64 `json:"warm_up_s"`
-	Accounts int     `json:"accounts"`
+	Measured
+	Accounts int `json:"accounts"`
 	// Rate asked for, payments a second; 0: as many as the members took.
 	Rate float64 `json:"rate,omitempty"`
-	// Offered and Committed count all payments, also those before the clock started and answered after it stopped.
-	Offered   int `json:"offered"`
-	Committed int `json:"committed"`
-	// CommittedPerS counts what was answered as committed while the clock ran.
-	CommittedPerS float64 `json:"committed_per_s"`
-	LatencyMS     Latency `json:"latency_ms"`
-	// FirstMinutePerS and LastMinutePerS compare the ends of runs of two minutes and more.
-	FirstMinutePerS float64 `json:"first_minute_per_s,omitempty"`
-	LastMinutePerS  float64 `json:"last_minute_per_s,omitempty"`
-	// VerifyPerCoreS is how many signatures one core verifies a second, in batches, measured before the load and after it.
-	VerifyPerCoreS float64 `json:"verify_per_core_s"`
-	Cores          int     `json:"cores"`
-	// LimitPerS is what verification alone would allow: VerifyPerCoreS × Cores ÷ Members. OfLimit is CommittedPerS of it.
-	LimitPerS float64 `json:"limit_per_s"`
-	OfLimit   float64 `json:"of_limit"`
-	// MemberCPUUS and ClientCPUUS are the processor time of all members together, and of what loads them, for a payment,
-	// in microseconds.
-	MemberCPUUS float64 `json:"member_cpu_us"`
-	ClientCPUUS float64 `json:"client_cpu_us"`
-	// RSSBytes is the largest resident set of each member's process so far.
-	RSSBytes []int64 `json:"rss_bytes"`
 	// RestartS is how long a member that was killed under load took from its start to the height of the others, in seconds.
 	RestartS float64 `json:"restart_s,omitempty"`
 	// JoinS is how long a member that joined under load took from its start to the height of the others, in seconds.
 	JoinS float64 `json:"join_s,omitempty"`
-	// StateKeys is how many entries the state tree has.
-	StateKeys int64 `json:"state_keys"`
 	// ReceiptBytes is the mean size of the receipts sampled.
 	ReceiptBytes int    `json:"receipt_bytes"`
 	Checks       Checks `json:"checks"`
 
-	mu        sync.Mutex
-	base      float64 // seconds of the clock before this round
-	start     time.Time
-	span      float64
-	latencies []float32 // one per payment, milliseconds
-	timeline  []bucket  // one per second of the clock
-	ids       []string  // of payments to ask receipts for
-	seen      int
-}
-
-// Latency of a payment from sending to answer: the time of its whole call, which is an upper bound of its own.
-type Latency struct {
-	P50 float64 `json:"p50"`
-	P95 float64 `json:"p95"`
-	P99 float64 `json:"p99"`
+	ids  []string // of payments to ask receipts for
+	seen int
 }
 
 // Checks are what must be true after a run.
@@ -78,119 +30,25 @@ type Checks struct {
 	ReceiptsValid      int  `json:"receipts_valid"`
 }
 
-// bucket is one second of the clock.
-type bucket struct {
-	committed int
-	latencies []float32 // of the calls answered in it
-}
-
-// maxIDs bounds the ids kept for receipts: every idEvery-th payment.
+// idEvery bounds the ids kept for receipts: every idEvery-th payment.
 const idEvery = 101
 
-// begin starts the clock of a round after a while, so that it counts a network that is under load already.
-func (r *Report) begin(after, span time.Duration) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.start, r.span = time.Now().Add(after), span.Seconds()
-}
-
-// end closes a round. When the payments gave out before the time the clock ran only until then.
-func (r *Report) end() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.base += min(time.Since(r.start).Seconds(), r.span)
-}
-
-// book counts the payments of one call. What is answered before the clock starts or after it stopped is committed, but
-// not in time.
+// book counts the payments of one call.
 func (r *Report) book(part []payment, ok int, sent time.Time, took time.Duration) {
+	r.Measured.book(len(part), ok, sent, took)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.Offered += len(part)
-	r.Committed += ok
-	ms := float32(took.Microseconds()) / 1000
-	if sent.After(r.start) {
-		for range part {
-			r.latencies = append(r.latencies, ms)
-		}
-	}
 	for i := range part {
 		if r.seen++; r.seen%idEvery == 1 {
 			r.ids = append(r.ids, part[i].signed.ID)
 		}
 	}
-	if at := sent.Add(took).Sub(r.start).Seconds(); at >= 0 && at < r.span {
-		second := int(r.base + at)
-		for len(r.timeline) <= second {
-			r.timeline = append(r.timeline, bucket{})
-		}
-		r.timeline[second].committed += ok
-		r.timeline[second].latencies = append(r.timeline[second].latencies, ms)
-	}
-}
-
-// rate is what was committed a second in time so far.
-func (r *Report) rate() float64 {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	total := 0
-	for _, b := range r.timeline {
-		total += b.committed
-	}
-	return float64(total) / max(r.base, 1e-9)
-}
-
-// limit works out what so many signatures verified by a core a second allow.
-func (r *Report) limit(verifyPerCore float64) {
-	r.VerifyPerCoreS = verifyPerCore
-	r.LimitPerS = verifyPerCore * float64(r.Cores) / float64(r.Members)
-	r.OfLimit = r.CommittedPerS / r.LimitPerS
-}
-
-// finish works out the figures.
-func (r *Report) finish() {
-	r.Seconds, r.CommittedPerS = r.base, r.rate()
-	r.MemberCPUUS /= max(1, float64(r.Committed))
-	r.ClientCPUUS /= max(1, float64(r.Committed))
-	slices.Sort(r.latencies)
-	r.LatencyMS = Latency{r.percentile(50), r.percentile(95), r.percentile(99)}
-	if n := len(r.timeline); n >= 120 {
-		r.FirstMinutePerS, r.LastMinutePerS = mean(r.timeline[:60]), mean(r.timeline[n-60:])
-	}
-}
-
-func (r *Report) percentile(p int) float64 {
-	if len(r.latencies) == 0 {
-		return 0
-	}
-	return float64(r.latencies[min(len(r.latencies)-1, len(r.latencies)*p/100)])
-}
-
-func mean(seconds []bucket) float64 {
-	total := 0
-	for _, b := range seconds {
-		total += b.committed
-	}
-	return float64(total) / float64(len(seconds))
 }
 
 // failed says which checks failed.
 func (r *Report) failed() error {
-	var bad []string
-	for _, c := range []struct {
-		ok   bool
-		what string
-	}{
-		{r.Checks.SupplyConserved, "supply_conserved"}, {r.Checks.SameRootEverywhere, "same_root_everywhere"},
-		{r.Checks.ReceiptsSampled > 0 && r.Checks.ReceiptsValid == r.Checks.ReceiptsSampled, "receipts_valid"},
-		{r.Committed == r.Offered, "committed: not every payment offered"},
-	} {
-		if !c.ok {
-			bad = append(bad, c.what)
-		}
-	}
-	if len(bad) > 0 {
-		return errors.New("bench: checks failed: " + strings.Join(bad, ", "))
-	}
-	return nil
+	return failing(
+		claim{r.Checks.SupplyConserved, "supply_conserved"}, claim{r.Checks.SameRootEverywhere, "same_root_everywhere"},
+		claim{r.Checks.ReceiptsSampled > 0 && r.Checks.ReceiptsValid == r.Checks.ReceiptsSampled, "receipts_valid"},
+		claim{r.Committed == r.Offered, "committed: not every payment offered"})
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -58,8 +57,7 @@ func (r *run) pay(notAfter time.Time) (payment, error) {
 	return p, err
 }
 
-// verifySpan is how long verifying is measured, before the load and after it.
-const verifySpan = 2 * time.Second
+const verifyBatch, verifyBatches = 256, 8
 
 // sample keeps some payments to measure verifying with.
 func (r *run) sample(payments []payment) error {
@@ -71,36 +69,8 @@ func (r *run) sample(payments []payment) error {
 		if err != nil {
 			return err
 		}
-		r.samples = append(r.samples, t)
+		r.samples.txs = append(r.samples.txs, t)
 	}
+	r.samples.together, r.samples.each = verifyBatch, 1
 	return nil
-}
-
-// Signatures are verified in batches as large as a node's.
-const verifyBatch, verifyBatches = 256, 8
-
-// verifying measures how many signatures one core verifies a second while all cores do: the virtual cores of a rented
-// machine share what they run on, and alone one is faster. They also change their speed from second to second, so the
-// rate is the mean of all times that it was measured in a run, with nothing else running.
-func (r *run) verifying() error {
-	var verified atomic.Int64
-	var group errgroup.Group
-	start := time.Now()
-	for range r.report.Cores {
-		group.Go(func() error {
-			for i := 0; time.Since(start) < verifySpan; i = (i + verifyBatch) % len(r.samples) {
-				if err := errors.Join(tx.VerifyAll(r.samples[i : i+verifyBatch])...); err != nil {
-					return err
-				}
-				verified.Add(verifyBatch)
-			}
-			return nil
-		})
-	}
-	err := group.Wait()
-	r.verified += float64(verified.Load()) / float64(r.report.Cores)
-	r.verifiedIn += time.Since(start).Seconds()
-	r.report.limit(r.verified / r.verifiedIn)
-	r.say("One core verifies %s signatures a second.", count(int(r.report.VerifyPerCoreS)))
-	return err
 }

@@ -68,7 +68,7 @@ func (j *benchJoin) vote(ctx context.Context, change *networkv1.Change) error {
 	if err != nil {
 		return err
 	}
-	o, err := benchAct(ctx, c, j.keys[0], client.NewTransaction(id).Propose(j.keys[0].Key().Address(), change))
+	o, err := act(ctx, c, client.NewTransaction(id).Propose(j.keys[0].Key().Address(), change), j.keys[0])
 	if err != nil {
 		return err
 	}
@@ -76,15 +76,15 @@ func (j *benchJoin) vote(ctx context.Context, change *networkv1.Change) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, key := range j.keys[1 : 2*len(j.keys)/3+1] {
 		group.Go(func() error {
-			_, err := benchAct(ctx, c, key, client.NewTransaction(id).Vote(key.Key().Address(), proposal))
+			_, err := act(ctx, c, client.NewTransaction(id).Vote(key.Key().Address(), proposal), key)
 			return err
 		})
 	}
 	return group.Wait()
 }
 
-func benchAct(ctx context.Context, c *client.Client, key tx.Signer, draft *client.Draft) (*apiv1.Outcome, error) {
-	o, err := c.Do(ctx, draft, key)
+func act(ctx context.Context, c *client.Client, draft *client.Draft, keys ...tx.Signer) (*apiv1.Outcome, error) {
+	o, err := c.Do(ctx, draft, keys...)
 	if err != nil {
 		return nil, err
 	}

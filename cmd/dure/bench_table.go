@@ -77,17 +77,33 @@ func (t *benchTable) run(ctx context.Context, a *app) error {
 	t.payments(ctx, "22 members on this machine, one more joins", func(r *bench.Report) string {
 		return fmt.Sprintf("%.0f of %.0f tx/s offered, %s; receipt %d bytes; the one that joined had caught up after %.1f s", r.CommittedPerS, r.Rate, r.LatencyMS, r.ReceiptBytes, r.JoinS)
 	}, "--members", "22", "--seconds", seconds, "--accounts", "1000", "--rate", "100", "--join")
+	for _, kind := range []string{"ed25519", "p256"} {
+		t.readings(ctx, kind, seconds)
+	}
 	t.firstPayment(ctx)
 	return t.write()
 }
 
-// payments runs one benchmark in a process of its own, so that nothing of one is left in the next.
+// payments runs one benchmark of payments.
 func (t *benchTable) payments(ctx context.Context, what string, say func(*bench.Report) string, args ...string) *bench.Report {
+	return benchRow(ctx, t, what, "payments", say, args)
+}
+
+// readings runs one benchmark of readings with one member.
+func (t *benchTable) readings(ctx context.Context, kind, seconds string) {
+	benchRow(ctx, t, "readings, "+kind+", 1 member, saturated", "readings", func(r *bench.ReadingsReport) string {
+		return fmt.Sprintf("%.0f readings/s, of_limit %.2f (one core checks %.0f signatures/s; %.1f µs of processor time a reading; %s); %s",
+			r.CommittedPerS, r.OfLimit, r.VerifyPerCoreS, r.MemberCPUUS, r.LatencyMS, r.Memory())
+	}, []string{"--members", "1", "--seconds", seconds, "--kind", kind})
+}
+
+// benchRow runs one benchmark in a process of its own, so that nothing of one is left in the next, and makes a row of its report.
+func benchRow[R any](ctx context.Context, t *benchTable, what, command string, say func(*R) string, args []string) *R {
 	if ctx.Err() != nil {
 		return nil
 	}
 	fmt.Fprintf(t.app.err, "\n== %s\n", what)
-	report, err := t.one(ctx, args)
+	report, err := benchOne[R](ctx, t, command, args)
 	switch {
 	case report == nil:
 		t.row(what, "failed: "+err.Error())
@@ -102,7 +118,7 @@ func (t *benchTable) payments(ctx context.Context, what string, say func(*bench.
 	return report
 }
 
-func (t *benchTable) one(ctx context.Context, args []string) (*bench.Report, error) {
+func benchOne[R any](ctx context.Context, t *benchTable, command string, args []string) (*R, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -113,14 +129,14 @@ func (t *benchTable) one(ctx context.Context, args []string) (*bench.Report, err
 	}
 	defer os.RemoveAll(dir) // one file
 	file := filepath.Join(dir, "report.json")
-	cmd := exec.CommandContext(ctx, self, append([]string{"bench", "payments", "--json", file}, args...)...) // this very program
+	cmd := exec.CommandContext(ctx, self, append([]string{"bench", command, "--json", file}, args...)...) // this very program
 	cmd.Stdout, cmd.Stderr = t.app.err, t.app.err
 	runErr := cmd.Run()
 	raw, err := os.ReadFile(file)
 	if err != nil {
 		return nil, errors.Join(runErr, err)
 	}
-	report := &bench.Report{}
+	report := new(R)
 	return report, errors.Join(runErr, json.Unmarshal(raw, report))
 }
 
@@ -159,7 +175,7 @@ func (t *benchTable) up(parent context.Context) (time.Duration, error) {
 	defer os.RemoveAll(dir) // what is left of it is the system's to clean
 	start := time.Now()
 	network := filepath.Join(dir, "dev")
-	up := exec.CommandContext(ctx, self, "up", "--dir", network, "--api-port", "18080", "--p2p-port", "36656") // this very program
+	up := exec.CommandContext(ctx, self, "up", "--dir", network, "--api-port", "18080", "--p2p-port", "36656", "--mqtt-port", "18883") // this very program
 	up.Cancel = func() error { return up.Process.Signal(os.Interrupt) }
 	up.WaitDelay = downTimeout
 	var out bytes.Buffer

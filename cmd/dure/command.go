@@ -22,7 +22,7 @@ var table = []struct {
 	{"proof", "Proofs:", []newCommand{newReceipt, newCheckpoint, newWitness}},
 	{"ledger", "The ledger:", []newCommand{newStatus, newTx, newBlock, newNetwork}},
 	{"node", "Running a node:", nodeCommands},
-	{"other", "Other:", []newCommand{newBench, newVersion, newCompletion}},
+	{"other", "Other:", []newCommand{newDemo, newBench, newVersion, newCompletion}},
 }
 
 const rootLong = `dure works with a Dure ledger: a ledger for payments and notarised documents that institutions run together, with

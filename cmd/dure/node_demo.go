@@ -5,8 +5,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/dureledger/dure/client/keystore"
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
@@ -23,8 +25,17 @@ var demoMembers = []struct{ key, name string }{
 
 // demoPeople have accounts with money from the start. Amounts are in won.
 var demoPeople = []struct{ key, sponsor, krw string }{
-	{"alice", "bank", "1000000"}, {"bob", "bank", "500000"}, {"shop", "city", "0"},
+	{"alice", "bank", "1000000"}, {"bob", "bank", "500000"}, {"shop", "city", "0"}, {demoMaker, "broker", "0"}, {gatewayKey, "city", "0"},
 }
+
+// demoCars report their speed to demoFeed, which the insurer opens. Their keys are P-256, as those in secure elements are.
+var demoCars = []string{"car-1", "car-2", "car-3"}
+
+const (
+	demoMaker = "maker"
+	demoModel = "sedan-3"
+	demoFeed  = "fleet.speed"
+)
 
 // demo is the folder of a demonstration network.
 type demo string
@@ -122,16 +133,19 @@ func (d demo) keys() (map[string]tx.Address, error) {
 	if err != nil {
 		return nil, err
 	}
-	var names []string
+	kinds := map[string]accountv1.KeyKind{}
 	for _, m := range demoMembers {
-		names = append(names, m.key)
+		kinds[m.key] = accountv1.KeyKind_KEY_KIND_ED25519
 	}
 	for _, p := range demoPeople {
-		names = append(names, p.key)
+		kinds[p.key] = accountv1.KeyKind_KEY_KIND_ED25519
+	}
+	for _, car := range demoCars {
+		kinds[car] = accountv1.KeyKind_KEY_KIND_P256
 	}
 	out := map[string]tx.Address{}
-	for _, name := range names {
-		entry, err := store.New(name, accountv1.KeyKind_KEY_KIND_ED25519, passphrase)
+	for _, name := range slices.Sorted(maps.Keys(kinds)) {
+		entry, err := store.New(name, kinds[name], passphrase)
 		if err != nil {
 			return nil, err
 		}
@@ -158,5 +172,9 @@ func (d demo) fund(g *ledgerv1.Genesis, addresses map[string]tx.Address) {
 		if p.krw != "0" {
 			g.Asset.Balances = append(g.Asset.Balances, &assetv1.GenesisBalance{Asset: "krw", Account: account[:], Amount: p.krw})
 		}
+	}
+	for _, car := range demoCars {
+		account := addresses[car]
+		g.Account.Accounts = append(g.Account.Accounts, &accountv1.GenesisAccount{Address: account[:], Sponsor: bank[:], Kind: accountv1.KeyKind_KEY_KIND_P256})
 	}
 }

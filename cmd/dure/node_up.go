@@ -22,19 +22,28 @@ import (
 func newUp(a *app) *cobra.Command {
 	var dir string
 	var ports demoPorts
+	var door demoDoor
 	cmd := &cobra.Command{
 		Use:   "up",
 		Short: "Run a demonstration network of four members on this machine",
 		Long: `Makes, the first time, a network of four members with accounts to play with, and runs it as four processes that
-only this machine can reach, until Ctrl-C. The next "dure up" goes on with the same ledger; to begin anew, delete the folder.`,
+only this machine can reach, until Ctrl-C, and beside them a gateway for devices, with three cars that may report. The next "dure up" goes on with the same ledger; to begin anew, delete the folder.`,
 		Example: "  dure up\n  dure up --dir /tmp/try",
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.up(cmd.Context(), demo(dir), ports) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.up(cmd.Context(), demo(dir), ports, door) },
 	}
 	cmd.Flags().StringVar(&dir, "dir", "dev", "the network's folder")
 	cmd.Flags().IntVar(&ports.api, "api-port", 8080, "port of the first member's API when the network is made; the others have the next three")
 	cmd.Flags().IntVar(&ports.p2p, "p2p-port", 26656, "port of the first member for its peers when the network is made; the others have the next three")
+	cmd.Flags().BoolVar(&door.open, "gateway", true, "also run a gateway for devices")
+	cmd.Flags().IntVar(&door.port, "mqtt-port", 8883, "port of the gateway, for MQTT over TLS")
 	return cmd
+}
+
+// demoDoor says whether devices are let in, and where.
+type demoDoor struct {
+	open bool
+	port int
 }
 
 // How long members may take to answer for the first time, and to stop.
@@ -43,7 +52,7 @@ const (
 	downTimeout = 20 * time.Second
 )
 
-func (a *app) up(ctx context.Context, d demo, ports demoPorts) error {
+func (a *app) up(ctx context.Context, d demo, ports demoPorts, door demoDoor) error {
 	fresh := !exists(filepath.Join(string(d), "genesis.json"))
 	if err := d.create(ports); err != nil {
 		return err
@@ -57,6 +66,12 @@ func (a *app) up(ctx context.Context, d demo, ports demoPorts) error {
 	if err != nil {
 		return err
 	}
+	old := door.open && !d.hasCars()
+	if door.open = door.open && !old; door.open {
+		if err := portFree(fmt.Sprintf("127.0.0.1:%d", door.port), "give it another --mqtt-port, or leave the gateway out with --gateway=false"); err != nil {
+			return err
+		}
+	}
 	if err := portsFree(configs); err != nil {
 		return err
 	}
@@ -68,8 +83,30 @@ func (a *app) up(ctx context.Context, d demo, ports demoPorts) error {
 	if err := members.startAll(ctx); err != nil {
 		return err
 	}
+	g := &gatewayProcess{} // none
+	if door.open {
+		if g, err = d.startGateway(ctx, apisOf(configs), door.port); err != nil {
+			return err
+		}
+		defer g.stop()
+	}
 	a.greet(d, configs, fresh)
-	return a.watch(ctx, members)
+	if door.open {
+		a.greetCars(d, g, configs[0].APIListen)
+	}
+	if old {
+		fmt.Fprintf(a.out, "\nThis network was made without devices. To have a gateway, delete %s and begin anew.\n", d)
+	}
+	fmt.Fprintln(a.out, "\nCtrl-C stops all; the ledger stays.")
+	return a.watch(ctx, members, g)
+}
+
+func apisOf(configs []*node.Config) []string {
+	out := make([]string, len(configs))
+	for i, c := range configs {
+		out[i] = "http://" + c.APIListen
+	}
+	return out
 }
 
 // Restarts of one member within restartSpan that are taken for bad luck rather than a fault that will not go away.
@@ -78,24 +115,37 @@ const (
 	restartSpan = time.Minute
 )
 
-// watch starts a member that stopped by itself again, until ctx ends.
-func (a *app) watch(ctx context.Context, members *processes) error {
+// watch starts a member, or the gateway, that stopped by itself again, until ctx ends.
+func (a *app) watch(ctx context.Context, members *processes, g *gatewayProcess) error {
 	last := map[int][]time.Time{}
+	often := func(i int) bool {
+		last[i] = append(last[i], a.now())
+		n := len(last[i])
+		return n > restarts && last[i][n-1].Sub(last[i][n-1-restarts]) < restartSpan
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			fmt.Fprintln(a.out, "\nStopping the four members…")
+			g.stop()
 			members.stop()
 			fmt.Fprintln(a.out, "Stopped. \"dure up\" goes on with the same ledger.")
 			return nil
 		case i := <-members.died:
 			m := members.all[i]
-			last[i] = append(last[i], a.now())
-			if n := len(last[i]); n > restarts && last[i][n-1].Sub(last[i][n-1-restarts]) < restartSpan {
+			if often(i) {
 				return failed(m.name+" stopped by itself again and again", "see "+m.home.Log()+":\n"+tail(m.home.Log()))
 			}
 			fmt.Fprintf(a.out, "%s stopped by itself; starting it again. Its log: %s\n", m.name, m.home.Log())
 			if err := members.start(i); err != nil {
+				return err
+			}
+		case <-g.done:
+			if often(len(members.all)) {
+				return failed("the gateway stopped by itself again and again", "see "+g.log()+":\n"+tail(g.log()))
+			}
+			fmt.Fprintf(a.out, "The gateway stopped by itself; starting it again. Its log: %s\n", g.log())
+			if err := g.start(ctx); err != nil {
 				return err
 			}
 		}
@@ -106,20 +156,23 @@ func (a *app) watch(ctx context.Context, members *processes) error {
 func portsFree(configs []*node.Config) error {
 	for _, c := range configs {
 		for _, address := range []string{c.APIListen, c.P2PListen} {
-			l, err := net.Listen("tcp", address)
-			if errors.Is(err, syscall.EADDRINUSE) {
-				return failed(address+" is in use by another program, perhaps another \"dure up\"",
-					"stop that program, or use other ports in a new folder with --dir, --api-port and --p2p-port; nothing was started")
-			}
-			if err != nil {
-				return failed("cannot listen on "+address+": "+err.Error(), "nothing was started")
-			}
-			if err := l.Close(); err != nil {
+			if err := portFree(address, "use other ports in a new folder with --dir, --api-port and --p2p-port"); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+func portFree(address, otherwise string) error {
+	l, err := net.Listen("tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return failed(address+" is in use by another program, perhaps another \"dure up\"", "stop that program, or "+otherwise+"; nothing was started")
+	}
+	if err != nil {
+		return failed("cannot listen on "+address+": "+err.Error(), "nothing was started")
+	}
+	return l.Close()
 }
 
 // lockFolder keeps a second copy from running the same network.
@@ -162,10 +215,6 @@ func (a *app) greet(d demo, configs []*node.Config, fresh bool) {
 	if fresh {
 		verb = "Made and started"
 	}
-	var apis []string
-	for _, c := range configs {
-		apis = append(apis, c.APIListen)
-	}
 	fmt.Fprintf(a.out, `%s the demonstration network in %s: four members, only reachable from this machine.
 
   Status page   http://%s
@@ -178,9 +227,7 @@ Try, in another terminal:
   bin/dure asset transfer krw 12500 --from alice --to bob --memo lunch
   bin/dure record add README.md && bin/dure record check README.md
   bin/dure status
-
-Ctrl-C stops all four; the ledger stays.
-`, verb, d, configs[0].APIListen, strings.Join(apis, ", "), d.client())
+`, verb, d, configs[0].APIListen, strings.ReplaceAll(strings.Join(apisOf(configs), ", "), "http://", ""), d.client())
 }
 
 func exists(name string) bool { _, err := os.Stat(name); return err == nil }

@@ -52,7 +52,9 @@ type network struct {
 	binary   string
 	dir      string
 	api, p2p int
-	env      []string
+	// mqtt is the port of the gateway; 0: there is none.
+	mqtt int
+	env  []string
 
 	cmd *exec.Cmd
 	out *output
@@ -118,11 +120,11 @@ func (n *network) up() {
 	if err := n.cmd.Start(); err != nil {
 		n.t.Fatal(err)
 	}
-	eventually(n.t, time.Minute, func() bool { return strings.Contains(n.out.String(), "Ctrl-C stops") }, "the network did not start: %s", n.out)
+	eventually(n.t, time.Minute, func() bool { return strings.Contains(n.out.String(), "Ctrl-C stops all") }, "the network did not start: %s", n.out)
 }
 
 func (n *network) upCommand() *exec.Cmd {
-	cmd := exec.Command(n.binary, "up", "--dir", n.dir, "--api-port", fmt.Sprint(n.api), "--p2p-port", fmt.Sprint(n.p2p))
+	cmd := exec.Command(n.binary, "up", "--dir", n.dir, "--api-port", fmt.Sprint(n.api), "--p2p-port", fmt.Sprint(n.p2p), "--gateway="+fmt.Sprint(n.mqtt != 0), "--mqtt-port", fmt.Sprint(n.mqtt))
 	cmd.Env = append(os.Environ(), n.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	return cmd

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,9 +22,9 @@ func TestReadme(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkTargets(t, string(readme))
-	_, tries, ok := strings.Cut(string(readme), "## Three things to try")
+	_, tries, ok := strings.Cut(string(readme), "## Four things to try")
 	if !ok {
-		t.Fatal("the README has no three things to try")
+		t.Fatal("the README has no four things to try")
 	}
 	n, work := readmeNetwork(t, readme)
 	id := ""
@@ -31,12 +32,13 @@ func TestReadme(t *testing.T) {
 		{"Transferred 12,500 krw from alice", "512,500 krw"},
 		{"Recorded README.md by alice", "ORIGINAL: README.md", "ALTERED: README.md"},
 		{"outcome      ok", "the genesis keys of 4 validators"},
+		{"52.5 km/h for fleet.speed", "52.5   accepted"},
 	} {
 		blocks := shellBlock.FindAllStringSubmatch(tries, -1)
-		if len(blocks) != 3 {
-			t.Fatalf("%d blocks of commands, want 3", len(blocks))
+		if len(blocks) != 4 {
+			t.Fatalf("%d blocks of commands, want 4", len(blocks))
 		}
-		out := shell(t, n, work, strings.ReplaceAll(blocks[i][1], "TRANSACTION", id))
+		out := shell(t, n, work, strings.NewReplacer("TRANSACTION", id, "8883", fmt.Sprint(n.mqtt)).Replace(blocks[i][1]))
 		for _, text := range want {
 			if !strings.Contains(out, text) {
 				t.Errorf("block %d does not print %q:\n%s", i+1, text, out)
@@ -52,7 +54,7 @@ func TestReadme(t *testing.T) {
 func readmeNetwork(t *testing.T, readme []byte) (n *network, work string) {
 	t.Helper()
 	n, work = newNetwork(t), t.TempDir()
-	n.dir = filepath.Join(work, "dev")
+	n.dir, n.mqtt = filepath.Join(work, "dev"), freeRange(t)
 	if err := os.WriteFile(filepath.Join(work, "README.md"), readme, 0o600); err != nil {
 		t.Fatal(err)
 	}

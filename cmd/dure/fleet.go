@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dureledger/dure/bench/fleet"
+	"github.com/dureledger/dure/client"
+	"github.com/dureledger/dure/client/keystore"
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
+)
+
+func newDemo(a *app) *cobra.Command {
+	return parent("demo", "See at work what a network does for people and things",
+		"Starts a network of its own in a temporary folder, plays a story on it, checks that what the network then says is true, and removes it again.",
+		newDemoFleet(a))
+}
+
+// demoFleet is a day of a fleet as asked for.
+type demoFleet struct {
+	fleet.Config
+	benchNetwork
+	liars, broken string
+}
+
+func newDemoFleet(a *app) *cobra.Command {
+	f := &demoFleet{}
+	cmd := &cobra.Command{
+		Use:   "fleet",
+		Short: "A day of a fleet of cars, some of which lie",
+		Long: `Starts members and a gateway, each a process of its own, and drives simulated cars, each with a key, a disk and an MQTT connection of its own,
+through a day. Readings of their speed earn premiums. The seed chooses which cars are tampered with and which have broken sensors or clocks, and when.
+
+The day is compressed: a simulated hour takes as long as --hour says, and readings carry the real time, as the ledger has it. Four times a
+day all cars are asked for evidence and what they have earned is paid; the simulated clock stands still meanwhile. A car whose firmware was changed is
+found then, unless its new firmware lied about itself, which cars in this demonstration do not: docs/devices.md says what evidence is worth. It
+is suspended, what it said since its last good evidence is in doubt, and the premiums of that time are forfeited. Some are repaired and readmitted.
+
+At the end the report says what became of every car that is not honest, and whether the ledger agrees with what the cars were answered, all liars
+were found, and no money was made or lost. The exit code is 1 if not.`,
+		Example: "  dure demo fleet\n  dure demo fleet --devices 50 --hours 48 --seed 7 --liars 4% --broken 4% --json fleet.json",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), a) },
+	}
+	flags := cmd.Flags()
+	f.bind(flags)
+	flags.IntVar(&f.Devices, "devices", 200, "how many cars")
+	flags.IntVar(&f.Hours, "hours", 24, "how many simulated hours")
+	flags.Uint64Var(&f.Seed, "seed", 1, "chooses who lies, who is broken, and when")
+	flags.StringVar(&f.liars, "liars", "1%", "part of the cars whose firmware is changed")
+	flags.StringVar(&f.broken, "broken", "2%", "part of the cars with a broken sensor or clock")
+	flags.IntVar(&f.EveryMinutes, "every", 30, "simulated minutes between two readings of a car, a part of 60")
+	flags.IntVar(&f.HourMS, "hour", 1000, "how many real milliseconds a simulated hour takes, at least")
+	return cmd
+}
+
+func (f *demoFleet) run(ctx context.Context, a *app) error {
+	var err error
+	if f.Liars, err = percent("--liars", f.liars); err != nil {
+		return err
+	}
+	if f.Broken, err = percent("--broken", f.broken); err != nil {
+		return err
+	}
+	if err := f.Check(); err != nil {
+		return usage(err.Error())
+	}
+	if f.indexing < 1 {
+		return usage("want at least one member --indexing: the gateway and the report ask it")
+	}
+	ctx, cancel := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	return f.with(ctx, a, func(n *benchRunning) error {
+		place, g, err := f.gateway(ctx, n)
+		if err != nil {
+			return err
+		}
+		defer g.stop()
+		report, err := fleet.Drive(ctx, f.Config, *place, a.err)
+		if report == nil {
+			return err
+		}
+		return errors.Join(err, f.write(a, report))
+	})
+}
+
+// gateway opens an account for the gateway and starts it.
+func (f *demoFleet) gateway(ctx context.Context, n *benchRunning) (*fleet.Place, *gatewayProcess, error) {
+	home := filepath.Join(n.dir, "client")
+	const passphrase = "demonstration" // of a key that lies beside it, of a network that is thrown away
+	if err := errors.Join(os.MkdirAll(home, 0o700), os.WriteFile(filepath.Join(home, "passphrase"), []byte(passphrase+"\n"), 0o600)); err != nil {
+		return nil, nil, err
+	}
+	store, err := keystore.Open(filepath.Join(home, "keys"), keystore.WorkFactor(demoWorkFactor))
+	if err != nil {
+		return nil, nil, err
+	}
+	key, err := store.New(gatewayKey, accountv1.KeyKind_KEY_KIND_ED25519, passphrase)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := client.Dial(client.Config{Addresses: n.network.APIs})
+	if err != nil {
+		return nil, nil, err
+	}
+	id, err := c.Network(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	bank := n.network.Issuer
+	if _, err := act(ctx, c, client.NewTransaction(id).OpenAccount(bank.Key().Address(), key.Key), bank); err != nil {
+		return nil, nil, err
+	}
+	ports, err := freePorts(1)
+	if err != nil {
+		return nil, nil, err
+	}
+	g := &gatewayProcess{home: home, dir: n.dir, node: n.network.APIs[0], listen: ports[0]}
+	if err := g.start(ctx); err != nil {
+		return nil, nil, errors.Join(err, stopped(g))
+	}
+	pem, err := os.ReadFile(g.certificate())
+	if err != nil {
+		return nil, nil, errors.Join(err, stopped(g))
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pem)
+	return &fleet.Place{Network: *n.network, Gateway: g.listen, TLS: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, Dir: filepath.Join(n.dir, "cars")}, g, nil
+}
+
+func stopped(g *gatewayProcess) error {
+	g.stop()
+	return nil
+}
+
+// percent reads a part such as 1%.
+func percent(flag, text string) (float64, error) {
+	number, ok := strings.CutSuffix(text, "%")
+	part, err := strconv.ParseFloat(number, 64)
+	if !ok || err != nil || !(part >= 0 && part <= 100) {
+		return 0, usage(fmt.Sprintf("%s %q: want a part of the cars such as 1%%", flag, text))
+	}
+	return part / 100, nil
+}
