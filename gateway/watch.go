@@ -52,6 +52,8 @@ func (g *Gateway) event(e *apiv1.Event) {
 	switch e.GetName() {
 	case "device.challenged":
 		g.each(func(d Door) { d.Challenge(device, fields["nonce"].GetStringValue()) })
+	case "device.commanded":
+		g.each(func(d Door) { d.Commanded(device) })
 	case "device.revoked", "account.key_rotated":
 		g.roster.forget(device)
 		g.each(func(d Door) { d.Changed(device) })

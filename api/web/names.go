@@ -66,6 +66,8 @@ var names = map[string][2]string{
 	"device.attested":            {"좋은 증거", "Good evidence"},
 	"device.vouched":             {"기기 키가 보증됨", "Device's key vouched for"},
 	"device.attester_set":        {"TPM 키가 등록됨", "TPM key registered"},
+	"device.commanded":           {"기기에 명령함", "Command to a device"},
+	"device.command_answered":    {"기기가 명령에 답함", "Command answered"},
 	"device.suspended":           {"기기가 정지됨", "Device suspended"},
 	"device.readmitted":          {"기기 정지가 풀림", "Device readmitted"},
 	"device.revoked":             {"기기가 폐기됨", "Device revoked"},

@@ -24,6 +24,8 @@ type Handler interface {
 	Admit(ctx context.Context, device tx.Address, key tx.Key) error
 	// Nonce is what the ledger asks a device to answer, "" if nobody asks.
 	Nonce(ctx context.Context, device tx.Address) (string, error)
+	// Commands are the receipts of a device's open commands, but those of transactions that were given.
+	Commands(ctx context.Context, device tx.Address, given func(transaction string) bool) ([]gateway.Command, error)
 	// Reading and Transaction take a message. done is called once, from any goroutine, and does not wait.
 	Reading(ctx context.Context, device tx.Address, key tx.Key, raw []byte, done func(gateway.Answer))
 	Transaction(device tx.Address, raw []byte, done func(gateway.Answer))
@@ -53,6 +55,9 @@ const (
 	// admitTime bounds a look at the ledger while a device waits.
 	admitTime = 10 * time.Second
 	stopTime  = 5 * time.Second
+	// commandPause is the wait before a command's receipt is asked for again, maxHanded how many of a connection are remembered.
+	commandPause = time.Second
+	maxHanded    = 256
 )
 
 // Broker is the door for MQTT. It implements gateway.Door.
@@ -182,6 +187,7 @@ func (b *Broker) came(c *mochi.Client, device tx.Address, key tx.Key) {
 		broker: b, client: c, device: device, key: key, version: c.Properties.ProtocolVersion,
 		waiting: make(chan *message, receiveMaximum-1), // one more is with the goroutine that acknowledges
 	}
+	s.handed.transactions = map[string]bool{}
 	s.life, s.end = context.WithCancel(b.life)
 	b.mu.Lock()
 	b.sessions[c], b.devices[device] = s, s
@@ -233,6 +239,13 @@ func (b *Broker) Changed(device tx.Address) {
 func (b *Broker) Challenge(device tx.Address, nonce string) {
 	if s := b.here(device); s != nil && nonce != "" {
 		go s.publish(topicChallenge, []byte(nonce))
+	}
+}
+
+// Commanded implements gateway.Door.
+func (b *Broker) Commanded(device tx.Address) {
+	if s := b.here(device); s != nil {
+		go s.command()
 	}
 }
 

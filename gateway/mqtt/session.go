@@ -3,6 +3,9 @@ package mqtt
 import (
 	"context"
 	"encoding/json"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	mochi "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
@@ -22,6 +25,14 @@ type session struct {
 	waiting chan *message
 	life    context.Context
 	end     context.CancelFunc
+	handed  handed
+}
+
+// handed is which commands' receipts a device got on this connection.
+type handed struct {
+	mu           sync.Mutex  // held while the ledger is asked: commands of one device go out one after the other
+	waits        atomic.Bool // somebody waits for mu, and will see what there is by then
+	transactions map[string]bool
 }
 
 // message is a PUBLISH without an answer.
@@ -120,13 +131,18 @@ func codeOf(a gateway.Answer) packets.Code {
 
 // publish sends a device a message on one of its topics, if it subscribed to it.
 func (s *session) publish(what string, payload []byte) {
-	topic := Topic(s.device, what)
-	if _, ok := s.client.State.Subscriptions.Get(topic); !ok {
+	if !s.listens(what) {
 		return
 	}
 	_ = s.client.WritePacket(packets.Packet{
-		FixedHeader: packets.FixedHeader{Type: packets.Publish}, TopicName: topic, Payload: payload,
+		FixedHeader: packets.FixedHeader{Type: packets.Publish}, TopicName: Topic(s.device, what), Payload: payload,
 	})
+}
+
+// listens says whether the device subscribed to one of its topics.
+func (s *session) listens(what string) bool {
+	_, ok := s.client.State.Subscriptions.Get(Topic(s.device, what))
+	return ok
 }
 
 // remind tells a device which challenge it has not answered.
@@ -135,6 +151,40 @@ func (s *session) remind() {
 	defer cancel()
 	if nonce, err := s.broker.cfg.Handler.Nonce(ctx, s.device); err == nil && nonce != "" {
 		s.publish(topicChallenge, []byte(nonce))
+	}
+}
+
+// command hands a device the commands that it has not got on this connection, each as the receipt that proves it. A receipt is there a moment
+// after its transaction, when the next block has signed it, so this tries again.
+func (s *session) command() {
+	if s.handed.waits.Swap(true) {
+		return
+	}
+	s.handed.mu.Lock()
+	defer s.handed.mu.Unlock()
+	s.handed.waits.Store(false)
+	if !s.listens(topicCommand) {
+		return
+	}
+	for {
+		ctx, cancel := context.WithTimeout(s.life, admitTime)
+		commands, err := s.broker.cfg.Handler.Commands(ctx, s.device, func(id string) bool { return s.handed.transactions[id] })
+		cancel()
+		for _, c := range commands {
+			s.publish(topicCommand, c.Receipt)
+			if len(s.handed.transactions) >= maxHanded {
+				clear(s.handed.transactions) // what is open still is handed again, and the device knows it
+			}
+			s.handed.transactions[c.Transaction] = true
+		}
+		if err == nil {
+			return
+		}
+		select {
+		case <-s.life.Done():
+			return
+		case <-time.After(commandPause):
+		}
 	}
 }
 
