@@ -55,9 +55,10 @@ const (
 	// admitTime bounds a look at the ledger while a device waits.
 	admitTime = 10 * time.Second
 	stopTime  = 5 * time.Second
-	// commandPause is the wait before a command's receipt is asked for again, maxHanded how many of a connection are remembered.
-	commandPause = time.Second
-	maxHanded    = 256
+	// commandPause is the first wait before a command's receipt is asked for again, maxHanded how many of a connection are remembered.
+	commandPause    = 100 * time.Millisecond
+	maxCommandPause = 30 * time.Second
+	maxHanded       = 256
 )
 
 // Broker is the door for MQTT. It implements gateway.Door.

@@ -166,7 +166,7 @@ func (s *session) command() {
 	if !s.listens(topicCommand) {
 		return
 	}
-	for {
+	for wait := commandPause; ; wait = min(2*wait, maxCommandPause) {
 		ctx, cancel := context.WithTimeout(s.life, admitTime)
 		commands, err := s.broker.cfg.Handler.Commands(ctx, s.device, func(id string) bool { return s.handed.transactions[id] })
 		cancel()
@@ -183,7 +183,7 @@ func (s *session) command() {
 		select {
 		case <-s.life.Done():
 			return
-		case <-time.After(commandPause):
+		case <-time.After(wait):
 		}
 	}
 }
