@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
@@ -135,6 +136,11 @@ func (c *Client) Devices(ctx context.Context, maker tx.Address, model string, si
 	res, err := read(ctx, c, &apiv1.ListDevicesRequest{Maker: maker.String(), Model: model, PageSize: size, PageToken: token},
 		func(n *node) method[apiv1.ListDevicesRequest, apiv1.ListDevicesResponse] { return n.device.ListDevices })
 	return res.GetDevices(), res.GetNextPageToken(), err
+}
+
+// AllDevices are all devices of a maker's model that are not revoked, in order of serial number.
+func (c *Client) AllDevices(ctx context.Context, maker tx.Address, model string) iter.Seq2[*apiv1.Device, error] {
+	return pages(func(token string) ([]*apiv1.Device, string, error) { return c.Devices(ctx, maker, model, pageSize, token) })
 }
 
 // DeviceModel returns a maker's model with its firmwares, the newest first. Code device.unknown_model.
