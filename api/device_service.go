@@ -145,17 +145,22 @@ func commandOf(c *devicev1.Command, now int64) *apiv1.DeviceCommand {
 		Transaction: hex.EncodeToString(c.GetTx()), SentAt: timestamp(c.GetSentAt()),
 		Note: c.GetAnswer().GetNote(), AnsweredAt: timestamp(c.GetAnswer().GetAnsweredAt()), AnswerTransaction: hex.EncodeToString(c.GetAnswer().GetTx()),
 	}
+	out.State = commandState(c, now)
+	return out
+}
+
+const commandOpen = "open"
+
+func commandState(c *devicev1.Command, now int64) string {
 	switch {
 	case c.GetAnswer().GetOk():
-		out.State = "done"
+		return "done"
 	case c.GetAnswer() != nil:
-		out.State = "failed"
+		return "failed"
 	case c.GetExpiresAt() <= now:
-		out.State = "expired"
-	default:
-		out.State = "open"
+		return "expired"
 	}
-	return out
+	return commandOpen
 }
 
 func doubtOf(d *devicev1.Doubt) *apiv1.Doubt {

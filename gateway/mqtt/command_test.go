@@ -125,12 +125,12 @@ type meddler struct {
 	besides [][]byte
 }
 
-func (m *meddler) Commands(ctx context.Context, device tx.Address, given func(string) bool) ([]gateway.Command, error) {
+func (m *meddler) Commands(ctx context.Context, device tx.Address, wanted string, given func(string) bool) ([]gateway.Command, error) {
 	var out []gateway.Command
 	for _, receipt := range m.besides {
 		out = append(out, gateway.Command{Receipt: receipt})
 	}
-	honest, err := m.Gateway.Commands(ctx, device, func(string) bool { return false })
+	honest, err := m.Gateway.Commands(ctx, device, wanted, func(string) bool { return false })
 	return append(append(out, honest...), honest...), err
 }
 

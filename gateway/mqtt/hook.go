@@ -134,7 +134,7 @@ func (h *hook) OnSubscribed(c *mochi.Client, p packets.Packet, codes []byte) {
 		case topicChallenge:
 			go s.remind()
 		case topicCommand:
-			go s.command()
+			s.look("")
 		}
 	}
 }

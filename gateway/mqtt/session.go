@@ -3,8 +3,6 @@ package mqtt
 import (
 	"context"
 	"encoding/json"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	mochi "github.com/mochi-mqtt/server/v2"
@@ -25,14 +23,9 @@ type session struct {
 	waiting chan *message
 	life    context.Context
 	end     context.CancelFunc
-	handed  handed
-}
-
-// handed is which commands' receipts a device got on this connection.
-type handed struct {
-	mu           sync.Mutex  // held while the ledger is asked: commands of one device go out one after the other
-	waits        atomic.Bool // somebody waits for mu, and will see what there is by then
-	transactions map[string]bool
+	// commands calls command to look for commands, of a transaction or "" for any; handed has the transactions whose receipts the device got.
+	commands chan string
+	handed   map[string]bool
 }
 
 // message is a PUBLISH without an answer.
@@ -154,30 +147,49 @@ func (s *session) remind() {
 	}
 }
 
-// command hands a device the commands that it has not got on this connection, each as the receipt that proves it. A receipt is there a moment
-// after its transaction, when the next block has signed it, so this tries again.
+// look has command look for commands.
+func (s *session) look(transaction string) {
+	select {
+	case s.commands <- transaction:
+	default: // whoever looks for those before finds this one too
+	}
+}
+
+// command hands the device what it is told to do, until the session ends.
 func (s *session) command() {
-	if s.handed.waits.Swap(true) {
+	for {
+		select {
+		case <-s.life.Done():
+			return
+		case transaction := <-s.commands:
+			s.hand(transaction)
+		}
+	}
+}
+
+// hand gives a device the commands that it has not got on this connection, each as the receipt that proves it. A receipt is there a moment
+// after its transaction, when the next block has signed it, so this tries again for a while.
+func (s *session) hand(transaction string) {
+	if !s.listens(topicCommand) || transaction != "" && s.handed[transaction] {
 		return
 	}
-	s.handed.mu.Lock()
-	defer s.handed.mu.Unlock()
-	s.handed.waits.Store(false)
-	if !s.listens(topicCommand) {
-		return
-	}
-	for wait := commandPause; ; wait = min(2*wait, maxCommandPause) {
+	until := time.Now().Add(commandTime)
+	for wait := commandPause; ; wait *= 2 {
 		ctx, cancel := context.WithTimeout(s.life, admitTime)
-		commands, err := s.broker.cfg.Handler.Commands(ctx, s.device, func(id string) bool { return s.handed.transactions[id] })
+		commands, err := s.broker.cfg.Handler.Commands(ctx, s.device, transaction, func(id string) bool { return s.handed[id] })
 		cancel()
 		for _, c := range commands {
 			s.publish(topicCommand, c.Receipt)
-			if len(s.handed.transactions) >= maxHanded {
-				clear(s.handed.transactions) // what is open still is handed again, and the device knows it
+			if len(s.handed) >= maxHanded {
+				clear(s.handed) // what is open still is handed again, and the device knows it
 			}
-			s.handed.transactions[c.Transaction] = true
+			s.handed[c.Transaction] = true
 		}
 		if err == nil {
+			return
+		}
+		if time.Now().Add(wait).After(until) {
+			s.broker.cfg.Log.Warn("a device may lack a command until it connects again", "device", s.device.String(), "error", err)
 			return
 		}
 		select {
