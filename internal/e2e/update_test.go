@@ -206,6 +206,10 @@ func TestUpdateInWaves(t *testing.T) {
 	if out := g.dure(update...); !strings.Contains(out, "ok 20") || strings.Contains(out, "told") {
 		t.Errorf("run once more:\n%s", out)
 	}
+	maker := g.key("maker").Address.String()
+	if dom := browse(t, g.url(0)+"/devices/"+maker+"/meter-2"); !strings.Contains(dom, absent.serial) || !strings.Contains(dom, "펌웨어 갱신") || !strings.Contains(dom, "100<small>%") {
+		t.Errorf("the page of the model:\n%s", dom)
+	}
 	commands := g.dure("device", "commands", broken.signer.Key().Address().String())
 	if !strings.Contains(commands, "installing: the flash is full") || !strings.Contains(commands, "installed firmware 2") || !slices.Contains(strings.Fields(commands), "failed") {
 		t.Error(commands)
