@@ -69,9 +69,9 @@ func TestCheckAllSees(t *testing.T) {
 	}
 }
 
-// spare are entries without which a ledger is whole: parameters have defaults, and members come and go.
+// spare are entries without which a ledger is whole: parameters have defaults, members come and go, and so do commands of devices.
 func spare(key []byte) bool {
-	return string(key) == "Np" || strings.HasPrefix(string(key), "Nm")
+	return string(key) == "Np" || strings.HasPrefix(string(key), "Nm") || strings.HasPrefix(string(key), "Dc")
 }
 
 // busyLedger has something of everything, each thing with a reason to be there.
