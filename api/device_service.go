@@ -34,7 +34,35 @@ func (s *deviceService) GetDevice(_ context.Context, r *connect.Request[apiv1.Ge
 	if !ok {
 		return nil, unknownDevice(a)
 	}
-	return connect.NewResponse(&apiv1.GetDeviceResponse{Device: deviceOf(st, a, d)}), nil
+	return connect.NewResponse(&apiv1.GetDeviceResponse{Device: s.deviceOf(st, a, d)}), nil
+}
+
+func (s *deviceService) ListDevices(_ context.Context, r *connect.Request[apiv1.ListDevicesRequest]) (*connect.Response[apiv1.ListDevicesResponse], error) {
+	maker, err := parseAddress("maker", r.Msg.GetMaker())
+	if err != nil {
+		return nil, err
+	}
+	if err := bounded("model", r.Msg.GetModel()); err != nil {
+		return nil, err
+	}
+	st, _ := s.ledger.State()
+	if _, ok := index.ReadModel(st, maker, r.Msg.GetModel()); !ok {
+		return nil, unknownModel(maker, r.Msg.GetModel())
+	}
+	devices, next, err := index.ReadDevices(st, maker, r.Msg.GetModel(), page(r.Msg))
+	if err != nil {
+		return nil, err
+	}
+	out := &apiv1.ListDevicesResponse{NextPageToken: next}
+	for _, a := range devices {
+		d, _ := index.ReadDevice(st, a)
+		out.Devices = append(out.Devices, s.deviceOf(st, a, d))
+	}
+	return connect.NewResponse(out), nil
+}
+
+func unknownModel(maker tx.Address, model string) error {
+	return fault.New("device.unknown_model", maker.String()+" has no model "+printable(model)+".", "maker", maker, "model", model)
 }
 
 func unknownDevice(a tx.Address) error {
@@ -52,7 +80,7 @@ func (s *deviceService) GetModel(_ context.Context, r *connect.Request[apiv1.Get
 	st, _ := s.ledger.State()
 	m, ok := index.ReadModel(st, maker, r.Msg.GetModel())
 	if !ok {
-		return nil, fault.New("device.unknown_model", maker.String()+" has no model "+printable(r.Msg.GetModel())+".", "maker", maker, "model", r.Msg.GetModel())
+		return nil, unknownModel(maker, r.Msg.GetModel())
 	}
 	out := &apiv1.GetModelResponse{Title: m.GetTitle(), RegisteredAt: timestamp(m.GetRegisteredAt())}
 	index.ReadFirmwares(st, maker, r.Msg.GetModel(), func(number uint64, f *devicev1.Firmware) bool {
@@ -91,7 +119,7 @@ func knownName(e protoreflect.Enum) string {
 	return enumName(e)
 }
 
-func deviceOf(r state.Reader, a tx.Address, d *devicev1.Device) *apiv1.Device {
+func (s *Server) deviceOf(r state.Reader, a tx.Address, d *devicev1.Device) *apiv1.Device {
 	maker := tx.Address(d.GetMaker())
 	f, _ := index.ReadFirmware(r, maker, d.GetModel(), d.GetFirmware())
 	out := &apiv1.Device{
@@ -104,7 +132,35 @@ func deviceOf(r state.Reader, a tx.Address, d *devicev1.Device) *apiv1.Device {
 	for _, doubt := range d.GetDoubts() {
 		out.Doubts = append(out.Doubts, doubtOf(doubt))
 	}
+	now := s.ledger.Status().Time.UnixMilli()
+	for _, command := range index.ReadCommands(r, a) {
+		out.Commands = append(out.Commands, commandOf(command, now))
+	}
 	return out
+}
+
+func commandOf(c *devicev1.Command, now int64) *apiv1.DeviceCommand {
+	out := &apiv1.DeviceCommand{
+		Command: hex.EncodeToString(c.GetId()), Kind: c.GetKind(), Payload: c.GetPayload(), ExpiresAt: timestamp(c.GetExpiresAt()), By: address(c.GetBy()),
+		Transaction: hex.EncodeToString(c.GetTx()), SentAt: timestamp(c.GetSentAt()),
+		Note: c.GetAnswer().GetNote(), AnsweredAt: timestamp(c.GetAnswer().GetAnsweredAt()), AnswerTransaction: hex.EncodeToString(c.GetAnswer().GetTx()),
+	}
+	out.State = commandState(c, now)
+	return out
+}
+
+const commandOpen = "open"
+
+func commandState(c *devicev1.Command, now int64) string {
+	switch {
+	case c.GetAnswer().GetOk():
+		return "done"
+	case c.GetAnswer() != nil:
+		return "failed"
+	case c.GetExpiresAt() <= now:
+		return "expired"
+	}
+	return commandOpen
 }
 
 func doubtOf(d *devicev1.Doubt) *apiv1.Doubt {

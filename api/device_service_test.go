@@ -117,3 +117,76 @@ func TestDevices(t *testing.T) {
 		t.Errorf("a time that is none: %v", err)
 	}
 }
+
+// The devices of a model in pages, with what they were told, and the page for people.
+func TestModelPage(t *testing.T) {
+	n := start(t)
+	maker := indextest.Person(0)
+	act := func(by tx.Signer, actions ...*txv1.Action) {
+		t.Helper()
+		address := indextest.Address(by)
+		for _, action := range actions {
+			action.Actor = address[:]
+		}
+		if o, err := n.Do(actions, by); err != nil || o.GetRefusal() != nil {
+			t.Fatal(o, err)
+		}
+	}
+	image, next := sha256.Sum256([]byte("image")), sha256.Sum256([]byte("next"))
+	act(maker, &txv1.Action{Call: &txv1.Action_DeviceRegisterModel{DeviceRegisterModel: &devicev1.RegisterModel{Model: "meter", Title: "가스 계량기"}}})
+	act(maker, &txv1.Action{Call: &txv1.Action_DeviceRegisterFirmware{DeviceRegisterFirmware: &devicev1.RegisterFirmware{Model: "meter", Number: 1, Version: "1.0", Digest: image[:]}}},
+		&txv1.Action{Call: &txv1.Action_DeviceRegisterFirmware{DeviceRegisterFirmware: &devicev1.RegisterFirmware{Model: "meter", Number: 2, Version: "2.0", Digest: next[:]}}})
+	var things []tx.Address
+	for i, firmware := range []uint64{1, 2, 1} {
+		device := indextest.Address(indextest.Person(1 + i))
+		things = append(things, device)
+		act(maker, &txv1.Action{Call: &txv1.Action_DeviceEnrol{DeviceEnrol: &devicev1.Enrol{
+			Device: device[:], Model: "meter", Serial: "GM-" + string(rune('1'+i)), Owner: device[:], Firmware: firmware}}})
+	}
+	act(maker, &txv1.Action{Call: &txv1.Action_DeviceCommand{DeviceCommand: &devicev1.SendCommand{
+		Device: things[0][:], Kind: "update", Payload: []byte("p"), ExpiresAt: indextest.Start + 3_600_000}}})
+	act(maker, &txv1.Action{Call: &txv1.Action_DeviceSuspend{DeviceSuspend: &devicev1.Suspend{Device: things[2][:], Reason: "in the workshop"}}})
+
+	c := apiv1connect.NewDeviceServiceClient(n.client, n.url)
+	list := func(token string) *apiv1.ListDevicesResponse {
+		t.Helper()
+		res, err := c.ListDevices(t.Context(), connect.NewRequest(&apiv1.ListDevicesRequest{Maker: person(0).String(), Model: "meter", PageSize: 2, PageToken: token}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.Msg
+	}
+	first := list("")
+	last := list(first.GetNextPageToken())
+	if len(first.GetDevices()) != 2 || len(last.GetDevices()) != 1 || last.GetNextPageToken() != "" || last.GetDevices()[0].GetSerial() != "GM-3" {
+		t.Errorf("pages of %v and %v", first, last)
+	}
+	told := first.GetDevices()[0].GetCommands()
+	if len(told) != 1 || told[0].GetState() != "open" || told[0].GetKind() != "update" || string(told[0].GetPayload()) != "p" || len(told[0].GetTransaction()) != 64 {
+		t.Errorf("told %v", told)
+	}
+	act(indextest.Person(1), &txv1.Action{Call: &txv1.Action_DeviceAnswer{DeviceAnswer: &devicev1.AnswerCommand{Command: unhex(t, told[0].GetCommand()), Note: "no room"}}})
+	if told := list("").GetDevices()[0].GetCommands(); told[0].GetState() != "failed" || told[0].GetNote() != "no room" || told[0].GetAnsweredAt() == "" {
+		t.Errorf("answered %v", told)
+	}
+	for _, bad := range []*apiv1.ListDevicesRequest{{Maker: person(0).String(), Model: "kettle"}, {Maker: "x", Model: "meter"}, {Maker: person(0).String(), Model: "meter", PageToken: "x"}} {
+		if _, err := c.ListDevices(t.Context(), connect.NewRequest(bad)); err == nil {
+			t.Errorf("%v is answered", bad)
+		}
+	}
+	path := "/devices/" + person(0).String() + "/meter"
+	n.showsAll(t, map[string][]string{
+		path:                             {"가스 계량기", "GM-1", "GM-3", "/account/" + things[0].String(), "펌웨어 갱신", "no room", "in the workshop", "정지됨", "33<small>%"},
+		path + "?lang=en":                {"Devices", "firmware update", "Failed", "Suspended"},
+		"/account/" + things[0].String(): {path},
+	})
+}
+
+func unhex(t *testing.T, digits string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(digits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}

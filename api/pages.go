@@ -26,6 +26,7 @@ func (s *Server) pages(mux *http.ServeMux) {
 	mux.HandleFunc("GET /tx/{id}/receipt", s.receiptFile)
 	mux.HandleFunc("GET /block/{height}", s.page("block", s.blockPage))
 	mux.HandleFunc("GET /account/{address}", s.page("account", s.accountPage))
+	mux.HandleFunc("GET /devices/{maker}/{model}", s.page("model", s.modelPage))
 	mux.HandleFunc("GET /feed/{feed}", s.page("feed", s.feedPage))
 	mux.HandleFunc("GET /record/{digest}", s.page("records", s.recordsPage))
 	mux.HandleFunc("GET /search", s.searchPage)

@@ -252,7 +252,7 @@ func (s *Server) accountView(ctx context.Context, a tx.Address, token string) (w
 		v.Sponsor, v.SponsorName = address(acc.GetSponsor()), s.memberName(sponsor)
 		v.Key, v.KeyKind = address(acc.GetKey()), tx.KindName(acc.GetKind())
 	}
-	if v.Device = deviceView(st, a); v.Device != nil {
+	if v.Device = s.deviceView(st, a); v.Device != nil {
 		s.deviceFeeds(ctx, st, a, v.Device)
 	}
 	v.Operates = s.feedLinks(ctx, index.FeedFilter{Operator: &a})
@@ -271,12 +271,12 @@ func (s *Server) accountView(ctx context.Context, a tx.Address, token string) (w
 }
 
 // deviceView is nil for an account that is no device.
-func deviceView(r state.Reader, a tx.Address) *web.Device {
+func (s *Server) deviceView(r state.Reader, a tx.Address) *web.Device {
 	known, ok := index.ReadDevice(r, a)
 	if !ok {
 		return nil
 	}
-	d := deviceOf(r, a, known)
+	d := s.deviceOf(r, a, known)
 	v := &web.Device{
 		Maker: d.GetMaker(), Model: d.GetModel(), Serial: d.GetSerial(), Owner: d.GetOwner(), State: d.GetState(),
 		Firmware: strconv.FormatUint(d.GetFirmware().GetNumber(), 10), Version: d.GetFirmware().GetVersion(), Level: d.GetLevel(), Boot: d.GetBoot(),

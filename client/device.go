@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
@@ -90,6 +91,18 @@ func (d *Draft) SetAttester(maker, device tx.Address, key []byte) *Draft {
 	return d.Append(&txv1.Action{Actor: maker[:], Call: &txv1.Action_DeviceSetAttester{DeviceSetAttester: &devicev1.SetAttester{Device: device[:], PublicKey: key}}})
 }
 
+// CommandDevice tells a device to do something, before a time that is at most 30 days ahead. The device gets it through its gateway, with the receipt.
+func (d *Draft) CommandDevice(actor, device tx.Address, kind string, payload []byte, expires time.Time) *Draft {
+	return d.Append(&txv1.Action{Actor: actor[:], Call: &txv1.Action_DeviceCommand{
+		DeviceCommand: &devicev1.SendCommand{Device: device[:], Kind: kind, Payload: payload, ExpiresAt: expires.UnixMilli()}}})
+}
+
+// AnswerCommand is what a device says of a command.
+func (d *Draft) AnswerCommand(device tx.Address, command [16]byte, ok bool, note string) *Draft {
+	return d.Append(&txv1.Action{Actor: device[:], Call: &txv1.Action_DeviceAnswer{
+		DeviceAnswer: &devicev1.AnswerCommand{Command: command[:], Ok: ok, Note: note}}})
+}
+
 // SuspendDevice stops others from relying on a device from now on.
 func (d *Draft) SuspendDevice(actor, device tx.Address, reason string) *Draft {
 	return d.Append(&txv1.Action{Actor: actor[:], Call: &txv1.Action_DeviceSuspend{DeviceSuspend: &devicev1.Suspend{Device: device[:], Reason: reason}}})
@@ -115,6 +128,19 @@ func (c *Client) Device(ctx context.Context, device tx.Address) (*apiv1.Device, 
 	res, err := read(ctx, c, &apiv1.GetDeviceRequest{Device: device.String()},
 		func(n *node) method[apiv1.GetDeviceRequest, apiv1.GetDeviceResponse] { return n.device.GetDevice })
 	return res.GetDevice(), err
+}
+
+// Devices returns a page of the devices of a maker's model that are not revoked, in order of serial number, and the token of the next
+// page, "" after the last. Code device.unknown_model.
+func (c *Client) Devices(ctx context.Context, maker tx.Address, model string, size int32, token string) ([]*apiv1.Device, string, error) {
+	res, err := read(ctx, c, &apiv1.ListDevicesRequest{Maker: maker.String(), Model: model, PageSize: size, PageToken: token},
+		func(n *node) method[apiv1.ListDevicesRequest, apiv1.ListDevicesResponse] { return n.device.ListDevices })
+	return res.GetDevices(), res.GetNextPageToken(), err
+}
+
+// AllDevices are all devices of a maker's model that are not revoked, in order of serial number.
+func (c *Client) AllDevices(ctx context.Context, maker tx.Address, model string) iter.Seq2[*apiv1.Device, error] {
+	return pages(func(token string) ([]*apiv1.Device, string, error) { return c.Devices(ctx, maker, model, pageSize, token) })
 }
 
 // DeviceModel returns a maker's model with its firmwares, the newest first. Code device.unknown_model.

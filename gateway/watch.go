@@ -28,7 +28,7 @@ func (g *Gateway) watch(ctx context.Context) {
 			}
 			cursor = seen.GetCursor()
 			for _, e := range seen.GetTransaction().GetOutcome().GetEvents() {
-				g.event(e)
+				g.event(seen.GetTransaction().GetId(), e)
 			}
 		}
 		select {
@@ -39,7 +39,7 @@ func (g *Gateway) watch(ctx context.Context) {
 }
 
 // event acts on what concerns a device that is here: its challenge, and whatever may change who may speak for it.
-func (g *Gateway) event(e *apiv1.Event) {
+func (g *Gateway) event(transaction string, e *apiv1.Event) {
 	field := ""
 	switch noun, _, _ := strings.Cut(e.GetName(), "."); noun {
 	case "device":
@@ -57,6 +57,8 @@ func (g *Gateway) event(e *apiv1.Event) {
 	switch e.GetName() {
 	case "device.challenged":
 		g.each(func(d Door) { d.Challenge(device, fields["nonce"].GetStringValue()) })
+	case "device.commanded":
+		g.each(func(d Door) { d.Commanded(device, transaction) })
 	case "device.revoked", "account.key_rotated":
 		g.roster.forget(device)
 		g.each(func(d Door) { d.Changed(device) })

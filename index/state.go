@@ -60,6 +60,33 @@ func ReadDevice(r state.Reader, address tx.Address) (*devicev1.Device, bool) {
 	return device.Get(r, address)
 }
 
+// ReadCommands is what a device was told to do, the oldest first.
+func ReadCommands(r state.Reader, address tx.Address) []*devicev1.Command { return device.Commands(r, address) }
+
+// ReadDevices is a page of the devices of a maker's model that are not revoked, in order of serial number. Codes page.bad_token, page.too_large.
+func ReadDevices(r state.Reader, maker tx.Address, model string, p Page) ([]tx.Address, string, error) {
+	size, err := p.size()
+	if err != nil {
+		return nil, "", err
+	}
+	query := "devices" + string(maker[:]) + model
+	after, err := p.after(query)
+	if err != nil {
+		return nil, "", err
+	}
+	var out []tx.Address
+	last, next := string(after), ""
+	device.AscendDevices(r, device.Model{Maker: maker, Name: model}, last, func(serial string, address tx.Address) bool {
+		if len(out) == size {
+			next = token(query, []byte(last))
+			return false
+		}
+		out, last = append(out, address), serial
+		return true
+	})
+	return out, next, nil
+}
+
 // ReadModel is a maker's model, and whether there is one.
 func ReadModel(r state.Reader, maker tx.Address, name string) (*devicev1.Model, bool) {
 	return device.GetModel(r, device.Model{Maker: maker, Name: name})

@@ -15,6 +15,7 @@ func functions(lang string) template.FuncMap {
 	return template.FuncMap{
 		"t":       func(key string) string { return Text(lang, key) },
 		"field":   func(name string) string { return named(lang, "field.", name, name) },
+		"kind":    func(kind string) string { return named(lang, "kind.", kind, kind) },
 		"refusal": func(code string) string { return refusal(lang, code) },
 		"lang":    func() string { return lang },
 		"short":   short,

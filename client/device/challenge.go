@@ -12,18 +12,25 @@ import (
 	"github.com/dureledger/dure/client"
 )
 
-// up listens for challenges on a new connection. The gateway says at once which one is open.
+// up listens for challenges and commands on a new connection. The gateway says at once which are open.
 func (d *Device) up(ctx context.Context, c *autopaho.ConnectionManager) {
 	d.lineMu.Lock()
 	d.line = make(chan struct{})
 	d.lineMu.Unlock()
-	if d.cfg.Measure == nil {
+	var topics []paho.SubscribeOptions
+	if d.cfg.Measure != nil {
+		topics = append(topics, paho.SubscribeOptions{Topic: d.topic("challenge"), QoS: 1})
+	}
+	if d.obeys() {
+		topics = append(topics, paho.SubscribeOptions{Topic: d.topic("command"), QoS: 1})
+	}
+	if topics == nil {
 		return
 	}
 	go func() { // the connection is not up before this function returns
-		_, err := c.Subscribe(ctx, &paho.Subscribe{Subscriptions: []paho.SubscribeOptions{{Topic: d.topic("challenge"), QoS: 1}}})
+		_, err := c.Subscribe(ctx, &paho.Subscribe{Subscriptions: topics})
 		if err != nil && ctx.Err() == nil {
-			d.cfg.Log.Warn("challenges cannot be heard on this connection", "error", err)
+			d.cfg.Log.Warn("challenges and commands cannot be heard on this connection", "error", err)
 		}
 	}()
 }
@@ -36,8 +43,16 @@ func (d *Device) down() bool {
 	return true
 }
 
-// heard keeps the latest challenge for answer.
+// heard keeps the latest challenge for answer, and commands for obey.
 func (d *Device) heard(p paho.PublishReceived) (bool, error) {
+	if p.Packet.Topic == d.topic("command") {
+		select {
+		case d.receipts <- p.Packet.Payload:
+		default: // the gateway hands it again on the next connection
+			d.cfg.Log.Warn("so many commands wait that one more is not taken now")
+		}
+		return true, nil
+	}
 	if p.Packet.Topic != d.topic("challenge") {
 		return false, nil
 	}
@@ -64,16 +79,20 @@ func (d *Device) answer(ctx context.Context, c *autopaho.ConnectionManager) {
 				d.cfg.Log.Error("a challenge cannot be answered", "error", err)
 				continue
 			}
-			for { // the same bytes have one outcome
-				said, done := d.publish(ctx, c, "tx", evidence)
-				if done {
-					d.cfg.Log.Info("gave evidence", "committed", said.Committed, "said", said.Said)
-					break
-				}
-				if !pause(ctx, retryPause) {
-					return
-				}
+			said, done := d.submit(ctx, c, evidence)
+			if !done {
+				return
 			}
+			d.cfg.Log.Info("gave evidence", "committed", said.Committed, "said", said.Said)
+		}
+	}
+}
+
+// submit sends a transaction until it is done with; done is false when ctx ends before. The same bytes have one outcome.
+func (d *Device) submit(ctx context.Context, c *autopaho.ConnectionManager, raw []byte) (said Settled, done bool) {
+	for {
+		if said, done = d.publish(ctx, c, "tx", raw); done || !pause(ctx, retryPause) {
+			return said, done
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -15,6 +16,7 @@ import (
 	"github.com/eclipse/paho.golang/autopaho"
 	"github.com/eclipse/paho.golang/paho"
 
+	"github.com/dureledger/dure/client/light"
 	"github.com/dureledger/dure/ledger/reading"
 	"github.com/dureledger/dure/ledger/tx"
 )
@@ -36,6 +38,13 @@ type Config struct {
 	TLS *tls.Config
 	// Measure returns the SHA-256 of the firmware that runs. nil: challenges are not answered.
 	Measure func(context.Context) ([32]byte, error)
+	// Anchor is what the device trusts of the network: light.FromGenesis or FromCheckpoint. Commands are believed by it alone.
+	Anchor *light.Anchor
+	// Command does what the maker or owner tells the device to do, and says for people what came of it, at most 256 bytes; an error is a
+	// command that was not done. It is called for one command at a time, and never twice for the same. nil: none are taken, but updates.
+	Command func(context.Context, Command) (note string, err error)
+	// Update takes commands of kind update. nil: Command gets them.
+	Update *Update
 	// Buffer is how many readings are kept while there is no network; 0 means 10,000.
 	Buffer int
 	// Settled is told of each reading that is done with; may be nil. It must not wait.
@@ -67,6 +76,8 @@ type Device struct {
 	sequence uint64
 
 	challenges chan string
+	receipts   chan []byte
+	diary      *diary
 
 	lineMu sync.Mutex
 	line   chan struct{} // of the connection that is up: closed when it is lost; nil: none has been up
@@ -74,6 +85,12 @@ type Device struct {
 
 // Open counts a start of the device. Only one Device may be open with a folder.
 func Open(cfg Config) (*Device, error) {
+	if (cfg.Command != nil || cfg.Update != nil) && cfg.Anchor == nil {
+		return nil, errors.New("device: commands are checked against an Anchor, and there is none. Make one of the network's genesis file: light.FromGenesis")
+	}
+	if cfg.Update != nil && cfg.Measure == nil {
+		return nil, errors.New("device: a device that takes updates has to say what it runs: Measure")
+	}
 	if cfg.Buffer <= 0 {
 		cfg.Buffer = 10_000
 	}
@@ -97,7 +114,11 @@ func Open(cfg Config) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Device{cfg: cfg, boot: boot, buffer: buffer, challenges: make(chan string, 1)}, nil
+	d := &Device{cfg: cfg, boot: boot, buffer: buffer, challenges: make(chan string, 1), receipts: make(chan []byte, maxReceipts)}
+	if d.diary, err = openDiary(filepath.Join(cfg.Dir, "commands")); err != nil {
+		return nil, errors.Join(err, buffer.close())
+	}
+	return d, nil
 }
 
 // Close gives the folder back. Run must have ended.
@@ -136,7 +157,7 @@ const (
 	retryPause = time.Second
 )
 
-// Run keeps the device connected, sends what is kept and answers challenges, until ctx ends.
+// Run keeps the device connected, sends what is kept, answers challenges and does what it is told, until ctx ends.
 func (d *Device) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -152,6 +173,9 @@ func (d *Device) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	if d.cfg.Measure != nil {
 		wg.Go(func() { d.answer(ctx, connection) })
+	}
+	if d.obeys() {
+		wg.Go(func() { d.obey(ctx, connection) })
 	}
 	err = d.send(ctx, connection)
 	cancel()

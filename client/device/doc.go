@@ -1,5 +1,5 @@
 // Package device is what runs in a device, or in the computer beside it: it signs readings, keeps them while there is no network, sends
-// them to a gateway over MQTT 5 in order and each until it is committed, and answers challenges with evidence.
+// them to a gateway over MQTT 5 in order and each until it is committed, answers challenges with evidence, and does what its maker and owner tell it to do.
 //
 //	d, err := device.Open(device.Config{
 //		Dir: "/var/lib/meter", Network: id, Address: address, Key: key, Signer: signer,
@@ -8,6 +8,11 @@
 //	defer d.Close()
 //	go d.Run(ctx)
 //	number, err := d.Report("speed.ring", speed, "km/h", time.Now())
+//
+// A command reaches the device as the receipt of its transaction. The device believes the members whose signatures are on that, from the
+// Anchor that it was given, and nobody in between: a forged command, one for another device, one whose time is over and one that was
+// done before are not done. What was begun is on the disk before Config.Command is called, so a crash makes a command that
+// was perhaps done, and said to have failed; never one that is done twice.
 //
 // What it promises: a number, start and sequence, is never used for two readings, whatever crashes when, because the count of starts is on
 // the disk before the first reading of a start is signed. A reading that Report took is on the disk; it is sent again and again

@@ -119,6 +119,10 @@ var words = map[string]func(described) string{
 	"device.set_attester": func(d described) string {
 		return d.actor + " registers the key " + d.text("public_key") + " of the TPM of " + d.account("device")
 	},
+	"device.command": func(d described) string {
+		return d.actor + " commands " + d.account("device") + ": " + d.text("kind")
+	},
+	"device.answer": func(d described) string { return d.actor + " answers a command" },
 	"device.suspend": func(d described) string {
 		return d.actor + " suspends " + d.account("device") + ": " + d.text("reason")
 	},

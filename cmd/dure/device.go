@@ -24,7 +24,7 @@ evidence is in doubt.`,
 		deviceReason(a, "suspend", "Stop others from relying on a device", "Nothing that the device says may be relied on until you readmit it.", (*client.Draft).SuspendDevice),
 		deviceReason(a, "readmit", "End a suspension of yours", "A device that was suspended by its evidence is readmitted by good evidence alone.", (*client.Draft).ReadmitDevice),
 		deviceReason(a, "revoke", "End a device's life on the ledger", "There is no way back: a device that was revoked gets a new key and is enrolled anew.", (*client.Draft).RevokeDevice),
-		deviceTransfer(a), deviceShow(a), deviceRely(a), deviceCert(a), deviceReading(a))
+		deviceCommand(a), deviceCommands(a), deviceUpdate(a), deviceTransfer(a), deviceShow(a), deviceRely(a), deviceCert(a), deviceReading(a))
 }
 
 func deviceModel(a *app) *cobra.Command {
@@ -160,11 +160,27 @@ func deviceEnrol(a *app) *cobra.Command {
 	var by, model, serial, owner string
 	var firmware uint64
 	var f writeFlags
+	list := &enrolment{app: a}
 	cmd := &cobra.Command{
-		Use: "enrol DEVICE", Short: "Enrol a device", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeKeys,
-		Long:    "Makes an account a device of your model. Its account must be open: dure account open.",
-		Example: "  dure account open car-81 --sponsor maker\n  dure device enrol car-81 --model sedan-3 --serial KM8-0081 --firmware 7 --owner alice --by maker",
+		Use: "enrol [DEVICE]", Short: "Enrol a device, or a list of them", Args: cobra.MaximumNArgs(1), ValidArgsFunction: a.completeKeys,
+		Long: `Makes an account a device of your model. Its account must be open: dure account open.
+
+With --list it takes a file of devices instead, and opens their accounts too: CSV with a heading and the columns serial, owner, and csr (path of a
+certificate request in PEM that the device has signed with its key, P-256 or Ed25519; from the folder of the list) or public_key
+(KIND:HEX). The whole list is checked before anything is sent. Run it again after a break: no device is enrolled twice.`,
+		Example: "  dure account open car-81 --sponsor bank\n  dure device enrol car-81 --model sedan-3 --serial KM8-0081 --firmware 7 --owner alice --by maker\n" +
+			"  dure device enrol --list cars.csv --model sedan-3 --firmware 7 --sponsor bank --by maker --report enrolled.csv",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if list.list != "" {
+				if len(args) > 0 || serial != "" || owner != "" || f.noWait {
+					return usage("with --list, the list says which devices, serial numbers and owners, and what is sent is waited for")
+				}
+				list.by, list.model, list.firmware, list.key = by, model, firmware, f.key
+				return list.run(cmd.Context())
+			}
+			if len(args) == 0 || serial == "" || owner == "" {
+				return usage("want a DEVICE with --serial and --owner, or --list FILE")
+			}
 			device, err := a.party(args[0])
 			if err != nil {
 				return err
@@ -183,11 +199,19 @@ func deviceEnrol(a *app) *cobra.Command {
 		},
 	}
 	a.actorFlag(cmd, &by, "by", "the maker")
-	a.accountFlag(cmd, &owner, "owner", "who owns it")
+	cmd.Flags().StringVar(&owner, "owner", "", "who owns it: address or name of a key")
+	must(cmd.RegisterFlagCompletionFunc("owner", a.completeKeys))
 	cmd.Flags().StringVar(&model, "model", "", "your model (required)")
-	cmd.Flags().StringVar(&serial, "serial", "", "serial number, public, 1 to 64 bytes (required)")
+	cmd.Flags().StringVar(&serial, "serial", "", "serial number, public, 1 to 64 bytes")
+	cmd.Flags().StringVar(&list.list, "list", "", "a file of devices: serial,owner,csr or serial,owner,public_key")
+	must(cmd.MarkFlagFilename("list", "csv"))
+	cmd.Flags().StringVar(&list.sponsor, "sponsor", "", "with --list: the member that opens the accounts (default: the maker)")
+	cmd.Flags().StringVar(&list.sponsorKey, "sponsor-key", "", "with --list: name of the key to sign with for the sponsor, when it is not the account's own")
+	cmd.Flags().StringVar(&list.report, "report", "", "with --list: write a CSV with the address and status of each device")
+	cmd.Flags().BoolVar(&list.dryRun, "dry-run", false, "with --list: check the list and send nothing")
+	cmd.Flags().BoolVarP(&list.quiet, "quiet", "q", false, "no progress")
 	cmd.Flags().Uint64Var(&firmware, "firmware", 0, "number of the firmware it left the factory with (required)")
-	for _, name := range []string{"model", "serial", "firmware"} {
+	for _, name := range []string{"model", "firmware"} {
 		must(cmd.MarkFlagRequired(name))
 	}
 	f.register(a, cmd)

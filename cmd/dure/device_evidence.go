@@ -268,11 +268,8 @@ func attestationKey(text string) ([]byte, error) {
 	if !ok || key.Curve != elliptic.P256() {
 		return nil, usagef("%s is no P-256 key. Make it with tpm2_createak -G ecc -g sha256 -s ecdsa", text)
 	}
-	point, err := key.Bytes() // 04, x, y
-	if err != nil {
-		return nil, err
-	}
-	return append([]byte{2 | point[64]&1}, point[1:33]...), nil
+	short, err := compressed(key)
+	return short.Public, err
 }
 
 // pcrFlags are the flags by which a firmware is known to a TPM.

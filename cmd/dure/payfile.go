@@ -47,12 +47,16 @@ type payFile struct {
 type payFaults []string
 
 func (f payFaults) Error() string {
-	shown := f
-	rest := ""
-	if len(f) > maxPayFaults {
-		shown, rest = f[:maxPayFaults], fmt.Sprintf("\n  and %d more", len(f)-maxPayFaults)
+	return "the file has mistakes; nothing was paid:\n" + listFaults(f)
+}
+
+// listFaults is the first of many faults, a line each.
+func listFaults(faults []string) string {
+	shown, rest := faults, ""
+	if len(faults) > maxPayFaults {
+		shown, rest = faults[:maxPayFaults], fmt.Sprintf("\n  and %d more", len(faults)-maxPayFaults)
 	}
-	return "the file has mistakes; nothing was paid:\n  " + strings.Join(shown, "\n  ") + rest
+	return "  " + strings.Join(shown, "\n  ") + rest
 }
 
 // parsePayFile reads CSV (RFC 4180, UTF-8 with or without a byte order mark) whose heading names the columns to, amount

@@ -24,6 +24,9 @@ type Handler interface {
 	Admit(ctx context.Context, device tx.Address, key tx.Key) error
 	// Nonce is what the ledger asks a device to answer, "" if nobody asks.
 	Nonce(ctx context.Context, device tx.Address) (string, error)
+	// Commands are the receipts of a device's open commands, but those of transactions that were given; an error when more are to come, as when
+	// the wanted transaction is not known yet.
+	Commands(ctx context.Context, device tx.Address, wanted string, given func(transaction string) bool) ([]gateway.Command, error)
 	// Reading and Transaction take a message. done is called once, from any goroutine, and does not wait.
 	Reading(ctx context.Context, device tx.Address, key tx.Key, raw []byte, done func(gateway.Answer))
 	Transaction(device tx.Address, raw []byte, done func(gateway.Answer))
@@ -53,6 +56,12 @@ const (
 	// admitTime bounds a look at the ledger while a device waits.
 	admitTime = 10 * time.Second
 	stopTime  = 5 * time.Second
+	// commandPause is the first wait before a command's receipt is asked for again, commandTime how long that goes on.
+	commandPause = 100 * time.Millisecond
+	commandTime  = time.Minute
+	// maxOrders bounds the calls to look for commands that wait, maxHanded the transactions of a connection that are remembered.
+	maxOrders = 32
+	maxHanded = 256
 )
 
 // Broker is the door for MQTT. It implements gateway.Door.
@@ -181,6 +190,7 @@ func (b *Broker) sweep() {
 func (b *Broker) came(c *mochi.Client, device tx.Address, key tx.Key) {
 	s := &session{
 		broker: b, client: c, device: device, key: key, version: c.Properties.ProtocolVersion,
+		commands: make(chan string, maxOrders), handed: map[string]bool{},
 		waiting: make(chan *message, receiveMaximum-1), // one more is with the goroutine that acknowledges
 	}
 	s.life, s.end = context.WithCancel(b.life)
@@ -188,6 +198,7 @@ func (b *Broker) came(c *mochi.Client, device tx.Address, key tx.Key) {
 	b.sessions[c], b.devices[device] = s, s
 	b.mu.Unlock()
 	go s.acknowledge()
+	go s.command()
 }
 
 // left ends a client's session.
@@ -234,6 +245,13 @@ func (b *Broker) Changed(device tx.Address) {
 func (b *Broker) Challenge(device tx.Address, nonce string) {
 	if s := b.here(device); s != nil && nonce != "" {
 		go s.publish(topicChallenge, []byte(nonce))
+	}
+}
+
+// Commanded implements gateway.Door.
+func (b *Broker) Commanded(device tx.Address, transaction string) {
+	if s := b.here(device); s != nil {
+		s.look(transaction)
 	}
 }
 

@@ -42,6 +42,8 @@ type place struct {
 	certificate tls.Certificate
 	roots       *x509.CertPool
 	queue       int
+	// meddle puts something between the broker and the gateway; nil: nothing.
+	meddle func(*gateway.Gateway) mqtt.Handler
 
 	gateway *gateway.Gateway
 	broker  *mqtt.Broker
@@ -84,7 +86,11 @@ func (p *place) open() {
 	}
 	p.address = l.Addr().String()
 	p.gateway = g
-	if p.broker, err = mqtt.Listen(l, mqtt.Config{Handler: g, Certificate: func() (*tls.Certificate, error) { return &p.certificate, nil }, Log: log}); err != nil {
+	handler := mqtt.Handler(g)
+	if p.meddle != nil {
+		handler = p.meddle(g)
+	}
+	if p.broker, err = mqtt.Listen(l, mqtt.Config{Handler: handler, Certificate: func() (*tls.Certificate, error) { return &p.certificate, nil }, Log: log}); err != nil {
 		p.t.Fatal(err)
 	}
 	g.Open(p.broker)

@@ -114,20 +114,27 @@ func (h *hook) OnSessionEstablished(c *mochi.Client, _ packets.Packet) {
 // OnDisconnect ends it.
 func (h *hook) OnDisconnect(c *mochi.Client, _ error, _ bool) { h.b.left(c) }
 
-// OnACLCheck allows a device to hear its own two topics. What it may publish on its session says, which can refuse in turn.
+// OnACLCheck allows a device to hear its own three topics. What it may publish on its session says, which can refuse in turn.
 func (h *hook) OnACLCheck(c *mochi.Client, topic string, write bool) bool {
 	if write {
 		return true
 	}
 	what := own(c.ID, topic)
-	return what == topicOutcome || what == topicChallenge
+	return what == topicOutcome || what == topicChallenge || what == topicCommand
 }
 
-// OnSubscribed tells a device at once what it is asked, should it be.
+// OnSubscribed tells a device at once what it is asked and told to do, should it be.
 func (h *hook) OnSubscribed(c *mochi.Client, p packets.Packet, codes []byte) {
 	for i, filter := range p.Filters {
-		if s := h.b.session(c); s != nil && codes[i] < packets.ErrUnspecifiedError.Code && own(c.ID, filter.Filter) == topicChallenge {
+		s := h.b.session(c)
+		if s == nil || codes[i] >= packets.ErrUnspecifiedError.Code {
+			continue
+		}
+		switch own(c.ID, filter.Filter) {
+		case topicChallenge:
 			go s.remind()
+		case topicCommand:
+			s.look("")
 		}
 	}
 }

@@ -3,6 +3,7 @@ package mqtt
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	mochi "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
@@ -22,6 +23,9 @@ type session struct {
 	waiting chan *message
 	life    context.Context
 	end     context.CancelFunc
+	// commands calls command to look for commands, of a transaction or "" for any; handed has the transactions whose receipts the device got.
+	commands chan string
+	handed   map[string]bool
 }
 
 // message is a PUBLISH without an answer.
@@ -120,13 +124,18 @@ func codeOf(a gateway.Answer) packets.Code {
 
 // publish sends a device a message on one of its topics, if it subscribed to it.
 func (s *session) publish(what string, payload []byte) {
-	topic := Topic(s.device, what)
-	if _, ok := s.client.State.Subscriptions.Get(topic); !ok {
+	if !s.listens(what) {
 		return
 	}
 	_ = s.client.WritePacket(packets.Packet{
-		FixedHeader: packets.FixedHeader{Type: packets.Publish}, TopicName: topic, Payload: payload,
+		FixedHeader: packets.FixedHeader{Type: packets.Publish}, TopicName: Topic(s.device, what), Payload: payload,
 	})
+}
+
+// listens says whether the device subscribed to one of its topics.
+func (s *session) listens(what string) bool {
+	_, ok := s.client.State.Subscriptions.Get(Topic(s.device, what))
+	return ok
 }
 
 // remind tells a device which challenge it has not answered.
@@ -135,6 +144,59 @@ func (s *session) remind() {
 	defer cancel()
 	if nonce, err := s.broker.cfg.Handler.Nonce(ctx, s.device); err == nil && nonce != "" {
 		s.publish(topicChallenge, []byte(nonce))
+	}
+}
+
+// look has command look for commands.
+func (s *session) look(transaction string) {
+	select {
+	case s.commands <- transaction:
+	default: // whoever looks for those before finds this one too
+	}
+}
+
+// command hands the device what it is told to do, until the session ends.
+func (s *session) command() {
+	for {
+		select {
+		case <-s.life.Done():
+			return
+		case transaction := <-s.commands:
+			s.hand(transaction)
+		}
+	}
+}
+
+// hand gives a device the commands that it has not got on this connection, each as the receipt that proves it. A receipt is there a moment
+// after its transaction, when the next block has signed it, so this tries again for a while.
+func (s *session) hand(transaction string) {
+	if !s.listens(topicCommand) || transaction != "" && s.handed[transaction] {
+		return
+	}
+	until := time.Now().Add(commandTime)
+	for wait := commandPause; ; wait *= 2 {
+		ctx, cancel := context.WithTimeout(s.life, admitTime)
+		commands, err := s.broker.cfg.Handler.Commands(ctx, s.device, transaction, func(id string) bool { return s.handed[id] })
+		cancel()
+		for _, c := range commands {
+			s.publish(topicCommand, c.Receipt)
+			if len(s.handed) >= maxHanded {
+				clear(s.handed) // what is open still is handed again, and the device knows it
+			}
+			s.handed[c.Transaction] = true
+		}
+		if err == nil {
+			return
+		}
+		if time.Now().Add(wait).After(until) {
+			s.broker.cfg.Log.Warn("a device may lack a command until it connects again", "device", s.device.String(), "error", err)
+			return
+		}
+		select {
+		case <-s.life.Done():
+			return
+		case <-time.After(wait):
+		}
 	}
 }
 

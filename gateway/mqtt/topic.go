@@ -12,11 +12,12 @@ const (
 	topicTx        = "tx"
 	topicOutcome   = "outcome"
 	topicChallenge = "challenge"
+	topicCommand   = "command"
 )
 
 const topicPrefix = "dure/1/"
 
-// Topic is a device's topic: reading, tx, outcome or challenge.
+// Topic is a device's topic: reading, tx, outcome, challenge or command.
 func Topic(device tx.Address, what string) string { return topicPrefix + device.String() + "/" + what }
 
 // own is the last part of a topic or filter if it is the device's, written as Topic does, else "".
@@ -26,7 +27,7 @@ func own(device, topic string) string {
 		return ""
 	}
 	switch what {
-	case topicReading, topicTx, topicOutcome, topicChallenge:
+	case topicReading, topicTx, topicOutcome, topicChallenge, topicCommand:
 		return what
 	}
 	return ""

@@ -136,6 +136,11 @@ func (p *player) bytes(field, word string) ([]byte, error) {
 		return p.names.remember(sum[:], word), nil
 	case "hold":
 		return p.names.made("hold", word, 16)
+	case "command":
+		return p.names.made("command", word, 16)
+	case "payload":
+		s, err := unquote(word)
+		return []byte(s), err
 	case "nonce":
 		return p.names.made("nonce", word, 32)
 	case "evidence":

@@ -28,7 +28,7 @@ var update = flag.Bool("update", false, "write what happened into the scenarios 
 //
 // Arguments are the fields of the action's message, dotted into messages within: change.add_member.name=gwangju.
 // Addresses and keys are written as names, digests as any word (its SHA-256 is meant), holds as h1, h2 in the order
-// they were made, nonces likewise as n1, n2, times as +24h from now, raw bytes as hex:00ff. key=bob stands for kind and public_key.
+// they were made, nonces likewise as n1, n2, commands as c1, c2, times as +24h from now, raw bytes as hex:00ff. key=bob stands for kind and public_key.
 // read=car,4.17,speed,62.5,km/h,5s, in stream.anchor, is reading 17 of start 4 of car, taken 5 seconds ago, signed by car's key or that of a name after it.
 // evidence=car/n1/4/image is a token that car signs, quote=n1/4/129/booted signature=chip the quote of a TPM over registers 0 and 7, and
 // public_key=chip the TPM's key; evidence.go reads them.
@@ -211,9 +211,10 @@ type name struct {
 
 // names remembers what words of a script stood for, to answer in the same words.
 type names struct {
-	list   []name
-	holds  int
-	nonces int
+	list     []name
+	holds    int
+	nonces   int
+	commands int
 }
 
 // made is what a transaction made and the script calls by a word.

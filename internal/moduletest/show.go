@@ -23,7 +23,7 @@ import (
 
 // show answers a look at the state:
 //
-//	account NAME · balance ASSET NAME · asset ID · hold hN · record DIGEST NAME · device NAME · firmware MAKER MODEL NUMBER ·
+//	account NAME · balance ASSET NAME · asset ID · hold hN · record DIGEST NAME · device NAME · commands NAME · firmware MAKER MODEL NUMBER ·
 //	rely DEVICE AGO · feed ID · report FEED DEVICE · head DEVICE · quarantined FEED DEVICE BOOT SEQUENCE · value FEED [MAX AGE] · members · proposal N · parameters
 func (p *player) show(words []string) (string, error) {
 	arg := func(i int) string {
@@ -52,6 +52,12 @@ func (p *player) show(words []string) (string, error) {
 		m, ok = record.Get(p.View, sha256.Sum256([]byte(arg(1))), p.names.add(arg(2)))
 	case "device":
 		m, ok = device.Get(p.View, p.names.add(arg(1)))
+	case "commands":
+		var lines []string
+		for _, command := range device.Commands(p.View, p.names.add(arg(1))) {
+			lines = append(lines, p.text(command.ProtoReflect()))
+		}
+		return strings.Join(lines, "\n"), nil
 	case "firmware":
 		number, err := strconv.ParseUint(arg(3), 10, 64)
 		if err != nil {
@@ -137,6 +143,10 @@ func (p *player) event(e *ledgerv1.Event) string {
 		p.names.nonces++
 		p.names.remember(asked.GetNonce(), fmt.Sprintf("n%d", p.names.nonces))
 	}
+	if told := e.GetDeviceCommanded(); told != nil {
+		p.names.commands++
+		p.names.remember(told.GetCommand(), fmt.Sprintf("c%d", p.names.commands))
+	}
 	m := e.ProtoReflect()
 	field := m.WhichOneof(m.Descriptor().Oneofs().ByName("kind"))
 	name := strings.Replace(string(field.Name()), "_", ".", 1)
@@ -171,8 +181,11 @@ func (p *player) word(field protoreflect.FieldDescriptor, v protoreflect.Value) 
 	case protoreflect.EnumKind:
 		return strings.ToLower(string(field.Enum().Values().ByNumber(v.Enum()).Name()))
 	case protoreflect.BytesKind:
-		if field.Name() == "verdicts" {
+		switch field.Name() {
+		case "verdicts":
 			return verdicts(v.Bytes())
+		case "payload":
+			return fmt.Sprintf("%.32q", v.Bytes())
 		}
 		if word := p.names.word(v.Bytes()); word != "" {
 			return word

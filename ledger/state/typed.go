@@ -69,8 +69,17 @@ func (m Map[K, V]) Delete(v *View, k K) { v.Delete(m.Key(k)) }
 
 // Ascend calls fn for every entry whose encoded key starts with part, in order, until fn returns false.
 func (m Map[K, V]) Ascend(r Reader, part []byte, fn func(K, V) bool) {
-	from := append(append([]byte{}, m.prefix...), part...)
-	r.Ascend(from, PrefixEnd(from), func(key, value []byte) bool {
+	m.ascend(r, append(append([]byte{}, m.prefix...), part...), part, fn)
+}
+
+// AscendAfter is Ascend for the entries after a key, which need not be there.
+func (m Map[K, V]) AscendAfter(r Reader, part []byte, after K, fn func(K, V) bool) {
+	m.ascend(r, append(m.Key(after), 0), part, fn)
+}
+
+func (m Map[K, V]) ascend(r Reader, from, part []byte, fn func(K, V) bool) {
+	end := PrefixEnd(append(append([]byte{}, m.prefix...), part...))
+	r.Ascend(from, end, func(key, value []byte) bool {
 		k, err := m.key.Decode(key[len(m.prefix):])
 		if err != nil {
 			panic(fmt.Sprintf("state: key %x: %v", key, err))

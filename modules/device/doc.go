@@ -19,6 +19,9 @@
 // the maker. A device whose maker registered a TPM gives quotes alone, lest forged firmware report in between that all is well. What rests
 // on a word that the maker takes back falls to self-reported at once.
 //
+// A maker or owner tells a device what to do by a command. It is on the ledger before the device has it, and reaches it with the receipt
+// that proves it, so that the device believes the members and nobody who carries messages. What it says of it is on the ledger too.
+//
 // # Invariants
 //
 //  1. A firmware is of a model that its maker registered; under each digest of a model is the number of the firmware that
@@ -29,6 +32,7 @@
 //  4. Under each serial number of a model is the device that has it, while it is not revoked, and reversely.
 //  5. Under each set of registers and their digest of a model is the number of the firmware that is known by them, and reversely.
 //  6. Under each attestation key is the device whose TPM has it, while it is not revoked, and reversely.
+//  7. A device has at most 16 commands, whose ids differ; only devices have any.
 //
 // # State
 //
@@ -37,6 +41,7 @@
 //	"Dg" maker (20) model 00 digest (32)    number (8)
 //	"Dd" device (20)                        dure.device.v1.Device
 //	"Ds" maker (20) model 00 serial 00      device (20)
+//	"Dc" device (20)                        dure.device.v1.Commands
 //	"Dp" maker (20) model 00 pcrs (4) digest (32)  number (8)
 //	"Da" attestation key (33)               device (20)
 //
@@ -74,6 +79,12 @@
 //	device.suspended         the device is suspended already
 //	device.not_suspended     the device is not suspended
 //	device.by_evidence       suspended by its evidence, so only good evidence readmits it
+//	device.bad_kind          not the form of a command's kind
+//	device.bad_payload       a command's payload of more than 512 bytes
+//	device.bad_expiry        a command that has expired, or expires in more than 30 days
+//	device.too_many_commands 16 commands wait for the device
+//	device.unknown_command   the device has no such command, or has it no more
+//	device.answered          the command is answered
 //	key.malformed            an attestation key that is no P-256 key
 //	evidence.*               what is presented is no token, no quote, or not signed by whom it has to be: see ledger/evidence
 package device

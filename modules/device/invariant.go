@@ -55,6 +55,15 @@ func (m *Module) Check(r state.Reader) (err error) {
 	if err != nil {
 		return err
 	}
+	commands.Ascend(r, nil, func(a tx.Address, all *devicev1.Commands) bool {
+		if err = checkCommands(r, a, all.GetCommands()); err != nil {
+			err = fmt.Errorf("commands of %s: %w", a, err)
+		}
+		return err == nil
+	})
+	if err != nil {
+		return err
+	}
 	devices.Ascend(r, nil, func(a tx.Address, d *devicev1.Device) bool {
 		if err = errors.Join(m.checkDevice(r, a, d), checkDoubts(d)); err != nil {
 			err = fmt.Errorf("device %s: %w", a, err)
@@ -150,6 +159,23 @@ func checkDoubts(d *devicev1.Device) error {
 	}
 	if active := d.GetState() == devicev1.State_STATE_ACTIVE; active == (openDoubt(d) != nil) {
 		return fmt.Errorf("%v with a doubt that goes on: %t", d.GetState(), !active)
+	}
+	return nil
+}
+
+func checkCommands(r state.Reader, a tx.Address, all []*devicev1.Command) error {
+	if !devices.Has(r, a) || len(all) > MaxCommands {
+		return fmt.Errorf("%d of them, of a device: %t", len(all), devices.Has(r, a))
+	}
+	seen := map[CommandID]bool{}
+	for _, k := range all {
+		if len(k.GetId()) != len(CommandID{}) || len(k.GetTx()) != 32 || !isName(k.GetKind(), MaxKind) || len(k.GetPayload()) > MaxPayload {
+			return errors.New("one is not whole")
+		}
+		if seen[CommandID(k.GetId())] {
+			return errors.New("two have the same id")
+		}
+		seen[CommandID(k.GetId())] = true
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
 	"github.com/dureledger/dure/internal/moduletest"
 	"github.com/dureledger/dure/ledger/evidence"
+	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/modules/device"
 )
 
@@ -66,5 +67,44 @@ func TestEvidenceIsMetered(t *testing.T) {
 	asked, other := work([32]byte(d.GetNonce().GetValue())), work([32]byte{})
 	if asked < other+150 {
 		t.Errorf("work %d with a signature to check, %d without", asked, other)
+	}
+}
+
+// What waits for a device is never forgotten for the sake of a new command; what is answered is, the oldest first.
+func TestCommandsAreBounded(t *testing.T) {
+	l, err := moduletest.Play("seoul account.open key=maker", "seoul account.open key=car", "maker device.register_model model=m title=M",
+		"maker device.register_firmware model=m number=1 version=1 digest=image1", "maker device.enrol device=car model=m serial=1 owner=maker firmware=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	car := moduletest.Address("car")
+	command := func() error {
+		l.Now += 1000
+		return moduletest.Do(l, "maker", &txv1.Action_DeviceCommand{DeviceCommand: &devicev1.SendCommand{
+			Device: car[:], Kind: "k", Payload: make([]byte, device.MaxPayload), ExpiresAt: l.Now + device.MaxCommandMs}}).Err
+	}
+	for range device.MaxCommands {
+		if err := command(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := command(); fault.Code(err) != "device.too_many_commands" {
+		t.Fatalf("one more than are kept: %v", err)
+	}
+	all := device.Commands(l.View, car)
+	for _, i := range []int{5, 3} {
+		if err := moduletest.Do(l, "car", &txv1.Action_DeviceAnswer{DeviceAnswer: &devicev1.AnswerCommand{Command: all[i].GetId(), Ok: true}}).Err; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := command(); err != nil {
+		t.Fatal(err)
+	}
+	left := device.Commands(l.View, car)
+	if len(left) != device.MaxCommands || string(left[3].GetId()) != string(all[4].GetId()) || left[4].GetAnswer() == nil {
+		t.Error("another command than the oldest answered one gave way")
+	}
+	if err := l.Check(); err != nil {
+		t.Fatal(err)
 	}
 }

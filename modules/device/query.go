@@ -14,6 +14,18 @@ func BySerial(g state.Getter, model Model, serial string) (tx.Address, bool) {
 	return bySerial.Get(g, plate{model, serial})
 }
 
+// Commands are what a device was told to do, the oldest first: without an answer, expired or answered, at most MaxCommands.
+func Commands(g state.Getter, device tx.Address) []*devicev1.Command {
+	all, _ := commands.Get(g, device)
+	return all.GetCommands()
+}
+
+// AscendDevices calls fn for each device of a model that is not revoked, in order of serial number, until fn returns false. It begins
+// after a serial number; "" is before all.
+func AscendDevices(r state.Reader, model Model, after string, fn func(serial string, device tx.Address) bool) {
+	bySerial.AscendAfter(r, models.Append(nil, model), plate{model, after}, func(p plate, device tx.Address) bool { return fn(p.serial, device) })
+}
+
 // GetModel returns what a maker says of a model.
 func GetModel(g state.Getter, model Model) (*devicev1.Model, bool) { return registered.Get(g, model) }
 

@@ -15,7 +15,7 @@ import (
 // registerModel registers a model of the actor's.
 func (m *Module) registerModel(c *exec.Context, call *devicev1.RegisterModel) error {
 	model := Model{c.Actor, call.GetModel()}
-	if !validModel(model.Name) {
+	if !isName(model.Name, MaxModel) {
 		return fault.New("device.bad_model", fmt.Sprintf("A model is 1 to %d of a-z, 0-9, '-', '.' and '_'.", MaxModel), "model", model.Name)
 	}
 	if err := text.Check("device.bad_text", "title", call.GetTitle(), 1, MaxTitle); err != nil {
@@ -31,14 +31,15 @@ func (m *Module) registerModel(c *exec.Context, call *devicev1.RegisterModel) er
 	return nil
 }
 
-func validModel(s string) bool {
+// isName says whether s is 1 to most of the bytes that models and kinds of commands consist of.
+func isName(s string, most int) bool {
 	for i := range len(s) {
 		b := s[i]
 		if (b < 'a' || b > 'z') && (b < '0' || b > '9') && b != '-' && b != '.' && b != '_' {
 			return false
 		}
 	}
-	return s != "" && len(s) <= MaxModel
+	return s != "" && len(s) <= most
 }
 
 // registerFirmware registers a firmware of the actor's model.

@@ -22,6 +22,12 @@ const (
 	MaxNote    = 256
 	MaxReason  = 256
 	MaxDoubts  = 16
+	// MaxKind and MaxPayload bound a command, MaxCommands how many of a device are kept.
+	MaxKind     = 32
+	MaxPayload  = 512
+	MaxCommands = 16
+	// MaxCommandMs is how far ahead a command may expire.
+	MaxCommandMs = 30 * 24 * 60 * 60 * 1000
 	// AnswerMs is how long after a challenge evidence may come.
 	AnswerMs = 5 * 60 * 1000
 )
@@ -142,6 +148,7 @@ var (
 	byDigest   = state.NewMap("Dg", images, state.Uint64)
 	devices    = state.NewMap("Dd", addresses, state.Proto[*devicev1.Device]())
 	bySerial   = state.NewMap("Ds", plates, addresses)
+	commands   = state.NewMap("Dc", addresses, state.Proto[*devicev1.Commands]())
 
 	byMeasurement = state.NewMap("Dp", measurements, state.Uint64)
 	byAttester    = state.NewMap("Da", attesters, addresses)
@@ -194,6 +201,8 @@ func (m *Module) Handlers() []exec.Handler {
 		exec.Handle("device.set_attester", 1, func(c *txv1.Action_DeviceSetAttester) *devicev1.SetAttester {
 			return c.DeviceSetAttester
 		}, m.setAttester),
+		exec.Handle("device.command", 1, func(c *txv1.Action_DeviceCommand) *devicev1.SendCommand { return c.DeviceCommand }, m.command),
+		exec.Handle("device.answer", 1, func(c *txv1.Action_DeviceAnswer) *devicev1.AnswerCommand { return c.DeviceAnswer }, m.answer),
 		exec.Handle("device.suspend", 1, func(c *txv1.Action_DeviceSuspend) *devicev1.Suspend { return c.DeviceSuspend }, m.suspend),
 		exec.Handle("device.readmit", 1, func(c *txv1.Action_DeviceReadmit) *devicev1.Readmit { return c.DeviceReadmit }, m.readmit),
 		exec.Handle("device.revoke", 1, func(c *txv1.Action_DeviceRevoke) *devicev1.Revoke { return c.DeviceRevoke }, m.revoke),

@@ -4441,7 +4441,9 @@ type Device struct {
 	// The address of the key that its maker says so of.
 	HardwareKey string `protobuf:"bytes,17,opt,name=hardware_key,json=hardwareKey,proto3" json:"hardware_key,omitempty"`
 	// The public key that its TPM quotes with, 66 hex digits; empty: it does not.
-	Attester      string `protobuf:"bytes,18,opt,name=attester,proto3" json:"attester,omitempty"`
+	Attester string `protobuf:"bytes,18,opt,name=attester,proto3" json:"attester,omitempty"`
+	// What it was told to do, the oldest first, at most 16: without an answer, expired or answered, until newer ones take their place.
+	Commands      []*DeviceCommand `protobuf:"bytes,19,rep,name=commands,proto3" json:"commands,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4602,6 +4604,261 @@ func (x *Device) GetAttester() string {
 	return ""
 }
 
+func (x *Device) GetCommands() []*DeviceCommand {
+	if x != nil {
+		return x.Commands
+	}
+	return nil
+}
+
+type DeviceCommand struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 32 hex digits.
+	Command   string `protobuf:"bytes,1,opt,name=command,proto3" json:"command,omitempty"`
+	Kind      string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	Payload   []byte `protobuf:"bytes,3,opt,name=payload,proto3" json:"payload,omitempty"`
+	ExpiresAt string `protobuf:"bytes,4,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	By        string `protobuf:"bytes,5,opt,name=by,proto3" json:"by,omitempty"`
+	// Whose receipt is what the device believes.
+	Transaction string `protobuf:"bytes,6,opt,name=transaction,proto3" json:"transaction,omitempty"`
+	SentAt      string `protobuf:"bytes,7,opt,name=sent_at,json=sentAt,proto3" json:"sent_at,omitempty"`
+	// "open", "expired", "done" or "failed".
+	State string `protobuf:"bytes,8,opt,name=state,proto3" json:"state,omitempty"`
+	// What the device said of it, and when; empty: nothing yet.
+	Note              string `protobuf:"bytes,9,opt,name=note,proto3" json:"note,omitempty"`
+	AnsweredAt        string `protobuf:"bytes,10,opt,name=answered_at,json=answeredAt,proto3" json:"answered_at,omitempty"`
+	AnswerTransaction string `protobuf:"bytes,11,opt,name=answer_transaction,json=answerTransaction,proto3" json:"answer_transaction,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *DeviceCommand) Reset() {
+	*x = DeviceCommand{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[66]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeviceCommand) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeviceCommand) ProtoMessage() {}
+
+func (x *DeviceCommand) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[66]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeviceCommand.ProtoReflect.Descriptor instead.
+func (*DeviceCommand) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{66}
+}
+
+func (x *DeviceCommand) GetCommand() string {
+	if x != nil {
+		return x.Command
+	}
+	return ""
+}
+
+func (x *DeviceCommand) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *DeviceCommand) GetPayload() []byte {
+	if x != nil {
+		return x.Payload
+	}
+	return nil
+}
+
+func (x *DeviceCommand) GetExpiresAt() string {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return ""
+}
+
+func (x *DeviceCommand) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *DeviceCommand) GetTransaction() string {
+	if x != nil {
+		return x.Transaction
+	}
+	return ""
+}
+
+func (x *DeviceCommand) GetSentAt() string {
+	if x != nil {
+		return x.SentAt
+	}
+	return ""
+}
+
+func (x *DeviceCommand) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *DeviceCommand) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *DeviceCommand) GetAnsweredAt() string {
+	if x != nil {
+		return x.AnsweredAt
+	}
+	return ""
+}
+
+func (x *DeviceCommand) GetAnswerTransaction() string {
+	if x != nil {
+		return x.AnswerTransaction
+	}
+	return ""
+}
+
+type ListDevicesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Maker         string                 `protobuf:"bytes,1,opt,name=maker,proto3" json:"maker,omitempty"`
+	Model         string                 `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	PageSize      int32                  `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string                 `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDevicesRequest) Reset() {
+	*x = ListDevicesRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[67]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDevicesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDevicesRequest) ProtoMessage() {}
+
+func (x *ListDevicesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[67]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDevicesRequest.ProtoReflect.Descriptor instead.
+func (*ListDevicesRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{67}
+}
+
+func (x *ListDevicesRequest) GetMaker() string {
+	if x != nil {
+		return x.Maker
+	}
+	return ""
+}
+
+func (x *ListDevicesRequest) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *ListDevicesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListDevicesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListDevicesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Devices       []*Device              `protobuf:"bytes,1,rep,name=devices,proto3" json:"devices,omitempty"`
+	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDevicesResponse) Reset() {
+	*x = ListDevicesResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[68]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDevicesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDevicesResponse) ProtoMessage() {}
+
+func (x *ListDevicesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[68]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDevicesResponse.ProtoReflect.Descriptor instead.
+func (*ListDevicesResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{68}
+}
+
+func (x *ListDevicesResponse) GetDevices() []*Device {
+	if x != nil {
+		return x.Devices
+	}
+	return nil
+}
+
+func (x *ListDevicesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 type Doubt struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Included.
@@ -4622,7 +4879,7 @@ type Doubt struct {
 
 func (x *Doubt) Reset() {
 	*x = Doubt{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[66]
+	mi := &file_dure_api_v1_api_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4634,7 +4891,7 @@ func (x *Doubt) String() string {
 func (*Doubt) ProtoMessage() {}
 
 func (x *Doubt) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[66]
+	mi := &file_dure_api_v1_api_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4647,7 +4904,7 @@ func (x *Doubt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Doubt.ProtoReflect.Descriptor instead.
 func (*Doubt) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{66}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *Doubt) GetSince() string {
@@ -4722,7 +4979,7 @@ type Firmware struct {
 
 func (x *Firmware) Reset() {
 	*x = Firmware{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[67]
+	mi := &file_dure_api_v1_api_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4734,7 +4991,7 @@ func (x *Firmware) String() string {
 func (*Firmware) ProtoMessage() {}
 
 func (x *Firmware) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[67]
+	mi := &file_dure_api_v1_api_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4747,7 +5004,7 @@ func (x *Firmware) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Firmware.ProtoReflect.Descriptor instead.
 func (*Firmware) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{67}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *Firmware) GetNumber() uint64 {
@@ -4829,7 +5086,7 @@ type GetDeviceRequest struct {
 
 func (x *GetDeviceRequest) Reset() {
 	*x = GetDeviceRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[68]
+	mi := &file_dure_api_v1_api_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4841,7 +5098,7 @@ func (x *GetDeviceRequest) String() string {
 func (*GetDeviceRequest) ProtoMessage() {}
 
 func (x *GetDeviceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[68]
+	mi := &file_dure_api_v1_api_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4854,7 +5111,7 @@ func (x *GetDeviceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeviceRequest.ProtoReflect.Descriptor instead.
 func (*GetDeviceRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{68}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *GetDeviceRequest) GetDevice() string {
@@ -4873,7 +5130,7 @@ type GetDeviceResponse struct {
 
 func (x *GetDeviceResponse) Reset() {
 	*x = GetDeviceResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[69]
+	mi := &file_dure_api_v1_api_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4885,7 +5142,7 @@ func (x *GetDeviceResponse) String() string {
 func (*GetDeviceResponse) ProtoMessage() {}
 
 func (x *GetDeviceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[69]
+	mi := &file_dure_api_v1_api_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4898,7 +5155,7 @@ func (x *GetDeviceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeviceResponse.ProtoReflect.Descriptor instead.
 func (*GetDeviceResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{69}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *GetDeviceResponse) GetDevice() *Device {
@@ -4918,7 +5175,7 @@ type GetModelRequest struct {
 
 func (x *GetModelRequest) Reset() {
 	*x = GetModelRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[70]
+	mi := &file_dure_api_v1_api_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4930,7 +5187,7 @@ func (x *GetModelRequest) String() string {
 func (*GetModelRequest) ProtoMessage() {}
 
 func (x *GetModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[70]
+	mi := &file_dure_api_v1_api_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4943,7 +5200,7 @@ func (x *GetModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelRequest.ProtoReflect.Descriptor instead.
 func (*GetModelRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{70}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *GetModelRequest) GetMaker() string {
@@ -4971,7 +5228,7 @@ type GetModelResponse struct {
 
 func (x *GetModelResponse) Reset() {
 	*x = GetModelResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[71]
+	mi := &file_dure_api_v1_api_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4983,7 +5240,7 @@ func (x *GetModelResponse) String() string {
 func (*GetModelResponse) ProtoMessage() {}
 
 func (x *GetModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[71]
+	mi := &file_dure_api_v1_api_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4996,7 +5253,7 @@ func (x *GetModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelResponse.ProtoReflect.Descriptor instead.
 func (*GetModelResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{71}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *GetModelResponse) GetTitle() string {
@@ -5031,7 +5288,7 @@ type RelyRequest struct {
 
 func (x *RelyRequest) Reset() {
 	*x = RelyRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[72]
+	mi := &file_dure_api_v1_api_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5043,7 +5300,7 @@ func (x *RelyRequest) String() string {
 func (*RelyRequest) ProtoMessage() {}
 
 func (x *RelyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[72]
+	mi := &file_dure_api_v1_api_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5056,7 +5313,7 @@ func (x *RelyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelyRequest.ProtoReflect.Descriptor instead.
 func (*RelyRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{72}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *RelyRequest) GetDevice() string {
@@ -5092,7 +5349,7 @@ type RelyResponse struct {
 
 func (x *RelyResponse) Reset() {
 	*x = RelyResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[73]
+	mi := &file_dure_api_v1_api_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5104,7 +5361,7 @@ func (x *RelyResponse) String() string {
 func (*RelyResponse) ProtoMessage() {}
 
 func (x *RelyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[73]
+	mi := &file_dure_api_v1_api_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5117,7 +5374,7 @@ func (x *RelyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelyResponse.ProtoReflect.Descriptor instead.
 func (*RelyResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{73}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *RelyResponse) GetOk() bool {
@@ -5204,7 +5461,7 @@ type Feed struct {
 
 func (x *Feed) Reset() {
 	*x = Feed{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[74]
+	mi := &file_dure_api_v1_api_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5216,7 +5473,7 @@ func (x *Feed) String() string {
 func (*Feed) ProtoMessage() {}
 
 func (x *Feed) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[74]
+	mi := &file_dure_api_v1_api_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5229,7 +5486,7 @@ func (x *Feed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Feed.ProtoReflect.Descriptor instead.
 func (*Feed) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{74}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *Feed) GetFeed() string {
@@ -5386,7 +5643,7 @@ type FeedPremium struct {
 
 func (x *FeedPremium) Reset() {
 	*x = FeedPremium{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[75]
+	mi := &file_dure_api_v1_api_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5398,7 +5655,7 @@ func (x *FeedPremium) String() string {
 func (*FeedPremium) ProtoMessage() {}
 
 func (x *FeedPremium) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[75]
+	mi := &file_dure_api_v1_api_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5411,7 +5668,7 @@ func (x *FeedPremium) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeedPremium.ProtoReflect.Descriptor instead.
 func (*FeedPremium) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{75}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *FeedPremium) GetAsset() string {
@@ -5480,7 +5737,7 @@ type FeedSource struct {
 
 func (x *FeedSource) Reset() {
 	*x = FeedSource{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[76]
+	mi := &file_dure_api_v1_api_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5492,7 +5749,7 @@ func (x *FeedSource) String() string {
 func (*FeedSource) ProtoMessage() {}
 
 func (x *FeedSource) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[76]
+	mi := &file_dure_api_v1_api_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5505,7 +5762,7 @@ func (x *FeedSource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeedSource.ProtoReflect.Descriptor instead.
 func (*FeedSource) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{76}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *FeedSource) GetDevice() string {
@@ -5667,7 +5924,7 @@ type ReadingGap struct {
 
 func (x *ReadingGap) Reset() {
 	*x = ReadingGap{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[77]
+	mi := &file_dure_api_v1_api_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5679,7 +5936,7 @@ func (x *ReadingGap) String() string {
 func (*ReadingGap) ProtoMessage() {}
 
 func (x *ReadingGap) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[77]
+	mi := &file_dure_api_v1_api_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5692,7 +5949,7 @@ func (x *ReadingGap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadingGap.ProtoReflect.Descriptor instead.
 func (*ReadingGap) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{77}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *ReadingGap) GetBoot() uint64 {
@@ -5744,7 +6001,7 @@ type QuarantinedReading struct {
 
 func (x *QuarantinedReading) Reset() {
 	*x = QuarantinedReading{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[78]
+	mi := &file_dure_api_v1_api_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5756,7 +6013,7 @@ func (x *QuarantinedReading) String() string {
 func (*QuarantinedReading) ProtoMessage() {}
 
 func (x *QuarantinedReading) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[78]
+	mi := &file_dure_api_v1_api_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5769,7 +6026,7 @@ func (x *QuarantinedReading) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuarantinedReading.ProtoReflect.Descriptor instead.
 func (*QuarantinedReading) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{78}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *QuarantinedReading) GetDevice() string {
@@ -5851,7 +6108,7 @@ type GetFeedRequest struct {
 
 func (x *GetFeedRequest) Reset() {
 	*x = GetFeedRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[79]
+	mi := &file_dure_api_v1_api_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5863,7 +6120,7 @@ func (x *GetFeedRequest) String() string {
 func (*GetFeedRequest) ProtoMessage() {}
 
 func (x *GetFeedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[79]
+	mi := &file_dure_api_v1_api_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5876,7 +6133,7 @@ func (x *GetFeedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFeedRequest.ProtoReflect.Descriptor instead.
 func (*GetFeedRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{79}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *GetFeedRequest) GetFeed() string {
@@ -5899,7 +6156,7 @@ type GetFeedResponse struct {
 
 func (x *GetFeedResponse) Reset() {
 	*x = GetFeedResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[80]
+	mi := &file_dure_api_v1_api_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5911,7 +6168,7 @@ func (x *GetFeedResponse) String() string {
 func (*GetFeedResponse) ProtoMessage() {}
 
 func (x *GetFeedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[80]
+	mi := &file_dure_api_v1_api_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5924,7 +6181,7 @@ func (x *GetFeedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFeedResponse.ProtoReflect.Descriptor instead.
 func (*GetFeedResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{80}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *GetFeedResponse) GetFeed() *Feed {
@@ -5962,7 +6219,7 @@ type ListFeedsRequest struct {
 
 func (x *ListFeedsRequest) Reset() {
 	*x = ListFeedsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[81]
+	mi := &file_dure_api_v1_api_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5974,7 +6231,7 @@ func (x *ListFeedsRequest) String() string {
 func (*ListFeedsRequest) ProtoMessage() {}
 
 func (x *ListFeedsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[81]
+	mi := &file_dure_api_v1_api_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5987,7 +6244,7 @@ func (x *ListFeedsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFeedsRequest.ProtoReflect.Descriptor instead.
 func (*ListFeedsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{81}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *ListFeedsRequest) GetOperator() string {
@@ -6028,7 +6285,7 @@ type ListFeedsResponse struct {
 
 func (x *ListFeedsResponse) Reset() {
 	*x = ListFeedsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[82]
+	mi := &file_dure_api_v1_api_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6040,7 +6297,7 @@ func (x *ListFeedsResponse) String() string {
 func (*ListFeedsResponse) ProtoMessage() {}
 
 func (x *ListFeedsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[82]
+	mi := &file_dure_api_v1_api_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6053,7 +6310,7 @@ func (x *ListFeedsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFeedsResponse.ProtoReflect.Descriptor instead.
 func (*ListFeedsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{82}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *ListFeedsResponse) GetFeeds() []*Feed {
@@ -6083,7 +6340,7 @@ type ValueRequest struct {
 
 func (x *ValueRequest) Reset() {
 	*x = ValueRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[83]
+	mi := &file_dure_api_v1_api_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6095,7 +6352,7 @@ func (x *ValueRequest) String() string {
 func (*ValueRequest) ProtoMessage() {}
 
 func (x *ValueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[83]
+	mi := &file_dure_api_v1_api_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6108,7 +6365,7 @@ func (x *ValueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueRequest.ProtoReflect.Descriptor instead.
 func (*ValueRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{83}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *ValueRequest) GetFeed() string {
@@ -6155,7 +6412,7 @@ type ValueResponse struct {
 
 func (x *ValueResponse) Reset() {
 	*x = ValueResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[84]
+	mi := &file_dure_api_v1_api_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6167,7 +6424,7 @@ func (x *ValueResponse) String() string {
 func (*ValueResponse) ProtoMessage() {}
 
 func (x *ValueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[84]
+	mi := &file_dure_api_v1_api_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6180,7 +6437,7 @@ func (x *ValueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueResponse.ProtoReflect.Descriptor instead.
 func (*ValueResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{84}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *ValueResponse) GetOk() bool {
@@ -6273,7 +6530,7 @@ type ValueSource struct {
 
 func (x *ValueSource) Reset() {
 	*x = ValueSource{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[85]
+	mi := &file_dure_api_v1_api_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6285,7 +6542,7 @@ func (x *ValueSource) String() string {
 func (*ValueSource) ProtoMessage() {}
 
 func (x *ValueSource) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[85]
+	mi := &file_dure_api_v1_api_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6298,7 +6555,7 @@ func (x *ValueSource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueSource.ProtoReflect.Descriptor instead.
 func (*ValueSource) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{85}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *ValueSource) GetDevice() string {
@@ -6423,7 +6680,7 @@ type Reading struct {
 
 func (x *Reading) Reset() {
 	*x = Reading{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[86]
+	mi := &file_dure_api_v1_api_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6435,7 +6692,7 @@ func (x *Reading) String() string {
 func (*Reading) ProtoMessage() {}
 
 func (x *Reading) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[86]
+	mi := &file_dure_api_v1_api_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6448,7 +6705,7 @@ func (x *Reading) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reading.ProtoReflect.Descriptor instead.
 func (*Reading) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{86}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *Reading) GetFeed() string {
@@ -6598,7 +6855,7 @@ type ListReadingsRequest struct {
 
 func (x *ListReadingsRequest) Reset() {
 	*x = ListReadingsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[87]
+	mi := &file_dure_api_v1_api_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6610,7 +6867,7 @@ func (x *ListReadingsRequest) String() string {
 func (*ListReadingsRequest) ProtoMessage() {}
 
 func (x *ListReadingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[87]
+	mi := &file_dure_api_v1_api_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6623,7 +6880,7 @@ func (x *ListReadingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReadingsRequest.ProtoReflect.Descriptor instead.
 func (*ListReadingsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{87}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{90}
 }
 
 func (x *ListReadingsRequest) GetFeed() string {
@@ -6692,7 +6949,7 @@ type ListReadingsResponse struct {
 
 func (x *ListReadingsResponse) Reset() {
 	*x = ListReadingsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[88]
+	mi := &file_dure_api_v1_api_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6704,7 +6961,7 @@ func (x *ListReadingsResponse) String() string {
 func (*ListReadingsResponse) ProtoMessage() {}
 
 func (x *ListReadingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[88]
+	mi := &file_dure_api_v1_api_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6717,7 +6974,7 @@ func (x *ListReadingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReadingsResponse.ProtoReflect.Descriptor instead.
 func (*ListReadingsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{88}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *ListReadingsResponse) GetReadings() []*Reading {
@@ -6749,7 +7006,7 @@ type GetReadingRequest struct {
 
 func (x *GetReadingRequest) Reset() {
 	*x = GetReadingRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[89]
+	mi := &file_dure_api_v1_api_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6761,7 +7018,7 @@ func (x *GetReadingRequest) String() string {
 func (*GetReadingRequest) ProtoMessage() {}
 
 func (x *GetReadingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[89]
+	mi := &file_dure_api_v1_api_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6774,7 +7031,7 @@ func (x *GetReadingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReadingRequest.ProtoReflect.Descriptor instead.
 func (*GetReadingRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{89}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{92}
 }
 
 func (x *GetReadingRequest) GetDevice() string {
@@ -6824,7 +7081,7 @@ type GetReadingResponse struct {
 
 func (x *GetReadingResponse) Reset() {
 	*x = GetReadingResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[90]
+	mi := &file_dure_api_v1_api_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6836,7 +7093,7 @@ func (x *GetReadingResponse) String() string {
 func (*GetReadingResponse) ProtoMessage() {}
 
 func (x *GetReadingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[90]
+	mi := &file_dure_api_v1_api_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6849,7 +7106,7 @@ func (x *GetReadingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReadingResponse.ProtoReflect.Descriptor instead.
 func (*GetReadingResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{90}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{93}
 }
 
 func (x *GetReadingResponse) GetReading() *Reading {
@@ -6882,7 +7139,7 @@ type TaintRequest struct {
 
 func (x *TaintRequest) Reset() {
 	*x = TaintRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[91]
+	mi := &file_dure_api_v1_api_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6894,7 +7151,7 @@ func (x *TaintRequest) String() string {
 func (*TaintRequest) ProtoMessage() {}
 
 func (x *TaintRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[91]
+	mi := &file_dure_api_v1_api_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6907,7 +7164,7 @@ func (x *TaintRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintRequest.ProtoReflect.Descriptor instead.
 func (*TaintRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{91}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{94}
 }
 
 func (x *TaintRequest) GetDevice() string {
@@ -6934,7 +7191,7 @@ type TaintResponse struct {
 
 func (x *TaintResponse) Reset() {
 	*x = TaintResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[92]
+	mi := &file_dure_api_v1_api_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6946,7 +7203,7 @@ func (x *TaintResponse) String() string {
 func (*TaintResponse) ProtoMessage() {}
 
 func (x *TaintResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[92]
+	mi := &file_dure_api_v1_api_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6959,7 +7216,7 @@ func (x *TaintResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintResponse.ProtoReflect.Descriptor instead.
 func (*TaintResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{92}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{95}
 }
 
 func (x *TaintResponse) GetDoubts() []*Doubt {
@@ -7012,7 +7269,7 @@ type TaintedFeed struct {
 
 func (x *TaintedFeed) Reset() {
 	*x = TaintedFeed{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[93]
+	mi := &file_dure_api_v1_api_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7024,7 +7281,7 @@ func (x *TaintedFeed) String() string {
 func (*TaintedFeed) ProtoMessage() {}
 
 func (x *TaintedFeed) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[93]
+	mi := &file_dure_api_v1_api_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7037,7 +7294,7 @@ func (x *TaintedFeed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintedFeed.ProtoReflect.Descriptor instead.
 func (*TaintedFeed) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{93}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{96}
 }
 
 func (x *TaintedFeed) GetFeed() string {
@@ -7095,7 +7352,7 @@ type TaintedAnchor struct {
 
 func (x *TaintedAnchor) Reset() {
 	*x = TaintedAnchor{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[94]
+	mi := &file_dure_api_v1_api_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7107,7 +7364,7 @@ func (x *TaintedAnchor) String() string {
 func (*TaintedAnchor) ProtoMessage() {}
 
 func (x *TaintedAnchor) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[94]
+	mi := &file_dure_api_v1_api_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7120,7 +7377,7 @@ func (x *TaintedAnchor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintedAnchor.ProtoReflect.Descriptor instead.
 func (*TaintedAnchor) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{94}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{97}
 }
 
 func (x *TaintedAnchor) GetTransaction() string {
@@ -7171,7 +7428,7 @@ type Settlement struct {
 
 func (x *Settlement) Reset() {
 	*x = Settlement{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[95]
+	mi := &file_dure_api_v1_api_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7183,7 +7440,7 @@ func (x *Settlement) String() string {
 func (*Settlement) ProtoMessage() {}
 
 func (x *Settlement) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[95]
+	mi := &file_dure_api_v1_api_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7196,7 +7453,7 @@ func (x *Settlement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settlement.ProtoReflect.Descriptor instead.
 func (*Settlement) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{95}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{98}
 }
 
 func (x *Settlement) GetFeed() string {
@@ -7603,7 +7860,7 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tR\tpageToken\"t\n" +
 	"\x15ListProposalsResponse\x123\n" +
 	"\tproposals\x18\x01 \x03(\v2\x15.dure.api.v1.ProposalR\tproposals\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x9c\x04\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xd4\x04\n" +
 	"\x06Device\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12\x14\n" +
 	"\x05maker\x18\x02 \x01(\tR\x05maker\x12\x14\n" +
@@ -7625,7 +7882,32 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\x06doubts\x18\x0f \x03(\v2\x12.dure.api.v1.DoubtR\x06doubts\x12\x1a\n" +
 	"\bhardware\x18\x10 \x01(\tR\bhardware\x12!\n" +
 	"\fhardware_key\x18\x11 \x01(\tR\vhardwareKey\x12\x1a\n" +
-	"\battester\x18\x12 \x01(\tR\battester\"\xad\x01\n" +
+	"\battester\x18\x12 \x01(\tR\battester\x126\n" +
+	"\bcommands\x18\x13 \x03(\v2\x1a.dure.api.v1.DeviceCommandR\bcommands\"\xbb\x02\n" +
+	"\rDeviceCommand\x12\x18\n" +
+	"\acommand\x18\x01 \x01(\tR\acommand\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x18\n" +
+	"\apayload\x18\x03 \x01(\fR\apayload\x12\x1d\n" +
+	"\n" +
+	"expires_at\x18\x04 \x01(\tR\texpiresAt\x12\x0e\n" +
+	"\x02by\x18\x05 \x01(\tR\x02by\x12 \n" +
+	"\vtransaction\x18\x06 \x01(\tR\vtransaction\x12\x17\n" +
+	"\asent_at\x18\a \x01(\tR\x06sentAt\x12\x14\n" +
+	"\x05state\x18\b \x01(\tR\x05state\x12\x12\n" +
+	"\x04note\x18\t \x01(\tR\x04note\x12\x1f\n" +
+	"\vanswered_at\x18\n" +
+	" \x01(\tR\n" +
+	"answeredAt\x12-\n" +
+	"\x12answer_transaction\x18\v \x01(\tR\x11answerTransaction\"|\n" +
+	"\x12ListDevicesRequest\x12\x14\n" +
+	"\x05maker\x18\x01 \x01(\tR\x05maker\x12\x14\n" +
+	"\x05model\x18\x02 \x01(\tR\x05model\x12\x1b\n" +
+	"\tpage_size\x18\x03 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\"l\n" +
+	"\x13ListDevicesResponse\x12-\n" +
+	"\adevices\x18\x01 \x03(\v2\x13.dure.api.v1.DeviceR\adevices\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xad\x01\n" +
 	"\x05Doubt\x12\x14\n" +
 	"\x05since\x18\x01 \x01(\tR\x05since\x12\x14\n" +
 	"\x05until\x18\x02 \x01(\tR\x05until\x12\x16\n" +
@@ -7904,9 +8186,10 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\rRecordService\x12M\n" +
 	"\n" +
 	"GetRecords\x12\x1e.dure.api.v1.GetRecordsRequest\x1a\x1f.dure.api.v1.GetRecordsResponse\x12P\n" +
-	"\vListRecords\x12\x1f.dure.api.v1.ListRecordsRequest\x1a .dure.api.v1.ListRecordsResponse2\xe1\x01\n" +
+	"\vListRecords\x12\x1f.dure.api.v1.ListRecordsRequest\x1a .dure.api.v1.ListRecordsResponse2\xb3\x02\n" +
 	"\rDeviceService\x12J\n" +
-	"\tGetDevice\x12\x1d.dure.api.v1.GetDeviceRequest\x1a\x1e.dure.api.v1.GetDeviceResponse\x12G\n" +
+	"\tGetDevice\x12\x1d.dure.api.v1.GetDeviceRequest\x1a\x1e.dure.api.v1.GetDeviceResponse\x12P\n" +
+	"\vListDevices\x12\x1f.dure.api.v1.ListDevicesRequest\x1a .dure.api.v1.ListDevicesResponse\x12G\n" +
 	"\bGetModel\x12\x1c.dure.api.v1.GetModelRequest\x1a\x1d.dure.api.v1.GetModelResponse\x12;\n" +
 	"\x04Rely\x12\x18.dure.api.v1.RelyRequest\x1a\x19.dure.api.v1.RelyResponse2\xc5\x03\n" +
 	"\rStreamService\x12D\n" +
@@ -7936,7 +8219,7 @@ func file_dure_api_v1_api_proto_rawDescGZIP() []byte {
 }
 
 var file_dure_api_v1_api_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 98)
+var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 101)
 var file_dure_api_v1_api_proto_goTypes = []any{
 	(Wait)(0),                         // 0: dure.api.v1.Wait
 	(CheckpointKind)(0),               // 1: dure.api.v1.CheckpointKind
@@ -8006,39 +8289,42 @@ var file_dure_api_v1_api_proto_goTypes = []any{
 	(*ListProposalsRequest)(nil),      // 65: dure.api.v1.ListProposalsRequest
 	(*ListProposalsResponse)(nil),     // 66: dure.api.v1.ListProposalsResponse
 	(*Device)(nil),                    // 67: dure.api.v1.Device
-	(*Doubt)(nil),                     // 68: dure.api.v1.Doubt
-	(*Firmware)(nil),                  // 69: dure.api.v1.Firmware
-	(*GetDeviceRequest)(nil),          // 70: dure.api.v1.GetDeviceRequest
-	(*GetDeviceResponse)(nil),         // 71: dure.api.v1.GetDeviceResponse
-	(*GetModelRequest)(nil),           // 72: dure.api.v1.GetModelRequest
-	(*GetModelResponse)(nil),          // 73: dure.api.v1.GetModelResponse
-	(*RelyRequest)(nil),               // 74: dure.api.v1.RelyRequest
-	(*RelyResponse)(nil),              // 75: dure.api.v1.RelyResponse
-	(*Feed)(nil),                      // 76: dure.api.v1.Feed
-	(*FeedPremium)(nil),               // 77: dure.api.v1.FeedPremium
-	(*FeedSource)(nil),                // 78: dure.api.v1.FeedSource
-	(*ReadingGap)(nil),                // 79: dure.api.v1.ReadingGap
-	(*QuarantinedReading)(nil),        // 80: dure.api.v1.QuarantinedReading
-	(*GetFeedRequest)(nil),            // 81: dure.api.v1.GetFeedRequest
-	(*GetFeedResponse)(nil),           // 82: dure.api.v1.GetFeedResponse
-	(*ListFeedsRequest)(nil),          // 83: dure.api.v1.ListFeedsRequest
-	(*ListFeedsResponse)(nil),         // 84: dure.api.v1.ListFeedsResponse
-	(*ValueRequest)(nil),              // 85: dure.api.v1.ValueRequest
-	(*ValueResponse)(nil),             // 86: dure.api.v1.ValueResponse
-	(*ValueSource)(nil),               // 87: dure.api.v1.ValueSource
-	(*Reading)(nil),                   // 88: dure.api.v1.Reading
-	(*ListReadingsRequest)(nil),       // 89: dure.api.v1.ListReadingsRequest
-	(*ListReadingsResponse)(nil),      // 90: dure.api.v1.ListReadingsResponse
-	(*GetReadingRequest)(nil),         // 91: dure.api.v1.GetReadingRequest
-	(*GetReadingResponse)(nil),        // 92: dure.api.v1.GetReadingResponse
-	(*TaintRequest)(nil),              // 93: dure.api.v1.TaintRequest
-	(*TaintResponse)(nil),             // 94: dure.api.v1.TaintResponse
-	(*TaintedFeed)(nil),               // 95: dure.api.v1.TaintedFeed
-	(*TaintedAnchor)(nil),             // 96: dure.api.v1.TaintedAnchor
-	(*Settlement)(nil),                // 97: dure.api.v1.Settlement
-	nil,                               // 98: dure.api.v1.Error.FieldsEntry
-	nil,                               // 99: dure.api.v1.Outcome.FieldsEntry
-	(*structpb.Struct)(nil),           // 100: google.protobuf.Struct
+	(*DeviceCommand)(nil),             // 68: dure.api.v1.DeviceCommand
+	(*ListDevicesRequest)(nil),        // 69: dure.api.v1.ListDevicesRequest
+	(*ListDevicesResponse)(nil),       // 70: dure.api.v1.ListDevicesResponse
+	(*Doubt)(nil),                     // 71: dure.api.v1.Doubt
+	(*Firmware)(nil),                  // 72: dure.api.v1.Firmware
+	(*GetDeviceRequest)(nil),          // 73: dure.api.v1.GetDeviceRequest
+	(*GetDeviceResponse)(nil),         // 74: dure.api.v1.GetDeviceResponse
+	(*GetModelRequest)(nil),           // 75: dure.api.v1.GetModelRequest
+	(*GetModelResponse)(nil),          // 76: dure.api.v1.GetModelResponse
+	(*RelyRequest)(nil),               // 77: dure.api.v1.RelyRequest
+	(*RelyResponse)(nil),              // 78: dure.api.v1.RelyResponse
+	(*Feed)(nil),                      // 79: dure.api.v1.Feed
+	(*FeedPremium)(nil),               // 80: dure.api.v1.FeedPremium
+	(*FeedSource)(nil),                // 81: dure.api.v1.FeedSource
+	(*ReadingGap)(nil),                // 82: dure.api.v1.ReadingGap
+	(*QuarantinedReading)(nil),        // 83: dure.api.v1.QuarantinedReading
+	(*GetFeedRequest)(nil),            // 84: dure.api.v1.GetFeedRequest
+	(*GetFeedResponse)(nil),           // 85: dure.api.v1.GetFeedResponse
+	(*ListFeedsRequest)(nil),          // 86: dure.api.v1.ListFeedsRequest
+	(*ListFeedsResponse)(nil),         // 87: dure.api.v1.ListFeedsResponse
+	(*ValueRequest)(nil),              // 88: dure.api.v1.ValueRequest
+	(*ValueResponse)(nil),             // 89: dure.api.v1.ValueResponse
+	(*ValueSource)(nil),               // 90: dure.api.v1.ValueSource
+	(*Reading)(nil),                   // 91: dure.api.v1.Reading
+	(*ListReadingsRequest)(nil),       // 92: dure.api.v1.ListReadingsRequest
+	(*ListReadingsResponse)(nil),      // 93: dure.api.v1.ListReadingsResponse
+	(*GetReadingRequest)(nil),         // 94: dure.api.v1.GetReadingRequest
+	(*GetReadingResponse)(nil),        // 95: dure.api.v1.GetReadingResponse
+	(*TaintRequest)(nil),              // 96: dure.api.v1.TaintRequest
+	(*TaintResponse)(nil),             // 97: dure.api.v1.TaintResponse
+	(*TaintedFeed)(nil),               // 98: dure.api.v1.TaintedFeed
+	(*TaintedAnchor)(nil),             // 99: dure.api.v1.TaintedAnchor
+	(*Settlement)(nil),                // 100: dure.api.v1.Settlement
+	nil,                               // 101: dure.api.v1.Error.FieldsEntry
+	nil,                               // 102: dure.api.v1.Outcome.FieldsEntry
+	(*structpb.Struct)(nil),           // 103: google.protobuf.Struct
 }
 var file_dure_api_v1_api_proto_depIdxs = []int32{
 	0,   // 0: dure.api.v1.SubmitRequest.wait:type_name -> dure.api.v1.Wait
@@ -8047,11 +8333,11 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	6,   // 3: dure.api.v1.SubmitManyResponse.results:type_name -> dure.api.v1.SubmitResult
 	8,   // 4: dure.api.v1.SubmitResult.outcome:type_name -> dure.api.v1.Outcome
 	7,   // 5: dure.api.v1.SubmitResult.error:type_name -> dure.api.v1.Error
-	98,  // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
-	99,  // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
+	101, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
+	102, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
 	9,   // 8: dure.api.v1.Outcome.events:type_name -> dure.api.v1.Event
-	100, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
-	100, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
+	103, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
+	103, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
 	10,  // 11: dure.api.v1.Transaction.actions:type_name -> dure.api.v1.Action
 	11,  // 12: dure.api.v1.Transaction.witnesses:type_name -> dure.api.v1.Witness
 	8,   // 13: dure.api.v1.Transaction.outcome:type_name -> dure.api.v1.Outcome
@@ -8076,97 +8362,101 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	60,  // 32: dure.api.v1.Member.misbehaviours:type_name -> dure.api.v1.Misbehaviour
 	60,  // 33: dure.api.v1.FormerValidator.misbehaviours:type_name -> dure.api.v1.Misbehaviour
 	59,  // 34: dure.api.v1.GetNetworkResponse.members:type_name -> dure.api.v1.Member
-	100, // 35: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
+	103, // 35: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
 	61,  // 36: dure.api.v1.GetNetworkResponse.former_validators:type_name -> dure.api.v1.FormerValidator
-	100, // 37: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
+	103, // 37: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
 	64,  // 38: dure.api.v1.ListProposalsResponse.proposals:type_name -> dure.api.v1.Proposal
-	69,  // 39: dure.api.v1.Device.firmware:type_name -> dure.api.v1.Firmware
-	68,  // 40: dure.api.v1.Device.doubts:type_name -> dure.api.v1.Doubt
-	67,  // 41: dure.api.v1.GetDeviceResponse.device:type_name -> dure.api.v1.Device
-	69,  // 42: dure.api.v1.GetModelResponse.firmware:type_name -> dure.api.v1.Firmware
-	68,  // 43: dure.api.v1.RelyResponse.doubt:type_name -> dure.api.v1.Doubt
-	77,  // 44: dure.api.v1.Feed.premium:type_name -> dure.api.v1.FeedPremium
-	79,  // 45: dure.api.v1.FeedSource.gaps:type_name -> dure.api.v1.ReadingGap
-	76,  // 46: dure.api.v1.GetFeedResponse.feed:type_name -> dure.api.v1.Feed
-	78,  // 47: dure.api.v1.GetFeedResponse.sources:type_name -> dure.api.v1.FeedSource
-	80,  // 48: dure.api.v1.GetFeedResponse.quarantine:type_name -> dure.api.v1.QuarantinedReading
-	76,  // 49: dure.api.v1.ListFeedsResponse.feeds:type_name -> dure.api.v1.Feed
-	87,  // 50: dure.api.v1.ValueResponse.sources:type_name -> dure.api.v1.ValueSource
-	88,  // 51: dure.api.v1.ListReadingsResponse.readings:type_name -> dure.api.v1.Reading
-	88,  // 52: dure.api.v1.GetReadingResponse.reading:type_name -> dure.api.v1.Reading
-	68,  // 53: dure.api.v1.TaintResponse.doubts:type_name -> dure.api.v1.Doubt
-	95,  // 54: dure.api.v1.TaintResponse.feeds:type_name -> dure.api.v1.TaintedFeed
-	96,  // 55: dure.api.v1.TaintResponse.anchors:type_name -> dure.api.v1.TaintedAnchor
-	97,  // 56: dure.api.v1.TaintResponse.settlements:type_name -> dure.api.v1.Settlement
-	2,   // 57: dure.api.v1.LedgerService.Submit:input_type -> dure.api.v1.SubmitRequest
-	4,   // 58: dure.api.v1.LedgerService.SubmitMany:input_type -> dure.api.v1.SubmitManyRequest
-	13,  // 59: dure.api.v1.LedgerService.GetTransaction:input_type -> dure.api.v1.GetTransactionRequest
-	15,  // 60: dure.api.v1.LedgerService.ListTransactions:input_type -> dure.api.v1.ListTransactionsRequest
-	17,  // 61: dure.api.v1.LedgerService.WatchTransactions:input_type -> dure.api.v1.WatchTransactionsRequest
-	19,  // 62: dure.api.v1.LedgerService.GetBlock:input_type -> dure.api.v1.GetBlockRequest
-	21,  // 63: dure.api.v1.LedgerService.GetStatus:input_type -> dure.api.v1.GetStatusRequest
-	25,  // 64: dure.api.v1.LedgerService.GetReceipt:input_type -> dure.api.v1.GetReceiptRequest
-	27,  // 65: dure.api.v1.LedgerService.GetCheckpoint:input_type -> dure.api.v1.GetCheckpointRequest
-	29,  // 66: dure.api.v1.LedgerService.AddCosignature:input_type -> dure.api.v1.AddCosignatureRequest
-	31,  // 67: dure.api.v1.LedgerService.GetStateProof:input_type -> dure.api.v1.GetStateProofRequest
-	34,  // 68: dure.api.v1.AccountService.GetAccount:input_type -> dure.api.v1.GetAccountRequest
-	36,  // 69: dure.api.v1.AccountService.ListAccounts:input_type -> dure.api.v1.ListAccountsRequest
-	39,  // 70: dure.api.v1.AssetService.GetAsset:input_type -> dure.api.v1.GetAssetRequest
-	41,  // 71: dure.api.v1.AssetService.ListAssets:input_type -> dure.api.v1.ListAssetsRequest
-	44,  // 72: dure.api.v1.AssetService.GetBalance:input_type -> dure.api.v1.GetBalanceRequest
-	46,  // 73: dure.api.v1.AssetService.ListBalances:input_type -> dure.api.v1.ListBalancesRequest
-	49,  // 74: dure.api.v1.AssetService.GetHold:input_type -> dure.api.v1.GetHoldRequest
-	51,  // 75: dure.api.v1.AssetService.ListHolds:input_type -> dure.api.v1.ListHoldsRequest
-	55,  // 76: dure.api.v1.RecordService.GetRecords:input_type -> dure.api.v1.GetRecordsRequest
-	57,  // 77: dure.api.v1.RecordService.ListRecords:input_type -> dure.api.v1.ListRecordsRequest
-	70,  // 78: dure.api.v1.DeviceService.GetDevice:input_type -> dure.api.v1.GetDeviceRequest
-	72,  // 79: dure.api.v1.DeviceService.GetModel:input_type -> dure.api.v1.GetModelRequest
-	74,  // 80: dure.api.v1.DeviceService.Rely:input_type -> dure.api.v1.RelyRequest
-	81,  // 81: dure.api.v1.StreamService.GetFeed:input_type -> dure.api.v1.GetFeedRequest
-	83,  // 82: dure.api.v1.StreamService.ListFeeds:input_type -> dure.api.v1.ListFeedsRequest
-	85,  // 83: dure.api.v1.StreamService.Value:input_type -> dure.api.v1.ValueRequest
-	89,  // 84: dure.api.v1.StreamService.ListReadings:input_type -> dure.api.v1.ListReadingsRequest
-	91,  // 85: dure.api.v1.StreamService.GetReading:input_type -> dure.api.v1.GetReadingRequest
-	93,  // 86: dure.api.v1.StreamService.Taint:input_type -> dure.api.v1.TaintRequest
-	62,  // 87: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
-	65,  // 88: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
-	3,   // 89: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
-	5,   // 90: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
-	14,  // 91: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
-	16,  // 92: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
-	18,  // 93: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
-	20,  // 94: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
-	22,  // 95: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
-	26,  // 96: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
-	28,  // 97: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
-	30,  // 98: dure.api.v1.LedgerService.AddCosignature:output_type -> dure.api.v1.AddCosignatureResponse
-	32,  // 99: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
-	35,  // 100: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
-	37,  // 101: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
-	40,  // 102: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
-	42,  // 103: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
-	45,  // 104: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
-	47,  // 105: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
-	50,  // 106: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
-	52,  // 107: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
-	56,  // 108: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
-	58,  // 109: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
-	71,  // 110: dure.api.v1.DeviceService.GetDevice:output_type -> dure.api.v1.GetDeviceResponse
-	73,  // 111: dure.api.v1.DeviceService.GetModel:output_type -> dure.api.v1.GetModelResponse
-	75,  // 112: dure.api.v1.DeviceService.Rely:output_type -> dure.api.v1.RelyResponse
-	82,  // 113: dure.api.v1.StreamService.GetFeed:output_type -> dure.api.v1.GetFeedResponse
-	84,  // 114: dure.api.v1.StreamService.ListFeeds:output_type -> dure.api.v1.ListFeedsResponse
-	86,  // 115: dure.api.v1.StreamService.Value:output_type -> dure.api.v1.ValueResponse
-	90,  // 116: dure.api.v1.StreamService.ListReadings:output_type -> dure.api.v1.ListReadingsResponse
-	92,  // 117: dure.api.v1.StreamService.GetReading:output_type -> dure.api.v1.GetReadingResponse
-	94,  // 118: dure.api.v1.StreamService.Taint:output_type -> dure.api.v1.TaintResponse
-	63,  // 119: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
-	66,  // 120: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
-	89,  // [89:121] is the sub-list for method output_type
-	57,  // [57:89] is the sub-list for method input_type
-	57,  // [57:57] is the sub-list for extension type_name
-	57,  // [57:57] is the sub-list for extension extendee
-	0,   // [0:57] is the sub-list for field type_name
+	72,  // 39: dure.api.v1.Device.firmware:type_name -> dure.api.v1.Firmware
+	71,  // 40: dure.api.v1.Device.doubts:type_name -> dure.api.v1.Doubt
+	68,  // 41: dure.api.v1.Device.commands:type_name -> dure.api.v1.DeviceCommand
+	67,  // 42: dure.api.v1.ListDevicesResponse.devices:type_name -> dure.api.v1.Device
+	67,  // 43: dure.api.v1.GetDeviceResponse.device:type_name -> dure.api.v1.Device
+	72,  // 44: dure.api.v1.GetModelResponse.firmware:type_name -> dure.api.v1.Firmware
+	71,  // 45: dure.api.v1.RelyResponse.doubt:type_name -> dure.api.v1.Doubt
+	80,  // 46: dure.api.v1.Feed.premium:type_name -> dure.api.v1.FeedPremium
+	82,  // 47: dure.api.v1.FeedSource.gaps:type_name -> dure.api.v1.ReadingGap
+	79,  // 48: dure.api.v1.GetFeedResponse.feed:type_name -> dure.api.v1.Feed
+	81,  // 49: dure.api.v1.GetFeedResponse.sources:type_name -> dure.api.v1.FeedSource
+	83,  // 50: dure.api.v1.GetFeedResponse.quarantine:type_name -> dure.api.v1.QuarantinedReading
+	79,  // 51: dure.api.v1.ListFeedsResponse.feeds:type_name -> dure.api.v1.Feed
+	90,  // 52: dure.api.v1.ValueResponse.sources:type_name -> dure.api.v1.ValueSource
+	91,  // 53: dure.api.v1.ListReadingsResponse.readings:type_name -> dure.api.v1.Reading
+	91,  // 54: dure.api.v1.GetReadingResponse.reading:type_name -> dure.api.v1.Reading
+	71,  // 55: dure.api.v1.TaintResponse.doubts:type_name -> dure.api.v1.Doubt
+	98,  // 56: dure.api.v1.TaintResponse.feeds:type_name -> dure.api.v1.TaintedFeed
+	99,  // 57: dure.api.v1.TaintResponse.anchors:type_name -> dure.api.v1.TaintedAnchor
+	100, // 58: dure.api.v1.TaintResponse.settlements:type_name -> dure.api.v1.Settlement
+	2,   // 59: dure.api.v1.LedgerService.Submit:input_type -> dure.api.v1.SubmitRequest
+	4,   // 60: dure.api.v1.LedgerService.SubmitMany:input_type -> dure.api.v1.SubmitManyRequest
+	13,  // 61: dure.api.v1.LedgerService.GetTransaction:input_type -> dure.api.v1.GetTransactionRequest
+	15,  // 62: dure.api.v1.LedgerService.ListTransactions:input_type -> dure.api.v1.ListTransactionsRequest
+	17,  // 63: dure.api.v1.LedgerService.WatchTransactions:input_type -> dure.api.v1.WatchTransactionsRequest
+	19,  // 64: dure.api.v1.LedgerService.GetBlock:input_type -> dure.api.v1.GetBlockRequest
+	21,  // 65: dure.api.v1.LedgerService.GetStatus:input_type -> dure.api.v1.GetStatusRequest
+	25,  // 66: dure.api.v1.LedgerService.GetReceipt:input_type -> dure.api.v1.GetReceiptRequest
+	27,  // 67: dure.api.v1.LedgerService.GetCheckpoint:input_type -> dure.api.v1.GetCheckpointRequest
+	29,  // 68: dure.api.v1.LedgerService.AddCosignature:input_type -> dure.api.v1.AddCosignatureRequest
+	31,  // 69: dure.api.v1.LedgerService.GetStateProof:input_type -> dure.api.v1.GetStateProofRequest
+	34,  // 70: dure.api.v1.AccountService.GetAccount:input_type -> dure.api.v1.GetAccountRequest
+	36,  // 71: dure.api.v1.AccountService.ListAccounts:input_type -> dure.api.v1.ListAccountsRequest
+	39,  // 72: dure.api.v1.AssetService.GetAsset:input_type -> dure.api.v1.GetAssetRequest
+	41,  // 73: dure.api.v1.AssetService.ListAssets:input_type -> dure.api.v1.ListAssetsRequest
+	44,  // 74: dure.api.v1.AssetService.GetBalance:input_type -> dure.api.v1.GetBalanceRequest
+	46,  // 75: dure.api.v1.AssetService.ListBalances:input_type -> dure.api.v1.ListBalancesRequest
+	49,  // 76: dure.api.v1.AssetService.GetHold:input_type -> dure.api.v1.GetHoldRequest
+	51,  // 77: dure.api.v1.AssetService.ListHolds:input_type -> dure.api.v1.ListHoldsRequest
+	55,  // 78: dure.api.v1.RecordService.GetRecords:input_type -> dure.api.v1.GetRecordsRequest
+	57,  // 79: dure.api.v1.RecordService.ListRecords:input_type -> dure.api.v1.ListRecordsRequest
+	73,  // 80: dure.api.v1.DeviceService.GetDevice:input_type -> dure.api.v1.GetDeviceRequest
+	69,  // 81: dure.api.v1.DeviceService.ListDevices:input_type -> dure.api.v1.ListDevicesRequest
+	75,  // 82: dure.api.v1.DeviceService.GetModel:input_type -> dure.api.v1.GetModelRequest
+	77,  // 83: dure.api.v1.DeviceService.Rely:input_type -> dure.api.v1.RelyRequest
+	84,  // 84: dure.api.v1.StreamService.GetFeed:input_type -> dure.api.v1.GetFeedRequest
+	86,  // 85: dure.api.v1.StreamService.ListFeeds:input_type -> dure.api.v1.ListFeedsRequest
+	88,  // 86: dure.api.v1.StreamService.Value:input_type -> dure.api.v1.ValueRequest
+	92,  // 87: dure.api.v1.StreamService.ListReadings:input_type -> dure.api.v1.ListReadingsRequest
+	94,  // 88: dure.api.v1.StreamService.GetReading:input_type -> dure.api.v1.GetReadingRequest
+	96,  // 89: dure.api.v1.StreamService.Taint:input_type -> dure.api.v1.TaintRequest
+	62,  // 90: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
+	65,  // 91: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
+	3,   // 92: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
+	5,   // 93: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
+	14,  // 94: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
+	16,  // 95: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
+	18,  // 96: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
+	20,  // 97: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
+	22,  // 98: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
+	26,  // 99: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
+	28,  // 100: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
+	30,  // 101: dure.api.v1.LedgerService.AddCosignature:output_type -> dure.api.v1.AddCosignatureResponse
+	32,  // 102: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
+	35,  // 103: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
+	37,  // 104: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
+	40,  // 105: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
+	42,  // 106: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
+	45,  // 107: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
+	47,  // 108: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
+	50,  // 109: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
+	52,  // 110: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
+	56,  // 111: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
+	58,  // 112: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
+	74,  // 113: dure.api.v1.DeviceService.GetDevice:output_type -> dure.api.v1.GetDeviceResponse
+	70,  // 114: dure.api.v1.DeviceService.ListDevices:output_type -> dure.api.v1.ListDevicesResponse
+	76,  // 115: dure.api.v1.DeviceService.GetModel:output_type -> dure.api.v1.GetModelResponse
+	78,  // 116: dure.api.v1.DeviceService.Rely:output_type -> dure.api.v1.RelyResponse
+	85,  // 117: dure.api.v1.StreamService.GetFeed:output_type -> dure.api.v1.GetFeedResponse
+	87,  // 118: dure.api.v1.StreamService.ListFeeds:output_type -> dure.api.v1.ListFeedsResponse
+	89,  // 119: dure.api.v1.StreamService.Value:output_type -> dure.api.v1.ValueResponse
+	93,  // 120: dure.api.v1.StreamService.ListReadings:output_type -> dure.api.v1.ListReadingsResponse
+	95,  // 121: dure.api.v1.StreamService.GetReading:output_type -> dure.api.v1.GetReadingResponse
+	97,  // 122: dure.api.v1.StreamService.Taint:output_type -> dure.api.v1.TaintResponse
+	63,  // 123: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
+	66,  // 124: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
+	92,  // [92:125] is the sub-list for method output_type
+	59,  // [59:92] is the sub-list for method input_type
+	59,  // [59:59] is the sub-list for extension type_name
+	59,  // [59:59] is the sub-list for extension extendee
+	0,   // [0:59] is the sub-list for field type_name
 }
 
 func init() { file_dure_api_v1_api_proto_init() }
@@ -8180,7 +8470,7 @@ func file_dure_api_v1_api_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dure_api_v1_api_proto_rawDesc), len(file_dure_api_v1_api_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   98,
+			NumMessages:   101,
 			NumExtensions: 0,
 			NumServices:   7,
 		},

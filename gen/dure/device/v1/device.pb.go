@@ -1101,6 +1101,142 @@ func (x *Transfer) GetOwner() []byte {
 	return nil
 }
 
+// Tells a device to do something, by its maker or owner. What the kinds mean is between them and the device, but for "update".
+type SendCommand struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Device []byte                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	// 1 to 32 of a-z, 0-9, '-', '.' and '_'. "update" is a new firmware: its payload is the number, 8 bytes, big endian, and the SHA-256 of the image.
+	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	// At most 512 bytes, public.
+	Payload []byte `protobuf:"bytes,3,opt,name=payload,proto3" json:"payload,omitempty"`
+	// When the device shall not begin any more, unix milliseconds, at most 30 days ahead.
+	ExpiresAt     int64 `protobuf:"varint,4,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SendCommand) Reset() {
+	*x = SendCommand{}
+	mi := &file_dure_device_v1_device_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SendCommand) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SendCommand) ProtoMessage() {}
+
+func (x *SendCommand) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_device_v1_device_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SendCommand.ProtoReflect.Descriptor instead.
+func (*SendCommand) Descriptor() ([]byte, []int) {
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *SendCommand) GetDevice() []byte {
+	if x != nil {
+		return x.Device
+	}
+	return nil
+}
+
+func (x *SendCommand) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *SendCommand) GetPayload() []byte {
+	if x != nil {
+		return x.Payload
+	}
+	return nil
+}
+
+func (x *SendCommand) GetExpiresAt() int64 {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return 0
+}
+
+// Says what became of a command. The actor is the device that was commanded.
+type AnswerCommand struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The first 16 bytes of SHA-256("dure/command/v1\n" || transaction id || index of the action, 4 bytes, big endian).
+	Command []byte `protobuf:"bytes,1,opt,name=command,proto3" json:"command,omitempty"`
+	// Whether it was done.
+	Ok bool `protobuf:"varint,2,opt,name=ok,proto3" json:"ok,omitempty"`
+	// For people, at most 256 bytes, public.
+	Note          string `protobuf:"bytes,3,opt,name=note,proto3" json:"note,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AnswerCommand) Reset() {
+	*x = AnswerCommand{}
+	mi := &file_dure_device_v1_device_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnswerCommand) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnswerCommand) ProtoMessage() {}
+
+func (x *AnswerCommand) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_device_v1_device_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnswerCommand.ProtoReflect.Descriptor instead.
+func (*AnswerCommand) Descriptor() ([]byte, []int) {
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *AnswerCommand) GetCommand() []byte {
+	if x != nil {
+		return x.Command
+	}
+	return nil
+}
+
+func (x *AnswerCommand) GetOk() bool {
+	if x != nil {
+		return x.Ok
+	}
+	return false
+}
+
+func (x *AnswerCommand) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
 // What the ledger stores under (maker, model).
 type Model struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1112,7 +1248,7 @@ type Model struct {
 
 func (x *Model) Reset() {
 	*x = Model{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[14]
+	mi := &file_dure_device_v1_device_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1124,7 +1260,7 @@ func (x *Model) String() string {
 func (*Model) ProtoMessage() {}
 
 func (x *Model) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[14]
+	mi := &file_dure_device_v1_device_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1137,7 +1273,7 @@ func (x *Model) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Model.ProtoReflect.Descriptor instead.
 func (*Model) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{14}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Model) GetTitle() string {
@@ -1174,7 +1310,7 @@ type Firmware struct {
 
 func (x *Firmware) Reset() {
 	*x = Firmware{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[15]
+	mi := &file_dure_device_v1_device_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1186,7 +1322,7 @@ func (x *Firmware) String() string {
 func (*Firmware) ProtoMessage() {}
 
 func (x *Firmware) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[15]
+	mi := &file_dure_device_v1_device_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1199,7 +1335,7 @@ func (x *Firmware) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Firmware.ProtoReflect.Descriptor instead.
 func (*Firmware) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{15}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Firmware) GetVersion() string {
@@ -1297,7 +1433,7 @@ type Device struct {
 
 func (x *Device) Reset() {
 	*x = Device{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[16]
+	mi := &file_dure_device_v1_device_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1309,7 +1445,7 @@ func (x *Device) String() string {
 func (*Device) ProtoMessage() {}
 
 func (x *Device) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[16]
+	mi := &file_dure_device_v1_device_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1322,7 +1458,7 @@ func (x *Device) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Device.ProtoReflect.Descriptor instead.
 func (*Device) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{16}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Device) GetMaker() []byte {
@@ -1448,7 +1584,7 @@ type Nonce struct {
 
 func (x *Nonce) Reset() {
 	*x = Nonce{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[17]
+	mi := &file_dure_device_v1_device_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1460,7 +1596,7 @@ func (x *Nonce) String() string {
 func (*Nonce) ProtoMessage() {}
 
 func (x *Nonce) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[17]
+	mi := &file_dure_device_v1_device_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1473,7 +1609,7 @@ func (x *Nonce) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Nonce.ProtoReflect.Descriptor instead.
 func (*Nonce) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{17}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Nonce) GetValue() []byte {
@@ -1518,7 +1654,7 @@ type Doubt struct {
 
 func (x *Doubt) Reset() {
 	*x = Doubt{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[18]
+	mi := &file_dure_device_v1_device_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1530,7 +1666,7 @@ func (x *Doubt) String() string {
 func (*Doubt) ProtoMessage() {}
 
 func (x *Doubt) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[18]
+	mi := &file_dure_device_v1_device_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1543,7 +1679,7 @@ func (x *Doubt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Doubt.ProtoReflect.Descriptor instead.
 func (*Doubt) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{18}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Doubt) GetSince() int64 {
@@ -1595,6 +1731,223 @@ func (x *Doubt) GetFinding() Finding {
 	return Finding_FINDING_UNSPECIFIED
 }
 
+// What the ledger stores under a device's account: its commands, the oldest first, at most 16. New ones take the place of expired ones and,
+// when that is not enough, of answered ones.
+type Commands struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Commands      []*Command             `protobuf:"bytes,1,rep,name=commands,proto3" json:"commands,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Commands) Reset() {
+	*x = Commands{}
+	mi := &file_dure_device_v1_device_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Commands) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Commands) ProtoMessage() {}
+
+func (x *Commands) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_device_v1_device_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Commands.ProtoReflect.Descriptor instead.
+func (*Commands) Descriptor() ([]byte, []int) {
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Commands) GetCommands() []*Command {
+	if x != nil {
+		return x.Commands
+	}
+	return nil
+}
+
+type Command struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As in AnswerCommand.
+	Id        []byte `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Kind      string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	Payload   []byte `protobuf:"bytes,3,opt,name=payload,proto3" json:"payload,omitempty"`
+	ExpiresAt int64  `protobuf:"varint,4,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// Who commanded, in which transaction, and when, unix milliseconds.
+	By     []byte `protobuf:"bytes,5,opt,name=by,proto3" json:"by,omitempty"`
+	Tx     []byte `protobuf:"bytes,6,opt,name=tx,proto3" json:"tx,omitempty"`
+	SentAt int64  `protobuf:"varint,7,opt,name=sent_at,json=sentAt,proto3" json:"sent_at,omitempty"`
+	// Empty: the device has not answered.
+	Answer        *Answer `protobuf:"bytes,8,opt,name=answer,proto3" json:"answer,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Command) Reset() {
+	*x = Command{}
+	mi := &file_dure_device_v1_device_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Command) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Command) ProtoMessage() {}
+
+func (x *Command) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_device_v1_device_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Command.ProtoReflect.Descriptor instead.
+func (*Command) Descriptor() ([]byte, []int) {
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Command) GetId() []byte {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
+func (x *Command) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Command) GetPayload() []byte {
+	if x != nil {
+		return x.Payload
+	}
+	return nil
+}
+
+func (x *Command) GetExpiresAt() int64 {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return 0
+}
+
+func (x *Command) GetBy() []byte {
+	if x != nil {
+		return x.By
+	}
+	return nil
+}
+
+func (x *Command) GetTx() []byte {
+	if x != nil {
+		return x.Tx
+	}
+	return nil
+}
+
+func (x *Command) GetSentAt() int64 {
+	if x != nil {
+		return x.SentAt
+	}
+	return 0
+}
+
+func (x *Command) GetAnswer() *Answer {
+	if x != nil {
+		return x.Answer
+	}
+	return nil
+}
+
+type Answer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Ok            bool                   `protobuf:"varint,1,opt,name=ok,proto3" json:"ok,omitempty"`
+	Note          string                 `protobuf:"bytes,2,opt,name=note,proto3" json:"note,omitempty"`
+	AnsweredAt    int64                  `protobuf:"varint,3,opt,name=answered_at,json=answeredAt,proto3" json:"answered_at,omitempty"`
+	Tx            []byte                 `protobuf:"bytes,4,opt,name=tx,proto3" json:"tx,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Answer) Reset() {
+	*x = Answer{}
+	mi := &file_dure_device_v1_device_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Answer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Answer) ProtoMessage() {}
+
+func (x *Answer) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_device_v1_device_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Answer.ProtoReflect.Descriptor instead.
+func (*Answer) Descriptor() ([]byte, []int) {
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Answer) GetOk() bool {
+	if x != nil {
+		return x.Ok
+	}
+	return false
+}
+
+func (x *Answer) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *Answer) GetAnsweredAt() int64 {
+	if x != nil {
+		return x.AnsweredAt
+	}
+	return 0
+}
+
+func (x *Answer) GetTx() []byte {
+	if x != nil {
+		return x.Tx
+	}
+	return nil
+}
+
 type ModelRegistered struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Maker         []byte                 `protobuf:"bytes,1,opt,name=maker,proto3" json:"maker,omitempty"`
@@ -1605,7 +1958,7 @@ type ModelRegistered struct {
 
 func (x *ModelRegistered) Reset() {
 	*x = ModelRegistered{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[19]
+	mi := &file_dure_device_v1_device_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1617,7 +1970,7 @@ func (x *ModelRegistered) String() string {
 func (*ModelRegistered) ProtoMessage() {}
 
 func (x *ModelRegistered) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[19]
+	mi := &file_dure_device_v1_device_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1630,7 +1983,7 @@ func (x *ModelRegistered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelRegistered.ProtoReflect.Descriptor instead.
 func (*ModelRegistered) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{19}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ModelRegistered) GetMaker() []byte {
@@ -1658,7 +2011,7 @@ type FirmwareRegistered struct {
 
 func (x *FirmwareRegistered) Reset() {
 	*x = FirmwareRegistered{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[20]
+	mi := &file_dure_device_v1_device_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1670,7 +2023,7 @@ func (x *FirmwareRegistered) String() string {
 func (*FirmwareRegistered) ProtoMessage() {}
 
 func (x *FirmwareRegistered) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[20]
+	mi := &file_dure_device_v1_device_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1683,7 +2036,7 @@ func (x *FirmwareRegistered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FirmwareRegistered.ProtoReflect.Descriptor instead.
 func (*FirmwareRegistered) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{20}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *FirmwareRegistered) GetMaker() []byte {
@@ -1718,7 +2071,7 @@ type FirmwareWithdrawn struct {
 
 func (x *FirmwareWithdrawn) Reset() {
 	*x = FirmwareWithdrawn{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[21]
+	mi := &file_dure_device_v1_device_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1730,7 +2083,7 @@ func (x *FirmwareWithdrawn) String() string {
 func (*FirmwareWithdrawn) ProtoMessage() {}
 
 func (x *FirmwareWithdrawn) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[21]
+	mi := &file_dure_device_v1_device_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1743,7 +2096,7 @@ func (x *FirmwareWithdrawn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FirmwareWithdrawn.ProtoReflect.Descriptor instead.
 func (*FirmwareWithdrawn) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{21}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *FirmwareWithdrawn) GetMaker() []byte {
@@ -1778,7 +2131,7 @@ type Enrolled struct {
 
 func (x *Enrolled) Reset() {
 	*x = Enrolled{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[22]
+	mi := &file_dure_device_v1_device_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1790,7 +2143,7 @@ func (x *Enrolled) String() string {
 func (*Enrolled) ProtoMessage() {}
 
 func (x *Enrolled) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[22]
+	mi := &file_dure_device_v1_device_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1803,7 +2156,7 @@ func (x *Enrolled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Enrolled.ProtoReflect.Descriptor instead.
 func (*Enrolled) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{22}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Enrolled) GetDevice() []byte {
@@ -1837,7 +2190,7 @@ type Challenged struct {
 
 func (x *Challenged) Reset() {
 	*x = Challenged{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[23]
+	mi := &file_dure_device_v1_device_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1849,7 +2202,7 @@ func (x *Challenged) String() string {
 func (*Challenged) ProtoMessage() {}
 
 func (x *Challenged) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[23]
+	mi := &file_dure_device_v1_device_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1862,7 +2215,7 @@ func (x *Challenged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Challenged.ProtoReflect.Descriptor instead.
 func (*Challenged) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{23}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Challenged) GetDevice() []byte {
@@ -1892,7 +2245,7 @@ type Attested struct {
 
 func (x *Attested) Reset() {
 	*x = Attested{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[24]
+	mi := &file_dure_device_v1_device_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1904,7 +2257,7 @@ func (x *Attested) String() string {
 func (*Attested) ProtoMessage() {}
 
 func (x *Attested) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[24]
+	mi := &file_dure_device_v1_device_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1917,7 +2270,7 @@ func (x *Attested) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attested.ProtoReflect.Descriptor instead.
 func (*Attested) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{24}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Attested) GetDevice() []byte {
@@ -1959,7 +2312,7 @@ type Vouched struct {
 
 func (x *Vouched) Reset() {
 	*x = Vouched{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[25]
+	mi := &file_dure_device_v1_device_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1971,7 +2324,7 @@ func (x *Vouched) String() string {
 func (*Vouched) ProtoMessage() {}
 
 func (x *Vouched) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[25]
+	mi := &file_dure_device_v1_device_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1984,7 +2337,7 @@ func (x *Vouched) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Vouched.ProtoReflect.Descriptor instead.
 func (*Vouched) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{25}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Vouched) GetDevice() []byte {
@@ -2018,7 +2371,7 @@ type AttesterSet struct {
 
 func (x *AttesterSet) Reset() {
 	*x = AttesterSet{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[26]
+	mi := &file_dure_device_v1_device_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2030,7 +2383,7 @@ func (x *AttesterSet) String() string {
 func (*AttesterSet) ProtoMessage() {}
 
 func (x *AttesterSet) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[26]
+	mi := &file_dure_device_v1_device_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2043,7 +2396,7 @@ func (x *AttesterSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AttesterSet.ProtoReflect.Descriptor instead.
 func (*AttesterSet) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{26}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *AttesterSet) GetDevice() []byte {
@@ -2077,7 +2430,7 @@ type Suspended struct {
 
 func (x *Suspended) Reset() {
 	*x = Suspended{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[27]
+	mi := &file_dure_device_v1_device_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2089,7 +2442,7 @@ func (x *Suspended) String() string {
 func (*Suspended) ProtoMessage() {}
 
 func (x *Suspended) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[27]
+	mi := &file_dure_device_v1_device_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2102,7 +2455,7 @@ func (x *Suspended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Suspended.ProtoReflect.Descriptor instead.
 func (*Suspended) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{27}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Suspended) GetDevice() []byte {
@@ -2156,7 +2509,7 @@ type Readmitted struct {
 
 func (x *Readmitted) Reset() {
 	*x = Readmitted{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[28]
+	mi := &file_dure_device_v1_device_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2168,7 +2521,7 @@ func (x *Readmitted) String() string {
 func (*Readmitted) ProtoMessage() {}
 
 func (x *Readmitted) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[28]
+	mi := &file_dure_device_v1_device_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2181,7 +2534,7 @@ func (x *Readmitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Readmitted.ProtoReflect.Descriptor instead.
 func (*Readmitted) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{28}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Readmitted) GetDevice() []byte {
@@ -2200,7 +2553,7 @@ type Revoked struct {
 
 func (x *Revoked) Reset() {
 	*x = Revoked{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[29]
+	mi := &file_dure_device_v1_device_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2212,7 +2565,7 @@ func (x *Revoked) String() string {
 func (*Revoked) ProtoMessage() {}
 
 func (x *Revoked) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[29]
+	mi := &file_dure_device_v1_device_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2225,7 +2578,7 @@ func (x *Revoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoked.ProtoReflect.Descriptor instead.
 func (*Revoked) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{29}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Revoked) GetDevice() []byte {
@@ -2245,7 +2598,7 @@ type Transferred struct {
 
 func (x *Transferred) Reset() {
 	*x = Transferred{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[30]
+	mi := &file_dure_device_v1_device_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2257,7 +2610,7 @@ func (x *Transferred) String() string {
 func (*Transferred) ProtoMessage() {}
 
 func (x *Transferred) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[30]
+	mi := &file_dure_device_v1_device_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2270,7 +2623,7 @@ func (x *Transferred) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transferred.ProtoReflect.Descriptor instead.
 func (*Transferred) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{30}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Transferred) GetDevice() []byte {
@@ -2285,6 +2638,159 @@ func (x *Transferred) GetOwner() []byte {
 		return x.Owner
 	}
 	return nil
+}
+
+// A command as the device gets it: the receipt of this outcome is all it needs to believe it.
+type Commanded struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Device        []byte                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	Command       []byte                 `protobuf:"bytes,2,opt,name=command,proto3" json:"command,omitempty"`
+	Kind          string                 `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
+	Payload       []byte                 `protobuf:"bytes,4,opt,name=payload,proto3" json:"payload,omitempty"`
+	ExpiresAt     int64                  `protobuf:"varint,5,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	SentBy        []byte                 `protobuf:"bytes,6,opt,name=sent_by,json=sentBy,proto3" json:"sent_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Commanded) Reset() {
+	*x = Commanded{}
+	mi := &file_dure_device_v1_device_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Commanded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Commanded) ProtoMessage() {}
+
+func (x *Commanded) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_device_v1_device_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Commanded.ProtoReflect.Descriptor instead.
+func (*Commanded) Descriptor() ([]byte, []int) {
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *Commanded) GetDevice() []byte {
+	if x != nil {
+		return x.Device
+	}
+	return nil
+}
+
+func (x *Commanded) GetCommand() []byte {
+	if x != nil {
+		return x.Command
+	}
+	return nil
+}
+
+func (x *Commanded) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Commanded) GetPayload() []byte {
+	if x != nil {
+		return x.Payload
+	}
+	return nil
+}
+
+func (x *Commanded) GetExpiresAt() int64 {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return 0
+}
+
+func (x *Commanded) GetSentBy() []byte {
+	if x != nil {
+		return x.SentBy
+	}
+	return nil
+}
+
+type CommandAnswered struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Device        []byte                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	Command       []byte                 `protobuf:"bytes,2,opt,name=command,proto3" json:"command,omitempty"`
+	Ok            bool                   `protobuf:"varint,3,opt,name=ok,proto3" json:"ok,omitempty"`
+	Note          string                 `protobuf:"bytes,4,opt,name=note,proto3" json:"note,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CommandAnswered) Reset() {
+	*x = CommandAnswered{}
+	mi := &file_dure_device_v1_device_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CommandAnswered) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CommandAnswered) ProtoMessage() {}
+
+func (x *CommandAnswered) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_device_v1_device_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CommandAnswered.ProtoReflect.Descriptor instead.
+func (*CommandAnswered) Descriptor() ([]byte, []int) {
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *CommandAnswered) GetDevice() []byte {
+	if x != nil {
+		return x.Device
+	}
+	return nil
+}
+
+func (x *CommandAnswered) GetCommand() []byte {
+	if x != nil {
+		return x.Command
+	}
+	return nil
+}
+
+func (x *CommandAnswered) GetOk() bool {
+	if x != nil {
+		return x.Ok
+	}
+	return false
+}
+
+func (x *CommandAnswered) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
 }
 
 var File_dure_device_v1_device_proto protoreflect.FileDescriptor
@@ -2346,7 +2852,17 @@ const file_dure_device_v1_device_proto_rawDesc = "" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"8\n" +
 	"\bTransfer\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\fR\x06device\x12\x14\n" +
-	"\x05owner\x18\x02 \x01(\fR\x05owner\"B\n" +
+	"\x05owner\x18\x02 \x01(\fR\x05owner\"r\n" +
+	"\vSendCommand\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\fR\x06device\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x18\n" +
+	"\apayload\x18\x03 \x01(\fR\apayload\x12\x1d\n" +
+	"\n" +
+	"expires_at\x18\x04 \x01(\x03R\texpiresAt\"M\n" +
+	"\rAnswerCommand\x12\x18\n" +
+	"\acommand\x18\x01 \x01(\fR\acommand\x12\x0e\n" +
+	"\x02ok\x18\x02 \x01(\bR\x02ok\x12\x12\n" +
+	"\x04note\x18\x03 \x01(\tR\x04note\"B\n" +
 	"\x05Model\x12\x14\n" +
 	"\x05title\x18\x01 \x01(\tR\x05title\x12#\n" +
 	"\rregistered_at\x18\x02 \x01(\x03R\fregisteredAt\"\x8e\x02\n" +
@@ -2393,7 +2909,25 @@ const file_dure_device_v1_device_proto_rawDesc = "" +
 	"\x02by\x18\x04 \x01(\fR\x02by\x12\x0e\n" +
 	"\x02tx\x18\x05 \x01(\fR\x02tx\x12\x14\n" +
 	"\x05found\x18\x06 \x01(\fR\x05found\x121\n" +
-	"\afinding\x18\a \x01(\x0e2\x17.dure.device.v1.FindingR\afinding\"=\n" +
+	"\afinding\x18\a \x01(\x0e2\x17.dure.device.v1.FindingR\afinding\"?\n" +
+	"\bCommands\x123\n" +
+	"\bcommands\x18\x01 \x03(\v2\x17.dure.device.v1.CommandR\bcommands\"\xcf\x01\n" +
+	"\aCommand\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x18\n" +
+	"\apayload\x18\x03 \x01(\fR\apayload\x12\x1d\n" +
+	"\n" +
+	"expires_at\x18\x04 \x01(\x03R\texpiresAt\x12\x0e\n" +
+	"\x02by\x18\x05 \x01(\fR\x02by\x12\x0e\n" +
+	"\x02tx\x18\x06 \x01(\fR\x02tx\x12\x17\n" +
+	"\asent_at\x18\a \x01(\x03R\x06sentAt\x12.\n" +
+	"\x06answer\x18\b \x01(\v2\x16.dure.device.v1.AnswerR\x06answer\"]\n" +
+	"\x06Answer\x12\x0e\n" +
+	"\x02ok\x18\x01 \x01(\bR\x02ok\x12\x12\n" +
+	"\x04note\x18\x02 \x01(\tR\x04note\x12\x1f\n" +
+	"\vanswered_at\x18\x03 \x01(\x03R\n" +
+	"answeredAt\x12\x0e\n" +
+	"\x02tx\x18\x04 \x01(\fR\x02tx\"=\n" +
 	"\x0fModelRegistered\x12\x14\n" +
 	"\x05maker\x18\x01 \x01(\fR\x05maker\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\"X\n" +
@@ -2440,7 +2974,20 @@ const file_dure_device_v1_device_proto_rawDesc = "" +
 	"\x06device\x18\x01 \x01(\fR\x06device\";\n" +
 	"\vTransferred\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\fR\x06device\x12\x14\n" +
-	"\x05owner\x18\x02 \x01(\fR\x05owner*k\n" +
+	"\x05owner\x18\x02 \x01(\fR\x05owner\"\xa3\x01\n" +
+	"\tCommanded\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\fR\x06device\x12\x18\n" +
+	"\acommand\x18\x02 \x01(\fR\acommand\x12\x12\n" +
+	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x18\n" +
+	"\apayload\x18\x04 \x01(\fR\apayload\x12\x1d\n" +
+	"\n" +
+	"expires_at\x18\x05 \x01(\x03R\texpiresAt\x12\x17\n" +
+	"\asent_by\x18\x06 \x01(\fR\x06sentBy\"g\n" +
+	"\x0fCommandAnswered\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\fR\x06device\x12\x18\n" +
+	"\acommand\x18\x02 \x01(\fR\acommand\x12\x0e\n" +
+	"\x02ok\x18\x03 \x01(\bR\x02ok\x12\x12\n" +
+	"\x04note\x18\x04 \x01(\tR\x04note*k\n" +
 	"\bHardware\x12\x18\n" +
 	"\x14HARDWARE_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17HARDWARE_SECURE_ELEMENT\x10\x01\x12\x10\n" +
@@ -2477,7 +3024,7 @@ func file_dure_device_v1_device_proto_rawDescGZIP() []byte {
 }
 
 var file_dure_device_v1_device_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_dure_device_v1_device_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_dure_device_v1_device_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
 var file_dure_device_v1_device_proto_goTypes = []any{
 	(Hardware)(0),              // 0: dure.device.v1.Hardware
 	(State)(0),                 // 1: dure.device.v1.State
@@ -2497,40 +3044,49 @@ var file_dure_device_v1_device_proto_goTypes = []any{
 	(*Readmit)(nil),            // 15: dure.device.v1.Readmit
 	(*Revoke)(nil),             // 16: dure.device.v1.Revoke
 	(*Transfer)(nil),           // 17: dure.device.v1.Transfer
-	(*Model)(nil),              // 18: dure.device.v1.Model
-	(*Firmware)(nil),           // 19: dure.device.v1.Firmware
-	(*Device)(nil),             // 20: dure.device.v1.Device
-	(*Nonce)(nil),              // 21: dure.device.v1.Nonce
-	(*Doubt)(nil),              // 22: dure.device.v1.Doubt
-	(*ModelRegistered)(nil),    // 23: dure.device.v1.ModelRegistered
-	(*FirmwareRegistered)(nil), // 24: dure.device.v1.FirmwareRegistered
-	(*FirmwareWithdrawn)(nil),  // 25: dure.device.v1.FirmwareWithdrawn
-	(*Enrolled)(nil),           // 26: dure.device.v1.Enrolled
-	(*Challenged)(nil),         // 27: dure.device.v1.Challenged
-	(*Attested)(nil),           // 28: dure.device.v1.Attested
-	(*Vouched)(nil),            // 29: dure.device.v1.Vouched
-	(*AttesterSet)(nil),        // 30: dure.device.v1.AttesterSet
-	(*Suspended)(nil),          // 31: dure.device.v1.Suspended
-	(*Readmitted)(nil),         // 32: dure.device.v1.Readmitted
-	(*Revoked)(nil),            // 33: dure.device.v1.Revoked
-	(*Transferred)(nil),        // 34: dure.device.v1.Transferred
+	(*SendCommand)(nil),        // 18: dure.device.v1.SendCommand
+	(*AnswerCommand)(nil),      // 19: dure.device.v1.AnswerCommand
+	(*Model)(nil),              // 20: dure.device.v1.Model
+	(*Firmware)(nil),           // 21: dure.device.v1.Firmware
+	(*Device)(nil),             // 22: dure.device.v1.Device
+	(*Nonce)(nil),              // 23: dure.device.v1.Nonce
+	(*Doubt)(nil),              // 24: dure.device.v1.Doubt
+	(*Commands)(nil),           // 25: dure.device.v1.Commands
+	(*Command)(nil),            // 26: dure.device.v1.Command
+	(*Answer)(nil),             // 27: dure.device.v1.Answer
+	(*ModelRegistered)(nil),    // 28: dure.device.v1.ModelRegistered
+	(*FirmwareRegistered)(nil), // 29: dure.device.v1.FirmwareRegistered
+	(*FirmwareWithdrawn)(nil),  // 30: dure.device.v1.FirmwareWithdrawn
+	(*Enrolled)(nil),           // 31: dure.device.v1.Enrolled
+	(*Challenged)(nil),         // 32: dure.device.v1.Challenged
+	(*Attested)(nil),           // 33: dure.device.v1.Attested
+	(*Vouched)(nil),            // 34: dure.device.v1.Vouched
+	(*AttesterSet)(nil),        // 35: dure.device.v1.AttesterSet
+	(*Suspended)(nil),          // 36: dure.device.v1.Suspended
+	(*Readmitted)(nil),         // 37: dure.device.v1.Readmitted
+	(*Revoked)(nil),            // 38: dure.device.v1.Revoked
+	(*Transferred)(nil),        // 39: dure.device.v1.Transferred
+	(*Commanded)(nil),          // 40: dure.device.v1.Commanded
+	(*CommandAnswered)(nil),    // 41: dure.device.v1.CommandAnswered
 }
 var file_dure_device_v1_device_proto_depIdxs = []int32{
 	0,  // 0: dure.device.v1.Vouch.hardware:type_name -> dure.device.v1.Hardware
 	1,  // 1: dure.device.v1.Device.state:type_name -> dure.device.v1.State
 	2,  // 2: dure.device.v1.Device.level:type_name -> dure.device.v1.Level
-	21, // 3: dure.device.v1.Device.nonce:type_name -> dure.device.v1.Nonce
-	22, // 4: dure.device.v1.Device.doubts:type_name -> dure.device.v1.Doubt
+	23, // 3: dure.device.v1.Device.nonce:type_name -> dure.device.v1.Nonce
+	24, // 4: dure.device.v1.Device.doubts:type_name -> dure.device.v1.Doubt
 	0,  // 5: dure.device.v1.Device.hardware:type_name -> dure.device.v1.Hardware
 	3,  // 6: dure.device.v1.Doubt.finding:type_name -> dure.device.v1.Finding
-	2,  // 7: dure.device.v1.Attested.level:type_name -> dure.device.v1.Level
-	0,  // 8: dure.device.v1.Vouched.hardware:type_name -> dure.device.v1.Hardware
-	3,  // 9: dure.device.v1.Suspended.finding:type_name -> dure.device.v1.Finding
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	26, // 7: dure.device.v1.Commands.commands:type_name -> dure.device.v1.Command
+	27, // 8: dure.device.v1.Command.answer:type_name -> dure.device.v1.Answer
+	2,  // 9: dure.device.v1.Attested.level:type_name -> dure.device.v1.Level
+	0,  // 10: dure.device.v1.Vouched.hardware:type_name -> dure.device.v1.Hardware
+	3,  // 11: dure.device.v1.Suspended.finding:type_name -> dure.device.v1.Finding
+	12, // [12:12] is the sub-list for method output_type
+	12, // [12:12] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_dure_device_v1_device_proto_init() }
@@ -2544,7 +3100,7 @@ func file_dure_device_v1_device_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dure_device_v1_device_proto_rawDesc), len(file_dure_device_v1_device_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   31,
+			NumMessages:   38,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -368,6 +368,8 @@ type Event struct {
 	//	*Event_DeviceTransferred
 	//	*Event_DeviceVouched
 	//	*Event_DeviceAttesterSet
+	//	*Event_DeviceCommanded
+	//	*Event_DeviceCommandAnswered
 	//	*Event_StreamOpened
 	//	*Event_StreamClosed
 	//	*Event_StreamAdmitted
@@ -680,6 +682,24 @@ func (x *Event) GetDeviceAttesterSet() *v14.AttesterSet {
 	return nil
 }
 
+func (x *Event) GetDeviceCommanded() *v14.Commanded {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_DeviceCommanded); ok {
+			return x.DeviceCommanded
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetDeviceCommandAnswered() *v14.CommandAnswered {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_DeviceCommandAnswered); ok {
+			return x.DeviceCommandAnswered
+		}
+	}
+	return nil
+}
+
 func (x *Event) GetStreamOpened() *v15.Opened {
 	if x != nil {
 		if x, ok := x.Kind.(*Event_StreamOpened); ok {
@@ -895,6 +915,14 @@ type Event_DeviceAttesterSet struct {
 	DeviceAttesterSet *v14.AttesterSet `protobuf:"bytes,101,opt,name=device_attester_set,json=deviceAttesterSet,proto3,oneof"`
 }
 
+type Event_DeviceCommanded struct {
+	DeviceCommanded *v14.Commanded `protobuf:"bytes,104,opt,name=device_commanded,json=deviceCommanded,proto3,oneof"`
+}
+
+type Event_DeviceCommandAnswered struct {
+	DeviceCommandAnswered *v14.CommandAnswered `protobuf:"bytes,105,opt,name=device_command_answered,json=deviceCommandAnswered,proto3,oneof"`
+}
+
 type Event_StreamOpened struct {
 	StreamOpened *v15.Opened `protobuf:"bytes,110,opt,name=stream_opened,json=streamOpened,proto3,oneof"`
 }
@@ -994,6 +1022,10 @@ func (*Event_DeviceTransferred) isEvent_Kind() {}
 func (*Event_DeviceVouched) isEvent_Kind() {}
 
 func (*Event_DeviceAttesterSet) isEvent_Kind() {}
+
+func (*Event_DeviceCommanded) isEvent_Kind() {}
+
+func (*Event_DeviceCommandAnswered) isEvent_Kind() {}
 
 func (*Event_StreamOpened) isEvent_Kind() {}
 
@@ -1120,7 +1152,7 @@ const file_dure_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x06action\x18\x04 \x01(\rR\x06action\"1\n" +
 	"\x05Field\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"\xec\x15\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\x8f\x17\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06action\x18\x01 \x01(\rR\x06action\x12@\n" +
 	"\x0eaccount_opened\x18\n" +
@@ -1153,7 +1185,9 @@ const file_dure_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x0edevice_revoked\x18b \x01(\v2\x17.dure.device.v1.RevokedH\x00R\rdeviceRevoked\x12L\n" +
 	"\x12device_transferred\x18c \x01(\v2\x1b.dure.device.v1.TransferredH\x00R\x11deviceTransferred\x12@\n" +
 	"\x0edevice_vouched\x18d \x01(\v2\x17.dure.device.v1.VouchedH\x00R\rdeviceVouched\x12M\n" +
-	"\x13device_attester_set\x18e \x01(\v2\x1b.dure.device.v1.AttesterSetH\x00R\x11deviceAttesterSet\x12=\n" +
+	"\x13device_attester_set\x18e \x01(\v2\x1b.dure.device.v1.AttesterSetH\x00R\x11deviceAttesterSet\x12F\n" +
+	"\x10device_commanded\x18h \x01(\v2\x19.dure.device.v1.CommandedH\x00R\x0fdeviceCommanded\x12Y\n" +
+	"\x17device_command_answered\x18i \x01(\v2\x1f.dure.device.v1.CommandAnsweredH\x00R\x15deviceCommandAnswered\x12=\n" +
 	"\rstream_opened\x18n \x01(\v2\x16.dure.stream.v1.OpenedH\x00R\fstreamOpened\x12=\n" +
 	"\rstream_closed\x18o \x01(\v2\x16.dure.stream.v1.ClosedH\x00R\fstreamClosed\x12C\n" +
 	"\x0fstream_admitted\x18p \x01(\v2\x18.dure.stream.v1.AdmittedH\x00R\x0estreamAdmitted\x12F\n" +
@@ -1228,20 +1262,22 @@ var file_dure_ledger_v1_ledger_proto_goTypes = []any{
 	(*v14.Transferred)(nil),        // 31: dure.device.v1.Transferred
 	(*v14.Vouched)(nil),            // 32: dure.device.v1.Vouched
 	(*v14.AttesterSet)(nil),        // 33: dure.device.v1.AttesterSet
-	(*v15.Opened)(nil),             // 34: dure.stream.v1.Opened
-	(*v15.Closed)(nil),             // 35: dure.stream.v1.Closed
-	(*v15.Admitted)(nil),           // 36: dure.stream.v1.Admitted
-	(*v15.Dismissed)(nil),          // 37: dure.stream.v1.Dismissed
-	(*v15.Funded)(nil),             // 38: dure.stream.v1.Funded
-	(*v15.Anchored)(nil),           // 39: dure.stream.v1.Anchored
-	(*v15.Reported)(nil),           // 40: dure.stream.v1.Reported
-	(*v15.Appealed)(nil),           // 41: dure.stream.v1.Appealed
-	(*v15.Decided)(nil),            // 42: dure.stream.v1.Decided
-	(*v15.Settled)(nil),            // 43: dure.stream.v1.Settled
-	(*v15.Returned)(nil),           // 44: dure.stream.v1.Returned
-	(*v13.Genesis)(nil),            // 45: dure.network.v1.Genesis
-	(*v1.Genesis)(nil),             // 46: dure.account.v1.Genesis
-	(*v11.Genesis)(nil),            // 47: dure.asset.v1.Genesis
+	(*v14.Commanded)(nil),          // 34: dure.device.v1.Commanded
+	(*v14.CommandAnswered)(nil),    // 35: dure.device.v1.CommandAnswered
+	(*v15.Opened)(nil),             // 36: dure.stream.v1.Opened
+	(*v15.Closed)(nil),             // 37: dure.stream.v1.Closed
+	(*v15.Admitted)(nil),           // 38: dure.stream.v1.Admitted
+	(*v15.Dismissed)(nil),          // 39: dure.stream.v1.Dismissed
+	(*v15.Funded)(nil),             // 40: dure.stream.v1.Funded
+	(*v15.Anchored)(nil),           // 41: dure.stream.v1.Anchored
+	(*v15.Reported)(nil),           // 42: dure.stream.v1.Reported
+	(*v15.Appealed)(nil),           // 43: dure.stream.v1.Appealed
+	(*v15.Decided)(nil),            // 44: dure.stream.v1.Decided
+	(*v15.Settled)(nil),            // 45: dure.stream.v1.Settled
+	(*v15.Returned)(nil),           // 46: dure.stream.v1.Returned
+	(*v13.Genesis)(nil),            // 47: dure.network.v1.Genesis
+	(*v1.Genesis)(nil),             // 48: dure.account.v1.Genesis
+	(*v11.Genesis)(nil),            // 49: dure.asset.v1.Genesis
 }
 var file_dure_ledger_v1_ledger_proto_depIdxs = []int32{
 	0,  // 0: dure.ledger.v1.Outcome.status:type_name -> dure.ledger.v1.Status
@@ -1276,25 +1312,27 @@ var file_dure_ledger_v1_ledger_proto_depIdxs = []int32{
 	31, // 29: dure.ledger.v1.Event.device_transferred:type_name -> dure.device.v1.Transferred
 	32, // 30: dure.ledger.v1.Event.device_vouched:type_name -> dure.device.v1.Vouched
 	33, // 31: dure.ledger.v1.Event.device_attester_set:type_name -> dure.device.v1.AttesterSet
-	34, // 32: dure.ledger.v1.Event.stream_opened:type_name -> dure.stream.v1.Opened
-	35, // 33: dure.ledger.v1.Event.stream_closed:type_name -> dure.stream.v1.Closed
-	36, // 34: dure.ledger.v1.Event.stream_admitted:type_name -> dure.stream.v1.Admitted
-	37, // 35: dure.ledger.v1.Event.stream_dismissed:type_name -> dure.stream.v1.Dismissed
-	38, // 36: dure.ledger.v1.Event.stream_funded:type_name -> dure.stream.v1.Funded
-	39, // 37: dure.ledger.v1.Event.stream_anchored:type_name -> dure.stream.v1.Anchored
-	40, // 38: dure.ledger.v1.Event.stream_reported:type_name -> dure.stream.v1.Reported
-	41, // 39: dure.ledger.v1.Event.stream_appealed:type_name -> dure.stream.v1.Appealed
-	42, // 40: dure.ledger.v1.Event.stream_decided:type_name -> dure.stream.v1.Decided
-	43, // 41: dure.ledger.v1.Event.stream_settled:type_name -> dure.stream.v1.Settled
-	44, // 42: dure.ledger.v1.Event.stream_returned:type_name -> dure.stream.v1.Returned
-	45, // 43: dure.ledger.v1.Genesis.network:type_name -> dure.network.v1.Genesis
-	46, // 44: dure.ledger.v1.Genesis.account:type_name -> dure.account.v1.Genesis
-	47, // 45: dure.ledger.v1.Genesis.asset:type_name -> dure.asset.v1.Genesis
-	46, // [46:46] is the sub-list for method output_type
-	46, // [46:46] is the sub-list for method input_type
-	46, // [46:46] is the sub-list for extension type_name
-	46, // [46:46] is the sub-list for extension extendee
-	0,  // [0:46] is the sub-list for field type_name
+	34, // 32: dure.ledger.v1.Event.device_commanded:type_name -> dure.device.v1.Commanded
+	35, // 33: dure.ledger.v1.Event.device_command_answered:type_name -> dure.device.v1.CommandAnswered
+	36, // 34: dure.ledger.v1.Event.stream_opened:type_name -> dure.stream.v1.Opened
+	37, // 35: dure.ledger.v1.Event.stream_closed:type_name -> dure.stream.v1.Closed
+	38, // 36: dure.ledger.v1.Event.stream_admitted:type_name -> dure.stream.v1.Admitted
+	39, // 37: dure.ledger.v1.Event.stream_dismissed:type_name -> dure.stream.v1.Dismissed
+	40, // 38: dure.ledger.v1.Event.stream_funded:type_name -> dure.stream.v1.Funded
+	41, // 39: dure.ledger.v1.Event.stream_anchored:type_name -> dure.stream.v1.Anchored
+	42, // 40: dure.ledger.v1.Event.stream_reported:type_name -> dure.stream.v1.Reported
+	43, // 41: dure.ledger.v1.Event.stream_appealed:type_name -> dure.stream.v1.Appealed
+	44, // 42: dure.ledger.v1.Event.stream_decided:type_name -> dure.stream.v1.Decided
+	45, // 43: dure.ledger.v1.Event.stream_settled:type_name -> dure.stream.v1.Settled
+	46, // 44: dure.ledger.v1.Event.stream_returned:type_name -> dure.stream.v1.Returned
+	47, // 45: dure.ledger.v1.Genesis.network:type_name -> dure.network.v1.Genesis
+	48, // 46: dure.ledger.v1.Genesis.account:type_name -> dure.account.v1.Genesis
+	49, // 47: dure.ledger.v1.Genesis.asset:type_name -> dure.asset.v1.Genesis
+	48, // [48:48] is the sub-list for method output_type
+	48, // [48:48] is the sub-list for method input_type
+	48, // [48:48] is the sub-list for extension type_name
+	48, // [48:48] is the sub-list for extension extendee
+	0,  // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_dure_ledger_v1_ledger_proto_init() }
@@ -1331,6 +1369,8 @@ func file_dure_ledger_v1_ledger_proto_init() {
 		(*Event_DeviceTransferred)(nil),
 		(*Event_DeviceVouched)(nil),
 		(*Event_DeviceAttesterSet)(nil),
+		(*Event_DeviceCommanded)(nil),
+		(*Event_DeviceCommandAnswered)(nil),
 		(*Event_StreamOpened)(nil),
 		(*Event_StreamClosed)(nil),
 		(*Event_StreamAdmitted)(nil),

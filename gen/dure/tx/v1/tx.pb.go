@@ -292,6 +292,8 @@ type Action struct {
 	//	*Action_DevicePresentQuote
 	//	*Action_DeviceVouch
 	//	*Action_DeviceSetAttester
+	//	*Action_DeviceCommand
+	//	*Action_DeviceAnswer
 	//	*Action_StreamOpen
 	//	*Action_StreamClose
 	//	*Action_StreamAdmit
@@ -638,6 +640,24 @@ func (x *Action) GetDeviceSetAttester() *v14.SetAttester {
 	return nil
 }
 
+func (x *Action) GetDeviceCommand() *v14.SendCommand {
+	if x != nil {
+		if x, ok := x.Call.(*Action_DeviceCommand); ok {
+			return x.DeviceCommand
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetDeviceAnswer() *v14.AnswerCommand {
+	if x != nil {
+		if x, ok := x.Call.(*Action_DeviceAnswer); ok {
+			return x.DeviceAnswer
+		}
+	}
+	return nil
+}
+
 func (x *Action) GetStreamOpen() *v15.Open {
 	if x != nil {
 		if x, ok := x.Call.(*Action_StreamOpen); ok {
@@ -851,6 +871,14 @@ type Action_DeviceSetAttester struct {
 	DeviceSetAttester *v14.SetAttester `protobuf:"bytes,103,opt,name=device_set_attester,json=deviceSetAttester,proto3,oneof"`
 }
 
+type Action_DeviceCommand struct {
+	DeviceCommand *v14.SendCommand `protobuf:"bytes,104,opt,name=device_command,json=deviceCommand,proto3,oneof"`
+}
+
+type Action_DeviceAnswer struct {
+	DeviceAnswer *v14.AnswerCommand `protobuf:"bytes,105,opt,name=device_answer,json=deviceAnswer,proto3,oneof"`
+}
+
 type Action_StreamOpen struct {
 	StreamOpen *v15.Open `protobuf:"bytes,110,opt,name=stream_open,json=streamOpen,proto3,oneof"`
 }
@@ -950,6 +978,10 @@ func (*Action_DevicePresentQuote) isAction_Call() {}
 func (*Action_DeviceVouch) isAction_Call() {}
 
 func (*Action_DeviceSetAttester) isAction_Call() {}
+
+func (*Action_DeviceCommand) isAction_Call() {}
+
+func (*Action_DeviceAnswer) isAction_Call() {}
 
 func (*Action_StreamOpen) isAction_Call() {}
 
@@ -1070,7 +1102,7 @@ const file_dure_tx_v1_tx_proto_rawDesc = "" +
 	"\tnot_after\x18\x02 \x01(\x03R\bnotAfter\x12\x12\n" +
 	"\x04salt\x18\x03 \x01(\x06R\x04salt\x12\x12\n" +
 	"\x04once\x18\x04 \x01(\fR\x04once\x12,\n" +
-	"\aactions\x18\x05 \x03(\v2\x12.dure.tx.v1.ActionR\aactions\"\xbe\x15\n" +
+	"\aactions\x18\x05 \x03(\v2\x12.dure.tx.v1.ActionR\aactions\"\xca\x16\n" +
 	"\x06Action\x12\x14\n" +
 	"\x05actor\x18\x01 \x01(\fR\x05actor\x12:\n" +
 	"\faccount_open\x18\n" +
@@ -1109,7 +1141,9 @@ const file_dure_tx_v1_tx_proto_rawDesc = "" +
 	"\x0edevice_present\x18d \x01(\v2\x17.dure.device.v1.PresentH\x00R\rdevicePresent\x12P\n" +
 	"\x14device_present_quote\x18e \x01(\v2\x1c.dure.device.v1.PresentQuoteH\x00R\x12devicePresentQuote\x12:\n" +
 	"\fdevice_vouch\x18f \x01(\v2\x15.dure.device.v1.VouchH\x00R\vdeviceVouch\x12M\n" +
-	"\x13device_set_attester\x18g \x01(\v2\x1b.dure.device.v1.SetAttesterH\x00R\x11deviceSetAttester\x127\n" +
+	"\x13device_set_attester\x18g \x01(\v2\x1b.dure.device.v1.SetAttesterH\x00R\x11deviceSetAttester\x12D\n" +
+	"\x0edevice_command\x18h \x01(\v2\x1b.dure.device.v1.SendCommandH\x00R\rdeviceCommand\x12D\n" +
+	"\rdevice_answer\x18i \x01(\v2\x1d.dure.device.v1.AnswerCommandH\x00R\fdeviceAnswer\x127\n" +
 	"\vstream_open\x18n \x01(\v2\x14.dure.stream.v1.OpenH\x00R\n" +
 	"streamOpen\x12:\n" +
 	"\fstream_close\x18o \x01(\v2\x15.dure.stream.v1.CloseH\x00R\vstreamClose\x12:\n" +
@@ -1184,16 +1218,18 @@ var file_dure_tx_v1_tx_proto_goTypes = []any{
 	(*v14.PresentQuote)(nil),     // 34: dure.device.v1.PresentQuote
 	(*v14.Vouch)(nil),            // 35: dure.device.v1.Vouch
 	(*v14.SetAttester)(nil),      // 36: dure.device.v1.SetAttester
-	(*v15.Open)(nil),             // 37: dure.stream.v1.Open
-	(*v15.Close)(nil),            // 38: dure.stream.v1.Close
-	(*v15.Admit)(nil),            // 39: dure.stream.v1.Admit
-	(*v15.Dismiss)(nil),          // 40: dure.stream.v1.Dismiss
-	(*v15.Fund)(nil),             // 41: dure.stream.v1.Fund
-	(*v15.Anchor)(nil),           // 42: dure.stream.v1.Anchor
-	(*v15.Appeal)(nil),           // 43: dure.stream.v1.Appeal
-	(*v15.Decide)(nil),           // 44: dure.stream.v1.Decide
-	(*v15.Settle)(nil),           // 45: dure.stream.v1.Settle
-	(v1.KeyKind)(0),              // 46: dure.account.v1.KeyKind
+	(*v14.SendCommand)(nil),      // 37: dure.device.v1.SendCommand
+	(*v14.AnswerCommand)(nil),    // 38: dure.device.v1.AnswerCommand
+	(*v15.Open)(nil),             // 39: dure.stream.v1.Open
+	(*v15.Close)(nil),            // 40: dure.stream.v1.Close
+	(*v15.Admit)(nil),            // 41: dure.stream.v1.Admit
+	(*v15.Dismiss)(nil),          // 42: dure.stream.v1.Dismiss
+	(*v15.Fund)(nil),             // 43: dure.stream.v1.Fund
+	(*v15.Anchor)(nil),           // 44: dure.stream.v1.Anchor
+	(*v15.Appeal)(nil),           // 45: dure.stream.v1.Appeal
+	(*v15.Decide)(nil),           // 46: dure.stream.v1.Decide
+	(*v15.Settle)(nil),           // 47: dure.stream.v1.Settle
+	(v1.KeyKind)(0),              // 48: dure.account.v1.KeyKind
 }
 var file_dure_tx_v1_tx_proto_depIdxs = []int32{
 	1,  // 0: dure.tx.v1.Transaction.native:type_name -> dure.tx.v1.Native
@@ -1231,21 +1267,23 @@ var file_dure_tx_v1_tx_proto_depIdxs = []int32{
 	34, // 32: dure.tx.v1.Action.device_present_quote:type_name -> dure.device.v1.PresentQuote
 	35, // 33: dure.tx.v1.Action.device_vouch:type_name -> dure.device.v1.Vouch
 	36, // 34: dure.tx.v1.Action.device_set_attester:type_name -> dure.device.v1.SetAttester
-	37, // 35: dure.tx.v1.Action.stream_open:type_name -> dure.stream.v1.Open
-	38, // 36: dure.tx.v1.Action.stream_close:type_name -> dure.stream.v1.Close
-	39, // 37: dure.tx.v1.Action.stream_admit:type_name -> dure.stream.v1.Admit
-	40, // 38: dure.tx.v1.Action.stream_dismiss:type_name -> dure.stream.v1.Dismiss
-	41, // 39: dure.tx.v1.Action.stream_fund:type_name -> dure.stream.v1.Fund
-	42, // 40: dure.tx.v1.Action.stream_anchor:type_name -> dure.stream.v1.Anchor
-	43, // 41: dure.tx.v1.Action.stream_appeal:type_name -> dure.stream.v1.Appeal
-	44, // 42: dure.tx.v1.Action.stream_decide:type_name -> dure.stream.v1.Decide
-	45, // 43: dure.tx.v1.Action.stream_settle:type_name -> dure.stream.v1.Settle
-	46, // 44: dure.tx.v1.Witness.kind:type_name -> dure.account.v1.KeyKind
-	45, // [45:45] is the sub-list for method output_type
-	45, // [45:45] is the sub-list for method input_type
-	45, // [45:45] is the sub-list for extension type_name
-	45, // [45:45] is the sub-list for extension extendee
-	0,  // [0:45] is the sub-list for field type_name
+	37, // 35: dure.tx.v1.Action.device_command:type_name -> dure.device.v1.SendCommand
+	38, // 36: dure.tx.v1.Action.device_answer:type_name -> dure.device.v1.AnswerCommand
+	39, // 37: dure.tx.v1.Action.stream_open:type_name -> dure.stream.v1.Open
+	40, // 38: dure.tx.v1.Action.stream_close:type_name -> dure.stream.v1.Close
+	41, // 39: dure.tx.v1.Action.stream_admit:type_name -> dure.stream.v1.Admit
+	42, // 40: dure.tx.v1.Action.stream_dismiss:type_name -> dure.stream.v1.Dismiss
+	43, // 41: dure.tx.v1.Action.stream_fund:type_name -> dure.stream.v1.Fund
+	44, // 42: dure.tx.v1.Action.stream_anchor:type_name -> dure.stream.v1.Anchor
+	45, // 43: dure.tx.v1.Action.stream_appeal:type_name -> dure.stream.v1.Appeal
+	46, // 44: dure.tx.v1.Action.stream_decide:type_name -> dure.stream.v1.Decide
+	47, // 45: dure.tx.v1.Action.stream_settle:type_name -> dure.stream.v1.Settle
+	48, // 46: dure.tx.v1.Witness.kind:type_name -> dure.account.v1.KeyKind
+	47, // [47:47] is the sub-list for method output_type
+	47, // [47:47] is the sub-list for method input_type
+	47, // [47:47] is the sub-list for extension type_name
+	47, // [47:47] is the sub-list for extension extendee
+	0,  // [0:47] is the sub-list for field type_name
 }
 
 func init() { file_dure_tx_v1_tx_proto_init() }
@@ -1290,6 +1328,8 @@ func file_dure_tx_v1_tx_proto_init() {
 		(*Action_DevicePresentQuote)(nil),
 		(*Action_DeviceVouch)(nil),
 		(*Action_DeviceSetAttester)(nil),
+		(*Action_DeviceCommand)(nil),
+		(*Action_DeviceAnswer)(nil),
 		(*Action_StreamOpen)(nil),
 		(*Action_StreamClose)(nil),
 		(*Action_StreamAdmit)(nil),

@@ -105,6 +105,9 @@ const (
 	RecordServiceListRecordsProcedure = "/dure.api.v1.RecordService/ListRecords"
 	// DeviceServiceGetDeviceProcedure is the fully-qualified name of the DeviceService's GetDevice RPC.
 	DeviceServiceGetDeviceProcedure = "/dure.api.v1.DeviceService/GetDevice"
+	// DeviceServiceListDevicesProcedure is the fully-qualified name of the DeviceService's ListDevices
+	// RPC.
+	DeviceServiceListDevicesProcedure = "/dure.api.v1.DeviceService/ListDevices"
 	// DeviceServiceGetModelProcedure is the fully-qualified name of the DeviceService's GetModel RPC.
 	DeviceServiceGetModelProcedure = "/dure.api.v1.DeviceService/GetModel"
 	// DeviceServiceRelyProcedure is the fully-qualified name of the DeviceService's Rely RPC.
@@ -881,6 +884,8 @@ func (UnimplementedRecordServiceHandler) ListRecords(context.Context, *connect.R
 type DeviceServiceClient interface {
 	// A device as the ledger has it now.
 	GetDevice(context.Context, *connect.Request[v1.GetDeviceRequest]) (*connect.Response[v1.GetDeviceResponse], error)
+	// The devices of a model that are not revoked, in order of their serial numbers.
+	ListDevices(context.Context, *connect.Request[v1.ListDevicesRequest]) (*connect.Response[v1.ListDevicesResponse], error)
 	// A model with its firmwares, the newest first, at most 1,000.
 	GetModel(context.Context, *connect.Request[v1.GetModelRequest]) (*connect.Response[v1.GetModelResponse], error)
 	// May one rely on what a device said at a time?
@@ -904,6 +909,12 @@ func NewDeviceServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			connect.WithSchema(deviceServiceMethods.ByName("GetDevice")),
 			connect.WithClientOptions(opts...),
 		),
+		listDevices: connect.NewClient[v1.ListDevicesRequest, v1.ListDevicesResponse](
+			httpClient,
+			baseURL+DeviceServiceListDevicesProcedure,
+			connect.WithSchema(deviceServiceMethods.ByName("ListDevices")),
+			connect.WithClientOptions(opts...),
+		),
 		getModel: connect.NewClient[v1.GetModelRequest, v1.GetModelResponse](
 			httpClient,
 			baseURL+DeviceServiceGetModelProcedure,
@@ -921,14 +932,20 @@ func NewDeviceServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 
 // deviceServiceClient implements DeviceServiceClient.
 type deviceServiceClient struct {
-	getDevice *connect.Client[v1.GetDeviceRequest, v1.GetDeviceResponse]
-	getModel  *connect.Client[v1.GetModelRequest, v1.GetModelResponse]
-	rely      *connect.Client[v1.RelyRequest, v1.RelyResponse]
+	getDevice   *connect.Client[v1.GetDeviceRequest, v1.GetDeviceResponse]
+	listDevices *connect.Client[v1.ListDevicesRequest, v1.ListDevicesResponse]
+	getModel    *connect.Client[v1.GetModelRequest, v1.GetModelResponse]
+	rely        *connect.Client[v1.RelyRequest, v1.RelyResponse]
 }
 
 // GetDevice calls dure.api.v1.DeviceService.GetDevice.
 func (c *deviceServiceClient) GetDevice(ctx context.Context, req *connect.Request[v1.GetDeviceRequest]) (*connect.Response[v1.GetDeviceResponse], error) {
 	return c.getDevice.CallUnary(ctx, req)
+}
+
+// ListDevices calls dure.api.v1.DeviceService.ListDevices.
+func (c *deviceServiceClient) ListDevices(ctx context.Context, req *connect.Request[v1.ListDevicesRequest]) (*connect.Response[v1.ListDevicesResponse], error) {
+	return c.listDevices.CallUnary(ctx, req)
 }
 
 // GetModel calls dure.api.v1.DeviceService.GetModel.
@@ -945,6 +962,8 @@ func (c *deviceServiceClient) Rely(ctx context.Context, req *connect.Request[v1.
 type DeviceServiceHandler interface {
 	// A device as the ledger has it now.
 	GetDevice(context.Context, *connect.Request[v1.GetDeviceRequest]) (*connect.Response[v1.GetDeviceResponse], error)
+	// The devices of a model that are not revoked, in order of their serial numbers.
+	ListDevices(context.Context, *connect.Request[v1.ListDevicesRequest]) (*connect.Response[v1.ListDevicesResponse], error)
 	// A model with its firmwares, the newest first, at most 1,000.
 	GetModel(context.Context, *connect.Request[v1.GetModelRequest]) (*connect.Response[v1.GetModelResponse], error)
 	// May one rely on what a device said at a time?
@@ -964,6 +983,12 @@ func NewDeviceServiceHandler(svc DeviceServiceHandler, opts ...connect.HandlerOp
 		connect.WithSchema(deviceServiceMethods.ByName("GetDevice")),
 		connect.WithHandlerOptions(opts...),
 	)
+	deviceServiceListDevicesHandler := connect.NewUnaryHandler(
+		DeviceServiceListDevicesProcedure,
+		svc.ListDevices,
+		connect.WithSchema(deviceServiceMethods.ByName("ListDevices")),
+		connect.WithHandlerOptions(opts...),
+	)
 	deviceServiceGetModelHandler := connect.NewUnaryHandler(
 		DeviceServiceGetModelProcedure,
 		svc.GetModel,
@@ -980,6 +1005,8 @@ func NewDeviceServiceHandler(svc DeviceServiceHandler, opts ...connect.HandlerOp
 		switch r.URL.Path {
 		case DeviceServiceGetDeviceProcedure:
 			deviceServiceGetDeviceHandler.ServeHTTP(w, r)
+		case DeviceServiceListDevicesProcedure:
+			deviceServiceListDevicesHandler.ServeHTTP(w, r)
 		case DeviceServiceGetModelProcedure:
 			deviceServiceGetModelHandler.ServeHTTP(w, r)
 		case DeviceServiceRelyProcedure:
@@ -995,6 +1022,10 @@ type UnimplementedDeviceServiceHandler struct{}
 
 func (UnimplementedDeviceServiceHandler) GetDevice(context.Context, *connect.Request[v1.GetDeviceRequest]) (*connect.Response[v1.GetDeviceResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.DeviceService.GetDevice is not implemented"))
+}
+
+func (UnimplementedDeviceServiceHandler) ListDevices(context.Context, *connect.Request[v1.ListDevicesRequest]) (*connect.Response[v1.ListDevicesResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.DeviceService.ListDevices is not implemented"))
 }
 
 func (UnimplementedDeviceServiceHandler) GetModel(context.Context, *connect.Request[v1.GetModelRequest]) (*connect.Response[v1.GetModelResponse], error) {
