@@ -43,14 +43,6 @@ type Gateway struct {
 	doors []Door
 }
 
-// Door is a way in, such as MQTT. The gateway tells it what the ledger says of devices. Its methods return at once.
-type Door interface {
-	// Changed: whoever is here as the device has to be asked about again, with Admit.
-	Changed(device tx.Address)
-	// Challenge tells a device, which may not be here, that it is asked for evidence: a nonce, 64 hex digits.
-	Challenge(device tx.Address, nonce string)
-}
-
 const (
 	// maxSubmitting bounds the transactions of devices that are under way at a time, submitTime one of them.
 	maxSubmitting = 512
@@ -129,6 +121,11 @@ func (g *Gateway) Admit(ctx context.Context, device tx.Address, key tx.Key) erro
 func (g *Gateway) Nonce(ctx context.Context, device tx.Address) (string, error) {
 	d, err := g.cfg.Client.Device(ctx, device)
 	return d.GetNonce(), err
+}
+
+// Receipt is the receipt file of a transaction, for who trusts the genesis file. It is as the node gives it, and not verified here.
+func (g *Gateway) Receipt(ctx context.Context, transaction string) ([]byte, error) {
+	return g.cfg.Client.Receipt(ctx, transaction, 0)
 }
 
 // Reading takes a reading of a device that was admitted with the key. done is called once, perhaps before Reading returns, and must not
