@@ -11,7 +11,7 @@ LINT := $(GO) tool -modfile=tools/lint.mod golangci-lint
 # How long `make fuzz` spends on each target; `make test-all` takes less.
 FUZZTIME ?= 10s
 # Packages where goroutines meet; `make test-all` runs them under the race detector.
-RACE := $(addsuffix /...,$(addprefix ./,$(wildcard ledger/state consensus internal/store internal/simnet index api client node)))
+RACE := $(addsuffix /...,$(addprefix ./,$(wildcard ledger/state consensus internal/store internal/simnet index api client gateway node)))
 
 .DEFAULT_GOAL := help
 .PHONY: device-c microbench up test test-all lint generate generated bench fuzz race e2e torture packages build clean help

@@ -19,7 +19,7 @@ func KeyOf(certificate *x509.Certificate) (tx.Key, error) {
 		return tx.Key{Kind: accountv1.KeyKind_KEY_KIND_ED25519, Public: public}, nil
 	case *ecdsa.PublicKey:
 		if public.Curve == elliptic.P256() {
-			return tx.Key{Kind: accountv1.KeyKind_KEY_KIND_P256, Public: elliptic.MarshalCompressed(public.Curve, public.X, public.Y)}, nil //nolint:staticcheck // ecdsa has no compressed form
+			return tx.Key{Kind: accountv1.KeyKind_KEY_KIND_P256, Public: elliptic.MarshalCompressed(public.Curve, public.X, public.Y)}, nil
 		}
 	}
 	return tx.Key{}, fmt.Errorf("the certificate's key is %T; devices have Ed25519 or P-256 keys", certificate.PublicKey)

@@ -2,9 +2,11 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
+	"github.com/dureledger/dure/client"
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
 	"github.com/dureledger/dure/ledger/tx"
 )
@@ -18,6 +20,9 @@ func (g *Gateway) watch(ctx context.Context) {
 			if err != nil {
 				if ctx.Err() == nil {
 					g.cfg.Log.Warn("the ledger cannot be followed; trying again", "error", err)
+				}
+				if refusal := (*client.Refusal)(nil); errors.As(err, &refusal) {
+					cursor = "" // that place is not to be had, as after a node was made anew: what was missed is asked for before the next message
 				}
 				break
 			}

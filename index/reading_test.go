@@ -12,6 +12,7 @@ import (
 	"github.com/dureledger/dure/index/indextest"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/reading"
+	"github.com/dureledger/dure/ledger/state"
 )
 
 func newFleet(t *testing.T, l *indextest.Ledger) *indextest.Fleet {
@@ -292,5 +293,39 @@ func TestVerdictsAreNoAccount(t *testing.T) {
 	must(t, err)
 	if got := index.FactsOf(entries[0]).Accounts; len(got) != 2 {
 		t.Errorf("accounts %v", got)
+	}
+}
+
+// later is a ledger whose node began with a snapshot.
+type later struct {
+	watched
+	first  uint64
+	state  state.Reader
+	before int64
+}
+
+func (s *later) First() uint64                      { return s.first }
+func (s *later) Seed() (state.Reader, int64, error) { return s.state, s.before, nil }
+
+// After a snapshot feeds and who reports to them are known, and readings from the first entry on.
+func testFeedsAfterSnapshot(t *testing.T, place func(*testing.T) keeper) {
+	l := newLedger(t)
+	f := travelled(t, l)
+	st, _, now := l.State()
+	x := open(t, place(t), l)
+	ctx, cancel := context.WithCancel(t.Context())
+	src := &later{watched{l, x, cancel}, l.Size(), st, now + 1}
+	must(t, f.Report(505))
+	must(t, x.Follow(ctx, src, slog.New(slog.DiscardHandler)))
+	feeds, _, err := x.Feeds(t.Context(), index.FeedFilter{Device: &f.Cars[2].Address}, index.Page{})
+	if err != nil || !slices.Equal(feeds, []string{indextest.Feed}) {
+		t.Errorf("feeds %v, %v", feeds, err)
+	}
+	rows, _, err := x.Readings(t.Context(), index.ReadingFilter{Feed: indextest.Feed}, index.Page{})
+	if err != nil || len(rows) != 3 {
+		t.Errorf("%d readings, %v", len(rows), err)
+	}
+	if last, err := x.Latest(t.Context(), indextest.Feed, 1<<62); err != nil || len(last) != 3 {
+		t.Errorf("the last of each: %v, %v", last, err)
 	}
 }

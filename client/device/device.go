@@ -204,10 +204,7 @@ func (d *Device) send(ctx context.Context, c *autopaho.ConnectionManager) error 
 			}
 		}
 		settled, done := d.publish(ctx, c, "reading", raw)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case !done:
+		if !done {
 			if !pause(ctx, retryPause) {
 				return nil
 			}

@@ -227,5 +227,5 @@ func serveMetrics(listen string, registry *prometheus.Registry, log *slog.Logger
 			log.Error("the listener for metrics stopped", "error", err)
 		}
 	}()
-	return func() { server.Close() }, nil
+	return func() { _ = server.Close() }, nil
 }

@@ -118,6 +118,9 @@ func New(cfg Config) *Builder {
 	if cfg.Pace <= 0 {
 		cfg.Pace = 20 * time.Millisecond
 	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
 	if cfg.Sealed == nil {
 		cfg.Sealed = func(int) {}
 	}

@@ -145,7 +145,8 @@ func (b *Builder) found(ctx context.Context, it *item, result Result, height int
 		first, err := b.cfg.Ledger.Find(ctx, it.device, it.raw, height)
 		switch {
 		case err != nil:
-			result = Result{Err: again(err)}
+			b.cfg.Log.Warn("the ledger cannot be asked about a reading that came again", "device", it.device.String(), "error", err)
+			result = Result{Err: notKnown()}
 		case first != nil:
 			result = *first
 		}
@@ -159,6 +160,10 @@ func again(err error) error {
 	if errors.As(err, &refusal) && !refusal.Retryable {
 		return fault.New(refusal.Code, refusal.Message)
 	}
+	return notKnown()
+}
+
+func notKnown() *fault.Error {
 	return fault.New("gateway.not_known", "The network did not answer in time, so it is not known what became of it. Send it again; it is taken once at most.")
 }
 

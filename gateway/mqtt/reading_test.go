@@ -145,7 +145,13 @@ func TestReadings(t *testing.T) {
 			t.Errorf("%s: %+v", step.name, a)
 		}
 	}
-	if got := fmt.Sprint(p.committed(car)); got != "[1.1 accepted 1.2 late 1.3 quarantined 1.9 accepted 2.1 accepted]" {
+	if _, err := c.Publish(t.Context(), &paho.Publish{Topic: topic, Payload: p.reading(car, 2, 2, "54", 0)}); err != nil {
+		t.Fatal(err)
+	}
+	if a := c.answer(); a.Verdict != "accepted" || a.Sequence != 2 {
+		t.Errorf("with QoS 0: %+v", a)
+	}
+	if got := fmt.Sprint(p.committed(car)); got != "[1.1 accepted 1.2 late 1.3 quarantined 1.9 accepted 2.1 accepted 2.2 accepted]" {
 		t.Errorf("on the ledger: %s", got)
 	}
 	other := p.connect(meter)

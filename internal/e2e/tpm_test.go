@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -100,8 +101,9 @@ func (p *tpm) quote(nonce, name string) (quote, signature string) {
 func expected(t *testing.T, image string) string {
 	t.Helper()
 	digest := fileDigest(t, image)
-	first, eighth := make([]byte, 32), sha256.Sum256(append(make([]byte, 32), digest[:]...))
-	sum := sha256.Sum256(append(first, eighth[:]...))
+	zeros := make([]byte, 32)
+	eighth := sha256.Sum256(slices.Concat(zeros, digest[:]))
+	sum := sha256.Sum256(slices.Concat(zeros, eighth[:]))
 	return hex.EncodeToString(sum[:])
 }
 
