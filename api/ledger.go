@@ -37,6 +37,7 @@ type Ledger interface {
 	Receipt(ctx context.Context, id [32]byte, trusted int64) ([]byte, error)
 	// Checkpoint is a checkpoint of the newest header that can be proven, for a verifier as above.
 	Checkpoint(ctx context.Context, trusted int64) ([]byte, error)
+	Witnesses
 	// StateProof proves the value of a raw state key, or its absence.
 	StateProof(ctx context.Context, key []byte) (*StateProof, error)
 	// Status is a cheap summary of the moment.

@@ -229,6 +229,9 @@ func (s *ledgerService) GetStatus(context.Context, *connect.Request[apiv1.GetSta
 	if !st.Time.IsZero() {
 		out.Time = timestamp(st.Time.UnixMilli())
 	}
+	if w, ok := s.ledger.Witnessing(); ok {
+		out.Witnessed = w.message()
+	}
 	return connect.NewResponse(out), nil
 }
 
@@ -237,19 +240,16 @@ func (s *ledgerService) GetReceipt(ctx context.Context, r *connect.Request[apiv1
 	if err != nil {
 		return nil, err
 	}
-	receipt, err := s.ledger.Receipt(ctx, id, r.Msg.GetTrustedHeight())
+	var receipt []byte
+	if r.Msg.GetWitnessed() {
+		receipt, err = s.ledger.WitnessedReceipt(ctx, id, r.Msg.GetTrustedHeight(), int(min(r.Msg.GetLeast(), maxLeast)))
+	} else {
+		receipt, err = s.ledger.Receipt(ctx, id, r.Msg.GetTrustedHeight())
+	}
 	if err != nil {
 		return nil, err
 	}
 	return connect.NewResponse(&apiv1.GetReceiptResponse{Receipt: receipt}), nil
-}
-
-func (s *ledgerService) GetCheckpoint(ctx context.Context, r *connect.Request[apiv1.GetCheckpointRequest]) (*connect.Response[apiv1.GetCheckpointResponse], error) {
-	checkpoint, err := s.ledger.Checkpoint(ctx, r.Msg.GetTrustedHeight())
-	if err != nil {
-		return nil, err
-	}
-	return connect.NewResponse(&apiv1.GetCheckpointResponse{Checkpoint: checkpoint}), nil
 }
 
 // maxKey is the longest state key that is looked up, in bytes.

@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -20,6 +21,7 @@ import (
 	"github.com/dureledger/dure/index/indextest"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/genesis"
+	"github.com/dureledger/dure/ledger/proof"
 	"github.com/dureledger/dure/ledger/state"
 	"github.com/dureledger/dure/ledger/tx"
 )
@@ -103,6 +105,27 @@ func (m *memory) Receipt(_ context.Context, id [32]byte, _ int64) ([]byte, error
 }
 
 func (m *memory) Checkpoint(context.Context, int64) ([]byte, error) { return []byte("checkpoint"), nil }
+
+func (m *memory) ToCosign(context.Context, int64) ([]byte, error) { return []byte("to cosign"), nil }
+
+func (m *memory) Witnessed(_ context.Context, _ int64, least int) ([]byte, error) {
+	return nil, fault.New("checkpoint.not_witnessed", "no checkpoint has so many cosignatures", "least", least)
+}
+
+func (m *memory) WitnessedReceipt(ctx context.Context, id [32]byte, _ int64, least int) ([]byte, error) {
+	receipt, err := m.Receipt(ctx, id, 0)
+	return fmt.Appendf(receipt, " with %d", least), err
+}
+
+func (m *memory) AddCosignature(_ context.Context, height int64, _ proof.Witness, _ []byte) (api.Witnessing, error) {
+	return api.Witnessing{Height: height, Cosignatures: 3, Known: 2}, nil
+}
+
+func (m *memory) Consistency(uint64, uint64) ([][]byte, error) { return nil, nil }
+
+func (m *memory) Witnessing() (api.Witnessing, bool) {
+	return api.Witnessing{Height: 7, Cosignatures: 3, Known: 2}, true
+}
 
 func (m *memory) StateProof(_ context.Context, key []byte) (*api.StateProof, error) {
 	st, height, _ := m.Ledger.State()

@@ -40,7 +40,7 @@ func TestPages(t *testing.T) {
 	digest := hex.EncodeToString(sum[:])
 	n.showsAll(t, map[string][]string{
 		"/":                                     {`lang="ko"`, "한빛은행", "블록 높이", tx, "1,500.00", "이 노드"},
-		"/?lang=en":                             {`lang="en"`, "Height", "this node"},
+		"/?lang=en":                             {`lang="en"`, "Height", "this node", "Newest cosigned checkpoint:"},
 		"/tx/" + tx:                             {"확정", "보내기", "1,500.00", "&lt;script&gt;", "2026-01-01 09:00:01", "2026-01-01 00:00:01.000 UTC", "/receipt"},
 		"/tx/" + refused:                        {"거절", "잔액이 모자랍니다", "asset.insufficient_balance"},
 		"/tx/" + refused + "?lang=en":           {"Why it was refused"},

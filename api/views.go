@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/dureledger/dure/api/web"
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
@@ -41,6 +42,15 @@ func (s *Server) statusView() web.Status {
 			shown.Percent = int((float64(m.GetPower())/float64(all))*100 + 0.5)
 		}
 		v.Members = append(v.Members, shown)
+	}
+	parameters := index.ReadParameters(st)
+	v.LeastWitnesses = parameters.GetLeastWitnesses()
+	for _, key := range parameters.GetWitnesses() {
+		name, _, _ := strings.Cut(key, "+")
+		v.Witnesses = append(v.Witnesses, web.OutsideWitness{Name: name, Key: key})
+	}
+	if w, ok := s.ledger.Witnessing(); ok {
+		v.WitnessedAt, v.Cosignatures = w.Height, w.Cosignatures
 	}
 	return v
 }

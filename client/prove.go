@@ -18,10 +18,7 @@ func (c *Client) Receipt(ctx context.Context, id string, trusted int64) ([]byte,
 
 // Checkpoint asks for a checkpoint file of the newest header that can be proven. It does not verify.
 func (c *Client) Checkpoint(ctx context.Context, trusted int64) ([]byte, error) {
-	res, err := read(ctx, c, &apiv1.GetCheckpointRequest{TrustedHeight: trusted},
-		func(n *node) method[apiv1.GetCheckpointRequest, apiv1.GetCheckpointResponse] {
-			return n.ledger.GetCheckpoint
-		})
+	res, err := c.checkpoint(ctx, &apiv1.GetCheckpointRequest{TrustedHeight: trusted})
 	return res.GetCheckpoint(), err
 }
 
@@ -52,4 +49,47 @@ func (c *Client) ProveState(ctx context.Context, key []byte, anchor *light.Ancho
 		return nil, false, nil, err
 	}
 	return res.GetValue(), res.GetExists(), at, nil
+}
+
+// WitnessedReceipt asks for a receipt on the header of the newest checkpoint that has at least so many cosignatures, which
+// the receipt then carries; 0: as many as the network asks for. It does not verify: see light.Anchor.VerifyWitnessed.
+// A node that has no such checkpoint yet says checkpoint.not_witnessed.
+func (c *Client) WitnessedReceipt(ctx context.Context, id string, trusted int64, least int) ([]byte, error) {
+	res, err := read(ctx, c, &apiv1.GetReceiptRequest{Id: id, TrustedHeight: trusted, Witnessed: true, Least: uint32(max(0, least))},
+		func(n *node) method[apiv1.GetReceiptRequest, apiv1.GetReceiptResponse] { return n.ledger.GetReceipt })
+	return res.GetReceipt(), err
+}
+
+// WitnessedCheckpoint asks for the newest checkpoint that has at least so many cosignatures; 0: as many as the network
+// asks for. It does not verify.
+func (c *Client) WitnessedCheckpoint(ctx context.Context, trusted int64, least int) ([]byte, error) {
+	res, err := c.checkpoint(ctx, &apiv1.GetCheckpointRequest{
+		TrustedHeight: trusted, Kind: apiv1.CheckpointKind_CHECKPOINT_KIND_WITNESSED, Least: uint32(max(0, least)),
+	})
+	return res.GetCheckpoint(), err
+}
+
+// CheckpointToCosign asks for the checkpoint that witnesses are to sign now, with a proof that its history begins with the
+// one of fromSize outcomes. It does not verify: client/witness does.
+func (c *Client) CheckpointToCosign(ctx context.Context, trusted int64, fromSize uint64) (file []byte, consistency [][]byte, err error) {
+	res, err := c.checkpoint(ctx, &apiv1.GetCheckpointRequest{
+		TrustedHeight: trusted, Kind: apiv1.CheckpointKind_CHECKPOINT_KIND_TO_COSIGN, FromSize: fromSize,
+	})
+	return res.GetCheckpoint(), res.GetConsistency(), err
+}
+
+// AddCosignature gives a node a cosignature of the checkpoint of a height to keep: unix seconds in 8 bytes, big-endian, and
+// the Ed25519 signature.
+func (c *Client) AddCosignature(ctx context.Context, height int64, w proof.Witness, signature []byte) error {
+	_, err := read(ctx, c, &apiv1.AddCosignatureRequest{Height: height, Witness: w.String(), Signature: signature},
+		func(n *node) method[apiv1.AddCosignatureRequest, apiv1.AddCosignatureResponse] {
+			return n.ledger.AddCosignature
+		})
+	return err
+}
+
+func (c *Client) checkpoint(ctx context.Context, req *apiv1.GetCheckpointRequest) (*apiv1.GetCheckpointResponse, error) {
+	return read(ctx, c, req, func(n *node) method[apiv1.GetCheckpointRequest, apiv1.GetCheckpointResponse] {
+		return n.ledger.GetCheckpoint
+	})
 }

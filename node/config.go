@@ -52,6 +52,8 @@ type Config struct {
 	SnapshotKeep     int64
 	SyncServers      []string
 	SyncCheckpoint   string
+
+	WitnessPeriod int64
 }
 
 // Setting is one entry of the configuration: in config.yaml under Key, in the environment as Env, as flag --Flag.
@@ -122,6 +124,8 @@ func Settings() []Setting {
 			"the signatures that these show; if none of these has one, with the first block.", func(c *Config) *[]string { return &c.SyncServers }),
 		text("sync.checkpoint", "", "File with a checkpoint you trust, which what sync.servers show must agree with; without it the genesis file alone counts.",
 			func(c *Config) *string { return &c.SyncCheckpoint }),
+		number("witness.period", "60", "Seconds after which another checkpoint is offered to outside witnesses, at least 1. All members should have the same.",
+			func(c *Config) *int64 { return &c.WitnessPeriod }),
 		text("log.level", "info", "Least important lines to log: debug, info, warn or error.", func(c *Config) *string { return &c.LogLevel }),
 		text("log.format", "text", "How log lines are written: text or json.", func(c *Config) *string { return &c.LogFormat }),
 	}

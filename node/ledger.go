@@ -14,6 +14,7 @@ import (
 	"github.com/dureledger/dure/internal/store"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/genesis"
+	"github.com/dureledger/dure/ledger/proof"
 	"github.com/dureledger/dure/ledger/state"
 	"github.com/dureledger/dure/ledger/tx"
 )
@@ -28,6 +29,9 @@ type ledger struct {
 	stats   *stats
 	log     *slog.Logger
 	trail   *consensus.Trail
+
+	cosigned *cosigned
+	period   time.Duration // between the checkpoints offered to witnesses
 }
 
 var _ api.Ledger = (*ledger)(nil)
@@ -189,15 +193,9 @@ func (l *ledger) proven(ctx context.Context, least int64) (int64, *store.Block, 
 
 // Receipt implements api.Ledger.
 func (l *ledger) Receipt(ctx context.Context, id [32]byte, trusted int64) ([]byte, error) {
-	e, ok, err := l.locate(ctx, id)
+	e, err := l.committed(ctx, id)
 	if err != nil {
 		return nil, err
-	}
-	if err := l.pruned(id); !ok && err != nil {
-		return nil, err
-	}
-	if !ok {
-		return nil, fault.New("tx.unknown", "no transaction with this id has been committed", "tx", fmt.Sprintf("%x", id))
 	}
 	ctx, cancel := context.WithTimeout(ctx, proofTimeout)
 	defer cancel()
@@ -205,17 +203,49 @@ func (l *ledger) Receipt(ctx context.Context, id [32]byte, trusted int64) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	path, err := l.store.History().Inclusion(e.Outcome.GetSeq(), block.HistorySize)
+	return l.receipt(e.Outcome.GetSeq(), trusted, height, block, false)
+}
+
+// committed is a transaction of which there can be a receipt.
+func (l *ledger) committed(ctx context.Context, id [32]byte) (api.Entry, error) {
+	e, ok, err := l.locate(ctx, id)
+	if err != nil {
+		return e, err
+	}
+	if err := l.pruned(id); !ok && err != nil {
+		return e, err
+	}
+	if !ok {
+		return e, fault.New("tx.unknown", "no transaction with this id has been committed", "tx", fmt.Sprintf("%x", id))
+	}
+	return e, nil
+}
+
+// receipt is that of an outcome on the header of height, which signs what was after block; witnessed: with the cosignatures
+// of that header's checkpoint.
+func (l *ledger) receipt(seq uint64, trusted, height int64, block *store.Block, witnessed bool) ([]byte, error) {
+	path, err := l.store.History().Inclusion(seq, block.HistorySize)
 	if err != nil {
 		return nil, err
 	}
-	stored, err := l.store.Entry(e.Outcome.GetSeq())
+	stored, err := l.store.Entry(seq)
 	if err != nil {
 		return nil, err
 	}
 	leaf := light.Leaf{Transaction: stored.Raw, Outcome: stored.Outcome, Size: block.HistorySize, StateRoot: block.StateRoot}
 	for _, node := range path {
 		leaf.Path = append(leaf.Path, [32]byte(node))
+	}
+	if witnessed {
+		file, err := l.checkpoint(height, height, block)
+		if err != nil {
+			return nil, err
+		}
+		c, err := proof.DecodeCheckpoint(file)
+		if err != nil {
+			return nil, err
+		}
+		leaf.Cosignatures = c.Lines
 	}
 	return light.BuildReceipt(source{l.engine, l.store}, trusted, height, leaf)
 }
@@ -259,7 +289,11 @@ func (l *ledger) checkpoint(trusted, height int64, block *store.Block) ([]byte, 
 	if err != nil {
 		return nil, err
 	}
-	return light.BuildCheckpoint(source{l.engine, l.store}, trusted, height, block.HistorySize, root, block.StateRoot)
+	file, err := light.BuildCheckpoint(source{l.engine, l.store}, trusted, height, block.HistorySize, root, block.StateRoot)
+	if err != nil {
+		return nil, err
+	}
+	return l.withCosignatures(file)
 }
 
 // StateProof implements api.Ledger.

@@ -154,7 +154,11 @@ func (n *Node) startEngine(ctx context.Context, g *genesis.Genesis, version stri
 	if err != nil {
 		return nil, err
 	}
-	l := &ledger{genesis: g, member: member, version: version, store: n.storage, stats: newStats(), log: n.log, trail: n.trace.trail}
+	l := &ledger{genesis: g, member: member, version: version, store: n.storage, stats: newStats(), log: n.log, trail: n.trace.trail,
+		period: time.Duration(max(1, n.config.WitnessPeriod)) * time.Second}
+	if l.cosigned, err = openCosigned(n.home, n.log); err != nil {
+		return nil, err
+	}
 	retain := &retainer{keep: n.config.BlocksKeep, ledger: l, snaps: n.snaps, durable: -1}
 	n.engine, err = consensus.NewEngine(ctx, consensus.Config{
 		Home: n.home.data("consensus"), Genesis: g, Member: member, NodeKey: nodeKey, ValidatorKey: validatorKey, Signer: signer,

@@ -223,6 +223,12 @@ var texts = map[string][2]string{
 	"in.tpm":                 {"TPM에 들어 있음", "in a TPM"},
 	"in.processor":           {"프로세서에 들어 있음", "in the processor"},
 	"attester":               {"제조사가 등록한 TPM 키", "TPM key that its maker registered"},
+	"outside_witnesses":      {"외부 증인", "Outside witnesses"},
+	"outside_witness":        {"증인", "Witness"},
+	"verifier_key":           {"검증 키", "Verifier key"},
+	"cosignatures.least":     {"필요한 연서 수", "cosignatures asked for:"},
+	"witnessed":              {"연서된 최신 체크포인트:", "Newest cosigned checkpoint:"},
+	"witnessed.none":         {"연서가 충분한 체크포인트가 아직 없습니다.", "No checkpoint has enough cosignatures yet."},
 }
 
 // Text is a text in a language; an unknown key is shown as it is.

@@ -7,7 +7,16 @@ type Status struct {
 	Live
 	Members []Member
 	Feeds   []FeedLink
+	// Witnesses that the network knows, of whom a checkpoint should carry LeastWitnesses.
+	Witnesses      []OutsideWitness
+	LeastWitnesses uint32
+	// WitnessedAt is the height of the newest checkpoint that has what is asked for, 0 if none has; Cosignatures are on it.
+	WitnessedAt  int64
+	Cosignatures int
 }
+
+// OutsideWitness is one by name and verifier key.
+type OutsideWitness struct{ Name, Key string }
 
 // Live is the part of the front page that changes by itself.
 type Live struct {

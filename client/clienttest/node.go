@@ -274,6 +274,10 @@ func (s service) GetCheckpoint(context.Context, *connect.Request[apiv1.GetCheckp
 	return nil, notFound("checkpoint.unknown", "This ledger signs no checkpoints.")
 }
 
+func (s service) AddCosignature(context.Context, *connect.Request[apiv1.AddCosignatureRequest]) (*connect.Response[apiv1.AddCosignatureResponse], error) {
+	return nil, notFound("checkpoint.unknown", "This ledger signs no checkpoints.")
+}
+
 // GetStateProof answers for once keys, without a proof.
 func (s service) GetStateProof(_ context.Context, req *connect.Request[apiv1.GetStateProofRequest]) (*connect.Response[apiv1.GetStateProofResponse], error) {
 	s.mu.Lock()

@@ -119,7 +119,7 @@ func brokenFiles(quiet *chain, q []byte) []broken {
 	return []broken{
 		{"empty", "no bytes at all", "receipt.not_a_receipt", "genesis", nil},
 		{"not-a-receipt", "does not begin with DURE", "receipt.not_a_receipt", "genesis", at(0, 'P')},
-		{"newer-version", "layout version 2", "receipt.unsupported_version", "genesis", at(4, 2)},
+		{"newer-version", "a layout version that does not exist", "receipt.unsupported_version", "genesis", at(4, 9)},
 		{"truncated", "the last byte is missing", "proof.malformed", "genesis", q[:len(q)-1]},
 		{"trailing", "a zero byte follows", "proof.malformed", "genesis", append(bytes.Clone(q), 0)},
 		{"wrong-network", "a good receipt of another network run by the same validators", "receipt.wrong_network", "genesis", other.receipt(2, 0, 7)},

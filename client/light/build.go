@@ -3,6 +3,7 @@ package light
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/cometbft/cometbft/crypto/ed25519"
 	"github.com/cometbft/cometbft/types"
@@ -42,6 +43,8 @@ type Leaf struct {
 	Path [][32]byte
 	// StateRoot in the header's app hash.
 	StateRoot [32]byte
+	// Cosignatures on the checkpoint of the header, in any order; none for most receipts.
+	Cosignatures []proof.Line
 }
 
 // BuildReceipt makes the receipt of a leaf, signed by the header of height, for a verifier who trusts the validators of
@@ -57,8 +60,9 @@ func BuildReceipt(s Source, trusted, height int64, leaf Leaf) ([]byte, error) {
 	}
 	r := &proof.Receipt{
 		Network: network, Transaction: leaf.Transaction, Outcome: leaf.Outcome,
-		Size: leaf.Size, Path: leaf.Path, StateRoot: leaf.StateRoot, Evidence: *e,
+		Size: leaf.Size, Path: leaf.Path, StateRoot: leaf.StateRoot, Evidence: *e, Cosignatures: slices.Clone(leaf.Cosignatures),
 	}
+	proof.SortLines(r.Cosignatures)
 	return r.Encode()
 }
 

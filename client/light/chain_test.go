@@ -52,6 +52,7 @@ type chain struct {
 	changes []int64
 	txs     [][]byte
 	leaves  [][]byte // outcome of block i+1
+	cut     int64    // if not 0, how many of them headers sign at most
 	tree    *state.Tree
 }
 
@@ -143,6 +144,9 @@ func (c *chain) appHash(h int64) []byte {
 
 // history is the log that the header of height h signs.
 func (c *chain) history(h int64) (uint64, [32]byte) {
+	if c.cut > 0 {
+		h = min(h, c.cut+1)
+	}
 	return uint64(h - 1), logRoot(c.leaves[:h-1])
 }
 

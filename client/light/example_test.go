@@ -33,6 +33,7 @@ func Example() {
 	// outcome      ok
 	// executed     in block 2, 2026-03-01 09:00:03.523 UTC
 	// events       1
+	// witnesses    none that you named has cosigned
 	// network      changing-2da8ff9fb7bb26b9317bb98727263fde
 	// rests on     the genesis keys of 4 validators
 	// then         3 changes of validators, each signed by more than two thirds of the validators before it

@@ -22,6 +22,15 @@ type validators struct {
 	hash  [32]byte
 }
 
+// plain is the set as files have it.
+func (v *validators) plain() []proof.Validator {
+	list := make([]proof.Validator, 0, len(v.list))
+	for _, one := range v.list {
+		list = append(list, proof.Validator{Key: [32]byte(one.PubKey.Bytes()), Power: one.VotingPower})
+	}
+	return list
+}
+
 // newValidators takes a set in CometBFT's order: power descending, then address.
 func newValidators(set []proof.Validator) (*validators, error) {
 	if len(set) == 0 {

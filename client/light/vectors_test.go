@@ -26,7 +26,7 @@ type vector struct {
 	// Genesis or Checkpoint is the file to start from.
 	Genesis    string `json:"genesis,omitempty"`
 	Checkpoint string `json:"checkpoint,omitempty"`
-	// Witnesses, as C2SP verifier keys, of whom Threshold must have cosigned a checkpoint.
+	// Witnesses, as C2SP verifier keys, of whom Threshold must have cosigned the checkpoint or receipt.
 	Witnesses []string `json:"witnesses,omitempty"`
 	Threshold int      `json:"threshold,omitempty"`
 	// Code of the refusal; empty if the file is good, and then the rest says what it shows.
@@ -96,13 +96,6 @@ func (v vector) run(t *testing.T, files map[string][]byte) {
 }
 
 func (v vector) verify(t *testing.T, anchor *light.Anchor, file []byte) (light.Grounds, string, error) {
-	if strings.HasSuffix(v.File, ".dure") {
-		got, err := anchor.VerifyReceipt(file)
-		if err != nil {
-			return light.Grounds{}, "", err
-		}
-		return got.Grounds, hex.EncodeToString(got.ID[:]), nil
-	}
 	policy := ledgerproof.Policy{Threshold: v.Threshold}
 	for _, s := range v.Witnesses {
 		w, err := ledgerproof.ParseWitness(s)
@@ -110,6 +103,13 @@ func (v vector) verify(t *testing.T, anchor *light.Anchor, file []byte) (light.G
 			t.Fatal(err)
 		}
 		policy.Witnesses = append(policy.Witnesses, w)
+	}
+	if strings.HasSuffix(v.File, ".dure") {
+		got, err := anchor.VerifyWitnessed(file, policy)
+		if err != nil {
+			return light.Grounds{}, "", err
+		}
+		return got.Grounds, hex.EncodeToString(got.ID[:]), nil
 	}
 	got, err := anchor.VerifyCheckpoint(file, policy)
 	if err != nil {
@@ -161,7 +161,7 @@ func makeVectors(t *testing.T) (map[string][]byte, []vector) {
 		}
 		vectors = append(vectors, v)
 	}
-	return files, vectors
+	return files, append(vectors, witnessedVectors(t, moved, files)...)
 }
 
 // expect fills in what a good file shows.

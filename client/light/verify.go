@@ -41,17 +41,27 @@ type Verified struct {
 	Serialised []byte
 	// Executed is the time of the block that executed the transaction, to the millisecond.
 	Executed time.Time
+	// Cosignatures by witnesses that were asked for, all good, and how many others the receipt carries: those are not verified.
+	Cosignatures []proof.Cosignature
+	Others       int
 }
 
 // OK says whether every action of the transaction happened.
 func (v *Verified) OK() bool { return v.Outcome.GetStatus() == ledgerv1.Status_STATUS_OK }
 
-// VerifyReceipt verifies a receipt file from the anchor.
-//
-// Error codes: those of [proof.DecodeReceipt]; receipt.wrong_network, receipt.bad_outcome, proof.before_anchor,
-// proof.out_of_order, proof.wrong_header, proof.bad_signer, proof.bad_signature, proof.too_little_power,
-// proof.bad_validators, proof.wrong_validators, proof.no_change.
+// VerifyReceipt verifies a receipt file from the anchor, whoever has cosigned it.
+// Error codes: those of [Anchor.VerifyWitnessed].
 func (a *Anchor) VerifyReceipt(file []byte) (*Verified, error) {
+	return a.VerifyWitnessed(file, proof.Policy{})
+}
+
+// VerifyWitnessed verifies a receipt file from the anchor, and that the policy's witnesses have cosigned the checkpoint of
+// its last header. Whose word counts is the verifier's own choice: neither the file nor the network decides it.
+//
+// Error codes: those of [proof.DecodeReceipt] and [proof.Checkpoint.VerifyCosignatures]; receipt.wrong_network,
+// receipt.bad_outcome, proof.before_anchor, proof.out_of_order, proof.wrong_header, proof.bad_signer, proof.bad_signature, proof.too_little_power,
+// proof.bad_validators, proof.wrong_validators, proof.no_change.
+func (a *Anchor) VerifyWitnessed(file []byte, policy proof.Policy) (*Verified, error) {
 	r, err := proof.DecodeReceipt(file)
 	if err != nil {
 		return nil, err
@@ -72,9 +82,17 @@ func (a *Anchor) VerifyReceipt(file []byte) (*Verified, error) {
 		return nil, fault.New("receipt.bad_outcome", "the outcome claims a block that the header cannot speak for",
 			"block", o.GetHeight(), "header", r.Evidence.Header.Height)
 	}
+	c, err := r.Checkpoint(t.hash, t.set.plain())
+	if err != nil {
+		return nil, err
+	}
+	cosignatures, err := c.VerifyCosignatures(policy)
+	if err != nil {
+		return nil, err
+	}
 	return &Verified{
-		Grounds: a.grounds(&r.Evidence, t),
-		ID:      [32]byte(o.GetId()), TxHash: [32]byte(o.GetTxHash()), Transaction: r.Transaction,
+		Grounds: a.grounds(&r.Evidence, t), Cosignatures: cosignatures, Others: len(r.Cosignatures) - len(cosignatures),
+		ID: [32]byte(o.GetId()), TxHash: [32]byte(o.GetTxHash()), Transaction: r.Transaction,
 		Outcome: o, Serialised: r.Outcome, Executed: time.UnixMilli(o.GetTime()).UTC(),
 	}, nil
 }

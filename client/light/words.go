@@ -18,8 +18,25 @@ func (v *Verified) String() string {
 	fmt.Fprintf(&b, "outcome      %s\n", statusWords(v.Outcome))
 	fmt.Fprintf(&b, "executed     in block %d, %s\n", v.Outcome.GetHeight(), v.Executed.Format(timeFormat))
 	fmt.Fprintf(&b, "events       %d\n", len(v.Outcome.GetEvents()))
+	fmt.Fprintf(&b, "witnesses    %s\n", v.Witnesses())
 	b.WriteString(v.Grounds.String())
 	return b.String()
+}
+
+// Witnesses says which of the witnesses that were asked for have cosigned the receipt and when, or that none has.
+func (v *Verified) Witnesses() string {
+	var known []string
+	for _, c := range v.Cosignatures {
+		known = append(known, c.Witness.Name+", "+time.Unix(c.Time, 0).UTC().Format(timeFormat))
+	}
+	s := strings.Join(known, "; ")
+	if s == "" {
+		s = "none that you named has cosigned"
+	}
+	if v.Others > 0 {
+		s += fmt.Sprintf(" (cosigned by %d that you did not name, not verified)", v.Others)
+	}
+	return s
 }
 
 // String says in a few lines what was verified and what it rests on.

@@ -10,11 +10,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/dureledger/dure/client/light"
+	"github.com/dureledger/dure/client/witness"
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	"github.com/dureledger/dure/ledger/proof"
 )
@@ -47,10 +47,7 @@ func viewCheckpoint(v *light.VerifiedCheckpoint, file string) checkpointView {
 	out := checkpointView{
 		Verified: true, Network: v.Network, Height: v.Grounds.Height, Time: clockTime(v.Grounds.Time), Size: v.Checkpoint.Size,
 		Root: hex.EncodeToString(v.Checkpoint.Root[:]), StateRoot: hex.EncodeToString(v.Checkpoint.StateRoot[:]), Header: hex.EncodeToString(v.Grounds.Header[:]),
-		Validators: v.Validators, Signatures: v.Signatures, Cosigned: []string{}, RestsOn: flat(v.Grounds.String()), File: file,
-	}
-	for _, c := range v.Cosignatures {
-		out.Cosigned = append(out.Cosigned, c.Witness.Name+" at "+clockTime(time.Unix(c.Time, 0)))
+		Validators: v.Validators, Signatures: v.Signatures, Cosigned: cosigners(v.Cosignatures), RestsOn: flat(v.Grounds.String()), File: file,
 	}
 	return out
 }
@@ -138,7 +135,8 @@ func checkpointCosign(a *app) *cobra.Command {
 		Use: "cosign FILE", Short: "Verify a checkpoint and add your signature as an outside witness", Args: cobra.ExactArgs(1),
 		Long: `Verifies a checkpoint and signs it as a witness (C2SP cosignature/v1) with an Ed25519 key of the keystore. A cosignature says
 that you saw one history and no second: so the checkpoint is verified from the last one you cosigned, which is kept in the home
-folder; the first time, from --genesis or --checkpoint. Others ask for your signature with --witness and the key that is printed.`,
+folder; the first time, from --genesis or --checkpoint. Others ask for your signature with --witness and the key that is printed.
+dure witness run does it all the time, and also has it proven that history only grows.`,
 		Example: "  dure checkpoint get --genesis genesis.json -o c.txt\n  dure checkpoint cosign c.txt --key auditor --name auditor.example --genesis genesis.json",
 		RunE: func(_ *cobra.Command, args []string) error {
 			file, err := readSmall(args[0], proof.MaxCheckpoint)
@@ -149,7 +147,15 @@ folder; the first time, from --genesis or --checkpoint. Others ask for your sign
 			if err != nil {
 				return notVerified(err, "")
 			}
-			last := filepath.Join(a.home, "cosigned-"+key+"-"+c.Network+".txt")
+			last := a.cosignedFile(key, c.Network)
+			if err := os.MkdirAll(a.home, 0o700); err != nil {
+				return err
+			}
+			unlock, err := witness.Lock(last)
+			if err != nil {
+				return err
+			}
+			defer unlock()
 			v, err := a.verifyToCosign(args[0], file, last, from)
 			if err != nil {
 				return err
@@ -166,18 +172,18 @@ folder; the first time, from --genesis or --checkpoint. Others ask for your sign
 				return err
 			}
 			// The record of what was signed comes first: a signature that is forgotten could be given twice.
-			if err := errors.Join(os.MkdirAll(a.home, 0o700), replaceFile(last, signed)); err != nil {
+			if err := replaceFile(last, signed); err != nil {
 				return err
 			}
 			if err := replaceFile(args[0], signed); err != nil {
 				return err
 			}
-			witness := proof.Witness{Name: name, Key: private.Public().(ed25519.PublicKey)}.String()
+			verifier := proof.Witness{Name: name, Key: private.Public().(ed25519.PublicKey)}.String()
 			view := viewCheckpoint(v, args[0])
-			view.Cosigned = append(view.Cosigned, witness)
+			view.Cosigned = append(view.Cosigned, verifier)
 			return a.print(view, func(w io.Writer) {
 				fmt.Fprintf(w, "Cosigned %s, height %d, history of %d.\n", args[0], v.Grounds.Height, v.Checkpoint.Size)
-				printFacts(w, []fact{{"witness", witness}, {"rests on", flat(v.Grounds.String())}})
+				printFacts(w, []fact{{"witness", verifier}, {"rests on", flat(v.Grounds.String())}})
 			})
 		},
 	}
@@ -218,6 +224,11 @@ func (a *app) verifyToCosign(path string, file []byte, last string, from anchorF
 		return nil, notVerified(errors.New("it contradicts or is older than the last checkpoint you cosigned"), advice)
 	}
 	return v, nil
+}
+
+// cosignedFile is where a witness keeps the last checkpoint that it cosigned of a network.
+func (a *app) cosignedFile(key, network string) string {
+	return filepath.Join(a.home, "cosigned-"+key+"-"+network+".txt")
 }
 
 // witnessKey is the private key itself: cosignatures sign another text than transactions do.

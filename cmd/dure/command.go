@@ -19,7 +19,7 @@ var table = []struct {
 	{"identity", "Keys and accounts:", []newCommand{newKey, newAccount}},
 	{"business", "Money, agreements and documents:", []newCommand{newAsset, newPay, newAgree, newRecord}},
 	{"devices", "Devices:", []newCommand{newDevice, newStream, newGateway}},
-	{"proof", "Proofs:", []newCommand{newReceipt, newCheckpoint}},
+	{"proof", "Proofs:", []newCommand{newReceipt, newCheckpoint, newWitness}},
 	{"ledger", "The ledger:", []newCommand{newStatus, newTx, newBlock, newNetwork}},
 	{"node", "Running a node:", nodeCommands},
 	{"other", "Other:", []newCommand{newBench, newVersion, newCompletion}},

@@ -53,11 +53,15 @@ func printStatus(w io.Writer, s *apiv1.GetStatusResponse, now time.Time) {
 			ready = "no: see below"
 		}
 	}
+	witnessed := "no checkpoint yet"
+	if at := s.GetWitnessed(); at.GetHeight() > 0 {
+		witnessed = fmt.Sprintf("height %d, by %d, of whom the network knows %d", at.GetHeight(), at.GetCosignatures(), at.GetKnown())
+	}
 	printFacts(w, []fact{
 		{"network", s.GetNetwork()}, {"member", clean(s.GetMember())}, {"state", state}, {"height", strconv.FormatInt(s.GetHeight(), 10)}, {"last block", last},
 		{"transactions", strconv.FormatUint(s.GetTransactions(), 10)},
 		{"last minute", fmt.Sprintf("%.1f transactions/s, final after %.0f ms", s.GetTransactionsPerSecond(), s.GetFinalityMs())},
-		{"peers", strconv.Itoa(int(s.GetPeers()))}, {"waiting", fmt.Sprintf("%d of %d", s.GetPoolTransactions(), s.GetPoolCapacity())}, {"index", index}, {"ready", ready},
+		{"peers", strconv.Itoa(int(s.GetPeers()))}, {"waiting", fmt.Sprintf("%d of %d", s.GetPoolTransactions(), s.GetPoolCapacity())}, {"index", index}, {"ready", ready}, {"witnessed", witnessed},
 		{"state root", s.GetStateRoot()}, {"history root", s.GetHistoryRoot()}, {"version", clean(s.GetVersion())},
 	})
 	for _, c := range s.GetChecks() {

@@ -95,6 +95,12 @@ func (a *app) formerMember(v *apiv1.FormerValidator) string {
 func parameterFacts(s *structpb.Struct) []fact {
 	var out []fact
 	for name, value := range s.GetFields() {
+		if list := value.GetListValue().GetValues(); len(list) > 0 {
+			for _, one := range list {
+				out = append(out, fact{name, clean(one.GetStringValue())})
+			}
+			continue
+		}
 		text := value.GetStringValue()
 		if text == "" {
 			raw, err := value.MarshalJSON()
@@ -105,7 +111,7 @@ func parameterFacts(s *structpb.Struct) []fact {
 		}
 		out = append(out, fact{name, clean(text)})
 	}
-	sort.Slice(out, func(i, j int) bool { return out[i].name < out[j].name })
+	sort.SliceStable(out, func(i, j int) bool { return out[i].name < out[j].name })
 	return out
 }
 

@@ -1,10 +1,12 @@
 package proof
 
 import (
+	"crypto"
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -40,11 +42,12 @@ func ParseWitness(s string) (Witness, error) {
 
 // String is the witness as a C2SP verifier key.
 func (w Witness) String() string {
-	id := w.keyID()
+	id := w.KeyID()
 	return w.Name + "+" + hex.EncodeToString(id[:]) + "+" + b64(append([]byte(cosignatureType), w.Key...))
 }
 
-func (w Witness) keyID() [4]byte { return keyID(w.Name, cosignatureType+string(w.Key)) }
+// KeyID names the witness's key in signature lines.
+func (w Witness) KeyID() [4]byte { return keyID(w.Name, cosignatureType+string(w.Key)) }
 
 // Policy says whose cosignatures a verifier asks for. The zero Policy asks for none.
 type Policy struct {
@@ -65,12 +68,13 @@ type Cosignature struct {
 // says that you saw no second history.
 // Error code: checkpoint.bad_witness.
 func (c *Checkpoint) AddCosignature(name string, key ed25519.PrivateKey, time int64) error {
-	if !validName(name) || name == c.Network || len(key) != ed25519.PrivateKeySize || time < 0 {
-		return fault.New("checkpoint.bad_witness", "a witness needs a name without spaces and plus signs, other than the network's, and an Ed25519 key", "name", name)
+	if len(key) != ed25519.PrivateKeySize {
+		return badSigner(name)
 	}
-	w := Witness{Name: name, Key: key.Public().(ed25519.PublicKey)}
-	line := Line{Name: name, KeyID: w.keyID()}
-	line.Signature = append(be64(time), ed25519.Sign(key, c.cosigned(time))...)
+	line, err := c.Cosign(name, key, time)
+	if err != nil {
+		return err
+	}
 	for i, l := range c.Lines {
 		if l.Name == line.Name && l.KeyID == line.KeyID {
 			c.Lines[i] = line
@@ -79,6 +83,28 @@ func (c *Checkpoint) AddCosignature(name string, key ed25519.PrivateKey, time in
 	}
 	c.Lines = append(c.Lines, line)
 	return nil
+}
+
+// Cosign makes the line of a cosignature without adding it. The key may be one that never leaves a chip: its public key is
+// Ed25519, and it signs messages, not their digests.
+// Error codes: checkpoint.bad_witness, checkpoint.bad_cosignature: the key's signature does not verify.
+func (c *Checkpoint) Cosign(name string, key crypto.Signer, time int64) (Line, error) {
+	public, ok := key.Public().(ed25519.PublicKey)
+	if !ok || !validName(name) || name == c.Network || time < 0 {
+		return Line{}, badSigner(name)
+	}
+	signature, err := key.Sign(nil, c.cosigned(time), crypto.Hash(0))
+	if err != nil {
+		return Line{}, fmt.Errorf("cosigning: %w", err)
+	}
+	w := Witness{Name: name, Key: public}
+	line := Line{Name: name, KeyID: w.KeyID(), Signature: append(be64(time), signature...)}
+	_, err = c.CheckCosignature(w, line.Signature)
+	return line, err
+}
+
+func badSigner(name string) error {
+	return fault.New("checkpoint.bad_witness", "a witness needs a name without spaces and plus signs, other than the network's, and an Ed25519 key", "name", name)
 }
 
 // cosigned is the message that cosignature/v1 signs.
@@ -96,14 +122,14 @@ func (c *Checkpoint) VerifyCosignatures(p Policy) ([]Cosignature, error) {
 	var good []Cosignature
 	for _, l := range c.Lines {
 		for _, w := range p.Witnesses {
-			if w.Name != l.Name || w.keyID() != l.KeyID {
+			if w.Name != l.Name || w.KeyID() != l.KeyID {
 				continue
 			}
-			time, ok := c.verifyLine(w, l)
-			if !ok {
-				return nil, fault.New("checkpoint.bad_cosignature", "the cosignature by "+w.Name+" is not good; the file is damaged or forged", "witness", w)
+			one, err := c.CheckCosignature(w, l.Signature)
+			if err != nil {
+				return nil, err
 			}
-			good = append(good, Cosignature{Witness: w, Time: time})
+			good = append(good, one)
 		}
 	}
 	if len(good) < p.Threshold {
@@ -113,15 +139,18 @@ func (c *Checkpoint) VerifyCosignatures(p Policy) ([]Cosignature, error) {
 	return good, nil
 }
 
-func (c *Checkpoint) verifyLine(w Witness, l Line) (int64, bool) {
-	if len(l.Signature) != 8+ed25519.SignatureSize {
-		return 0, false
+// CheckCosignature checks what follows a witness's key id in its line: unix seconds and signature.
+// Error code: checkpoint.bad_cosignature.
+func (c *Checkpoint) CheckCosignature(w Witness, signature []byte) (Cosignature, error) {
+	bad := fault.New("checkpoint.bad_cosignature", "the cosignature by "+w.Name+" is not good; it is damaged, forged or of another checkpoint", "witness", w)
+	if len(signature) != cosignatureSize || len(w.Key) != ed25519.PublicKeySize || w.Name == c.Network {
+		return Cosignature{}, bad
 	}
-	time := binary.BigEndian.Uint64(l.Signature)
-	if time > math.MaxInt64 {
-		return 0, false
+	time := binary.BigEndian.Uint64(signature)
+	if time > math.MaxInt64 || !ed25519.Verify(w.Key, c.cosigned(int64(time)), signature[8:]) {
+		return Cosignature{}, bad
 	}
-	return int64(time), ed25519.Verify(w.Key, c.cosigned(int64(time)), l.Signature[8:])
+	return Cosignature{Witness: w, Time: int64(time)}, nil
 }
 
 // check refuses a policy that could count one key twice or never be met.

@@ -53,3 +53,14 @@ func PathRoot(leaf [32]byte, index, size uint64, path [][32]byte) ([32]byte, err
 	}
 	return [32]byte(root), nil
 }
+
+// CheckConsistency checks that the log of size leaves and root begins with the one of before leaves and rootBefore: a
+// consistency proof of RFC 9162 section 2.1.4.
+// Error code: proof.bad_consistency.
+func CheckConsistency(before uint64, rootBefore [32]byte, size uint64, root [32]byte, path [][]byte) error {
+	if err := rfcproof.VerifyConsistency(rfc6962.DefaultHasher, before, size, path, rootBefore[:], root[:]); err != nil {
+		return fault.New("proof.bad_consistency", "it is not shown that the later history begins with the earlier one: "+err.Error(),
+			"before", before, "size", size)
+	}
+	return nil
+}

@@ -17,10 +17,12 @@ const (
 	MaxNetwork = 49
 )
 
-// The first five bytes of a receipt: what it is and the version of its layout.
+// The first five bytes of a receipt: what it is and the version of its layout. A receipt with cosignatures is of version 2,
+// every other one of version 1.
 const (
-	receiptMagic   = "DURE"
-	receiptVersion = 1
+	receiptMagic     = "DURE"
+	receiptVersion   = 1
+	witnessedVersion = 2
 )
 
 // Receipt proves that a transaction had an outcome. Decoding one shows only that its parts fit together; whether the
@@ -39,6 +41,8 @@ type Receipt struct {
 	// StateRoot that the header signs, as of the block before it.
 	StateRoot [32]byte
 	Evidence  Evidence
+	// Cosignatures on the checkpoint of the last header, see Checkpoint; in order of name and key id.
+	Cosignatures []Line
 }
 
 // Parsed is the outcome as a message. Its values are the signed ones; fields this software does not know are kept in it.
@@ -89,9 +93,16 @@ func (r *Receipt) Encode() ([]byte, error) {
 		return nil, fault.New("receipt.wrong_app_hash", "the header does not sign this outcome: its app hash is another",
 			"height", r.Evidence.Header.Height, "want", hex.EncodeToString(want[:]), "header", hex.EncodeToString(r.Evidence.Header.AppHash[:]))
 	}
+	if err := checkCosignatures(r.Network, r.Cosignatures); err != nil {
+		return nil, err
+	}
+	version := uint8(receiptVersion)
+	if len(r.Cosignatures) > 0 {
+		version = witnessedVersion
+	}
 	w := &writer{}
 	w.raw([]byte(receiptMagic))
-	w.u8(receiptVersion)
+	w.u8(version)
 	w.u8(uint8(len(r.Network)))
 	w.raw([]byte(r.Network))
 	w.u32(uint32(len(r.Transaction)))
@@ -107,6 +118,7 @@ func (r *Receipt) Encode() ([]byte, error) {
 	if err := r.Evidence.encode(w); err != nil {
 		return nil, err
 	}
+	encodeCosignatures(w, r.Cosignatures)
 	if len(w.b) > MaxReceipt {
 		return nil, fault.New("receipt.too_large", "the receipt would be larger than 1 MiB; start from a newer checkpoint", "bytes", len(w.b))
 	}
@@ -129,8 +141,9 @@ func DecodeReceipt(file []byte) (*Receipt, error) {
 	if string(rd.take(4, "the beginning")) != receiptMagic {
 		return nil, fault.New("receipt.not_a_receipt", "this is not a Dure receipt: such a file begins with DURE")
 	}
-	if v := rd.u8("version"); v != receiptVersion && rd.err == nil {
-		return nil, fault.New("receipt.unsupported_version", "this receipt has a newer layout; a newer version of the software can read it", "version", v)
+	version := rd.u8("version")
+	if version != receiptVersion && version != witnessedVersion && rd.err == nil {
+		return nil, fault.New("receipt.unsupported_version", "this receipt has a newer layout; a newer version of the software can read it", "version", version)
 	}
 	r := &Receipt{}
 	n := int(rd.u8("network id"))
@@ -157,6 +170,9 @@ func DecodeReceipt(file []byte) (*Receipt, error) {
 		return nil, err
 	}
 	r.Evidence.decode(rd, appHash)
+	if version == witnessedVersion {
+		r.Cosignatures = decodeCosignatures(rd, r.Network)
+	}
 	if rd.err == nil && len(rd.b) > 0 {
 		rd.fail("there are bytes after its end")
 	}

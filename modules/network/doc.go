@@ -10,7 +10,8 @@
 //  1. There are 1 to 100 members, each with an open account, a name, and two usable Ed25519 keys; no two keys of the
 //     network are the same.
 //  2. A member's power is 0 to 1,000,000; at least one member validates.
-//  3. The parameters are within their limits (parameters.go), the app version one that the binary knows.
+//  3. The parameters are within their limits (parameters.go), the app version one that the binary knows. At most 64 outside
+//     witnesses are among them (witness.go), with different names and keys, of whom no more are asked for than there are.
 //  4. At most 64 proposals are open, at most 8 of one member; their votes are of members, each once.
 //  5. A closed proposal has been enacted or has expired, and never changes. Ids count up from 1.
 //  6. Of a validator at most 16 pieces of evidence are kept, and no fewer were counted.

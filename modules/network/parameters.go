@@ -70,7 +70,10 @@ func checkParameters(p *networkv1.Parameters) error {
 		return fault.New("network.bad_parameter", "once_window_ms must not be less than window_ms.",
 			"parameter", "once_window_ms", "value", p.GetOnceWindowMs(), "least", p.GetWindowMs())
 	}
-	return checkWebAuthn(p)
+	if err := checkWebAuthn(p); err != nil {
+		return err
+	}
+	return checkWitnesses(p)
 }
 
 // signed turns what an int64 cannot hold into the largest one, which is above every limit.

@@ -78,6 +78,58 @@ func (Wait) EnumDescriptor() ([]byte, []int) {
 	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{0}
 }
 
+type CheckpointKind int32
+
+const (
+	// The newest header that can be proven.
+	CheckpointKind_CHECKPOINT_KIND_UNSPECIFIED CheckpointKind = 0
+	// The one that witnesses are to cosign now, the same at every member whose clock is right.
+	CheckpointKind_CHECKPOINT_KIND_TO_COSIGN CheckpointKind = 1
+	// The newest one that has enough cosignatures.
+	CheckpointKind_CHECKPOINT_KIND_WITNESSED CheckpointKind = 2
+)
+
+// Enum value maps for CheckpointKind.
+var (
+	CheckpointKind_name = map[int32]string{
+		0: "CHECKPOINT_KIND_UNSPECIFIED",
+		1: "CHECKPOINT_KIND_TO_COSIGN",
+		2: "CHECKPOINT_KIND_WITNESSED",
+	}
+	CheckpointKind_value = map[string]int32{
+		"CHECKPOINT_KIND_UNSPECIFIED": 0,
+		"CHECKPOINT_KIND_TO_COSIGN":   1,
+		"CHECKPOINT_KIND_WITNESSED":   2,
+	}
+)
+
+func (x CheckpointKind) Enum() *CheckpointKind {
+	p := new(CheckpointKind)
+	*p = x
+	return p
+}
+
+func (x CheckpointKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (CheckpointKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_dure_api_v1_api_proto_enumTypes[1].Descriptor()
+}
+
+func (CheckpointKind) Type() protoreflect.EnumType {
+	return &file_dure_api_v1_api_proto_enumTypes[1]
+}
+
+func (x CheckpointKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use CheckpointKind.Descriptor instead.
+func (CheckpointKind) EnumDescriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{1}
+}
+
 type SubmitRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// A serialised dure.tx.v1.Transaction.
@@ -1403,7 +1455,9 @@ type GetStatusResponse struct {
 	// Entries of the state tree.
 	StateKeys int64 `protobuf:"varint,17,opt,name=state_keys,json=stateKeys,proto3" json:"state_keys,omitempty"`
 	// What must be so for this node to take transactions, as /readyz tells.
-	Checks        []*Check `protobuf:"bytes,18,rep,name=checks,proto3" json:"checks,omitempty"`
+	Checks []*Check `protobuf:"bytes,18,rep,name=checks,proto3" json:"checks,omitempty"`
+	// The newest checkpoint with the cosignatures that the network asks for, as this node has them; absent if there is none.
+	Witnessed     *Witnessed `protobuf:"bytes,19,opt,name=witnessed,proto3" json:"witnessed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1564,6 +1618,75 @@ func (x *GetStatusResponse) GetChecks() []*Check {
 	return nil
 }
 
+func (x *GetStatusResponse) GetWitnessed() *Witnessed {
+	if x != nil {
+		return x.Witnessed
+	}
+	return nil
+}
+
+// How a checkpoint is witnessed.
+type Witnessed struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Height int64                  `protobuf:"varint,1,opt,name=height,proto3" json:"height,omitempty"`
+	// Cosignatures on it, and how many of these are by witnesses of the network's parameters.
+	Cosignatures  uint32 `protobuf:"varint,2,opt,name=cosignatures,proto3" json:"cosignatures,omitempty"`
+	Known         uint32 `protobuf:"varint,3,opt,name=known,proto3" json:"known,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Witnessed) Reset() {
+	*x = Witnessed{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Witnessed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Witnessed) ProtoMessage() {}
+
+func (x *Witnessed) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Witnessed.ProtoReflect.Descriptor instead.
+func (*Witnessed) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Witnessed) GetHeight() int64 {
+	if x != nil {
+		return x.Height
+	}
+	return 0
+}
+
+func (x *Witnessed) GetCosignatures() uint32 {
+	if x != nil {
+		return x.Cosignatures
+	}
+	return 0
+}
+
+func (x *Witnessed) GetKnown() uint32 {
+	if x != nil {
+		return x.Known
+	}
+	return 0
+}
+
 // One thing that must be so for a node to be well.
 type Check struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1578,7 +1701,7 @@ type Check struct {
 
 func (x *Check) Reset() {
 	*x = Check{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[21]
+	mi := &file_dure_api_v1_api_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1590,7 +1713,7 @@ func (x *Check) String() string {
 func (*Check) ProtoMessage() {}
 
 func (x *Check) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[21]
+	mi := &file_dure_api_v1_api_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1603,7 +1726,7 @@ func (x *Check) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Check.ProtoReflect.Descriptor instead.
 func (*Check) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{21}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Check) GetName() string {
@@ -1632,13 +1755,17 @@ type GetReceiptRequest struct {
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// The height the verifier trusts already; 0: genesis. The receipt proves every change of validators since.
 	TrustedHeight int64 `protobuf:"varint,2,opt,name=trusted_height,json=trustedHeight,proto3" json:"trusted_height,omitempty"`
+	// A receipt that carries the cosignatures of the newest checkpoint that has enough; it ends at that checkpoint's header.
+	Witnessed bool `protobuf:"varint,3,opt,name=witnessed,proto3" json:"witnessed,omitempty"`
+	// How many cosignatures are enough, whosever they are; 0: what the network's parameters ask for, and one.
+	Least         uint32 `protobuf:"varint,4,opt,name=least,proto3" json:"least,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetReceiptRequest) Reset() {
 	*x = GetReceiptRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[22]
+	mi := &file_dure_api_v1_api_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1650,7 +1777,7 @@ func (x *GetReceiptRequest) String() string {
 func (*GetReceiptRequest) ProtoMessage() {}
 
 func (x *GetReceiptRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[22]
+	mi := &file_dure_api_v1_api_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1663,7 +1790,7 @@ func (x *GetReceiptRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReceiptRequest.ProtoReflect.Descriptor instead.
 func (*GetReceiptRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{22}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetReceiptRequest) GetId() string {
@@ -1680,6 +1807,20 @@ func (x *GetReceiptRequest) GetTrustedHeight() int64 {
 	return 0
 }
 
+func (x *GetReceiptRequest) GetWitnessed() bool {
+	if x != nil {
+		return x.Witnessed
+	}
+	return false
+}
+
+func (x *GetReceiptRequest) GetLeast() uint32 {
+	if x != nil {
+		return x.Least
+	}
+	return 0
+}
+
 type GetReceiptResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Receipt       []byte                 `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt,omitempty"`
@@ -1689,7 +1830,7 @@ type GetReceiptResponse struct {
 
 func (x *GetReceiptResponse) Reset() {
 	*x = GetReceiptResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[23]
+	mi := &file_dure_api_v1_api_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1701,7 +1842,7 @@ func (x *GetReceiptResponse) String() string {
 func (*GetReceiptResponse) ProtoMessage() {}
 
 func (x *GetReceiptResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[23]
+	mi := &file_dure_api_v1_api_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1714,7 +1855,7 @@ func (x *GetReceiptResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReceiptResponse.ProtoReflect.Descriptor instead.
 func (*GetReceiptResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{23}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetReceiptResponse) GetReceipt() []byte {
@@ -1727,13 +1868,18 @@ func (x *GetReceiptResponse) GetReceipt() []byte {
 type GetCheckpointRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	TrustedHeight int64                  `protobuf:"varint,1,opt,name=trusted_height,json=trustedHeight,proto3" json:"trusted_height,omitempty"`
+	Kind          CheckpointKind         `protobuf:"varint,2,opt,name=kind,proto3,enum=dure.api.v1.CheckpointKind" json:"kind,omitempty"`
+	// For CHECKPOINT_KIND_WITNESSED, how many cosignatures are enough; 0: what the network's parameters ask for, and one.
+	Least uint32 `protobuf:"varint,3,opt,name=least,proto3" json:"least,omitempty"`
+	// The size of a history log; if it is not 0, the answer proves that the checkpoint's log begins with it.
+	FromSize      uint64 `protobuf:"varint,4,opt,name=from_size,json=fromSize,proto3" json:"from_size,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetCheckpointRequest) Reset() {
 	*x = GetCheckpointRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[24]
+	mi := &file_dure_api_v1_api_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1745,7 +1891,7 @@ func (x *GetCheckpointRequest) String() string {
 func (*GetCheckpointRequest) ProtoMessage() {}
 
 func (x *GetCheckpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[24]
+	mi := &file_dure_api_v1_api_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1758,7 +1904,7 @@ func (x *GetCheckpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCheckpointRequest.ProtoReflect.Descriptor instead.
 func (*GetCheckpointRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{24}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *GetCheckpointRequest) GetTrustedHeight() int64 {
@@ -1768,16 +1914,40 @@ func (x *GetCheckpointRequest) GetTrustedHeight() int64 {
 	return 0
 }
 
+func (x *GetCheckpointRequest) GetKind() CheckpointKind {
+	if x != nil {
+		return x.Kind
+	}
+	return CheckpointKind_CHECKPOINT_KIND_UNSPECIFIED
+}
+
+func (x *GetCheckpointRequest) GetLeast() uint32 {
+	if x != nil {
+		return x.Least
+	}
+	return 0
+}
+
+func (x *GetCheckpointRequest) GetFromSize() uint64 {
+	if x != nil {
+		return x.FromSize
+	}
+	return 0
+}
+
 type GetCheckpointResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Checkpoint    []byte                 `protobuf:"bytes,1,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The file, with the cosignatures that the node has of it, see docs/checkpoint.md.
+	Checkpoint []byte `protobuf:"bytes,1,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	// A consistency proof (RFC 9162, 2.1.4) from the log of from_size to the checkpoint's.
+	Consistency   [][]byte `protobuf:"bytes,2,rep,name=consistency,proto3" json:"consistency,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetCheckpointResponse) Reset() {
 	*x = GetCheckpointResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[25]
+	mi := &file_dure_api_v1_api_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1789,7 +1959,7 @@ func (x *GetCheckpointResponse) String() string {
 func (*GetCheckpointResponse) ProtoMessage() {}
 
 func (x *GetCheckpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[25]
+	mi := &file_dure_api_v1_api_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1802,12 +1972,126 @@ func (x *GetCheckpointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCheckpointResponse.ProtoReflect.Descriptor instead.
 func (*GetCheckpointResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{25}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetCheckpointResponse) GetCheckpoint() []byte {
 	if x != nil {
 		return x.Checkpoint
+	}
+	return nil
+}
+
+func (x *GetCheckpointResponse) GetConsistency() [][]byte {
+	if x != nil {
+		return x.Consistency
+	}
+	return nil
+}
+
+type AddCosignatureRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Height int64                  `protobuf:"varint,1,opt,name=height,proto3" json:"height,omitempty"`
+	// The witness's C2SP verifier key: name+keyid+key.
+	Witness string `protobuf:"bytes,2,opt,name=witness,proto3" json:"witness,omitempty"`
+	// Unix seconds (8 bytes, big-endian) and Ed25519 signature, as they follow the key id in a signature line.
+	Signature     []byte `protobuf:"bytes,3,opt,name=signature,proto3" json:"signature,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AddCosignatureRequest) Reset() {
+	*x = AddCosignatureRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AddCosignatureRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AddCosignatureRequest) ProtoMessage() {}
+
+func (x *AddCosignatureRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AddCosignatureRequest.ProtoReflect.Descriptor instead.
+func (*AddCosignatureRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *AddCosignatureRequest) GetHeight() int64 {
+	if x != nil {
+		return x.Height
+	}
+	return 0
+}
+
+func (x *AddCosignatureRequest) GetWitness() string {
+	if x != nil {
+		return x.Witness
+	}
+	return ""
+}
+
+func (x *AddCosignatureRequest) GetSignature() []byte {
+	if x != nil {
+		return x.Signature
+	}
+	return nil
+}
+
+type AddCosignatureResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How the checkpoint is witnessed now.
+	Witnessed     *Witnessed `protobuf:"bytes,1,opt,name=witnessed,proto3" json:"witnessed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AddCosignatureResponse) Reset() {
+	*x = AddCosignatureResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AddCosignatureResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AddCosignatureResponse) ProtoMessage() {}
+
+func (x *AddCosignatureResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AddCosignatureResponse.ProtoReflect.Descriptor instead.
+func (*AddCosignatureResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *AddCosignatureResponse) GetWitnessed() *Witnessed {
+	if x != nil {
+		return x.Witnessed
 	}
 	return nil
 }
@@ -1822,7 +2106,7 @@ type GetStateProofRequest struct {
 
 func (x *GetStateProofRequest) Reset() {
 	*x = GetStateProofRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[26]
+	mi := &file_dure_api_v1_api_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1834,7 +2118,7 @@ func (x *GetStateProofRequest) String() string {
 func (*GetStateProofRequest) ProtoMessage() {}
 
 func (x *GetStateProofRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[26]
+	mi := &file_dure_api_v1_api_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1847,7 +2131,7 @@ func (x *GetStateProofRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStateProofRequest.ProtoReflect.Descriptor instead.
 func (*GetStateProofRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{26}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *GetStateProofRequest) GetKey() []byte {
@@ -1873,7 +2157,7 @@ type GetStateProofResponse struct {
 
 func (x *GetStateProofResponse) Reset() {
 	*x = GetStateProofResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[27]
+	mi := &file_dure_api_v1_api_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1885,7 +2169,7 @@ func (x *GetStateProofResponse) String() string {
 func (*GetStateProofResponse) ProtoMessage() {}
 
 func (x *GetStateProofResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[27]
+	mi := &file_dure_api_v1_api_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1898,7 +2182,7 @@ func (x *GetStateProofResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStateProofResponse.ProtoReflect.Descriptor instead.
 func (*GetStateProofResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{27}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *GetStateProofResponse) GetHeight() int64 {
@@ -1958,7 +2242,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[28]
+	mi := &file_dure_api_v1_api_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1970,7 +2254,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[28]
+	mi := &file_dure_api_v1_api_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1983,7 +2267,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{28}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Account) GetAddress() string {
@@ -2044,7 +2328,7 @@ type GetAccountRequest struct {
 
 func (x *GetAccountRequest) Reset() {
 	*x = GetAccountRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[29]
+	mi := &file_dure_api_v1_api_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2056,7 +2340,7 @@ func (x *GetAccountRequest) String() string {
 func (*GetAccountRequest) ProtoMessage() {}
 
 func (x *GetAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[29]
+	mi := &file_dure_api_v1_api_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2069,7 +2353,7 @@ func (x *GetAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAccountRequest.ProtoReflect.Descriptor instead.
 func (*GetAccountRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{29}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *GetAccountRequest) GetAddress() string {
@@ -2088,7 +2372,7 @@ type GetAccountResponse struct {
 
 func (x *GetAccountResponse) Reset() {
 	*x = GetAccountResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[30]
+	mi := &file_dure_api_v1_api_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2100,7 +2384,7 @@ func (x *GetAccountResponse) String() string {
 func (*GetAccountResponse) ProtoMessage() {}
 
 func (x *GetAccountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[30]
+	mi := &file_dure_api_v1_api_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2113,7 +2397,7 @@ func (x *GetAccountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAccountResponse.ProtoReflect.Descriptor instead.
 func (*GetAccountResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{30}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *GetAccountResponse) GetAccount() *Account {
@@ -2134,7 +2418,7 @@ type ListAccountsRequest struct {
 
 func (x *ListAccountsRequest) Reset() {
 	*x = ListAccountsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[31]
+	mi := &file_dure_api_v1_api_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2146,7 +2430,7 @@ func (x *ListAccountsRequest) String() string {
 func (*ListAccountsRequest) ProtoMessage() {}
 
 func (x *ListAccountsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[31]
+	mi := &file_dure_api_v1_api_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2159,7 +2443,7 @@ func (x *ListAccountsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountsRequest.ProtoReflect.Descriptor instead.
 func (*ListAccountsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{31}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ListAccountsRequest) GetSponsor() string {
@@ -2193,7 +2477,7 @@ type ListAccountsResponse struct {
 
 func (x *ListAccountsResponse) Reset() {
 	*x = ListAccountsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[32]
+	mi := &file_dure_api_v1_api_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2205,7 +2489,7 @@ func (x *ListAccountsResponse) String() string {
 func (*ListAccountsResponse) ProtoMessage() {}
 
 func (x *ListAccountsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[32]
+	mi := &file_dure_api_v1_api_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2218,7 +2502,7 @@ func (x *ListAccountsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountsResponse.ProtoReflect.Descriptor instead.
 func (*ListAccountsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{32}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ListAccountsResponse) GetAccounts() []*Account {
@@ -2251,7 +2535,7 @@ type Asset struct {
 
 func (x *Asset) Reset() {
 	*x = Asset{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[33]
+	mi := &file_dure_api_v1_api_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2263,7 +2547,7 @@ func (x *Asset) String() string {
 func (*Asset) ProtoMessage() {}
 
 func (x *Asset) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[33]
+	mi := &file_dure_api_v1_api_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2276,7 +2560,7 @@ func (x *Asset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Asset.ProtoReflect.Descriptor instead.
 func (*Asset) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{33}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Asset) GetAsset() string {
@@ -2344,7 +2628,7 @@ type GetAssetRequest struct {
 
 func (x *GetAssetRequest) Reset() {
 	*x = GetAssetRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[34]
+	mi := &file_dure_api_v1_api_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2356,7 +2640,7 @@ func (x *GetAssetRequest) String() string {
 func (*GetAssetRequest) ProtoMessage() {}
 
 func (x *GetAssetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[34]
+	mi := &file_dure_api_v1_api_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2369,7 +2653,7 @@ func (x *GetAssetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAssetRequest.ProtoReflect.Descriptor instead.
 func (*GetAssetRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{34}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *GetAssetRequest) GetAsset() string {
@@ -2388,7 +2672,7 @@ type GetAssetResponse struct {
 
 func (x *GetAssetResponse) Reset() {
 	*x = GetAssetResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[35]
+	mi := &file_dure_api_v1_api_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2400,7 +2684,7 @@ func (x *GetAssetResponse) String() string {
 func (*GetAssetResponse) ProtoMessage() {}
 
 func (x *GetAssetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[35]
+	mi := &file_dure_api_v1_api_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2413,7 +2697,7 @@ func (x *GetAssetResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAssetResponse.ProtoReflect.Descriptor instead.
 func (*GetAssetResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{35}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *GetAssetResponse) GetAsset() *Asset {
@@ -2433,7 +2717,7 @@ type ListAssetsRequest struct {
 
 func (x *ListAssetsRequest) Reset() {
 	*x = ListAssetsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[36]
+	mi := &file_dure_api_v1_api_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2445,7 +2729,7 @@ func (x *ListAssetsRequest) String() string {
 func (*ListAssetsRequest) ProtoMessage() {}
 
 func (x *ListAssetsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[36]
+	mi := &file_dure_api_v1_api_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2458,7 +2742,7 @@ func (x *ListAssetsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAssetsRequest.ProtoReflect.Descriptor instead.
 func (*ListAssetsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{36}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ListAssetsRequest) GetPageSize() int32 {
@@ -2485,7 +2769,7 @@ type ListAssetsResponse struct {
 
 func (x *ListAssetsResponse) Reset() {
 	*x = ListAssetsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[37]
+	mi := &file_dure_api_v1_api_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2497,7 +2781,7 @@ func (x *ListAssetsResponse) String() string {
 func (*ListAssetsResponse) ProtoMessage() {}
 
 func (x *ListAssetsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[37]
+	mi := &file_dure_api_v1_api_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2510,7 +2794,7 @@ func (x *ListAssetsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAssetsResponse.ProtoReflect.Descriptor instead.
 func (*ListAssetsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{37}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ListAssetsResponse) GetAssets() []*Asset {
@@ -2541,7 +2825,7 @@ type Balance struct {
 
 func (x *Balance) Reset() {
 	*x = Balance{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[38]
+	mi := &file_dure_api_v1_api_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2553,7 +2837,7 @@ func (x *Balance) String() string {
 func (*Balance) ProtoMessage() {}
 
 func (x *Balance) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[38]
+	mi := &file_dure_api_v1_api_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2566,7 +2850,7 @@ func (x *Balance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Balance.ProtoReflect.Descriptor instead.
 func (*Balance) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{38}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Balance) GetAsset() string {
@@ -2616,7 +2900,7 @@ type GetBalanceRequest struct {
 
 func (x *GetBalanceRequest) Reset() {
 	*x = GetBalanceRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[39]
+	mi := &file_dure_api_v1_api_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2628,7 +2912,7 @@ func (x *GetBalanceRequest) String() string {
 func (*GetBalanceRequest) ProtoMessage() {}
 
 func (x *GetBalanceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[39]
+	mi := &file_dure_api_v1_api_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2641,7 +2925,7 @@ func (x *GetBalanceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBalanceRequest.ProtoReflect.Descriptor instead.
 func (*GetBalanceRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{39}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *GetBalanceRequest) GetAsset() string {
@@ -2675,7 +2959,7 @@ type GetBalanceResponse struct {
 
 func (x *GetBalanceResponse) Reset() {
 	*x = GetBalanceResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[40]
+	mi := &file_dure_api_v1_api_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2687,7 +2971,7 @@ func (x *GetBalanceResponse) String() string {
 func (*GetBalanceResponse) ProtoMessage() {}
 
 func (x *GetBalanceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[40]
+	mi := &file_dure_api_v1_api_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2700,7 +2984,7 @@ func (x *GetBalanceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBalanceResponse.ProtoReflect.Descriptor instead.
 func (*GetBalanceResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{40}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *GetBalanceResponse) GetBalance() *Balance {
@@ -2729,7 +3013,7 @@ type ListBalancesRequest struct {
 
 func (x *ListBalancesRequest) Reset() {
 	*x = ListBalancesRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[41]
+	mi := &file_dure_api_v1_api_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2741,7 +3025,7 @@ func (x *ListBalancesRequest) String() string {
 func (*ListBalancesRequest) ProtoMessage() {}
 
 func (x *ListBalancesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[41]
+	mi := &file_dure_api_v1_api_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2754,7 +3038,7 @@ func (x *ListBalancesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBalancesRequest.ProtoReflect.Descriptor instead.
 func (*ListBalancesRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{41}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ListBalancesRequest) GetAccount() string {
@@ -2795,7 +3079,7 @@ type ListBalancesResponse struct {
 
 func (x *ListBalancesResponse) Reset() {
 	*x = ListBalancesResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[42]
+	mi := &file_dure_api_v1_api_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2807,7 +3091,7 @@ func (x *ListBalancesResponse) String() string {
 func (*ListBalancesResponse) ProtoMessage() {}
 
 func (x *ListBalancesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[42]
+	mi := &file_dure_api_v1_api_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2820,7 +3104,7 @@ func (x *ListBalancesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBalancesResponse.ProtoReflect.Descriptor instead.
 func (*ListBalancesResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{42}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ListBalancesResponse) GetBalances() []*Balance {
@@ -2854,7 +3138,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[43]
+	mi := &file_dure_api_v1_api_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2866,7 +3150,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[43]
+	mi := &file_dure_api_v1_api_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2879,7 +3163,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{43}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Hold) GetHold() string {
@@ -2954,7 +3238,7 @@ type GetHoldRequest struct {
 
 func (x *GetHoldRequest) Reset() {
 	*x = GetHoldRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[44]
+	mi := &file_dure_api_v1_api_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2966,7 +3250,7 @@ func (x *GetHoldRequest) String() string {
 func (*GetHoldRequest) ProtoMessage() {}
 
 func (x *GetHoldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[44]
+	mi := &file_dure_api_v1_api_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2979,7 +3263,7 @@ func (x *GetHoldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHoldRequest.ProtoReflect.Descriptor instead.
 func (*GetHoldRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{44}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *GetHoldRequest) GetHold() string {
@@ -2998,7 +3282,7 @@ type GetHoldResponse struct {
 
 func (x *GetHoldResponse) Reset() {
 	*x = GetHoldResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[45]
+	mi := &file_dure_api_v1_api_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3010,7 +3294,7 @@ func (x *GetHoldResponse) String() string {
 func (*GetHoldResponse) ProtoMessage() {}
 
 func (x *GetHoldResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[45]
+	mi := &file_dure_api_v1_api_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3023,7 +3307,7 @@ func (x *GetHoldResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHoldResponse.ProtoReflect.Descriptor instead.
 func (*GetHoldResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{45}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *GetHoldResponse) GetHold() *Hold {
@@ -3044,7 +3328,7 @@ type ListHoldsRequest struct {
 
 func (x *ListHoldsRequest) Reset() {
 	*x = ListHoldsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[46]
+	mi := &file_dure_api_v1_api_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3056,7 +3340,7 @@ func (x *ListHoldsRequest) String() string {
 func (*ListHoldsRequest) ProtoMessage() {}
 
 func (x *ListHoldsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[46]
+	mi := &file_dure_api_v1_api_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3069,7 +3353,7 @@ func (x *ListHoldsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHoldsRequest.ProtoReflect.Descriptor instead.
 func (*ListHoldsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{46}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *ListHoldsRequest) GetAccount() string {
@@ -3103,7 +3387,7 @@ type ListHoldsResponse struct {
 
 func (x *ListHoldsResponse) Reset() {
 	*x = ListHoldsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[47]
+	mi := &file_dure_api_v1_api_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3115,7 +3399,7 @@ func (x *ListHoldsResponse) String() string {
 func (*ListHoldsResponse) ProtoMessage() {}
 
 func (x *ListHoldsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[47]
+	mi := &file_dure_api_v1_api_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3128,7 +3412,7 @@ func (x *ListHoldsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHoldsResponse.ProtoReflect.Descriptor instead.
 func (*ListHoldsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{47}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *ListHoldsResponse) GetHolds() []*Hold {
@@ -3168,7 +3452,7 @@ type Record struct {
 
 func (x *Record) Reset() {
 	*x = Record{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[48]
+	mi := &file_dure_api_v1_api_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3180,7 +3464,7 @@ func (x *Record) String() string {
 func (*Record) ProtoMessage() {}
 
 func (x *Record) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[48]
+	mi := &file_dure_api_v1_api_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3193,7 +3477,7 @@ func (x *Record) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Record.ProtoReflect.Descriptor instead.
 func (*Record) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{48}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Record) GetDigest() string {
@@ -3304,7 +3588,7 @@ type Cosignature struct {
 
 func (x *Cosignature) Reset() {
 	*x = Cosignature{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[49]
+	mi := &file_dure_api_v1_api_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3316,7 +3600,7 @@ func (x *Cosignature) String() string {
 func (*Cosignature) ProtoMessage() {}
 
 func (x *Cosignature) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[49]
+	mi := &file_dure_api_v1_api_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3329,7 +3613,7 @@ func (x *Cosignature) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cosignature.ProtoReflect.Descriptor instead.
 func (*Cosignature) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{49}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Cosignature) GetAccount() string {
@@ -3355,7 +3639,7 @@ type GetRecordsRequest struct {
 
 func (x *GetRecordsRequest) Reset() {
 	*x = GetRecordsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[50]
+	mi := &file_dure_api_v1_api_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3367,7 +3651,7 @@ func (x *GetRecordsRequest) String() string {
 func (*GetRecordsRequest) ProtoMessage() {}
 
 func (x *GetRecordsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[50]
+	mi := &file_dure_api_v1_api_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3380,7 +3664,7 @@ func (x *GetRecordsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRecordsRequest.ProtoReflect.Descriptor instead.
 func (*GetRecordsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{50}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *GetRecordsRequest) GetDigest() string {
@@ -3399,7 +3683,7 @@ type GetRecordsResponse struct {
 
 func (x *GetRecordsResponse) Reset() {
 	*x = GetRecordsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[51]
+	mi := &file_dure_api_v1_api_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3411,7 +3695,7 @@ func (x *GetRecordsResponse) String() string {
 func (*GetRecordsResponse) ProtoMessage() {}
 
 func (x *GetRecordsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[51]
+	mi := &file_dure_api_v1_api_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3424,7 +3708,7 @@ func (x *GetRecordsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRecordsResponse.ProtoReflect.Descriptor instead.
 func (*GetRecordsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{51}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *GetRecordsResponse) GetRecords() []*Record {
@@ -3451,7 +3735,7 @@ type ListRecordsRequest struct {
 
 func (x *ListRecordsRequest) Reset() {
 	*x = ListRecordsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[52]
+	mi := &file_dure_api_v1_api_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3463,7 +3747,7 @@ func (x *ListRecordsRequest) String() string {
 func (*ListRecordsRequest) ProtoMessage() {}
 
 func (x *ListRecordsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[52]
+	mi := &file_dure_api_v1_api_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3476,7 +3760,7 @@ func (x *ListRecordsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRecordsRequest.ProtoReflect.Descriptor instead.
 func (*ListRecordsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{52}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *ListRecordsRequest) GetRecorder() string {
@@ -3531,7 +3815,7 @@ type ListRecordsResponse struct {
 
 func (x *ListRecordsResponse) Reset() {
 	*x = ListRecordsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[53]
+	mi := &file_dure_api_v1_api_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3543,7 +3827,7 @@ func (x *ListRecordsResponse) String() string {
 func (*ListRecordsResponse) ProtoMessage() {}
 
 func (x *ListRecordsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[53]
+	mi := &file_dure_api_v1_api_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3556,7 +3840,7 @@ func (x *ListRecordsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRecordsResponse.ProtoReflect.Descriptor instead.
 func (*ListRecordsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{53}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *ListRecordsResponse) GetRecords() []*Record {
@@ -3590,7 +3874,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[54]
+	mi := &file_dure_api_v1_api_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3602,7 +3886,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[54]
+	mi := &file_dure_api_v1_api_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3615,7 +3899,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{54}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *Member) GetAddress() string {
@@ -3690,7 +3974,7 @@ type Misbehaviour struct {
 
 func (x *Misbehaviour) Reset() {
 	*x = Misbehaviour{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[55]
+	mi := &file_dure_api_v1_api_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3702,7 +3986,7 @@ func (x *Misbehaviour) String() string {
 func (*Misbehaviour) ProtoMessage() {}
 
 func (x *Misbehaviour) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[55]
+	mi := &file_dure_api_v1_api_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3715,7 +3999,7 @@ func (x *Misbehaviour) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Misbehaviour.ProtoReflect.Descriptor instead.
 func (*Misbehaviour) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{55}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *Misbehaviour) GetKind() string {
@@ -3761,7 +4045,7 @@ type FormerValidator struct {
 
 func (x *FormerValidator) Reset() {
 	*x = FormerValidator{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[56]
+	mi := &file_dure_api_v1_api_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3773,7 +4057,7 @@ func (x *FormerValidator) String() string {
 func (*FormerValidator) ProtoMessage() {}
 
 func (x *FormerValidator) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[56]
+	mi := &file_dure_api_v1_api_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3786,7 +4070,7 @@ func (x *FormerValidator) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FormerValidator.ProtoReflect.Descriptor instead.
 func (*FormerValidator) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{56}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *FormerValidator) GetValidator() string {
@@ -3825,7 +4109,7 @@ type GetNetworkRequest struct {
 
 func (x *GetNetworkRequest) Reset() {
 	*x = GetNetworkRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[57]
+	mi := &file_dure_api_v1_api_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3837,7 +4121,7 @@ func (x *GetNetworkRequest) String() string {
 func (*GetNetworkRequest) ProtoMessage() {}
 
 func (x *GetNetworkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[57]
+	mi := &file_dure_api_v1_api_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3850,7 +4134,7 @@ func (x *GetNetworkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetNetworkRequest.ProtoReflect.Descriptor instead.
 func (*GetNetworkRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{57}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{60}
 }
 
 type GetNetworkResponse struct {
@@ -3868,7 +4152,7 @@ type GetNetworkResponse struct {
 
 func (x *GetNetworkResponse) Reset() {
 	*x = GetNetworkResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[58]
+	mi := &file_dure_api_v1_api_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3880,7 +4164,7 @@ func (x *GetNetworkResponse) String() string {
 func (*GetNetworkResponse) ProtoMessage() {}
 
 func (x *GetNetworkResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[58]
+	mi := &file_dure_api_v1_api_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3893,7 +4177,7 @@ func (x *GetNetworkResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetNetworkResponse.ProtoReflect.Descriptor instead.
 func (*GetNetworkResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{58}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *GetNetworkResponse) GetNetwork() string {
@@ -3947,7 +4231,7 @@ type Proposal struct {
 
 func (x *Proposal) Reset() {
 	*x = Proposal{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[59]
+	mi := &file_dure_api_v1_api_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3959,7 +4243,7 @@ func (x *Proposal) String() string {
 func (*Proposal) ProtoMessage() {}
 
 func (x *Proposal) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[59]
+	mi := &file_dure_api_v1_api_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3972,7 +4256,7 @@ func (x *Proposal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Proposal.ProtoReflect.Descriptor instead.
 func (*Proposal) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{59}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Proposal) GetId() uint64 {
@@ -4034,7 +4318,7 @@ type ListProposalsRequest struct {
 
 func (x *ListProposalsRequest) Reset() {
 	*x = ListProposalsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[60]
+	mi := &file_dure_api_v1_api_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4046,7 +4330,7 @@ func (x *ListProposalsRequest) String() string {
 func (*ListProposalsRequest) ProtoMessage() {}
 
 func (x *ListProposalsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[60]
+	mi := &file_dure_api_v1_api_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4059,7 +4343,7 @@ func (x *ListProposalsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProposalsRequest.ProtoReflect.Descriptor instead.
 func (*ListProposalsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{60}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *ListProposalsRequest) GetPageSize() int32 {
@@ -4086,7 +4370,7 @@ type ListProposalsResponse struct {
 
 func (x *ListProposalsResponse) Reset() {
 	*x = ListProposalsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[61]
+	mi := &file_dure_api_v1_api_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4098,7 +4382,7 @@ func (x *ListProposalsResponse) String() string {
 func (*ListProposalsResponse) ProtoMessage() {}
 
 func (x *ListProposalsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[61]
+	mi := &file_dure_api_v1_api_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4111,7 +4395,7 @@ func (x *ListProposalsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProposalsResponse.ProtoReflect.Descriptor instead.
 func (*ListProposalsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{61}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *ListProposalsResponse) GetProposals() []*Proposal {
@@ -4164,7 +4448,7 @@ type Device struct {
 
 func (x *Device) Reset() {
 	*x = Device{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[62]
+	mi := &file_dure_api_v1_api_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4176,7 +4460,7 @@ func (x *Device) String() string {
 func (*Device) ProtoMessage() {}
 
 func (x *Device) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[62]
+	mi := &file_dure_api_v1_api_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4189,7 +4473,7 @@ func (x *Device) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Device.ProtoReflect.Descriptor instead.
 func (*Device) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{62}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *Device) GetDevice() string {
@@ -4338,7 +4622,7 @@ type Doubt struct {
 
 func (x *Doubt) Reset() {
 	*x = Doubt{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[63]
+	mi := &file_dure_api_v1_api_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4350,7 +4634,7 @@ func (x *Doubt) String() string {
 func (*Doubt) ProtoMessage() {}
 
 func (x *Doubt) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[63]
+	mi := &file_dure_api_v1_api_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4363,7 +4647,7 @@ func (x *Doubt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Doubt.ProtoReflect.Descriptor instead.
 func (*Doubt) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{63}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *Doubt) GetSince() string {
@@ -4438,7 +4722,7 @@ type Firmware struct {
 
 func (x *Firmware) Reset() {
 	*x = Firmware{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[64]
+	mi := &file_dure_api_v1_api_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4450,7 +4734,7 @@ func (x *Firmware) String() string {
 func (*Firmware) ProtoMessage() {}
 
 func (x *Firmware) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[64]
+	mi := &file_dure_api_v1_api_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4463,7 +4747,7 @@ func (x *Firmware) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Firmware.ProtoReflect.Descriptor instead.
 func (*Firmware) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{64}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *Firmware) GetNumber() uint64 {
@@ -4545,7 +4829,7 @@ type GetDeviceRequest struct {
 
 func (x *GetDeviceRequest) Reset() {
 	*x = GetDeviceRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[65]
+	mi := &file_dure_api_v1_api_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4557,7 +4841,7 @@ func (x *GetDeviceRequest) String() string {
 func (*GetDeviceRequest) ProtoMessage() {}
 
 func (x *GetDeviceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[65]
+	mi := &file_dure_api_v1_api_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4570,7 +4854,7 @@ func (x *GetDeviceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeviceRequest.ProtoReflect.Descriptor instead.
 func (*GetDeviceRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{65}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *GetDeviceRequest) GetDevice() string {
@@ -4589,7 +4873,7 @@ type GetDeviceResponse struct {
 
 func (x *GetDeviceResponse) Reset() {
 	*x = GetDeviceResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[66]
+	mi := &file_dure_api_v1_api_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4601,7 +4885,7 @@ func (x *GetDeviceResponse) String() string {
 func (*GetDeviceResponse) ProtoMessage() {}
 
 func (x *GetDeviceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[66]
+	mi := &file_dure_api_v1_api_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4614,7 +4898,7 @@ func (x *GetDeviceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeviceResponse.ProtoReflect.Descriptor instead.
 func (*GetDeviceResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{66}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *GetDeviceResponse) GetDevice() *Device {
@@ -4634,7 +4918,7 @@ type GetModelRequest struct {
 
 func (x *GetModelRequest) Reset() {
 	*x = GetModelRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[67]
+	mi := &file_dure_api_v1_api_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4646,7 +4930,7 @@ func (x *GetModelRequest) String() string {
 func (*GetModelRequest) ProtoMessage() {}
 
 func (x *GetModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[67]
+	mi := &file_dure_api_v1_api_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4659,7 +4943,7 @@ func (x *GetModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelRequest.ProtoReflect.Descriptor instead.
 func (*GetModelRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{67}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *GetModelRequest) GetMaker() string {
@@ -4687,7 +4971,7 @@ type GetModelResponse struct {
 
 func (x *GetModelResponse) Reset() {
 	*x = GetModelResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[68]
+	mi := &file_dure_api_v1_api_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4699,7 +4983,7 @@ func (x *GetModelResponse) String() string {
 func (*GetModelResponse) ProtoMessage() {}
 
 func (x *GetModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[68]
+	mi := &file_dure_api_v1_api_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4712,7 +4996,7 @@ func (x *GetModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelResponse.ProtoReflect.Descriptor instead.
 func (*GetModelResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{68}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *GetModelResponse) GetTitle() string {
@@ -4747,7 +5031,7 @@ type RelyRequest struct {
 
 func (x *RelyRequest) Reset() {
 	*x = RelyRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[69]
+	mi := &file_dure_api_v1_api_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4759,7 +5043,7 @@ func (x *RelyRequest) String() string {
 func (*RelyRequest) ProtoMessage() {}
 
 func (x *RelyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[69]
+	mi := &file_dure_api_v1_api_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4772,7 +5056,7 @@ func (x *RelyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelyRequest.ProtoReflect.Descriptor instead.
 func (*RelyRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{69}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *RelyRequest) GetDevice() string {
@@ -4808,7 +5092,7 @@ type RelyResponse struct {
 
 func (x *RelyResponse) Reset() {
 	*x = RelyResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[70]
+	mi := &file_dure_api_v1_api_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4820,7 +5104,7 @@ func (x *RelyResponse) String() string {
 func (*RelyResponse) ProtoMessage() {}
 
 func (x *RelyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[70]
+	mi := &file_dure_api_v1_api_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4833,7 +5117,7 @@ func (x *RelyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelyResponse.ProtoReflect.Descriptor instead.
 func (*RelyResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{70}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *RelyResponse) GetOk() bool {
@@ -4920,7 +5204,7 @@ type Feed struct {
 
 func (x *Feed) Reset() {
 	*x = Feed{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[71]
+	mi := &file_dure_api_v1_api_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4932,7 +5216,7 @@ func (x *Feed) String() string {
 func (*Feed) ProtoMessage() {}
 
 func (x *Feed) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[71]
+	mi := &file_dure_api_v1_api_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4945,7 +5229,7 @@ func (x *Feed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Feed.ProtoReflect.Descriptor instead.
 func (*Feed) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{71}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *Feed) GetFeed() string {
@@ -5102,7 +5386,7 @@ type FeedPremium struct {
 
 func (x *FeedPremium) Reset() {
 	*x = FeedPremium{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[72]
+	mi := &file_dure_api_v1_api_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5114,7 +5398,7 @@ func (x *FeedPremium) String() string {
 func (*FeedPremium) ProtoMessage() {}
 
 func (x *FeedPremium) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[72]
+	mi := &file_dure_api_v1_api_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5127,7 +5411,7 @@ func (x *FeedPremium) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeedPremium.ProtoReflect.Descriptor instead.
 func (*FeedPremium) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{72}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *FeedPremium) GetAsset() string {
@@ -5196,7 +5480,7 @@ type FeedSource struct {
 
 func (x *FeedSource) Reset() {
 	*x = FeedSource{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[73]
+	mi := &file_dure_api_v1_api_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5208,7 +5492,7 @@ func (x *FeedSource) String() string {
 func (*FeedSource) ProtoMessage() {}
 
 func (x *FeedSource) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[73]
+	mi := &file_dure_api_v1_api_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5221,7 +5505,7 @@ func (x *FeedSource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeedSource.ProtoReflect.Descriptor instead.
 func (*FeedSource) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{73}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *FeedSource) GetDevice() string {
@@ -5383,7 +5667,7 @@ type ReadingGap struct {
 
 func (x *ReadingGap) Reset() {
 	*x = ReadingGap{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[74]
+	mi := &file_dure_api_v1_api_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5395,7 +5679,7 @@ func (x *ReadingGap) String() string {
 func (*ReadingGap) ProtoMessage() {}
 
 func (x *ReadingGap) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[74]
+	mi := &file_dure_api_v1_api_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5408,7 +5692,7 @@ func (x *ReadingGap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadingGap.ProtoReflect.Descriptor instead.
 func (*ReadingGap) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{74}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *ReadingGap) GetBoot() uint64 {
@@ -5460,7 +5744,7 @@ type QuarantinedReading struct {
 
 func (x *QuarantinedReading) Reset() {
 	*x = QuarantinedReading{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[75]
+	mi := &file_dure_api_v1_api_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5472,7 +5756,7 @@ func (x *QuarantinedReading) String() string {
 func (*QuarantinedReading) ProtoMessage() {}
 
 func (x *QuarantinedReading) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[75]
+	mi := &file_dure_api_v1_api_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5485,7 +5769,7 @@ func (x *QuarantinedReading) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuarantinedReading.ProtoReflect.Descriptor instead.
 func (*QuarantinedReading) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{75}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *QuarantinedReading) GetDevice() string {
@@ -5567,7 +5851,7 @@ type GetFeedRequest struct {
 
 func (x *GetFeedRequest) Reset() {
 	*x = GetFeedRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[76]
+	mi := &file_dure_api_v1_api_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5579,7 +5863,7 @@ func (x *GetFeedRequest) String() string {
 func (*GetFeedRequest) ProtoMessage() {}
 
 func (x *GetFeedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[76]
+	mi := &file_dure_api_v1_api_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5592,7 +5876,7 @@ func (x *GetFeedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFeedRequest.ProtoReflect.Descriptor instead.
 func (*GetFeedRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{76}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *GetFeedRequest) GetFeed() string {
@@ -5615,7 +5899,7 @@ type GetFeedResponse struct {
 
 func (x *GetFeedResponse) Reset() {
 	*x = GetFeedResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[77]
+	mi := &file_dure_api_v1_api_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5627,7 +5911,7 @@ func (x *GetFeedResponse) String() string {
 func (*GetFeedResponse) ProtoMessage() {}
 
 func (x *GetFeedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[77]
+	mi := &file_dure_api_v1_api_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5640,7 +5924,7 @@ func (x *GetFeedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFeedResponse.ProtoReflect.Descriptor instead.
 func (*GetFeedResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{77}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *GetFeedResponse) GetFeed() *Feed {
@@ -5678,7 +5962,7 @@ type ListFeedsRequest struct {
 
 func (x *ListFeedsRequest) Reset() {
 	*x = ListFeedsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[78]
+	mi := &file_dure_api_v1_api_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5690,7 +5974,7 @@ func (x *ListFeedsRequest) String() string {
 func (*ListFeedsRequest) ProtoMessage() {}
 
 func (x *ListFeedsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[78]
+	mi := &file_dure_api_v1_api_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5703,7 +5987,7 @@ func (x *ListFeedsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFeedsRequest.ProtoReflect.Descriptor instead.
 func (*ListFeedsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{78}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *ListFeedsRequest) GetOperator() string {
@@ -5744,7 +6028,7 @@ type ListFeedsResponse struct {
 
 func (x *ListFeedsResponse) Reset() {
 	*x = ListFeedsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[79]
+	mi := &file_dure_api_v1_api_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5756,7 +6040,7 @@ func (x *ListFeedsResponse) String() string {
 func (*ListFeedsResponse) ProtoMessage() {}
 
 func (x *ListFeedsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[79]
+	mi := &file_dure_api_v1_api_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5769,7 +6053,7 @@ func (x *ListFeedsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFeedsResponse.ProtoReflect.Descriptor instead.
 func (*ListFeedsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{79}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *ListFeedsResponse) GetFeeds() []*Feed {
@@ -5799,7 +6083,7 @@ type ValueRequest struct {
 
 func (x *ValueRequest) Reset() {
 	*x = ValueRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[80]
+	mi := &file_dure_api_v1_api_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5811,7 +6095,7 @@ func (x *ValueRequest) String() string {
 func (*ValueRequest) ProtoMessage() {}
 
 func (x *ValueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[80]
+	mi := &file_dure_api_v1_api_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5824,7 +6108,7 @@ func (x *ValueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueRequest.ProtoReflect.Descriptor instead.
 func (*ValueRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{80}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *ValueRequest) GetFeed() string {
@@ -5871,7 +6155,7 @@ type ValueResponse struct {
 
 func (x *ValueResponse) Reset() {
 	*x = ValueResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[81]
+	mi := &file_dure_api_v1_api_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5883,7 +6167,7 @@ func (x *ValueResponse) String() string {
 func (*ValueResponse) ProtoMessage() {}
 
 func (x *ValueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[81]
+	mi := &file_dure_api_v1_api_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5896,7 +6180,7 @@ func (x *ValueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueResponse.ProtoReflect.Descriptor instead.
 func (*ValueResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{81}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *ValueResponse) GetOk() bool {
@@ -5989,7 +6273,7 @@ type ValueSource struct {
 
 func (x *ValueSource) Reset() {
 	*x = ValueSource{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[82]
+	mi := &file_dure_api_v1_api_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6001,7 +6285,7 @@ func (x *ValueSource) String() string {
 func (*ValueSource) ProtoMessage() {}
 
 func (x *ValueSource) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[82]
+	mi := &file_dure_api_v1_api_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6014,7 +6298,7 @@ func (x *ValueSource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueSource.ProtoReflect.Descriptor instead.
 func (*ValueSource) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{82}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *ValueSource) GetDevice() string {
@@ -6139,7 +6423,7 @@ type Reading struct {
 
 func (x *Reading) Reset() {
 	*x = Reading{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[83]
+	mi := &file_dure_api_v1_api_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6151,7 +6435,7 @@ func (x *Reading) String() string {
 func (*Reading) ProtoMessage() {}
 
 func (x *Reading) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[83]
+	mi := &file_dure_api_v1_api_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6164,7 +6448,7 @@ func (x *Reading) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reading.ProtoReflect.Descriptor instead.
 func (*Reading) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{83}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *Reading) GetFeed() string {
@@ -6314,7 +6598,7 @@ type ListReadingsRequest struct {
 
 func (x *ListReadingsRequest) Reset() {
 	*x = ListReadingsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[84]
+	mi := &file_dure_api_v1_api_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6326,7 +6610,7 @@ func (x *ListReadingsRequest) String() string {
 func (*ListReadingsRequest) ProtoMessage() {}
 
 func (x *ListReadingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[84]
+	mi := &file_dure_api_v1_api_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6339,7 +6623,7 @@ func (x *ListReadingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReadingsRequest.ProtoReflect.Descriptor instead.
 func (*ListReadingsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{84}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *ListReadingsRequest) GetFeed() string {
@@ -6408,7 +6692,7 @@ type ListReadingsResponse struct {
 
 func (x *ListReadingsResponse) Reset() {
 	*x = ListReadingsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[85]
+	mi := &file_dure_api_v1_api_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6420,7 +6704,7 @@ func (x *ListReadingsResponse) String() string {
 func (*ListReadingsResponse) ProtoMessage() {}
 
 func (x *ListReadingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[85]
+	mi := &file_dure_api_v1_api_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6433,7 +6717,7 @@ func (x *ListReadingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReadingsResponse.ProtoReflect.Descriptor instead.
 func (*ListReadingsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{85}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *ListReadingsResponse) GetReadings() []*Reading {
@@ -6465,7 +6749,7 @@ type GetReadingRequest struct {
 
 func (x *GetReadingRequest) Reset() {
 	*x = GetReadingRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[86]
+	mi := &file_dure_api_v1_api_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6477,7 +6761,7 @@ func (x *GetReadingRequest) String() string {
 func (*GetReadingRequest) ProtoMessage() {}
 
 func (x *GetReadingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[86]
+	mi := &file_dure_api_v1_api_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6490,7 +6774,7 @@ func (x *GetReadingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReadingRequest.ProtoReflect.Descriptor instead.
 func (*GetReadingRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{86}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *GetReadingRequest) GetDevice() string {
@@ -6540,7 +6824,7 @@ type GetReadingResponse struct {
 
 func (x *GetReadingResponse) Reset() {
 	*x = GetReadingResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[87]
+	mi := &file_dure_api_v1_api_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6552,7 +6836,7 @@ func (x *GetReadingResponse) String() string {
 func (*GetReadingResponse) ProtoMessage() {}
 
 func (x *GetReadingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[87]
+	mi := &file_dure_api_v1_api_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6565,7 +6849,7 @@ func (x *GetReadingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReadingResponse.ProtoReflect.Descriptor instead.
 func (*GetReadingResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{87}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{90}
 }
 
 func (x *GetReadingResponse) GetReading() *Reading {
@@ -6598,7 +6882,7 @@ type TaintRequest struct {
 
 func (x *TaintRequest) Reset() {
 	*x = TaintRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[88]
+	mi := &file_dure_api_v1_api_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6610,7 +6894,7 @@ func (x *TaintRequest) String() string {
 func (*TaintRequest) ProtoMessage() {}
 
 func (x *TaintRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[88]
+	mi := &file_dure_api_v1_api_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6623,7 +6907,7 @@ func (x *TaintRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintRequest.ProtoReflect.Descriptor instead.
 func (*TaintRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{88}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *TaintRequest) GetDevice() string {
@@ -6650,7 +6934,7 @@ type TaintResponse struct {
 
 func (x *TaintResponse) Reset() {
 	*x = TaintResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[89]
+	mi := &file_dure_api_v1_api_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6662,7 +6946,7 @@ func (x *TaintResponse) String() string {
 func (*TaintResponse) ProtoMessage() {}
 
 func (x *TaintResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[89]
+	mi := &file_dure_api_v1_api_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6675,7 +6959,7 @@ func (x *TaintResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintResponse.ProtoReflect.Descriptor instead.
 func (*TaintResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{89}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{92}
 }
 
 func (x *TaintResponse) GetDoubts() []*Doubt {
@@ -6728,7 +7012,7 @@ type TaintedFeed struct {
 
 func (x *TaintedFeed) Reset() {
 	*x = TaintedFeed{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[90]
+	mi := &file_dure_api_v1_api_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6740,7 +7024,7 @@ func (x *TaintedFeed) String() string {
 func (*TaintedFeed) ProtoMessage() {}
 
 func (x *TaintedFeed) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[90]
+	mi := &file_dure_api_v1_api_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6753,7 +7037,7 @@ func (x *TaintedFeed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintedFeed.ProtoReflect.Descriptor instead.
 func (*TaintedFeed) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{90}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{93}
 }
 
 func (x *TaintedFeed) GetFeed() string {
@@ -6811,7 +7095,7 @@ type TaintedAnchor struct {
 
 func (x *TaintedAnchor) Reset() {
 	*x = TaintedAnchor{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[91]
+	mi := &file_dure_api_v1_api_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6823,7 +7107,7 @@ func (x *TaintedAnchor) String() string {
 func (*TaintedAnchor) ProtoMessage() {}
 
 func (x *TaintedAnchor) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[91]
+	mi := &file_dure_api_v1_api_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6836,7 +7120,7 @@ func (x *TaintedAnchor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintedAnchor.ProtoReflect.Descriptor instead.
 func (*TaintedAnchor) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{91}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{94}
 }
 
 func (x *TaintedAnchor) GetTransaction() string {
@@ -6887,7 +7171,7 @@ type Settlement struct {
 
 func (x *Settlement) Reset() {
 	*x = Settlement{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[92]
+	mi := &file_dure_api_v1_api_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6899,7 +7183,7 @@ func (x *Settlement) String() string {
 func (*Settlement) ProtoMessage() {}
 
 func (x *Settlement) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[92]
+	mi := &file_dure_api_v1_api_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6912,7 +7196,7 @@ func (x *Settlement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settlement.ProtoReflect.Descriptor instead.
 func (*Settlement) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{92}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{95}
 }
 
 func (x *Settlement) GetFeed() string {
@@ -7081,7 +7365,7 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\bapp_hash\x18\x05 \x01(\tR\aappHash\x12\x18\n" +
 	"\abatches\x18\x06 \x01(\x05R\abatches\x12\"\n" +
 	"\ftransactions\x18\a \x03(\tR\ftransactions\"\x12\n" +
-	"\x10GetStatusRequest\"\xdc\x04\n" +
+	"\x10GetStatusRequest\"\x92\x05\n" +
 	"\x11GetStatusResponse\x12\x18\n" +
 	"\anetwork\x18\x01 \x01(\tR\anetwork\x12\x16\n" +
 	"\x06member\x18\x02 \x01(\tR\x06member\x12\x16\n" +
@@ -7105,22 +7389,39 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\fhistory_root\x18\x10 \x01(\tR\vhistoryRoot\x12\x1d\n" +
 	"\n" +
 	"state_keys\x18\x11 \x01(\x03R\tstateKeys\x12*\n" +
-	"\x06checks\x18\x12 \x03(\v2\x12.dure.api.v1.CheckR\x06checks\"C\n" +
+	"\x06checks\x18\x12 \x03(\v2\x12.dure.api.v1.CheckR\x06checks\x124\n" +
+	"\twitnessed\x18\x13 \x01(\v2\x16.dure.api.v1.WitnessedR\twitnessed\"]\n" +
+	"\tWitnessed\x12\x16\n" +
+	"\x06height\x18\x01 \x01(\x03R\x06height\x12\"\n" +
+	"\fcosignatures\x18\x02 \x01(\rR\fcosignatures\x12\x14\n" +
+	"\x05known\x18\x03 \x01(\rR\x05known\"C\n" +
 	"\x05Check\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x0e\n" +
 	"\x02ok\x18\x02 \x01(\bR\x02ok\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"J\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"~\n" +
 	"\x11GetReceiptRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
-	"\x0etrusted_height\x18\x02 \x01(\x03R\rtrustedHeight\".\n" +
+	"\x0etrusted_height\x18\x02 \x01(\x03R\rtrustedHeight\x12\x1c\n" +
+	"\twitnessed\x18\x03 \x01(\bR\twitnessed\x12\x14\n" +
+	"\x05least\x18\x04 \x01(\rR\x05least\".\n" +
 	"\x12GetReceiptResponse\x12\x18\n" +
-	"\areceipt\x18\x01 \x01(\fR\areceipt\"=\n" +
+	"\areceipt\x18\x01 \x01(\fR\areceipt\"\xa1\x01\n" +
 	"\x14GetCheckpointRequest\x12%\n" +
-	"\x0etrusted_height\x18\x01 \x01(\x03R\rtrustedHeight\"7\n" +
+	"\x0etrusted_height\x18\x01 \x01(\x03R\rtrustedHeight\x12/\n" +
+	"\x04kind\x18\x02 \x01(\x0e2\x1b.dure.api.v1.CheckpointKindR\x04kind\x12\x14\n" +
+	"\x05least\x18\x03 \x01(\rR\x05least\x12\x1b\n" +
+	"\tfrom_size\x18\x04 \x01(\x04R\bfromSize\"Y\n" +
 	"\x15GetCheckpointResponse\x12\x1e\n" +
 	"\n" +
 	"checkpoint\x18\x01 \x01(\fR\n" +
-	"checkpoint\"(\n" +
+	"checkpoint\x12 \n" +
+	"\vconsistency\x18\x02 \x03(\fR\vconsistency\"g\n" +
+	"\x15AddCosignatureRequest\x12\x16\n" +
+	"\x06height\x18\x01 \x01(\x03R\x06height\x12\x18\n" +
+	"\awitness\x18\x02 \x01(\tR\awitness\x12\x1c\n" +
+	"\tsignature\x18\x03 \x01(\fR\tsignature\"N\n" +
+	"\x16AddCosignatureResponse\x124\n" +
+	"\twitnessed\x18\x01 \x01(\v2\x16.dure.api.v1.WitnessedR\twitnessed\"(\n" +
 	"\x14GetStateProofRequest\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\fR\x03key\"\xb2\x01\n" +
 	"\x15GetStateProofResponse\x12\x16\n" +
@@ -7568,7 +7869,11 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\x04Wait\x12\x14\n" +
 	"\x10WAIT_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vWAIT_COMMIT\x10\x01\x12\r\n" +
-	"\tWAIT_NONE\x10\x022\xd7\x06\n" +
+	"\tWAIT_NONE\x10\x02*o\n" +
+	"\x0eCheckpointKind\x12\x1f\n" +
+	"\x1bCHECKPOINT_KIND_UNSPECIFIED\x10\x00\x12\x1d\n" +
+	"\x19CHECKPOINT_KIND_TO_COSIGN\x10\x01\x12\x1d\n" +
+	"\x19CHECKPOINT_KIND_WITNESSED\x10\x022\xb2\a\n" +
 	"\rLedgerService\x12A\n" +
 	"\x06Submit\x12\x1a.dure.api.v1.SubmitRequest\x1a\x1b.dure.api.v1.SubmitResponse\x12M\n" +
 	"\n" +
@@ -7580,7 +7885,8 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\tGetStatus\x12\x1d.dure.api.v1.GetStatusRequest\x1a\x1e.dure.api.v1.GetStatusResponse\x12M\n" +
 	"\n" +
 	"GetReceipt\x12\x1e.dure.api.v1.GetReceiptRequest\x1a\x1f.dure.api.v1.GetReceiptResponse\x12V\n" +
-	"\rGetCheckpoint\x12!.dure.api.v1.GetCheckpointRequest\x1a\".dure.api.v1.GetCheckpointResponse\x12V\n" +
+	"\rGetCheckpoint\x12!.dure.api.v1.GetCheckpointRequest\x1a\".dure.api.v1.GetCheckpointResponse\x12Y\n" +
+	"\x0eAddCosignature\x12\".dure.api.v1.AddCosignatureRequest\x1a#.dure.api.v1.AddCosignatureResponse\x12V\n" +
 	"\rGetStateProof\x12!.dure.api.v1.GetStateProofRequest\x1a\".dure.api.v1.GetStateProofResponse2\xb4\x01\n" +
 	"\x0eAccountService\x12M\n" +
 	"\n" +
@@ -7629,229 +7935,238 @@ func file_dure_api_v1_api_proto_rawDescGZIP() []byte {
 	return file_dure_api_v1_api_proto_rawDescData
 }
 
-var file_dure_api_v1_api_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 95)
+var file_dure_api_v1_api_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 98)
 var file_dure_api_v1_api_proto_goTypes = []any{
 	(Wait)(0),                         // 0: dure.api.v1.Wait
-	(*SubmitRequest)(nil),             // 1: dure.api.v1.SubmitRequest
-	(*SubmitResponse)(nil),            // 2: dure.api.v1.SubmitResponse
-	(*SubmitManyRequest)(nil),         // 3: dure.api.v1.SubmitManyRequest
-	(*SubmitManyResponse)(nil),        // 4: dure.api.v1.SubmitManyResponse
-	(*SubmitResult)(nil),              // 5: dure.api.v1.SubmitResult
-	(*Error)(nil),                     // 6: dure.api.v1.Error
-	(*Outcome)(nil),                   // 7: dure.api.v1.Outcome
-	(*Event)(nil),                     // 8: dure.api.v1.Event
-	(*Action)(nil),                    // 9: dure.api.v1.Action
-	(*Witness)(nil),                   // 10: dure.api.v1.Witness
-	(*Transaction)(nil),               // 11: dure.api.v1.Transaction
-	(*GetTransactionRequest)(nil),     // 12: dure.api.v1.GetTransactionRequest
-	(*GetTransactionResponse)(nil),    // 13: dure.api.v1.GetTransactionResponse
-	(*ListTransactionsRequest)(nil),   // 14: dure.api.v1.ListTransactionsRequest
-	(*ListTransactionsResponse)(nil),  // 15: dure.api.v1.ListTransactionsResponse
-	(*WatchTransactionsRequest)(nil),  // 16: dure.api.v1.WatchTransactionsRequest
-	(*WatchTransactionsResponse)(nil), // 17: dure.api.v1.WatchTransactionsResponse
-	(*GetBlockRequest)(nil),           // 18: dure.api.v1.GetBlockRequest
-	(*GetBlockResponse)(nil),          // 19: dure.api.v1.GetBlockResponse
-	(*GetStatusRequest)(nil),          // 20: dure.api.v1.GetStatusRequest
-	(*GetStatusResponse)(nil),         // 21: dure.api.v1.GetStatusResponse
-	(*Check)(nil),                     // 22: dure.api.v1.Check
-	(*GetReceiptRequest)(nil),         // 23: dure.api.v1.GetReceiptRequest
-	(*GetReceiptResponse)(nil),        // 24: dure.api.v1.GetReceiptResponse
-	(*GetCheckpointRequest)(nil),      // 25: dure.api.v1.GetCheckpointRequest
-	(*GetCheckpointResponse)(nil),     // 26: dure.api.v1.GetCheckpointResponse
-	(*GetStateProofRequest)(nil),      // 27: dure.api.v1.GetStateProofRequest
-	(*GetStateProofResponse)(nil),     // 28: dure.api.v1.GetStateProofResponse
-	(*Account)(nil),                   // 29: dure.api.v1.Account
-	(*GetAccountRequest)(nil),         // 30: dure.api.v1.GetAccountRequest
-	(*GetAccountResponse)(nil),        // 31: dure.api.v1.GetAccountResponse
-	(*ListAccountsRequest)(nil),       // 32: dure.api.v1.ListAccountsRequest
-	(*ListAccountsResponse)(nil),      // 33: dure.api.v1.ListAccountsResponse
-	(*Asset)(nil),                     // 34: dure.api.v1.Asset
-	(*GetAssetRequest)(nil),           // 35: dure.api.v1.GetAssetRequest
-	(*GetAssetResponse)(nil),          // 36: dure.api.v1.GetAssetResponse
-	(*ListAssetsRequest)(nil),         // 37: dure.api.v1.ListAssetsRequest
-	(*ListAssetsResponse)(nil),        // 38: dure.api.v1.ListAssetsResponse
-	(*Balance)(nil),                   // 39: dure.api.v1.Balance
-	(*GetBalanceRequest)(nil),         // 40: dure.api.v1.GetBalanceRequest
-	(*GetBalanceResponse)(nil),        // 41: dure.api.v1.GetBalanceResponse
-	(*ListBalancesRequest)(nil),       // 42: dure.api.v1.ListBalancesRequest
-	(*ListBalancesResponse)(nil),      // 43: dure.api.v1.ListBalancesResponse
-	(*Hold)(nil),                      // 44: dure.api.v1.Hold
-	(*GetHoldRequest)(nil),            // 45: dure.api.v1.GetHoldRequest
-	(*GetHoldResponse)(nil),           // 46: dure.api.v1.GetHoldResponse
-	(*ListHoldsRequest)(nil),          // 47: dure.api.v1.ListHoldsRequest
-	(*ListHoldsResponse)(nil),         // 48: dure.api.v1.ListHoldsResponse
-	(*Record)(nil),                    // 49: dure.api.v1.Record
-	(*Cosignature)(nil),               // 50: dure.api.v1.Cosignature
-	(*GetRecordsRequest)(nil),         // 51: dure.api.v1.GetRecordsRequest
-	(*GetRecordsResponse)(nil),        // 52: dure.api.v1.GetRecordsResponse
-	(*ListRecordsRequest)(nil),        // 53: dure.api.v1.ListRecordsRequest
-	(*ListRecordsResponse)(nil),       // 54: dure.api.v1.ListRecordsResponse
-	(*Member)(nil),                    // 55: dure.api.v1.Member
-	(*Misbehaviour)(nil),              // 56: dure.api.v1.Misbehaviour
-	(*FormerValidator)(nil),           // 57: dure.api.v1.FormerValidator
-	(*GetNetworkRequest)(nil),         // 58: dure.api.v1.GetNetworkRequest
-	(*GetNetworkResponse)(nil),        // 59: dure.api.v1.GetNetworkResponse
-	(*Proposal)(nil),                  // 60: dure.api.v1.Proposal
-	(*ListProposalsRequest)(nil),      // 61: dure.api.v1.ListProposalsRequest
-	(*ListProposalsResponse)(nil),     // 62: dure.api.v1.ListProposalsResponse
-	(*Device)(nil),                    // 63: dure.api.v1.Device
-	(*Doubt)(nil),                     // 64: dure.api.v1.Doubt
-	(*Firmware)(nil),                  // 65: dure.api.v1.Firmware
-	(*GetDeviceRequest)(nil),          // 66: dure.api.v1.GetDeviceRequest
-	(*GetDeviceResponse)(nil),         // 67: dure.api.v1.GetDeviceResponse
-	(*GetModelRequest)(nil),           // 68: dure.api.v1.GetModelRequest
-	(*GetModelResponse)(nil),          // 69: dure.api.v1.GetModelResponse
-	(*RelyRequest)(nil),               // 70: dure.api.v1.RelyRequest
-	(*RelyResponse)(nil),              // 71: dure.api.v1.RelyResponse
-	(*Feed)(nil),                      // 72: dure.api.v1.Feed
-	(*FeedPremium)(nil),               // 73: dure.api.v1.FeedPremium
-	(*FeedSource)(nil),                // 74: dure.api.v1.FeedSource
-	(*ReadingGap)(nil),                // 75: dure.api.v1.ReadingGap
-	(*QuarantinedReading)(nil),        // 76: dure.api.v1.QuarantinedReading
-	(*GetFeedRequest)(nil),            // 77: dure.api.v1.GetFeedRequest
-	(*GetFeedResponse)(nil),           // 78: dure.api.v1.GetFeedResponse
-	(*ListFeedsRequest)(nil),          // 79: dure.api.v1.ListFeedsRequest
-	(*ListFeedsResponse)(nil),         // 80: dure.api.v1.ListFeedsResponse
-	(*ValueRequest)(nil),              // 81: dure.api.v1.ValueRequest
-	(*ValueResponse)(nil),             // 82: dure.api.v1.ValueResponse
-	(*ValueSource)(nil),               // 83: dure.api.v1.ValueSource
-	(*Reading)(nil),                   // 84: dure.api.v1.Reading
-	(*ListReadingsRequest)(nil),       // 85: dure.api.v1.ListReadingsRequest
-	(*ListReadingsResponse)(nil),      // 86: dure.api.v1.ListReadingsResponse
-	(*GetReadingRequest)(nil),         // 87: dure.api.v1.GetReadingRequest
-	(*GetReadingResponse)(nil),        // 88: dure.api.v1.GetReadingResponse
-	(*TaintRequest)(nil),              // 89: dure.api.v1.TaintRequest
-	(*TaintResponse)(nil),             // 90: dure.api.v1.TaintResponse
-	(*TaintedFeed)(nil),               // 91: dure.api.v1.TaintedFeed
-	(*TaintedAnchor)(nil),             // 92: dure.api.v1.TaintedAnchor
-	(*Settlement)(nil),                // 93: dure.api.v1.Settlement
-	nil,                               // 94: dure.api.v1.Error.FieldsEntry
-	nil,                               // 95: dure.api.v1.Outcome.FieldsEntry
-	(*structpb.Struct)(nil),           // 96: google.protobuf.Struct
+	(CheckpointKind)(0),               // 1: dure.api.v1.CheckpointKind
+	(*SubmitRequest)(nil),             // 2: dure.api.v1.SubmitRequest
+	(*SubmitResponse)(nil),            // 3: dure.api.v1.SubmitResponse
+	(*SubmitManyRequest)(nil),         // 4: dure.api.v1.SubmitManyRequest
+	(*SubmitManyResponse)(nil),        // 5: dure.api.v1.SubmitManyResponse
+	(*SubmitResult)(nil),              // 6: dure.api.v1.SubmitResult
+	(*Error)(nil),                     // 7: dure.api.v1.Error
+	(*Outcome)(nil),                   // 8: dure.api.v1.Outcome
+	(*Event)(nil),                     // 9: dure.api.v1.Event
+	(*Action)(nil),                    // 10: dure.api.v1.Action
+	(*Witness)(nil),                   // 11: dure.api.v1.Witness
+	(*Transaction)(nil),               // 12: dure.api.v1.Transaction
+	(*GetTransactionRequest)(nil),     // 13: dure.api.v1.GetTransactionRequest
+	(*GetTransactionResponse)(nil),    // 14: dure.api.v1.GetTransactionResponse
+	(*ListTransactionsRequest)(nil),   // 15: dure.api.v1.ListTransactionsRequest
+	(*ListTransactionsResponse)(nil),  // 16: dure.api.v1.ListTransactionsResponse
+	(*WatchTransactionsRequest)(nil),  // 17: dure.api.v1.WatchTransactionsRequest
+	(*WatchTransactionsResponse)(nil), // 18: dure.api.v1.WatchTransactionsResponse
+	(*GetBlockRequest)(nil),           // 19: dure.api.v1.GetBlockRequest
+	(*GetBlockResponse)(nil),          // 20: dure.api.v1.GetBlockResponse
+	(*GetStatusRequest)(nil),          // 21: dure.api.v1.GetStatusRequest
+	(*GetStatusResponse)(nil),         // 22: dure.api.v1.GetStatusResponse
+	(*Witnessed)(nil),                 // 23: dure.api.v1.Witnessed
+	(*Check)(nil),                     // 24: dure.api.v1.Check
+	(*GetReceiptRequest)(nil),         // 25: dure.api.v1.GetReceiptRequest
+	(*GetReceiptResponse)(nil),        // 26: dure.api.v1.GetReceiptResponse
+	(*GetCheckpointRequest)(nil),      // 27: dure.api.v1.GetCheckpointRequest
+	(*GetCheckpointResponse)(nil),     // 28: dure.api.v1.GetCheckpointResponse
+	(*AddCosignatureRequest)(nil),     // 29: dure.api.v1.AddCosignatureRequest
+	(*AddCosignatureResponse)(nil),    // 30: dure.api.v1.AddCosignatureResponse
+	(*GetStateProofRequest)(nil),      // 31: dure.api.v1.GetStateProofRequest
+	(*GetStateProofResponse)(nil),     // 32: dure.api.v1.GetStateProofResponse
+	(*Account)(nil),                   // 33: dure.api.v1.Account
+	(*GetAccountRequest)(nil),         // 34: dure.api.v1.GetAccountRequest
+	(*GetAccountResponse)(nil),        // 35: dure.api.v1.GetAccountResponse
+	(*ListAccountsRequest)(nil),       // 36: dure.api.v1.ListAccountsRequest
+	(*ListAccountsResponse)(nil),      // 37: dure.api.v1.ListAccountsResponse
+	(*Asset)(nil),                     // 38: dure.api.v1.Asset
+	(*GetAssetRequest)(nil),           // 39: dure.api.v1.GetAssetRequest
+	(*GetAssetResponse)(nil),          // 40: dure.api.v1.GetAssetResponse
+	(*ListAssetsRequest)(nil),         // 41: dure.api.v1.ListAssetsRequest
+	(*ListAssetsResponse)(nil),        // 42: dure.api.v1.ListAssetsResponse
+	(*Balance)(nil),                   // 43: dure.api.v1.Balance
+	(*GetBalanceRequest)(nil),         // 44: dure.api.v1.GetBalanceRequest
+	(*GetBalanceResponse)(nil),        // 45: dure.api.v1.GetBalanceResponse
+	(*ListBalancesRequest)(nil),       // 46: dure.api.v1.ListBalancesRequest
+	(*ListBalancesResponse)(nil),      // 47: dure.api.v1.ListBalancesResponse
+	(*Hold)(nil),                      // 48: dure.api.v1.Hold
+	(*GetHoldRequest)(nil),            // 49: dure.api.v1.GetHoldRequest
+	(*GetHoldResponse)(nil),           // 50: dure.api.v1.GetHoldResponse
+	(*ListHoldsRequest)(nil),          // 51: dure.api.v1.ListHoldsRequest
+	(*ListHoldsResponse)(nil),         // 52: dure.api.v1.ListHoldsResponse
+	(*Record)(nil),                    // 53: dure.api.v1.Record
+	(*Cosignature)(nil),               // 54: dure.api.v1.Cosignature
+	(*GetRecordsRequest)(nil),         // 55: dure.api.v1.GetRecordsRequest
+	(*GetRecordsResponse)(nil),        // 56: dure.api.v1.GetRecordsResponse
+	(*ListRecordsRequest)(nil),        // 57: dure.api.v1.ListRecordsRequest
+	(*ListRecordsResponse)(nil),       // 58: dure.api.v1.ListRecordsResponse
+	(*Member)(nil),                    // 59: dure.api.v1.Member
+	(*Misbehaviour)(nil),              // 60: dure.api.v1.Misbehaviour
+	(*FormerValidator)(nil),           // 61: dure.api.v1.FormerValidator
+	(*GetNetworkRequest)(nil),         // 62: dure.api.v1.GetNetworkRequest
+	(*GetNetworkResponse)(nil),        // 63: dure.api.v1.GetNetworkResponse
+	(*Proposal)(nil),                  // 64: dure.api.v1.Proposal
+	(*ListProposalsRequest)(nil),      // 65: dure.api.v1.ListProposalsRequest
+	(*ListProposalsResponse)(nil),     // 66: dure.api.v1.ListProposalsResponse
+	(*Device)(nil),                    // 67: dure.api.v1.Device
+	(*Doubt)(nil),                     // 68: dure.api.v1.Doubt
+	(*Firmware)(nil),                  // 69: dure.api.v1.Firmware
+	(*GetDeviceRequest)(nil),          // 70: dure.api.v1.GetDeviceRequest
+	(*GetDeviceResponse)(nil),         // 71: dure.api.v1.GetDeviceResponse
+	(*GetModelRequest)(nil),           // 72: dure.api.v1.GetModelRequest
+	(*GetModelResponse)(nil),          // 73: dure.api.v1.GetModelResponse
+	(*RelyRequest)(nil),               // 74: dure.api.v1.RelyRequest
+	(*RelyResponse)(nil),              // 75: dure.api.v1.RelyResponse
+	(*Feed)(nil),                      // 76: dure.api.v1.Feed
+	(*FeedPremium)(nil),               // 77: dure.api.v1.FeedPremium
+	(*FeedSource)(nil),                // 78: dure.api.v1.FeedSource
+	(*ReadingGap)(nil),                // 79: dure.api.v1.ReadingGap
+	(*QuarantinedReading)(nil),        // 80: dure.api.v1.QuarantinedReading
+	(*GetFeedRequest)(nil),            // 81: dure.api.v1.GetFeedRequest
+	(*GetFeedResponse)(nil),           // 82: dure.api.v1.GetFeedResponse
+	(*ListFeedsRequest)(nil),          // 83: dure.api.v1.ListFeedsRequest
+	(*ListFeedsResponse)(nil),         // 84: dure.api.v1.ListFeedsResponse
+	(*ValueRequest)(nil),              // 85: dure.api.v1.ValueRequest
+	(*ValueResponse)(nil),             // 86: dure.api.v1.ValueResponse
+	(*ValueSource)(nil),               // 87: dure.api.v1.ValueSource
+	(*Reading)(nil),                   // 88: dure.api.v1.Reading
+	(*ListReadingsRequest)(nil),       // 89: dure.api.v1.ListReadingsRequest
+	(*ListReadingsResponse)(nil),      // 90: dure.api.v1.ListReadingsResponse
+	(*GetReadingRequest)(nil),         // 91: dure.api.v1.GetReadingRequest
+	(*GetReadingResponse)(nil),        // 92: dure.api.v1.GetReadingResponse
+	(*TaintRequest)(nil),              // 93: dure.api.v1.TaintRequest
+	(*TaintResponse)(nil),             // 94: dure.api.v1.TaintResponse
+	(*TaintedFeed)(nil),               // 95: dure.api.v1.TaintedFeed
+	(*TaintedAnchor)(nil),             // 96: dure.api.v1.TaintedAnchor
+	(*Settlement)(nil),                // 97: dure.api.v1.Settlement
+	nil,                               // 98: dure.api.v1.Error.FieldsEntry
+	nil,                               // 99: dure.api.v1.Outcome.FieldsEntry
+	(*structpb.Struct)(nil),           // 100: google.protobuf.Struct
 }
 var file_dure_api_v1_api_proto_depIdxs = []int32{
-	0,  // 0: dure.api.v1.SubmitRequest.wait:type_name -> dure.api.v1.Wait
-	5,  // 1: dure.api.v1.SubmitResponse.result:type_name -> dure.api.v1.SubmitResult
-	0,  // 2: dure.api.v1.SubmitManyRequest.wait:type_name -> dure.api.v1.Wait
-	5,  // 3: dure.api.v1.SubmitManyResponse.results:type_name -> dure.api.v1.SubmitResult
-	7,  // 4: dure.api.v1.SubmitResult.outcome:type_name -> dure.api.v1.Outcome
-	6,  // 5: dure.api.v1.SubmitResult.error:type_name -> dure.api.v1.Error
-	94, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
-	95, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
-	8,  // 8: dure.api.v1.Outcome.events:type_name -> dure.api.v1.Event
-	96, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
-	96, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
-	9,  // 11: dure.api.v1.Transaction.actions:type_name -> dure.api.v1.Action
-	10, // 12: dure.api.v1.Transaction.witnesses:type_name -> dure.api.v1.Witness
-	7,  // 13: dure.api.v1.Transaction.outcome:type_name -> dure.api.v1.Outcome
-	11, // 14: dure.api.v1.GetTransactionResponse.transaction:type_name -> dure.api.v1.Transaction
-	11, // 15: dure.api.v1.ListTransactionsResponse.transactions:type_name -> dure.api.v1.Transaction
-	11, // 16: dure.api.v1.WatchTransactionsResponse.transaction:type_name -> dure.api.v1.Transaction
-	22, // 17: dure.api.v1.GetStatusResponse.checks:type_name -> dure.api.v1.Check
-	29, // 18: dure.api.v1.GetAccountResponse.account:type_name -> dure.api.v1.Account
-	29, // 19: dure.api.v1.ListAccountsResponse.accounts:type_name -> dure.api.v1.Account
-	34, // 20: dure.api.v1.GetAssetResponse.asset:type_name -> dure.api.v1.Asset
-	34, // 21: dure.api.v1.ListAssetsResponse.assets:type_name -> dure.api.v1.Asset
-	39, // 22: dure.api.v1.GetBalanceResponse.balance:type_name -> dure.api.v1.Balance
-	39, // 23: dure.api.v1.ListBalancesResponse.balances:type_name -> dure.api.v1.Balance
-	44, // 24: dure.api.v1.GetHoldResponse.hold:type_name -> dure.api.v1.Hold
-	44, // 25: dure.api.v1.ListHoldsResponse.holds:type_name -> dure.api.v1.Hold
-	50, // 26: dure.api.v1.Record.cosignatures:type_name -> dure.api.v1.Cosignature
-	49, // 27: dure.api.v1.GetRecordsResponse.records:type_name -> dure.api.v1.Record
-	49, // 28: dure.api.v1.ListRecordsResponse.records:type_name -> dure.api.v1.Record
-	56, // 29: dure.api.v1.Member.misbehaviours:type_name -> dure.api.v1.Misbehaviour
-	56, // 30: dure.api.v1.FormerValidator.misbehaviours:type_name -> dure.api.v1.Misbehaviour
-	55, // 31: dure.api.v1.GetNetworkResponse.members:type_name -> dure.api.v1.Member
-	96, // 32: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
-	57, // 33: dure.api.v1.GetNetworkResponse.former_validators:type_name -> dure.api.v1.FormerValidator
-	96, // 34: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
-	60, // 35: dure.api.v1.ListProposalsResponse.proposals:type_name -> dure.api.v1.Proposal
-	65, // 36: dure.api.v1.Device.firmware:type_name -> dure.api.v1.Firmware
-	64, // 37: dure.api.v1.Device.doubts:type_name -> dure.api.v1.Doubt
-	63, // 38: dure.api.v1.GetDeviceResponse.device:type_name -> dure.api.v1.Device
-	65, // 39: dure.api.v1.GetModelResponse.firmware:type_name -> dure.api.v1.Firmware
-	64, // 40: dure.api.v1.RelyResponse.doubt:type_name -> dure.api.v1.Doubt
-	73, // 41: dure.api.v1.Feed.premium:type_name -> dure.api.v1.FeedPremium
-	75, // 42: dure.api.v1.FeedSource.gaps:type_name -> dure.api.v1.ReadingGap
-	72, // 43: dure.api.v1.GetFeedResponse.feed:type_name -> dure.api.v1.Feed
-	74, // 44: dure.api.v1.GetFeedResponse.sources:type_name -> dure.api.v1.FeedSource
-	76, // 45: dure.api.v1.GetFeedResponse.quarantine:type_name -> dure.api.v1.QuarantinedReading
-	72, // 46: dure.api.v1.ListFeedsResponse.feeds:type_name -> dure.api.v1.Feed
-	83, // 47: dure.api.v1.ValueResponse.sources:type_name -> dure.api.v1.ValueSource
-	84, // 48: dure.api.v1.ListReadingsResponse.readings:type_name -> dure.api.v1.Reading
-	84, // 49: dure.api.v1.GetReadingResponse.reading:type_name -> dure.api.v1.Reading
-	64, // 50: dure.api.v1.TaintResponse.doubts:type_name -> dure.api.v1.Doubt
-	91, // 51: dure.api.v1.TaintResponse.feeds:type_name -> dure.api.v1.TaintedFeed
-	92, // 52: dure.api.v1.TaintResponse.anchors:type_name -> dure.api.v1.TaintedAnchor
-	93, // 53: dure.api.v1.TaintResponse.settlements:type_name -> dure.api.v1.Settlement
-	1,  // 54: dure.api.v1.LedgerService.Submit:input_type -> dure.api.v1.SubmitRequest
-	3,  // 55: dure.api.v1.LedgerService.SubmitMany:input_type -> dure.api.v1.SubmitManyRequest
-	12, // 56: dure.api.v1.LedgerService.GetTransaction:input_type -> dure.api.v1.GetTransactionRequest
-	14, // 57: dure.api.v1.LedgerService.ListTransactions:input_type -> dure.api.v1.ListTransactionsRequest
-	16, // 58: dure.api.v1.LedgerService.WatchTransactions:input_type -> dure.api.v1.WatchTransactionsRequest
-	18, // 59: dure.api.v1.LedgerService.GetBlock:input_type -> dure.api.v1.GetBlockRequest
-	20, // 60: dure.api.v1.LedgerService.GetStatus:input_type -> dure.api.v1.GetStatusRequest
-	23, // 61: dure.api.v1.LedgerService.GetReceipt:input_type -> dure.api.v1.GetReceiptRequest
-	25, // 62: dure.api.v1.LedgerService.GetCheckpoint:input_type -> dure.api.v1.GetCheckpointRequest
-	27, // 63: dure.api.v1.LedgerService.GetStateProof:input_type -> dure.api.v1.GetStateProofRequest
-	30, // 64: dure.api.v1.AccountService.GetAccount:input_type -> dure.api.v1.GetAccountRequest
-	32, // 65: dure.api.v1.AccountService.ListAccounts:input_type -> dure.api.v1.ListAccountsRequest
-	35, // 66: dure.api.v1.AssetService.GetAsset:input_type -> dure.api.v1.GetAssetRequest
-	37, // 67: dure.api.v1.AssetService.ListAssets:input_type -> dure.api.v1.ListAssetsRequest
-	40, // 68: dure.api.v1.AssetService.GetBalance:input_type -> dure.api.v1.GetBalanceRequest
-	42, // 69: dure.api.v1.AssetService.ListBalances:input_type -> dure.api.v1.ListBalancesRequest
-	45, // 70: dure.api.v1.AssetService.GetHold:input_type -> dure.api.v1.GetHoldRequest
-	47, // 71: dure.api.v1.AssetService.ListHolds:input_type -> dure.api.v1.ListHoldsRequest
-	51, // 72: dure.api.v1.RecordService.GetRecords:input_type -> dure.api.v1.GetRecordsRequest
-	53, // 73: dure.api.v1.RecordService.ListRecords:input_type -> dure.api.v1.ListRecordsRequest
-	66, // 74: dure.api.v1.DeviceService.GetDevice:input_type -> dure.api.v1.GetDeviceRequest
-	68, // 75: dure.api.v1.DeviceService.GetModel:input_type -> dure.api.v1.GetModelRequest
-	70, // 76: dure.api.v1.DeviceService.Rely:input_type -> dure.api.v1.RelyRequest
-	77, // 77: dure.api.v1.StreamService.GetFeed:input_type -> dure.api.v1.GetFeedRequest
-	79, // 78: dure.api.v1.StreamService.ListFeeds:input_type -> dure.api.v1.ListFeedsRequest
-	81, // 79: dure.api.v1.StreamService.Value:input_type -> dure.api.v1.ValueRequest
-	85, // 80: dure.api.v1.StreamService.ListReadings:input_type -> dure.api.v1.ListReadingsRequest
-	87, // 81: dure.api.v1.StreamService.GetReading:input_type -> dure.api.v1.GetReadingRequest
-	89, // 82: dure.api.v1.StreamService.Taint:input_type -> dure.api.v1.TaintRequest
-	58, // 83: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
-	61, // 84: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
-	2,  // 85: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
-	4,  // 86: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
-	13, // 87: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
-	15, // 88: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
-	17, // 89: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
-	19, // 90: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
-	21, // 91: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
-	24, // 92: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
-	26, // 93: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
-	28, // 94: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
-	31, // 95: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
-	33, // 96: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
-	36, // 97: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
-	38, // 98: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
-	41, // 99: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
-	43, // 100: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
-	46, // 101: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
-	48, // 102: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
-	52, // 103: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
-	54, // 104: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
-	67, // 105: dure.api.v1.DeviceService.GetDevice:output_type -> dure.api.v1.GetDeviceResponse
-	69, // 106: dure.api.v1.DeviceService.GetModel:output_type -> dure.api.v1.GetModelResponse
-	71, // 107: dure.api.v1.DeviceService.Rely:output_type -> dure.api.v1.RelyResponse
-	78, // 108: dure.api.v1.StreamService.GetFeed:output_type -> dure.api.v1.GetFeedResponse
-	80, // 109: dure.api.v1.StreamService.ListFeeds:output_type -> dure.api.v1.ListFeedsResponse
-	82, // 110: dure.api.v1.StreamService.Value:output_type -> dure.api.v1.ValueResponse
-	86, // 111: dure.api.v1.StreamService.ListReadings:output_type -> dure.api.v1.ListReadingsResponse
-	88, // 112: dure.api.v1.StreamService.GetReading:output_type -> dure.api.v1.GetReadingResponse
-	90, // 113: dure.api.v1.StreamService.Taint:output_type -> dure.api.v1.TaintResponse
-	59, // 114: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
-	62, // 115: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
-	85, // [85:116] is the sub-list for method output_type
-	54, // [54:85] is the sub-list for method input_type
-	54, // [54:54] is the sub-list for extension type_name
-	54, // [54:54] is the sub-list for extension extendee
-	0,  // [0:54] is the sub-list for field type_name
+	0,   // 0: dure.api.v1.SubmitRequest.wait:type_name -> dure.api.v1.Wait
+	6,   // 1: dure.api.v1.SubmitResponse.result:type_name -> dure.api.v1.SubmitResult
+	0,   // 2: dure.api.v1.SubmitManyRequest.wait:type_name -> dure.api.v1.Wait
+	6,   // 3: dure.api.v1.SubmitManyResponse.results:type_name -> dure.api.v1.SubmitResult
+	8,   // 4: dure.api.v1.SubmitResult.outcome:type_name -> dure.api.v1.Outcome
+	7,   // 5: dure.api.v1.SubmitResult.error:type_name -> dure.api.v1.Error
+	98,  // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
+	99,  // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
+	9,   // 8: dure.api.v1.Outcome.events:type_name -> dure.api.v1.Event
+	100, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
+	100, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
+	10,  // 11: dure.api.v1.Transaction.actions:type_name -> dure.api.v1.Action
+	11,  // 12: dure.api.v1.Transaction.witnesses:type_name -> dure.api.v1.Witness
+	8,   // 13: dure.api.v1.Transaction.outcome:type_name -> dure.api.v1.Outcome
+	12,  // 14: dure.api.v1.GetTransactionResponse.transaction:type_name -> dure.api.v1.Transaction
+	12,  // 15: dure.api.v1.ListTransactionsResponse.transactions:type_name -> dure.api.v1.Transaction
+	12,  // 16: dure.api.v1.WatchTransactionsResponse.transaction:type_name -> dure.api.v1.Transaction
+	24,  // 17: dure.api.v1.GetStatusResponse.checks:type_name -> dure.api.v1.Check
+	23,  // 18: dure.api.v1.GetStatusResponse.witnessed:type_name -> dure.api.v1.Witnessed
+	1,   // 19: dure.api.v1.GetCheckpointRequest.kind:type_name -> dure.api.v1.CheckpointKind
+	23,  // 20: dure.api.v1.AddCosignatureResponse.witnessed:type_name -> dure.api.v1.Witnessed
+	33,  // 21: dure.api.v1.GetAccountResponse.account:type_name -> dure.api.v1.Account
+	33,  // 22: dure.api.v1.ListAccountsResponse.accounts:type_name -> dure.api.v1.Account
+	38,  // 23: dure.api.v1.GetAssetResponse.asset:type_name -> dure.api.v1.Asset
+	38,  // 24: dure.api.v1.ListAssetsResponse.assets:type_name -> dure.api.v1.Asset
+	43,  // 25: dure.api.v1.GetBalanceResponse.balance:type_name -> dure.api.v1.Balance
+	43,  // 26: dure.api.v1.ListBalancesResponse.balances:type_name -> dure.api.v1.Balance
+	48,  // 27: dure.api.v1.GetHoldResponse.hold:type_name -> dure.api.v1.Hold
+	48,  // 28: dure.api.v1.ListHoldsResponse.holds:type_name -> dure.api.v1.Hold
+	54,  // 29: dure.api.v1.Record.cosignatures:type_name -> dure.api.v1.Cosignature
+	53,  // 30: dure.api.v1.GetRecordsResponse.records:type_name -> dure.api.v1.Record
+	53,  // 31: dure.api.v1.ListRecordsResponse.records:type_name -> dure.api.v1.Record
+	60,  // 32: dure.api.v1.Member.misbehaviours:type_name -> dure.api.v1.Misbehaviour
+	60,  // 33: dure.api.v1.FormerValidator.misbehaviours:type_name -> dure.api.v1.Misbehaviour
+	59,  // 34: dure.api.v1.GetNetworkResponse.members:type_name -> dure.api.v1.Member
+	100, // 35: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
+	61,  // 36: dure.api.v1.GetNetworkResponse.former_validators:type_name -> dure.api.v1.FormerValidator
+	100, // 37: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
+	64,  // 38: dure.api.v1.ListProposalsResponse.proposals:type_name -> dure.api.v1.Proposal
+	69,  // 39: dure.api.v1.Device.firmware:type_name -> dure.api.v1.Firmware
+	68,  // 40: dure.api.v1.Device.doubts:type_name -> dure.api.v1.Doubt
+	67,  // 41: dure.api.v1.GetDeviceResponse.device:type_name -> dure.api.v1.Device
+	69,  // 42: dure.api.v1.GetModelResponse.firmware:type_name -> dure.api.v1.Firmware
+	68,  // 43: dure.api.v1.RelyResponse.doubt:type_name -> dure.api.v1.Doubt
+	77,  // 44: dure.api.v1.Feed.premium:type_name -> dure.api.v1.FeedPremium
+	79,  // 45: dure.api.v1.FeedSource.gaps:type_name -> dure.api.v1.ReadingGap
+	76,  // 46: dure.api.v1.GetFeedResponse.feed:type_name -> dure.api.v1.Feed
+	78,  // 47: dure.api.v1.GetFeedResponse.sources:type_name -> dure.api.v1.FeedSource
+	80,  // 48: dure.api.v1.GetFeedResponse.quarantine:type_name -> dure.api.v1.QuarantinedReading
+	76,  // 49: dure.api.v1.ListFeedsResponse.feeds:type_name -> dure.api.v1.Feed
+	87,  // 50: dure.api.v1.ValueResponse.sources:type_name -> dure.api.v1.ValueSource
+	88,  // 51: dure.api.v1.ListReadingsResponse.readings:type_name -> dure.api.v1.Reading
+	88,  // 52: dure.api.v1.GetReadingResponse.reading:type_name -> dure.api.v1.Reading
+	68,  // 53: dure.api.v1.TaintResponse.doubts:type_name -> dure.api.v1.Doubt
+	95,  // 54: dure.api.v1.TaintResponse.feeds:type_name -> dure.api.v1.TaintedFeed
+	96,  // 55: dure.api.v1.TaintResponse.anchors:type_name -> dure.api.v1.TaintedAnchor
+	97,  // 56: dure.api.v1.TaintResponse.settlements:type_name -> dure.api.v1.Settlement
+	2,   // 57: dure.api.v1.LedgerService.Submit:input_type -> dure.api.v1.SubmitRequest
+	4,   // 58: dure.api.v1.LedgerService.SubmitMany:input_type -> dure.api.v1.SubmitManyRequest
+	13,  // 59: dure.api.v1.LedgerService.GetTransaction:input_type -> dure.api.v1.GetTransactionRequest
+	15,  // 60: dure.api.v1.LedgerService.ListTransactions:input_type -> dure.api.v1.ListTransactionsRequest
+	17,  // 61: dure.api.v1.LedgerService.WatchTransactions:input_type -> dure.api.v1.WatchTransactionsRequest
+	19,  // 62: dure.api.v1.LedgerService.GetBlock:input_type -> dure.api.v1.GetBlockRequest
+	21,  // 63: dure.api.v1.LedgerService.GetStatus:input_type -> dure.api.v1.GetStatusRequest
+	25,  // 64: dure.api.v1.LedgerService.GetReceipt:input_type -> dure.api.v1.GetReceiptRequest
+	27,  // 65: dure.api.v1.LedgerService.GetCheckpoint:input_type -> dure.api.v1.GetCheckpointRequest
+	29,  // 66: dure.api.v1.LedgerService.AddCosignature:input_type -> dure.api.v1.AddCosignatureRequest
+	31,  // 67: dure.api.v1.LedgerService.GetStateProof:input_type -> dure.api.v1.GetStateProofRequest
+	34,  // 68: dure.api.v1.AccountService.GetAccount:input_type -> dure.api.v1.GetAccountRequest
+	36,  // 69: dure.api.v1.AccountService.ListAccounts:input_type -> dure.api.v1.ListAccountsRequest
+	39,  // 70: dure.api.v1.AssetService.GetAsset:input_type -> dure.api.v1.GetAssetRequest
+	41,  // 71: dure.api.v1.AssetService.ListAssets:input_type -> dure.api.v1.ListAssetsRequest
+	44,  // 72: dure.api.v1.AssetService.GetBalance:input_type -> dure.api.v1.GetBalanceRequest
+	46,  // 73: dure.api.v1.AssetService.ListBalances:input_type -> dure.api.v1.ListBalancesRequest
+	49,  // 74: dure.api.v1.AssetService.GetHold:input_type -> dure.api.v1.GetHoldRequest
+	51,  // 75: dure.api.v1.AssetService.ListHolds:input_type -> dure.api.v1.ListHoldsRequest
+	55,  // 76: dure.api.v1.RecordService.GetRecords:input_type -> dure.api.v1.GetRecordsRequest
+	57,  // 77: dure.api.v1.RecordService.ListRecords:input_type -> dure.api.v1.ListRecordsRequest
+	70,  // 78: dure.api.v1.DeviceService.GetDevice:input_type -> dure.api.v1.GetDeviceRequest
+	72,  // 79: dure.api.v1.DeviceService.GetModel:input_type -> dure.api.v1.GetModelRequest
+	74,  // 80: dure.api.v1.DeviceService.Rely:input_type -> dure.api.v1.RelyRequest
+	81,  // 81: dure.api.v1.StreamService.GetFeed:input_type -> dure.api.v1.GetFeedRequest
+	83,  // 82: dure.api.v1.StreamService.ListFeeds:input_type -> dure.api.v1.ListFeedsRequest
+	85,  // 83: dure.api.v1.StreamService.Value:input_type -> dure.api.v1.ValueRequest
+	89,  // 84: dure.api.v1.StreamService.ListReadings:input_type -> dure.api.v1.ListReadingsRequest
+	91,  // 85: dure.api.v1.StreamService.GetReading:input_type -> dure.api.v1.GetReadingRequest
+	93,  // 86: dure.api.v1.StreamService.Taint:input_type -> dure.api.v1.TaintRequest
+	62,  // 87: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
+	65,  // 88: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
+	3,   // 89: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
+	5,   // 90: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
+	14,  // 91: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
+	16,  // 92: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
+	18,  // 93: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
+	20,  // 94: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
+	22,  // 95: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
+	26,  // 96: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
+	28,  // 97: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
+	30,  // 98: dure.api.v1.LedgerService.AddCosignature:output_type -> dure.api.v1.AddCosignatureResponse
+	32,  // 99: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
+	35,  // 100: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
+	37,  // 101: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
+	40,  // 102: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
+	42,  // 103: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
+	45,  // 104: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
+	47,  // 105: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
+	50,  // 106: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
+	52,  // 107: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
+	56,  // 108: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
+	58,  // 109: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
+	71,  // 110: dure.api.v1.DeviceService.GetDevice:output_type -> dure.api.v1.GetDeviceResponse
+	73,  // 111: dure.api.v1.DeviceService.GetModel:output_type -> dure.api.v1.GetModelResponse
+	75,  // 112: dure.api.v1.DeviceService.Rely:output_type -> dure.api.v1.RelyResponse
+	82,  // 113: dure.api.v1.StreamService.GetFeed:output_type -> dure.api.v1.GetFeedResponse
+	84,  // 114: dure.api.v1.StreamService.ListFeeds:output_type -> dure.api.v1.ListFeedsResponse
+	86,  // 115: dure.api.v1.StreamService.Value:output_type -> dure.api.v1.ValueResponse
+	90,  // 116: dure.api.v1.StreamService.ListReadings:output_type -> dure.api.v1.ListReadingsResponse
+	92,  // 117: dure.api.v1.StreamService.GetReading:output_type -> dure.api.v1.GetReadingResponse
+	94,  // 118: dure.api.v1.StreamService.Taint:output_type -> dure.api.v1.TaintResponse
+	63,  // 119: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
+	66,  // 120: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
+	89,  // [89:121] is the sub-list for method output_type
+	57,  // [57:89] is the sub-list for method input_type
+	57,  // [57:57] is the sub-list for extension type_name
+	57,  // [57:57] is the sub-list for extension extendee
+	0,   // [0:57] is the sub-list for field type_name
 }
 
 func init() { file_dure_api_v1_api_proto_init() }
@@ -7864,8 +8179,8 @@ func file_dure_api_v1_api_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dure_api_v1_api_proto_rawDesc), len(file_dure_api_v1_api_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   95,
+			NumEnums:      2,
+			NumMessages:   98,
 			NumExtensions: 0,
 			NumServices:   7,
 		},

@@ -322,9 +322,13 @@ type Parameters struct {
 	RpId    string   `protobuf:"bytes,8,opt,name=rp_id,json=rpId,proto3" json:"rp_id,omitempty"`
 	Origins []string `protobuf:"bytes,9,rep,name=origins,proto3" json:"origins,omitempty"`
 	// Milliseconds a proposal stays open.
-	ProposalMs    int64 `protobuf:"varint,10,opt,name=proposal_ms,json=proposalMs,proto3" json:"proposal_ms,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ProposalMs int64 `protobuf:"varint,10,opt,name=proposal_ms,json=proposalMs,proto3" json:"proposal_ms,omitempty"`
+	// Outside witnesses that the network knows, as C2SP verifier keys of cosignature/v1: name+keyid+key. At most 64.
+	Witnesses []string `protobuf:"bytes,11,rep,name=witnesses,proto3" json:"witnesses,omitempty"`
+	// How many of them a checkpoint should carry cosignatures of.
+	LeastWitnesses uint32 `protobuf:"varint,12,opt,name=least_witnesses,json=leastWitnesses,proto3" json:"least_witnesses,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Parameters) Reset() {
@@ -423,6 +427,20 @@ func (x *Parameters) GetOrigins() []string {
 func (x *Parameters) GetProposalMs() int64 {
 	if x != nil {
 		return x.ProposalMs
+	}
+	return 0
+}
+
+func (x *Parameters) GetWitnesses() []string {
+	if x != nil {
+		return x.Witnesses
+	}
+	return nil
+}
+
+func (x *Parameters) GetLeastWitnesses() uint32 {
+	if x != nil {
+		return x.LeastWitnesses
 	}
 	return 0
 }
@@ -999,7 +1017,7 @@ const file_dure_network_v1_network_proto_rawDesc = "" +
 	"\bEvidence\x12\x16\n" +
 	"\x06member\x18\x01 \x01(\fR\x06member\x12\x14\n" +
 	"\x05count\x18\x02 \x01(\x04R\x05count\x125\n" +
-	"\x06latest\x18\x03 \x03(\v2\x1d.dure.network.v1.MisbehaviourR\x06latest\"\xe0\x02\n" +
+	"\x06latest\x18\x03 \x03(\v2\x1d.dure.network.v1.MisbehaviourR\x06latest\"\xa7\x03\n" +
 	"\n" +
 	"Parameters\x12\x1f\n" +
 	"\vapp_version\x18\x01 \x01(\x04R\n" +
@@ -1015,7 +1033,9 @@ const file_dure_network_v1_network_proto_rawDesc = "" +
 	"\aorigins\x18\t \x03(\tR\aorigins\x12\x1f\n" +
 	"\vproposal_ms\x18\n" +
 	" \x01(\x03R\n" +
-	"proposalMs\"\xf1\x01\n" +
+	"proposalMs\x12\x1c\n" +
+	"\twitnesses\x18\v \x03(\tR\twitnesses\x12'\n" +
+	"\x0fleast_witnesses\x18\f \x01(\rR\x0eleastWitnesses\"\xf1\x01\n" +
 	"\x06Change\x128\n" +
 	"\n" +
 	"add_member\x18\x01 \x01(\v2\x17.dure.network.v1.MemberH\x00R\taddMember\x12%\n" +

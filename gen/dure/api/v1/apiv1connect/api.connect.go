@@ -72,6 +72,9 @@ const (
 	// LedgerServiceGetCheckpointProcedure is the fully-qualified name of the LedgerService's
 	// GetCheckpoint RPC.
 	LedgerServiceGetCheckpointProcedure = "/dure.api.v1.LedgerService/GetCheckpoint"
+	// LedgerServiceAddCosignatureProcedure is the fully-qualified name of the LedgerService's
+	// AddCosignature RPC.
+	LedgerServiceAddCosignatureProcedure = "/dure.api.v1.LedgerService/AddCosignature"
 	// LedgerServiceGetStateProofProcedure is the fully-qualified name of the LedgerService's
 	// GetStateProof RPC.
 	LedgerServiceGetStateProofProcedure = "/dure.api.v1.LedgerService/GetStateProof"
@@ -145,6 +148,8 @@ type LedgerServiceClient interface {
 	GetReceipt(context.Context, *connect.Request[v1.GetReceiptRequest]) (*connect.Response[v1.GetReceiptResponse], error)
 	// A checkpoint of the newest header that can be proven.
 	GetCheckpoint(context.Context, *connect.Request[v1.GetCheckpointRequest]) (*connect.Response[v1.GetCheckpointResponse], error)
+	// Takes a witness's cosignature of a checkpoint and keeps it beside the ledger.
+	AddCosignature(context.Context, *connect.Request[v1.AddCosignatureRequest]) (*connect.Response[v1.AddCosignatureResponse], error)
 	// A value of the state, or its absence, with an ICS-23 proof.
 	GetStateProof(context.Context, *connect.Request[v1.GetStateProofRequest]) (*connect.Response[v1.GetStateProofResponse], error)
 }
@@ -214,6 +219,12 @@ func NewLedgerServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			connect.WithSchema(ledgerServiceMethods.ByName("GetCheckpoint")),
 			connect.WithClientOptions(opts...),
 		),
+		addCosignature: connect.NewClient[v1.AddCosignatureRequest, v1.AddCosignatureResponse](
+			httpClient,
+			baseURL+LedgerServiceAddCosignatureProcedure,
+			connect.WithSchema(ledgerServiceMethods.ByName("AddCosignature")),
+			connect.WithClientOptions(opts...),
+		),
 		getStateProof: connect.NewClient[v1.GetStateProofRequest, v1.GetStateProofResponse](
 			httpClient,
 			baseURL+LedgerServiceGetStateProofProcedure,
@@ -234,6 +245,7 @@ type ledgerServiceClient struct {
 	getStatus         *connect.Client[v1.GetStatusRequest, v1.GetStatusResponse]
 	getReceipt        *connect.Client[v1.GetReceiptRequest, v1.GetReceiptResponse]
 	getCheckpoint     *connect.Client[v1.GetCheckpointRequest, v1.GetCheckpointResponse]
+	addCosignature    *connect.Client[v1.AddCosignatureRequest, v1.AddCosignatureResponse]
 	getStateProof     *connect.Client[v1.GetStateProofRequest, v1.GetStateProofResponse]
 }
 
@@ -282,6 +294,11 @@ func (c *ledgerServiceClient) GetCheckpoint(ctx context.Context, req *connect.Re
 	return c.getCheckpoint.CallUnary(ctx, req)
 }
 
+// AddCosignature calls dure.api.v1.LedgerService.AddCosignature.
+func (c *ledgerServiceClient) AddCosignature(ctx context.Context, req *connect.Request[v1.AddCosignatureRequest]) (*connect.Response[v1.AddCosignatureResponse], error) {
+	return c.addCosignature.CallUnary(ctx, req)
+}
+
 // GetStateProof calls dure.api.v1.LedgerService.GetStateProof.
 func (c *ledgerServiceClient) GetStateProof(ctx context.Context, req *connect.Request[v1.GetStateProofRequest]) (*connect.Response[v1.GetStateProofResponse], error) {
 	return c.getStateProof.CallUnary(ctx, req)
@@ -304,6 +321,8 @@ type LedgerServiceHandler interface {
 	GetReceipt(context.Context, *connect.Request[v1.GetReceiptRequest]) (*connect.Response[v1.GetReceiptResponse], error)
 	// A checkpoint of the newest header that can be proven.
 	GetCheckpoint(context.Context, *connect.Request[v1.GetCheckpointRequest]) (*connect.Response[v1.GetCheckpointResponse], error)
+	// Takes a witness's cosignature of a checkpoint and keeps it beside the ledger.
+	AddCosignature(context.Context, *connect.Request[v1.AddCosignatureRequest]) (*connect.Response[v1.AddCosignatureResponse], error)
 	// A value of the state, or its absence, with an ICS-23 proof.
 	GetStateProof(context.Context, *connect.Request[v1.GetStateProofRequest]) (*connect.Response[v1.GetStateProofResponse], error)
 }
@@ -369,6 +388,12 @@ func NewLedgerServiceHandler(svc LedgerServiceHandler, opts ...connect.HandlerOp
 		connect.WithSchema(ledgerServiceMethods.ByName("GetCheckpoint")),
 		connect.WithHandlerOptions(opts...),
 	)
+	ledgerServiceAddCosignatureHandler := connect.NewUnaryHandler(
+		LedgerServiceAddCosignatureProcedure,
+		svc.AddCosignature,
+		connect.WithSchema(ledgerServiceMethods.ByName("AddCosignature")),
+		connect.WithHandlerOptions(opts...),
+	)
 	ledgerServiceGetStateProofHandler := connect.NewUnaryHandler(
 		LedgerServiceGetStateProofProcedure,
 		svc.GetStateProof,
@@ -395,6 +420,8 @@ func NewLedgerServiceHandler(svc LedgerServiceHandler, opts ...connect.HandlerOp
 			ledgerServiceGetReceiptHandler.ServeHTTP(w, r)
 		case LedgerServiceGetCheckpointProcedure:
 			ledgerServiceGetCheckpointHandler.ServeHTTP(w, r)
+		case LedgerServiceAddCosignatureProcedure:
+			ledgerServiceAddCosignatureHandler.ServeHTTP(w, r)
 		case LedgerServiceGetStateProofProcedure:
 			ledgerServiceGetStateProofHandler.ServeHTTP(w, r)
 		default:
@@ -440,6 +467,10 @@ func (UnimplementedLedgerServiceHandler) GetReceipt(context.Context, *connect.Re
 
 func (UnimplementedLedgerServiceHandler) GetCheckpoint(context.Context, *connect.Request[v1.GetCheckpointRequest]) (*connect.Response[v1.GetCheckpointResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.LedgerService.GetCheckpoint is not implemented"))
+}
+
+func (UnimplementedLedgerServiceHandler) AddCosignature(context.Context, *connect.Request[v1.AddCosignatureRequest]) (*connect.Response[v1.AddCosignatureResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.LedgerService.AddCosignature is not implemented"))
 }
 
 func (UnimplementedLedgerServiceHandler) GetStateProof(context.Context, *connect.Request[v1.GetStateProofRequest]) (*connect.Response[v1.GetStateProofResponse], error) {
