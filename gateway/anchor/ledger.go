@@ -103,7 +103,7 @@ func lookIn(t *apiv1.Transaction, device tx.Address, raw []byte, sought *reading
 		if action.GetCall() != "stream.anchor" {
 			continue
 		}
-		verdicts, err := reported(t.GetOutcome(), uint32(i))
+		verdicts, err := client.Verdicts(t.GetOutcome(), uint32(i))
 		if err != nil {
 			return nil, false, err
 		}
@@ -134,7 +134,7 @@ func lookIn(t *apiv1.Transaction, device tx.Address, raw []byte, sought *reading
 
 // verdictsOf are the bytes of an anchor's readings, one for each, in order. It is the first action of its transaction.
 func verdictsOf(outcome *apiv1.Outcome, anchor *streamv1.Anchor) ([]byte, error) {
-	found, err := reported(outcome, 0)
+	found, err := client.Verdicts(outcome, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -147,24 +147,6 @@ func verdictsOf(outcome *apiv1.Outcome, anchor *streamv1.Anchor) ([]byte, error)
 		all = append(all, verdicts...)
 	}
 	return all, nil
-}
-
-// reported are the verdicts of an action by device, from the events of its outcome.
-func reported(outcome *apiv1.Outcome, action uint32) (map[tx.Address][]byte, error) {
-	out := map[tx.Address][]byte{}
-	for _, e := range outcome.GetEvents() {
-		if e.GetName() != "stream.reported" || e.GetAction() != action {
-			continue
-		}
-		device, err := tx.ParseAddress(e.GetFields().GetFields()["device"].GetStringValue())
-		if err != nil {
-			return nil, err
-		}
-		if out[device], err = bytesOf(e.GetFields().GetFields()["verdicts"]); err != nil {
-			return nil, fmt.Errorf("the verdicts of %s: %w", device, err)
-		}
-	}
-	return out, nil
 }
 
 // bytesOf reads bytes as the API writes them: hex digits, by their number with 0x before them or not.

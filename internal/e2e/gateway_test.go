@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"net"
@@ -197,15 +196,11 @@ func (g *gatewayPlace) record(car string) string {
 			if tx.Address(source.GetDevice()) != address {
 				continue
 			}
-			for _, e := range t.GetOutcome().GetEvents() {
-				if fields := e.GetFields().GetFields(); e.GetName() == "stream.reported" && fields["device"].GetStringValue() == address.String() {
-					verdicts, err := hex.DecodeString(strings.TrimPrefix(fields["verdicts"].GetStringValue(), "0x"))
-					if err != nil {
-						g.t.Fatal(err)
-					}
-					here = append(here, words(g.t, source.GetReadings(), verdicts)...)
-				}
+			verdicts, err := client.Verdicts(t.GetOutcome(), 0)
+			if err != nil {
+				g.t.Fatal(err)
 			}
+			here = append(here, words(g.t, source.GetReadings(), verdicts[address])...)
 		}
 		out = append(here, out...)
 	}
