@@ -138,7 +138,7 @@ func (g *gatewayPlace) start() {
 	g.t.Helper()
 	g.log = &output{}
 	g.cmd = g.command("gateway", "--listen", fmt.Sprintf("127.0.0.1:%d", g.port), "--cert", g.file("gw.pem"), "--cert-key", g.file("gw-key.pem"),
-		"--metrics", fmt.Sprintf("127.0.0.1:%d", g.port+1), "--as", "gateway-1", "--node", g.url(0)+","+g.url(1))
+		"--coap", fmt.Sprintf("127.0.0.1:%d", g.coapPort()), "--metrics", fmt.Sprintf("127.0.0.1:%d", g.port+1), "--as", "gateway-1", "--node", g.url(0)+","+g.url(1))
 	g.cmd.Stdout, g.cmd.Stderr = g.log, g.log
 	g.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	if err := g.cmd.Start(); err != nil {
