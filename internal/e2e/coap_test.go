@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -115,7 +116,7 @@ func TestGatewayWithStockCoAPClient(t *testing.T) {
 	for name, s := range map[string]struct{ out, want string }{
 		"a number used again": {g.postReading("car-81", g.reading("car-81", "99", 4, 17)), "[reading.replayed]"},
 		"another's reading":   {g.postReading("car-81", g.reading("car-82", "51", 1, 1)), "[reading.bad_signature]"},
-		"malformed":           {g.postReading("car-81", g.file("gw.pem")), "Malformed"},
+		"malformed":           {g.postReading("car-81", g.file("gw.pem")), "[reading.malformed]"},
 		"another format":      {g.coap(g.coapPort(), "car-81", "post", "/reading", "-t", "50", "-f", g.reading("car-81", "51", 4, 30)), "4.15"},
 		"no certificate":      {g.postReading("", g.reading("car-81", "51", 4, 31)), ""},
 		"no challenge":        {g.coap(g.coapPort(), "car-81", "get", "/challenge"), "4.04"},
@@ -161,7 +162,7 @@ func TestGatewayWithStockCoAPClient(t *testing.T) {
 
 	// A device hears that it is asked, and answers with a transaction of its own.
 	g.dure("device", "challenge", "car-82", "--by", "bank")
-	if out := g.coap(g.coapPort(), "car-82", "get", "/challenge", "-s", "2"); len(strings.Fields(out)) == 0 {
+	if out := g.coap(g.coapPort(), "car-82", "get", "/challenge", "-s", "2"); !regexp.MustCompile("'[0-9a-f]{64}'").MatchString(out) {
 		t.Errorf("not told: %s", out)
 	}
 	if page := g.metrics(); !strings.Contains(page, "dure_gateway_coap_devices") || !strings.Contains(page, `dure_gateway_answers_total{code="",of="reading",result="taken"}`) {
