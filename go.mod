@@ -11,6 +11,12 @@ require (
 )
 
 require (
+	github.com/dsnet/golib/memfile v1.0.0 // indirect
+	github.com/plgd-dev/go-coap/v3 v3.4.0 // indirect
+	go.uber.org/atomic v1.11.0 // indirect
+)
+
+require (
 	github.com/eclipse/paho.golang v0.23.0
 	github.com/fxamacker/cbor/v2 v2.9.4
 	github.com/google/go-tpm v0.9.8

@@ -166,7 +166,7 @@ func (r *readings) signLane(lane, lanes, anchors int, now time.Time) ([]anchored
 			a.sources = append(a.sources, s)
 		}
 		var err error
-		draft := client.NewTransaction(r.id).NotAfter(now.Add(validity)).AnchorReadings(r.gateway.Key().Address(), sourcesOf(a.sources)...)
+		draft := client.NewTransaction(r.id).NotAfter(now.Add(validity)).AnchorReadings(r.gateway.Key().Address(), &streamv1.Anchor{Sources: sourcesOf(a.sources)})
 		if a.signed, err = draft.Sign(now, r.gateway); err != nil {
 			return nil, err
 		}

@@ -2,10 +2,7 @@ package client
 
 import (
 	"context"
-	"encoding/hex"
-	"fmt"
 	"iter"
-	"strings"
 	"time"
 
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
@@ -65,27 +62,6 @@ func (d *Draft) DecideReading(operator tx.Address, id ReadingID, accept bool, re
 func (d *Draft) SettleFeed(actor tx.Address, feed string, devices ...tx.Address) *Draft {
 	return d.Append(&txv1.Action{Actor: actor[:], Call: &txv1.Action_StreamSettle{
 		StreamSettle: &streamv1.Settle{Feed: feed, Devices: bytesOf(devices)}}})
-}
-
-// Verdicts are what was found of the readings of an action, the index of it in its transaction, from the events of its outcome: for each device a
-// byte a reading in order, verdict * 16 + reason (streamv1.Verdict, streamv1.Reason).
-func Verdicts(outcome *apiv1.Outcome, action uint32) (map[tx.Address][]byte, error) {
-	out := map[tx.Address][]byte{}
-	for _, e := range outcome.GetEvents() {
-		if e.GetName() != "stream.reported" || e.GetAction() != action {
-			continue
-		}
-		fields := e.GetFields().GetFields()
-		device, err := tx.ParseAddress(fields["device"].GetStringValue())
-		if err != nil {
-			return nil, err
-		}
-		// The API writes bytes as hex digits, by their number with 0x before them or not.
-		if out[device], err = hex.DecodeString(strings.TrimPrefix(fields["verdicts"].GetStringValue(), "0x")); err != nil {
-			return nil, fmt.Errorf("client: the verdicts of %s: %w", device, err)
-		}
-	}
-	return out, nil
 }
 
 func bytesOf(accounts []tx.Address) [][]byte {

@@ -54,6 +54,17 @@ type Answer struct {
 	Message string `json:"message,omitempty"`
 }
 
+// Words says it in a line: the verdict and why, or what the matter is with the code in brackets.
+func (a Answer) Words() string {
+	switch {
+	case a.Kind != Taken:
+		return a.Message + " [" + a.Code + "]"
+	case a.Reason != "":
+		return a.Verdict + ": " + a.Reason
+	}
+	return a.Verdict
+}
+
 const (
 	ofReading     = "reading"
 	ofTransaction = "transaction"

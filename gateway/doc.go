@@ -5,5 +5,5 @@
 // found out, one that is lost is replaced by another, and a device may use several. What a gateway promises is that Taken means
 // committed: the message is on the ledger, in a block that more than two thirds of the members have signed.
 //
-// gateway/anchor packs readings into transactions, gateway/mqtt is the door for MQTT.
+// gateway/anchor packs readings into transactions; gateway/mqtt and gateway/coap are the doors for MQTT and CoAP.
 package gateway

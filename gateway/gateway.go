@@ -43,16 +43,6 @@ type Gateway struct {
 	doors []Door
 }
 
-// Door is a way in, such as MQTT. The gateway tells it what the ledger says of devices. Its methods return at once.
-type Door interface {
-	// Changed: whoever is here as the device has to be asked about again, with Admit.
-	Changed(device tx.Address)
-	// Commanded: a transaction has a command for a device, which may not be here. What is to be handed to it, Commands has.
-	Commanded(device tx.Address, transaction string)
-	// Challenge tells a device, which may not be here, that it is asked for evidence: a nonce, 64 hex digits.
-	Challenge(device tx.Address, nonce string)
-}
-
 const (
 	// maxSubmitting bounds the transactions of devices that are under way at a time, submitTime one of them.
 	maxSubmitting = 512
@@ -170,6 +160,11 @@ func (g *Gateway) Commands(ctx context.Context, device tx.Address, wanted string
 
 func notYet(device tx.Address, cause error) error {
 	return fault.New("gateway.not_yet", "The node that was asked cannot show a command of "+device.String()+" yet. Ask again in a moment.", "device", device, "cause", cause)
+}
+
+// Receipt is the receipt file of a transaction, for who trusts the genesis file. It is as the node gives it, and not verified here.
+func (g *Gateway) Receipt(ctx context.Context, transaction string) ([]byte, error) {
+	return g.cfg.Client.Receipt(ctx, transaction, 0)
 }
 
 // Reading takes a reading of a device that was admitted with the key. done is called once, perhaps before Reading returns, and must not

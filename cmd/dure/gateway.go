@@ -19,8 +19,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/dureledger/dure/gateway"
+	"github.com/dureledger/dure/gateway/coap"
 	"github.com/dureledger/dure/gateway/mqtt"
 	"github.com/dureledger/dure/node"
 )
@@ -29,26 +31,30 @@ const gatewayLong = `Lets devices in over MQTT 5 and 3.1.1 with TLS and carries 
 of its account, made by itself (dure device cert); its client id is its address. A PUBACK without an error means that the message is committed.
 docs/devices.md has the topics, the reasons for refusals and what is promised.
 
+With --coap they may come over CoAP with DTLS as well: the certificate's common name is the device's address, and an answer 2.04 means committed.
+
 The account that anchors is --as, one that a member sponsors; it vouches for nothing that devices say. --cert and --cert-key are what devices are shown; when
 the node wants a certificate of its clients, give that one with DURE_CERT and DURE_CERT_KEY. Ctrl-C or SIGTERM stops it after what was taken has its answer.`
 
 // gatewayFlags are the settings of a gateway.
 type gatewayFlags struct {
-	listen, cert, certKey, as, key, metrics string
-	queue, devices                          int
-	logLevel, logFormat                     string
+	listen, coap, cert, certKey, as, key, metrics string
+	queue, devices                                int
+	logLevel, logFormat                           string
 }
 
 // newGateway runs a gateway for devices.
 func newGateway(a *app) *cobra.Command {
 	var f gatewayFlags
 	cmd := &cobra.Command{
-		Use: "gateway", Short: "Let devices in over MQTT", Long: gatewayLong, Args: cobra.NoArgs,
+		Use: "gateway", Short: "Let devices in over MQTT and CoAP", Long: gatewayLong, Args: cobra.NoArgs,
 		Example: "  dure gateway --cert gw.pem --cert-key gw-key.pem --as gateway-1\n" +
+			"  dure gateway --coap 127.0.0.1:5684 --cert gw.pem --cert-key gw-key.pem --as gateway-1\n" +
 			"  dure gateway --listen 10.0.0.5:8883 --cert gw.pem --cert-key gw-key.pem --node https://node.example --as gateway-1 --metrics 127.0.0.1:9464",
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runGateway(cmd.Context(), f) },
 	}
 	cmd.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8883", "host:port for MQTT over TLS")
+	cmd.Flags().StringVar(&f.coap, "coap", "", "host:port for CoAP over DTLS, such as 127.0.0.1:5684 (default: nowhere)")
 	cmd.Flags().StringVar(&f.cert, "cert", "", "PEM file of the certificate that devices are shown (required)")
 	cmd.Flags().StringVar(&f.certKey, "cert-key", "", "PEM file of that certificate's key (required)")
 	a.actorFlag(cmd, &f.as, "as", "the gateway's account")
@@ -56,7 +62,7 @@ func newGateway(a *app) *cobra.Command {
 	must(cmd.RegisterFlagCompletionFunc("key", a.completeKeys))
 	cmd.Flags().StringVar(&f.metrics, "metrics", "", "host:port on this machine where /metrics is answered (default: nowhere)")
 	cmd.Flags().IntVar(&f.queue, "queue", 16_384, "how many readings may wait for the ledger; more are refused with quota exceeded")
-	cmd.Flags().IntVar(&f.devices, "devices", 20_000, "how many devices may be connected")
+	cmd.Flags().IntVar(&f.devices, "devices", 20_000, "how many devices may be connected over MQTT, and as many over CoAP")
 	cmd.Flags().StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
 	cmd.Flags().StringVar(&f.logFormat, "log-format", "text", "text or json")
 	for _, name := range []string{"cert", "cert-key"} {
@@ -87,19 +93,58 @@ func (a *app) runGateway(ctx context.Context, f gatewayFlags) error {
 		return err
 	}
 	defer stopMetrics()
-	listener, err := net.Listen("tcp", f.listen)
-	if err != nil {
-		return failed("Cannot listen on "+f.listen+": "+err.Error()+".", "Choose another --listen, or stop what has the port.")
-	}
-	broker, err := mqtt.Listen(listener, mqtt.Config{Handler: g, Certificate: pair.get, Devices: f.devices, Registry: registry, Log: log})
+	doors, err := openDoors(f, g, pair.get, registry, log)
 	if err != nil {
 		return err
 	}
-	g.Open(broker)
-	log.Info("devices may come", "listen", broker.Address(), "network", g.Network())
+	log.Info("devices may come", "mqtt", doors.mqtt.Address(), "coap", doors.coapAddress(), "network", g.Network())
 	g.Run(ctx) // what was taken is answered when it returns
-	log.Info("stopping", "devices", broker.Connected())
-	return broker.Close()
+	log.Info("stopping")
+	return doors.close()
+}
+
+// doors are the ways in. coap is nil if it is not asked for.
+type doors struct {
+	mqtt *mqtt.Broker
+	coap *coap.Server
+}
+
+func openDoors(f gatewayFlags, g *gateway.Gateway, certificate func() (*tls.Certificate, error), registry prometheus.Registerer, log *slog.Logger) (d doors, err error) {
+	listener, err := net.Listen("tcp", f.listen)
+	if err != nil {
+		return d, failed("Cannot listen on "+f.listen+": "+err.Error()+".", "Choose another --listen, or stop what has the port.")
+	}
+	d.mqtt, err = mqtt.Listen(listener, mqtt.Config{Handler: g, Certificate: certificate, Devices: f.devices, Registry: registry, Log: log})
+	if err != nil {
+		return d, err
+	}
+	g.Open(d.mqtt)
+	if f.coap == "" {
+		return d, nil
+	}
+	d.coap, err = coap.Listen(f.coap, coap.Config{Handler: g, Certificate: certificate, Devices: f.devices, Registry: registry, Log: log})
+	if err != nil {
+		return d, failed("Cannot listen on "+f.coap+": "+err.Error()+".", "Choose another --coap, or stop what has the port.")
+	}
+	g.Open(d.coap)
+	return d, nil
+}
+
+func (d doors) coapAddress() string {
+	if d.coap == nil {
+		return ""
+	}
+	return d.coap.Address()
+}
+
+// close waits for both at a time.
+func (d doors) close() error {
+	var ended errgroup.Group
+	ended.Go(d.mqtt.Close)
+	if d.coap != nil {
+		ended.Go(d.coap.Close)
+	}
+	return ended.Wait()
 }
 
 func (a *app) openGateway(ctx context.Context, f gatewayFlags, registry prometheus.Registerer, log *slog.Logger) (*gateway.Gateway, error) {
@@ -122,7 +167,7 @@ func (a *app) openGateway(ctx context.Context, f gatewayFlags, registry promethe
 	if err != nil {
 		return nil, err
 	}
-	return gateway.New(ctx, gateway.Config{Client: c, Account: account.address, Signer: signer, Queue: f.queue, Devices: 2 * f.devices, Registry: registry, Log: log})
+	return gateway.New(ctx, gateway.Config{Client: c, Account: account.address, Signer: signer, Queue: f.queue, Devices: 4 * f.devices, Registry: registry, Log: log})
 }
 
 // certificateFiles is a certificate that may be renewed in its files while the gateway runs.

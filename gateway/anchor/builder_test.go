@@ -2,9 +2,9 @@ package anchor
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -63,17 +63,11 @@ func (d *desk) Find(_ context.Context, _ tx.Address, raw []byte, _ int64) (*Resu
 func outcomeOf(anchor *streamv1.Anchor, verdict byte) *apiv1.Outcome {
 	o := &apiv1.Outcome{Id: "a1", Status: client.StatusOK}
 	for _, s := range anchor.GetSources() {
-		verdicts := make([]byte, len(s.GetReadings()))
-		for i := range verdicts {
-			verdicts[i] = verdict
+		words := strings.ToLower(strings.TrimPrefix(streamv1.Verdict(verdict>>4).String(), "VERDICT_"))
+		if reason := streamv1.Reason(verdict & 15); reason != streamv1.Reason_REASON_UNSPECIFIED {
+			words += " " + strings.ToLower(strings.TrimPrefix(reason.String(), "REASON_"))
 		}
-		text := "0x" + hex.EncodeToString(verdicts)
-		switch len(verdicts) { // the API's way with bytes of these lengths
-		case 20:
-			text = tx.Address(verdicts).String()
-		case 32:
-			text = text[2:]
-		}
+		text := words + strings.Repeat(", "+words, len(s.GetReadings())-1)
 		fields, err := structpb.NewStruct(map[string]any{"device": tx.Address(s.GetDevice()).String(), "verdicts": text})
 		if err != nil {
 			panic(err)
@@ -365,7 +359,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// Verdicts are read whatever their number: the API writes 20 bytes as an address and 32 without 0x.
+// Verdicts are read whatever their number.
 func TestVerdicts(t *testing.T) {
 	a := newThing(1)
 	for _, n := range []int{1, 19, 20, 21, 32, 33, 256} {

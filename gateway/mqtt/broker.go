@@ -18,25 +18,9 @@ import (
 	"github.com/dureledger/dure/ledger/tx"
 )
 
-// Handler is who decides about devices and takes what they send: a *gateway.Gateway.
-type Handler interface {
-	// Admit says whether a key may speak for a device now; gateway.KindOf the error says what it means.
-	Admit(ctx context.Context, device tx.Address, key tx.Key) error
-	// Nonce is what the ledger asks a device to answer, "" if nobody asks.
-	Nonce(ctx context.Context, device tx.Address) (string, error)
-	// Commands are the receipts of a device's open commands, but those of transactions that were given; an error when more are to come, as when
-	// the wanted transaction is not known yet.
-	Commands(ctx context.Context, device tx.Address, wanted string, given func(transaction string) bool) ([]gateway.Command, error)
-	// Reading and Transaction take a message. done is called once, from any goroutine, and does not wait.
-	Reading(ctx context.Context, device tx.Address, key tx.Key, raw []byte, done func(gateway.Answer))
-	Transaction(device tx.Address, raw []byte, done func(gateway.Answer))
-	// MaxMessage is how long a message may be, bytes.
-	MaxMessage() int
-}
-
 // Config says where to listen and for whom.
 type Config struct {
-	Handler Handler
+	Handler gateway.Handler
 	// Certificate shows devices which gateway this is. It is asked at each handshake, so that a renewed one may take its place.
 	Certificate func() (*tls.Certificate, error)
 	// Devices bounds how many are connected at a time; 0 means 20,000.
@@ -131,7 +115,7 @@ func serverTLS(own func() (*tls.Certificate, error)) *tls.Config {
 		MinVersion: tls.VersionTLS12, ClientAuth: tls.RequireAnyClientCert,
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return own() },
 		VerifyConnection: func(state tls.ConnectionState) error {
-			_, err := keyOf(state)
+			_, err := gateway.KeyOf(state.PeerCertificates[0]) // RequireAnyClientCert: there is one
 			return err
 		},
 	}
@@ -261,7 +245,11 @@ func (b *Broker) identity(c *mochi.Client) (tx.Address, tx.Key, error) {
 	if !ok {
 		return tx.Address{}, tx.Key{}, packets.ErrNotAuthorized
 	}
-	key, err := keyOf(conn.ConnectionState())
+	shown := conn.ConnectionState().PeerCertificates
+	if len(shown) == 0 {
+		return tx.Address{}, tx.Key{}, packets.ErrNotAuthorized
+	}
+	key, err := gateway.KeyOf(shown[0])
 	if err != nil {
 		return tx.Address{}, tx.Key{}, reason(packets.ErrNotAuthorized, err.Error())
 	}

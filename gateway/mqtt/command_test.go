@@ -139,7 +139,7 @@ func TestCommandsOfAMeddler(t *testing.T) {
 	p := newPlace(t, 1)
 	car, bus := p.device(1), p.device(2)
 	m := &meddler{}
-	p.meddle = func(g *gateway.Gateway) mqtt.Handler { m.Gateway = g; return m }
+	p.meddle = func(g *gateway.Gateway) gateway.Handler { m.Gateway = g; return m }
 	receipt := func(id string) []byte {
 		var file []byte
 		p.net.Eventually(func() (ok bool) {

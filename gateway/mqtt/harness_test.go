@@ -43,7 +43,7 @@ type place struct {
 	roots       *x509.CertPool
 	queue       int
 	// meddle puts something between the broker and the gateway; nil: nothing.
-	meddle func(*gateway.Gateway) mqtt.Handler
+	meddle func(*gateway.Gateway) gateway.Handler
 
 	gateway *gateway.Gateway
 	broker  *mqtt.Broker
@@ -86,7 +86,7 @@ func (p *place) open() {
 	}
 	p.address = l.Addr().String()
 	p.gateway = g
-	handler := mqtt.Handler(g)
+	handler := gateway.Handler(g)
 	if p.meddle != nil {
 		handler = p.meddle(g)
 	}

@@ -2,7 +2,6 @@ package mqtt_test
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"sync"
@@ -94,17 +93,11 @@ func (p *place) committed(d thing) (out []string) {
 
 func verdictsIn(t *testing.T, o *apiv1.Outcome, d thing) []byte {
 	t.Helper()
-	for _, e := range o.GetEvents() {
-		if fields := e.GetFields().GetFields(); e.GetName() == "stream.reported" && fields["device"].GetStringValue() == d.address.String() {
-			b, err := hex.DecodeString(strings.TrimPrefix(fields["verdicts"].GetStringValue(), "0x"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			return b
-		}
+	verdicts, err := client.Verdicts(o, 0)
+	if err != nil || verdicts[d.address] == nil {
+		t.Fatal("no verdicts", err)
 	}
-	t.Fatal("no verdicts")
-	return nil
+	return verdicts[d.address]
 }
 
 // What the ledger finds of a reading is what the device hears, and a PUBACK without an error means committed.

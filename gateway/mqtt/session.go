@@ -99,17 +99,10 @@ func (s *session) tell(m *message, a gateway.Answer) {
 
 // codeOf is the reason code of a PUBACK, with words for people.
 func codeOf(a gateway.Answer) packets.Code {
-	text := a.Message
-	if a.Code != "" {
-		text += " [" + a.Code + "]"
-	}
+	text := a.Words()
 	switch a.Kind {
 	case gateway.Taken:
-		words := a.Verdict
-		if a.Reason != "" {
-			words += ": " + a.Reason
-		}
-		return packets.Code{Code: packets.CodeSuccess.Code, Reason: words}
+		return packets.Code{Code: packets.CodeSuccess.Code, Reason: text}
 	case gateway.Malformed:
 		return reason(packets.ErrPayloadFormatInvalid, text)
 	case gateway.NotAllowed:

@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"net"
@@ -139,7 +138,7 @@ func (g *gatewayPlace) start() {
 	g.t.Helper()
 	g.log = &output{}
 	g.cmd = g.command("gateway", "--listen", fmt.Sprintf("127.0.0.1:%d", g.port), "--cert", g.file("gw.pem"), "--cert-key", g.file("gw-key.pem"),
-		"--metrics", fmt.Sprintf("127.0.0.1:%d", g.port+1), "--as", "gateway-1", "--node", g.url(0)+","+g.url(1))
+		"--coap", fmt.Sprintf("127.0.0.1:%d", g.coapPort()), "--metrics", fmt.Sprintf("127.0.0.1:%d", g.port+1), "--as", "gateway-1", "--node", g.url(0)+","+g.url(1))
 	g.cmd.Stdout, g.cmd.Stderr = g.log, g.log
 	g.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	if err := g.cmd.Start(); err != nil {
@@ -197,15 +196,11 @@ func (g *gatewayPlace) record(car string) string {
 			if tx.Address(source.GetDevice()) != address {
 				continue
 			}
-			for _, e := range t.GetOutcome().GetEvents() {
-				if fields := e.GetFields().GetFields(); e.GetName() == "stream.reported" && fields["device"].GetStringValue() == address.String() {
-					verdicts, err := hex.DecodeString(strings.TrimPrefix(fields["verdicts"].GetStringValue(), "0x"))
-					if err != nil {
-						g.t.Fatal(err)
-					}
-					here = append(here, words(g.t, source.GetReadings(), verdicts)...)
-				}
+			verdicts, err := client.Verdicts(t.GetOutcome(), 0)
+			if err != nil {
+				g.t.Fatal(err)
 			}
+			here = append(here, words(g.t, source.GetReadings(), verdicts[address])...)
 		}
 		out = append(here, out...)
 	}

@@ -1,0 +1,272 @@
+package coap
+
+import (
+	"bytes"
+	"context"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/dtls/v3"
+	dtlsserver "github.com/plgd-dev/go-coap/v3/dtls/server"
+	"github.com/plgd-dev/go-coap/v3/message"
+	"github.com/plgd-dev/go-coap/v3/message/codes"
+	"github.com/plgd-dev/go-coap/v3/message/pool"
+	coapnet "github.com/plgd-dev/go-coap/v3/net"
+	"github.com/plgd-dev/go-coap/v3/net/monitor/inactivity"
+	"github.com/plgd-dev/go-coap/v3/net/responsewriter"
+	"github.com/plgd-dev/go-coap/v3/udp/client"
+	"golang.org/x/time/rate"
+
+	"github.com/dureledger/dure/ledger/tx"
+)
+
+const (
+	// maxOpen is how many requests of a device may be without an answer.
+	maxOpen = 64
+	// patience is how long an answer may take to go with the acknowledgement: less than a client waits before it repeats a request (2 s).
+	patience = time.Second
+	// ackTime is how long an acknowledgement is waited for at first, doubled maxRepeats times (RFC 7252, section 4.8).
+	ackTime    = 2 * time.Second
+	maxRepeats = 4
+	// maxRate and maxBurst bound the messages of a device in a second. What is more is dropped, and comes again later.
+	maxRate  = 50
+	maxBurst = 200
+	// maxDatagram is the longest message that is read, bytes.
+	maxDatagram = 4096
+)
+
+// session is one connection of a device.
+type session struct {
+	server *Server
+	conn   *client.Conn
+	device tx.Address
+	key    tx.Key
+	life   context.Context
+	end    context.CancelFunc
+
+	rate *rate.Limiter
+	open chan struct{} // full: as many requests are without an answer as may be
+	// newest is the message id of the latest request, hurry tells when there is another.
+	newest atomic.Int32
+	hurry  chan struct{}
+
+	sending sync.Mutex // held while an acknowledgement is waited for: one at a time (RFC 7252, section 4.7)
+	mu      sync.Mutex
+	// heard is where those wait who sent a message that has to be acknowledged, by its id. True is an acknowledgement, false a reset.
+	heard    map[int32]chan bool
+	coming   *upload
+	observer message.Token // nil: nobody observes the challenge
+	observed uint32        // counts what the observer was told
+}
+
+func newSession(s *Server, c *dtls.Conn, device tx.Address, key tx.Key) *session {
+	d := &session{
+		server: s, device: device, key: key, rate: rate.NewLimiter(maxRate, maxBurst), open: make(chan struct{}, maxOpen),
+		hurry: make(chan struct{}, 1), heard: map[int32]chan bool{},
+	}
+	d.life, d.end = context.WithCancel(s.life)
+	cfg := client.DefaultConfig
+	cfg.Handler = d.handle
+	cfg.Errors = func(err error) { s.cfg.Log.Debug("CoAP", "device", device.String(), "error", err) }
+	cfg.ReceivedMessageQueueSize = 16
+	cfg.MessagePool = pool.New(64, maxDatagram)
+	d.conn = client.NewConnWithOpts(
+		dtlsserver.NewSession(d.life, coapnet.NewConn(c), maxDatagram, maxDatagram, true), &cfg,
+		client.WithInactivityMonitor(inactivity.New(idleTime, func(*client.Conn) { d.cut("idle", "nothing was heard of it") })),
+		client.WithRequestMonitor(d.monitor),
+		client.WithResponseMessageCache(&memory{}),
+	)
+	return d
+}
+
+// monitor sees every message first, in order. It takes acknowledgements, which are for send, and bounds the rate of the others.
+func (d *session) monitor(_ *client.Conn, m *pool.Message) (drop bool, err error) {
+	switch m.Type() {
+	case message.Acknowledgement, message.Reset:
+		d.conn.InactivityMonitor().Notify()
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if heard := d.heard[m.MessageID()]; heard != nil {
+			delete(d.heard, m.MessageID())
+			heard <- m.Type() == message.Acknowledgement
+		}
+		return true, nil
+	}
+	if !d.rate.Allow() {
+		d.server.metrics.dropped.Inc()
+		return true, nil
+	}
+	if isRequest(m.Code()) {
+		d.newest.Store(m.MessageID())
+		select {
+		case d.hurry <- struct{}{}:
+		default:
+		}
+	}
+	return false, nil
+}
+
+func isRequest(code codes.Code) bool { return code >= 1 && code < 32 }
+
+// handle answers a request that has not been seen before, or lets an acknowledgement go out and the answer follow.
+func (d *session) handle(w *responsewriter.ResponseWriter[*client.Conn], m *pool.Message) {
+	if !isRequest(m.Code()) {
+		return
+	}
+	confirmable := m.Type() == message.Confirmable
+	select {
+	case d.open <- struct{}{}:
+	default:
+		if confirmable {
+			busy("As many requests of the device have no answer as may be at a time. Wait for their answers.").fill(w.Message())
+		}
+		return
+	}
+	d.server.unanswered.Add(1)
+	answer := make(chan response, 1)
+	d.route(m, func(r response) { answer <- r })
+	if confirmable {
+		if r, ok := d.soon(m.MessageID(), answer); ok {
+			if !r.ends {
+				r.fill(w.Message())
+				d.answered()
+				return
+			}
+			answer <- r // it has to be heard before the connection ends
+		}
+	}
+	token := bytes.Clone(m.Token())
+	go func() {
+		defer d.answered()
+		select {
+		case <-d.life.Done():
+		case r := <-answer:
+			_ = d.send(token, r, confirmable)
+			if r.ends {
+				d.cut("not allowed", string(r.body))
+			}
+		}
+	}()
+}
+
+func (d *session) answered() {
+	<-d.open
+	d.server.unanswered.Add(-1)
+}
+
+// soon is the answer if it is known before long and no other request waits meanwhile.
+func (d *session) soon(id int32, answer <-chan response) (response, bool) {
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	for {
+		select {
+		case r := <-answer:
+			return r, true
+		default:
+		}
+		if d.newest.Load() != id {
+			return response{}, false
+		}
+		select {
+		case r := <-answer:
+			return r, true
+		case <-d.hurry: // by this request itself, or another
+		case <-timer.C:
+			return response{}, false
+		case <-d.life.Done():
+			return response{}, false
+		}
+	}
+}
+
+// send sends a message of its own. If it is confirmable it is repeated until it is acknowledged, and the connection ends if it never is;
+// heard is false when the device has no use for it.
+func (d *session) send(token message.Token, r response, confirmable bool) (heard bool) {
+	m := d.conn.AcquireMessage(d.life)
+	defer d.conn.ReleaseMessage(m)
+	m.SetToken(token)
+	m.SetMessageID(d.conn.GetMessageID())
+	m.SetType(message.NonConfirmable)
+	r.fill(m)
+	if !confirmable {
+		return d.conn.Session().WriteMessage(m) == nil
+	}
+	m.SetType(message.Confirmable)
+	d.sending.Lock()
+	defer d.sending.Unlock()
+	acknowledged := make(chan bool, 1)
+	d.mu.Lock()
+	d.heard[m.MessageID()] = acknowledged
+	d.mu.Unlock()
+	wait := ackTime + rand.N(ackTime/2)
+	for range 1 + maxRepeats {
+		if err := d.conn.Session().WriteMessage(m); err != nil {
+			return false
+		}
+		select {
+		case heard = <-acknowledged:
+			return heard
+		case <-time.After(wait):
+			wait *= 2
+		case <-d.life.Done():
+			return false
+		}
+	}
+	d.cut("silent", "it acknowledges nothing")
+	return false
+}
+
+// notify tells the device, if it observes its challenge, that there is one.
+func (d *session) notify(nonce string) {
+	d.mu.Lock()
+	token := d.observer
+	d.observed++
+	number := d.observed
+	d.mu.Unlock()
+	if token == nil || d.send(token, challenge(nonce).with(message.Observe, number), true) {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if bytes.Equal(d.observer, token) {
+		d.observer = nil
+	}
+}
+
+// expire gives up a body of which no more blocks come.
+func (d *session) expire(now time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.coming != nil && now.Sub(d.coming.began) > uploadTime {
+		d.drop()
+	}
+}
+
+// drop forgets the body that is coming. The caller holds mu.
+func (d *session) drop() {
+	if d.coming != nil {
+		d.coming = nil
+		<-d.server.uploads
+	}
+}
+
+// close ends the connection.
+func (d *session) close() {
+	d.end()
+	_ = d.conn.Close() // nothing to be done about a device that is gone
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.drop()
+}
+
+// cut is close for a reason that others want to know.
+func (d *session) cut(reason, why string) {
+	if d.life.Err() != nil {
+		return
+	}
+	d.server.metrics.cut.WithLabelValues(reason).Inc()
+	d.server.cfg.Log.Info("a device was cut off", "device", d.device.String(), "why", why)
+	d.close()
+}

@@ -1,0 +1,35 @@
+package gateway
+
+import (
+	"context"
+
+	"github.com/dureledger/dure/ledger/tx"
+)
+
+// Door is a way in, such as MQTT. The gateway tells it what the ledger says of devices. Its methods return at once.
+type Door interface {
+	// Changed: whoever is here as the device has to be asked about again, with Admit.
+	Changed(device tx.Address)
+	// Commanded: a transaction has a command for a device, which may not be here. What is to be handed to it, Commands has.
+	Commanded(device tx.Address, transaction string)
+	// Challenge tells a device, which may not be here, that it is asked for evidence: a nonce, 64 hex digits.
+	Challenge(device tx.Address, nonce string)
+}
+
+// Handler is what doors ask and give what devices send: a *Gateway.
+type Handler interface {
+	// Admit says whether a key may speak for a device now; KindOf the error says what it means.
+	Admit(ctx context.Context, device tx.Address, key tx.Key) error
+	// Nonce is what the ledger asks a device to answer, 64 hex digits, "" if nobody asks.
+	Nonce(ctx context.Context, device tx.Address) (string, error)
+	// Commands are the receipts of a device's open commands, but those of transactions that were given; an error when more are to come, as when
+	// the wanted transaction is not known yet.
+	Commands(ctx context.Context, device tx.Address, wanted string, given func(transaction string) bool) ([]Command, error)
+	// Receipt is the receipt file of a transaction; errors.Is(err, client.ErrNotFound) when there is none, or not yet.
+	Receipt(ctx context.Context, transaction string) ([]byte, error)
+	// Reading and Transaction take a message. done is called once, from any goroutine, and must not wait.
+	Reading(ctx context.Context, device tx.Address, key tx.Key, raw []byte, done func(Answer))
+	Transaction(device tx.Address, raw []byte, done func(Answer))
+	// MaxMessage is how long a message may be, bytes.
+	MaxMessage() int
+}
