@@ -1,7 +1,6 @@
 package devicec
 
 import (
-	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -10,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"crypto/ed25519"
 
 	"github.com/dureledger/dure/client/light"
 	"github.com/dureledger/dure/ledger/fault"
@@ -261,71 +258,4 @@ func TestGenesisSets(t *testing.T) {
 	if code, _ := c.ask('r', make([]byte, 50), set, nil, file); code != "device.bad_argument" {
 		t.Errorf("a network id of NULs: code %q", code)
 	}
-}
-
-// A cosignature made in C is the one that Go makes, and both take the file with it.
-func TestCosign(t *testing.T) {
-	c := newChecker(t)
-	v := vector{File: "checkpoint.txt", Genesis: "quiet.json"}
-	file := read(t, lightTestdata, v.File)
-	_, fields := v.fields(t, file)
-	code, line := c.ask('o', fields...)
-	if code != "" {
-		t.Fatal(code)
-	}
-	checkpoint, err := proof.DecodeCheckpoint(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	key := ed25519.NewKeyFromSeed(append([]byte{7}, make([]byte, 31)...))
-	if err := checkpoint.AddCosignature("witness.example", key, 1772400000); err != nil {
-		t.Fatal(err)
-	}
-	cosigned, err := checkpoint.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := string(file) + strings.TrimSpace(line) + "\n"; got != string(cosigned) {
-		t.Fatalf("cosigned file\n%s\nwant\n%s", got, cosigned)
-	}
-	v.Witnesses, v.Threshold = []string{proof.Witness{Name: "witness.example", Key: key.Public().(ed25519.PublicKey)}.String()}, 1
-	_, fields = v.fields(t, cosigned)
-	if code, _ := c.ask('c', fields...); code != "" {
-		t.Errorf("the cosigned file: %s", code)
-	}
-	v.Threshold = 2
-	_, fields = v.fields(t, cosigned)
-	if code, _ := c.ask('c', fields...); code != "checkpoint.bad_policy" {
-		t.Errorf("two of one witness: code %q", code)
-	}
-}
-
-// Every length of a line's base64 is taken or refused as Go does.
-func TestSignatureLines(t *testing.T) {
-	c := newChecker(t)
-	v := vector{Name: "lines", File: "checkpoint.txt", Genesis: "quiet.json"}
-	file, a := string(read(t, lightTestdata, v.File)), anchor(t, v)
-	accepted := 0
-	for _, line := range []string{
-		"", "—", "— ", "— a", "— a ", "— a b", "a AAAAAAA=", "— a+b AAAAAAA=", "— \x7f AAAAAAA=", "— é AAAAAAA=", "— a AAAAAAA=\r", "— a AAAA", "— a AAAAAA==",
-		"— a AAAAAAA=", "— a AAAAAAB=", "— a AAAAAAAA", "— a AAA=AAA=", "— a AAAAAAA", "— a =", "— a ====", "— a AAAAA===", "— a  AAAAAAA=", "— a AAAAAAA= ",
-		"— a AAAAAAA=\n— a AAAAAAA=", "— a AAAAAAA=\n— b AAAAAAA=", "— a AAAAAAA=\n— a AAAABAA=", "— a AAAAAAA=\n— a AAAAAAAA", "— a AAAAAAA=\n",
-		"— " + strings.Repeat("n", 255) + " AAAAAAA=", "— " + strings.Repeat("n", 256) + " AAAAAAA=",
-		"— a " + base64.StdEncoding.EncodeToString(make([]byte, 3000)),
-		strings.TrimSuffix(manyLines(127), "\n"), strings.TrimSuffix(manyLines(128), "\n"),
-	} {
-		v.Name = line
-		agree(t, c, v, a, []byte(file+line+"\n"), &accepted)
-	}
-	if accepted == 0 {
-		t.Error("no line was taken")
-	}
-}
-
-func manyLines(n int) string {
-	var b strings.Builder
-	for i := range n {
-		fmt.Fprintf(&b, "— w%d AAAAAAA=\n", i)
-	}
-	return b.String()
 }
