@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"os"
@@ -127,21 +126,12 @@ func (f *demoFleet) gateway(ctx context.Context, n *benchRunning) (*fleet.Place,
 		return nil, nil, err
 	}
 	g := &gatewayProcess{home: home, dir: n.dir, node: n.network.APIs[0], listen: ports[0]}
-	if err := g.start(ctx); err != nil {
-		return nil, nil, errors.Join(err, stopped(g))
-	}
-	pem, err := os.ReadFile(g.certificate())
+	roots, err := g.startTrusted(ctx)
 	if err != nil {
-		return nil, nil, errors.Join(err, stopped(g))
+		g.stop()
+		return nil, nil, err
 	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(pem)
 	return &fleet.Place{Network: *n.network, Gateway: g.listen, TLS: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, Dir: filepath.Join(n.dir, "cars")}, g, nil
-}
-
-func stopped(g *gatewayProcess) error {
-	g.stop()
-	return nil
 }
 
 // percent reads a part such as 1%.

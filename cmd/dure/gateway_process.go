@@ -72,6 +72,20 @@ func (g *gatewayProcess) start(ctx context.Context) error {
 	return g.ready(ctx)
 }
 
+// startTrusted starts it and returns whom to believe to be it.
+func (g *gatewayProcess) startTrusted(ctx context.Context) (*x509.CertPool, error) {
+	if err := g.start(ctx); err != nil {
+		return nil, err
+	}
+	certificate, err := os.ReadFile(g.certificate())
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(certificate)
+	return roots, nil
+}
+
 func (g *gatewayProcess) ready(parent context.Context) error {
 	ctx, cancel := context.WithTimeout(parent, upTimeout)
 	defer cancel()

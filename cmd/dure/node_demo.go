@@ -32,9 +32,9 @@ var demoPeople = []struct{ key, sponsor, krw string }{
 var demoCars = []string{"car-1", "car-2", "car-3"}
 
 const (
-	demoMaker = "maker"
+	demoMaker = "carmaker"
 	demoModel = "sedan-3"
-	demoFeed  = "fleet.speed"
+	demoFeed  = "city.speed"
 )
 
 // demo is the folder of a demonstration network.

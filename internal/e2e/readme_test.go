@@ -32,7 +32,7 @@ func TestReadme(t *testing.T) {
 		{"Transferred 12,500 krw from alice", "512,500 krw"},
 		{"Recorded README.md by alice", "ORIGINAL: README.md", "ALTERED: README.md"},
 		{"outcome      ok", "the genesis keys of 4 validators"},
-		{"52.5 km/h for fleet.speed", "52.5   accepted"},
+		{"52.5 km/h for city.speed", "52.5   accepted"},
 	} {
 		blocks := shellBlock.FindAllStringSubmatch(tries, -1)
 		if len(blocks) != 4 {
