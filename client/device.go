@@ -140,7 +140,9 @@ func (c *Client) Devices(ctx context.Context, maker tx.Address, model string, si
 
 // AllDevices are all devices of a maker's model that are not revoked, in order of serial number.
 func (c *Client) AllDevices(ctx context.Context, maker tx.Address, model string) iter.Seq2[*apiv1.Device, error] {
-	return pages(func(token string) ([]*apiv1.Device, string, error) { return c.Devices(ctx, maker, model, pageSize, token) })
+	return pages(func(token string) ([]*apiv1.Device, string, error) {
+		return c.Devices(ctx, maker, model, pageSize, token)
+	})
 }
 
 // DeviceModel returns a maker's model with its firmwares, the newest first. Code device.unknown_model.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -41,6 +40,7 @@ func (d *Device) obeys() bool { return d.cfg.Command != nil || d.cfg.Update != n
 
 // obey does what the device is told, one command after the other. What it did before and could not tell, it tells first.
 func (d *Device) obey(ctx context.Context, c *autopaho.ConnectionManager) {
+	d.diary.passed(d.cfg.Now().UnixMilli())
 	for _, e := range d.diary.unsent() {
 		d.tell(ctx, c, e)
 	}
@@ -128,7 +128,7 @@ func (d *Device) run(ctx context.Context, k Command, begun bool) (string, error)
 	case k.Kind == client.KindUpdate && d.cfg.Update != nil:
 		return d.update(ctx, k, begun)
 	case begun:
-		return "", errors.New("the device stopped while it did this; nobody knows how far it came")
+		return "", errStopped
 	case d.cfg.Command != nil:
 		return d.cfg.Command(ctx, k)
 	}

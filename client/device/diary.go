@@ -70,12 +70,24 @@ func (d *diary) find(command string) (entry, bool) {
 	return entry{}, false
 }
 
-// unsent are the commands whose answer the ledger may not have.
+// unsent are the commands whose answer the ledger may not have, also those that a start before this one has begun and whose time is over, which
+// nobody hands over again.
 func (d *diary) unsent() []entry {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(d.Entries), func(e entry) bool { return !e.Done || e.Sent })
+	var out []entry
+	for _, e := range d.Entries {
+		if !e.Done && e.Expires <= d.Latest {
+			e.Done, e.Note = true, errStopped.Error()
+		}
+		if e.Done && !e.Sent {
+			out = append(out, e)
+		}
+	}
+	return out
 }
+
+var errStopped = errors.New("the device stopped while it did this; nobody knows how far it came")
 
 // put adds or changes an entry, and returns when it is on the disk. Code device.too_many_commands.
 func (d *diary) put(e entry) error {

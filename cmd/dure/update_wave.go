@@ -70,7 +70,11 @@ func (r *rollout) wave(ctx context.Context, i int) error {
 	}
 	for _, m := range members {
 		d := now[m.GetDevice()]
-		if d == nil || d.GetFirmware().GetNumber() >= r.number { // nil: it was revoked meanwhile
+		if d == nil { // it was revoked meanwhile
+			result.Devices--
+			continue
+		}
+		if d.GetFirmware().GetNumber() >= r.number {
 			result.OK++
 			continue
 		}
