@@ -142,11 +142,11 @@ func (r *rollout) check(ctx context.Context) error {
 }
 
 // fleet is what the ledger has now.
-func (r *rollout) fleet(ctx context.Context) (fleet, error) {
+func (r *rollout) fleet(ctx context.Context) (candidates, error) {
 	var devices []*apiv1.Device
 	for d, err := range r.client.AllDevices(ctx, r.maker.address, r.model) {
 		if err != nil {
-			return fleet{}, err
+			return candidates{}, err
 		}
 		devices = append(devices, d)
 	}
@@ -195,7 +195,7 @@ func (r *rollout) preview(ctx context.Context) error {
 	})
 }
 
-func (r *rollout) printLeftOut(w io.Writer, f fleet) {
+func (r *rollout) printLeftOut(w io.Writer, f candidates) {
 	for _, group := range []struct {
 		devices []*apiv1.Device
 		why     string

@@ -53,8 +53,8 @@ func (s share) String() string {
 	return strings.TrimSuffix(strings.TrimRight(tx.FormatUnits(mustAmount(strconv.Itoa(int(s))), 2), "0"), ".") + "%"
 }
 
-// fleet is who is to get a firmware, in the order in which they do, and who is not.
-type fleet struct {
+// candidates are those to get a firmware, in the order in which they do, and those who are not.
+type candidates struct {
 	members []*apiv1.Device
 	// Those that get none: they run a newer firmware, run one that it does not follow, or were suspended before they were told.
 	newer, unreachable, suspended []*apiv1.Device
@@ -62,8 +62,8 @@ type fleet struct {
 
 // planFleet puts devices in an order that depends on the firmware and them alone, so that it is the same in every run, and not the same
 // devices go first in every update.
-func planFleet(devices []*apiv1.Device, maker tx.Address, model string, to *apiv1.Firmware, payload []byte) fleet {
-	var f fleet
+func planFleet(devices []*apiv1.Device, maker tx.Address, model string, to *apiv1.Firmware, payload []byte) candidates {
+	var f candidates
 	for _, d := range devices {
 		switch runs := d.GetFirmware().GetNumber(); {
 		case runs > to.GetNumber():
