@@ -16,7 +16,6 @@ import (
 	sdk "github.com/dureledger/dure/client/device"
 	"github.com/dureledger/dure/client/light"
 	"github.com/dureledger/dure/gateway"
-	"github.com/dureledger/dure/gateway/mqtt"
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
 	"github.com/dureledger/dure/internal/simnet"
 	"github.com/dureledger/dure/ledger/tx"
