@@ -1,6 +1,7 @@
 package devicec
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"encoding/base64"
 	"fmt"
@@ -112,7 +113,7 @@ func TestCosignatureSections(t *testing.T) {
 		{"1a", "1b"}, {"1b", "1a"}, {"1a", "1ab"}, {"1ab", "1a"}, {"1a", "2a"}, {"2a", "1a"}, {"1a", "1a"}, {"\x7fa", "\xffa"}, {"2a", "1b"}, {"2b", "1ab"},
 		{"1a", "1b", "1b"}, {"1a", "1c", "1b"}, {"1a", "1" + long, "1o"}, {"1" + long, "2" + long},
 	} {
-		f := append(file[:len(file):len(file)], byte(len(names)))
+		f := append(bytes.Clone(file), byte(len(names)))
 		for _, n := range names {
 			f = append(append(f, byte(len(n)-1)), n[1:]...)
 			f = append(append(f, n[0]), make([]byte, 3+8+64)...)
