@@ -42,6 +42,8 @@ type car struct {
 
 	mu       sync.Mutex
 	forged   bool
+	reported int // readings so far
+	settled  int // of them, those with an answer
 	answered Verdicts
 	strange  string // an answer that none should get
 
@@ -82,9 +84,11 @@ func (c *car) measure(context.Context) ([32]byte, error) {
 	return good, nil
 }
 
-func (c *car) settled(s device.Settled) {
+// answer notes what became of a reading.
+func (c *car) answer(s device.Settled) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.settled++
 	verdict, _, _ := strings.Cut(s.Said, ":")
 	switch {
 	case s.Committed && verdict == "accepted":
@@ -103,7 +107,7 @@ func (c *car) settled(s device.Settled) {
 // start switches the car on: its count of starts goes up.
 func (c *car) start(dir string, config device.Config) error {
 	config.Dir, config.Address, config.Key, config.Signer = filepath.Join(dir, c.name), c.address, c.key, c.signer
-	config.Measure, config.Settled = c.measure, c.settled
+	config.Measure, config.Settled = c.measure, c.answer
 	c.config = config
 	return c.restart()
 }
@@ -173,6 +177,18 @@ func (c *car) report(hour int) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.device.Report(feed, speed, "km/h", at)
-	return err
+	if _, err := c.device.Report(feed, speed, "km/h", at); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reported++
+	return nil
+}
+
+// waits says whether something it said has no answer yet.
+func (c *car) waits() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.settled < c.reported
 }

@@ -122,7 +122,7 @@ func (r *run) drained(ctx context.Context) error {
 				return false, fmt.Errorf("%s stopped: %w", c.name, errors.Join(err, errors.New("it should go on")))
 			default:
 			}
-			if c.device.Waiting() > 0 {
+			if c.waits() {
 				return false, nil
 			}
 		}
