@@ -61,7 +61,9 @@ func ReadDevice(r state.Reader, address tx.Address) (*devicev1.Device, bool) {
 }
 
 // ReadCommands is what a device was told to do, the oldest first.
-func ReadCommands(r state.Reader, address tx.Address) []*devicev1.Command { return device.Commands(r, address) }
+func ReadCommands(r state.Reader, address tx.Address) []*devicev1.Command {
+	return device.Commands(r, address)
+}
 
 // ReadDevices is a page of the devices of a maker's model that are not revoked, in order of serial number. Codes page.bad_token, page.too_large.
 func ReadDevices(r state.Reader, maker tx.Address, model string, p Page) ([]tx.Address, string, error) {
