@@ -206,3 +206,34 @@ func TestTooFast(t *testing.T) {
 		return ctx.Err() == nil && err == nil && n > 0
 	}, "it is not answered any more")
 }
+
+// A device that has no use for a notification resets it, and is told nothing more.
+func TestObservationEnds(t *testing.T) {
+	p := newPlace(t)
+	p.open()
+	car, maker := p.device(1), simnet.Address(p.maker)
+	c := p.raw(car)
+	c.send(message.Confirmable, 1, codes.GET, "/challenge", nil, func(m *pool.Message) { m.SetObserve(0) })
+	if m := c.next(); m.Code() != codes.Content || bodyOf(t, m) != "" || !m.HasOption(message.Observe) {
+		t.Fatal(m)
+	}
+	p.do(func(d *client.Draft) { d.ChallengeDevice(maker, car.address) }, p.maker)
+	told := c.next()
+	if told.Type() != message.Confirmable || len(bodyOf(t, told)) != 64 || string(told.Token()) != "\x00\x01" {
+		t.Fatal(told)
+	}
+	c.send(message.Reset, told.MessageID(), codes.Empty, "", nil)
+	p.do(func(d *client.Draft) { d.ChallengeDevice(maker, car.address) }, p.maker)
+	p.net.Eventually(func() bool {
+		c.send(message.Confirmable, 2+int32(time.Now().UnixNano()&0xfff), codes.GET, "/challenge", nil)
+		m := c.next()
+		if m.Type() != message.Acknowledgement {
+			t.Fatal("told again: ", m)
+		}
+		return m.Code() == codes.Content && bodyOf(t, m) != bodyOf(t, told)
+	}, "no new challenge")
+	_ = c.SetReadDeadline(time.Now().Add(time.Second))
+	if n, err := c.Read(make([]byte, 4096)); err == nil {
+		t.Errorf("%d bytes came", n)
+	}
+}

@@ -134,7 +134,7 @@ func (s *Server) accept() {
 
 // serve is a connection's life. A fault of the program with one connection ends that connection alone.
 func (s *Server) serve(c *dtls.Conn) {
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	defer func() {
 		if fault := recover(); fault != nil {
 			s.cfg.Log.Error("a connection ended by a fault of the program; please report it", "fault", fmt.Sprint(fault), "stack", string(debug.Stack()))
