@@ -233,7 +233,7 @@ func (s *Server) proveReading(ctx context.Context, row index.Reading, rows []ind
 	}
 	p := &proof.Reading{
 		Device: row.Device, Verdict: verdictByte(row), Level: byte(row.Level), Firmware: row.Firmware, Message: signed[row.Position].Raw, Key: signed[row.Position].Key,
-		Action: row.Action, Index: row.Position, Size: uint32(len(rows)), Path: proof.InclusionPath(leaves, int(row.Position)), Receipt: file,
+		Action: row.Action, Index: row.Position, Size: uint32(len(rows)), Path: reading.Path(leaves, int(row.Position)), Receipt: file,
 	}
 	return p.Encode()
 }

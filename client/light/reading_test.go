@@ -59,7 +59,7 @@ func anchoring(t testing.TB, index int) (*chain, *ledgerproof.Reading) {
 		}
 	}
 	root := reading.Root(leaves)
-	p.Path = ledgerproof.InclusionPath(leaves, index)
+	p.Path = reading.Path(leaves, index)
 	o := &ledgerv1.Outcome{}
 	if err := proto.Unmarshal(c.leaves[3], o); err != nil {
 		t.Fatal(err)

@@ -51,28 +51,28 @@ func ParseQuote(raw []byte) (*Quote, error) {
 		return nil, tooLarge("quote", len(raw), MaxQuote)
 	}
 	q := &Quote{}
-	c := &cursor{b: raw, in: "quote"}
+	c := read(raw, "quote")
 	if c.uint32() != tpmGenerated {
-		c.fail("it does not begin as what a TPM attests")
+		c.Fail("it does not begin as what a TPM attests")
 	}
 	if kind := c.uint16(); kind != tpmQuote {
-		c.fail("it attests %#04x, not a quote (0x8018)", kind)
+		c.Fail("it attests %#04x, not a quote (0x8018)", kind)
 	}
 	c.sized("qualified signer", 0, maxName)
 	nonce := c.sized("qualifying data", 32, 32)
 	c.uint64() // clock
 	q.Resets, q.Restarts = c.uint32(), c.uint32()
 	if safe := c.uint8(); safe > 1 {
-		c.fail("the safe flag is %d", safe)
+		c.Fail("the safe flag is %d", safe)
 	}
 	q.Firmware = c.uint64()
 	if err := q.parseSelection(c); err != nil {
 		return nil, err
 	}
 	digest := c.sized("digest", 32, 32)
-	c.end()
-	if c.err != nil {
-		return nil, c.err
+	c.End()
+	if err := c.Err(); err != nil {
+		return nil, err
 	}
 	q.Nonce, q.Digest = [32]byte(nonce), [32]byte(digest)
 	return q, nil
@@ -81,10 +81,10 @@ func ParseQuote(raw []byte) (*Quote, error) {
 // parseSelection reads a TPML_PCR_SELECTION.
 func (q *Quote) parseSelection(c *cursor) error {
 	count, bank, size := c.uint32(), c.uint16(), c.uint8()
-	if c.err == nil && (count != 1 || bank != tpmSHA256 || size != PCRs/8) {
+	if c.Err() == nil && (count != 1 || bank != tpmSHA256 || size != PCRs/8) {
 		return unsupported("The quote is not over %d registers of the one bank SHA-256. Quote as in tpm2_quote -l sha256:0,7 -g sha256.", PCRs)
 	}
-	b := c.take(PCRs / 8)
+	b := c.Take(PCRs / 8)
 	q.PCRs = uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16
 	return nil
 }
@@ -100,15 +100,15 @@ func VerifyQuote(public, quote, signature []byte) error {
 	if len(signature) > MaxQuoteSignature {
 		return tooLarge("quote's signature", len(signature), MaxQuoteSignature)
 	}
-	c := &cursor{b: signature, in: "quote's signature"}
+	c := read(signature, "quote's signature")
 	alg, hash := c.uint16(), c.uint16()
-	if c.err == nil && (alg != tpmECDSA || hash != tpmSHA256) {
+	if c.Err() == nil && (alg != tpmECDSA || hash != tpmSHA256) {
 		return unsupported("The quote is signed by scheme %#04x with hash %#04x. Make the attestation key with ECC and SHA-256: tpm2_createak -G ecc -g sha256 -s ecdsa.", alg, hash)
 	}
 	r, s := c.sized("r", 1, 32), c.sized("s", 1, 32)
-	c.end()
-	if c.err != nil {
-		return c.err
+	c.End()
+	if err := c.Err(); err != nil {
+		return err
 	}
 	if !tx.VerifyMessage(tx.Key{Kind: accountv1.KeyKind_KEY_KIND_P256, Public: public}, quote, lowS(r, s)) {
 		return fault.New("evidence.bad_signature", "The quote is not signed by the attestation key that the device's maker registered.")

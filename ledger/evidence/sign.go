@@ -6,19 +6,19 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"slices"
 
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
+	"github.com/dureledger/dure/ledger/cbor"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/tx"
 )
 
 // Encode writes the signed message. The key must be Ed25519 or P-256.
 func (t *Token) Encode() []byte {
-	b := appendString(slices.Clone(openMessage[:2]), t.header())
-	b = appendString(append(b, openPayload[0]), t.payload())
+	b := cbor.AppendBytes(slices.Clone(openMessage[:2]), t.header())
+	b = cbor.AppendBytes(append(b, openPayload[0]), t.payload())
 	return append(append(b, openSignature...), t.Signature[:]...)
 }
 
@@ -28,12 +28,12 @@ func (t *Token) header() []byte {
 		alg = algES256
 	}
 	b := append(slices.Clone(openHeader), alg, openKey[0])
-	return appendString(b, t.Key.Public)
+	return cbor.AppendBytes(b, t.Key.Public)
 }
 
 func (t *Token) payload() []byte {
 	b := slices.Concat(openNonce, t.Nonce[:], openUEID, openDevice, t.Device[:], padding)
-	b = appendHead(append(b, openBoot...), 0, t.Boot)
+	b = cbor.AppendHead(append(b, openBoot...), cbor.Unsigned, t.Boot)
 	return slices.Concat(b, openFirmware, t.Firmware[:])
 }
 
@@ -41,33 +41,14 @@ func (t *Token) payload() []byte {
 // Ed25519 signs these bytes, ES256 their SHA-256.
 func (t *Token) SignedBytes(networkID string) []byte {
 	b := append([]byte{0x84, 0x6a}, "Signature1"...)
-	b = appendString(b, t.header())
-	b = appendString(b, External(networkID, t.Device))
-	return appendString(b, t.payload())
+	b = cbor.AppendBytes(b, t.header())
+	b = cbor.AppendBytes(b, External(networkID, t.Device))
+	return cbor.AppendBytes(b, t.payload())
 }
 
 // External is the external data of a token's signature.
 func External(networkID string, device tx.Address) []byte {
 	return append([]byte("dure/evidence/v1\n"+networkID+"\n"), device[:]...)
-}
-
-// appendString writes a byte string with its length in the shortest form.
-func appendString(b, s []byte) []byte { return append(appendHead(b, 2, uint64(len(s))), s...) }
-
-// appendHead writes a major type and its argument in the shortest form.
-func appendHead(b []byte, major byte, argument uint64) []byte {
-	major <<= 5
-	switch {
-	case argument < 24:
-		return append(b, major|byte(argument))
-	case argument < 1<<8:
-		return append(b, major|24, byte(argument))
-	case argument < 1<<16:
-		return binary.BigEndian.AppendUint16(append(b, major|25), uint16(argument))
-	case argument < 1<<32:
-		return binary.BigEndian.AppendUint32(append(b, major|26), uint32(argument))
-	}
-	return binary.BigEndian.AppendUint64(append(b, major|27), argument)
 }
 
 // Sign fills in t's Key and Signature and returns the message. key's public key is an ed25519.PublicKey or an *ecdsa.PublicKey on P-256; a

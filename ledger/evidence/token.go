@@ -57,47 +57,47 @@ func ParseToken(raw []byte) (*Token, error) {
 		return nil, tooLarge("token", len(raw), MaxToken)
 	}
 	t := &Token{}
-	c := &cursor{b: raw, in: "token"}
-	c.literal(openMessage...)
-	c.take(1) // lengths that follow from the rest are compared below
+	c := read(raw, "token")
+	c.Literal(openMessage...)
+	c.Take(1) // lengths that follow from the rest are compared below
 	t.parseHeader(c)
-	c.literal(openPayload...)
-	c.take(1)
-	c.literal(openNonce...)
-	t.Nonce = [32]byte(c.take(32))
-	c.literal(openUEID...)
-	c.literal(openDevice...)
-	t.Device = tx.Address(c.take(20))
-	c.literal(padding...)
-	c.literal(openBoot...)
+	c.Literal(openPayload...)
+	c.Take(1)
+	c.Literal(openNonce...)
+	t.Nonce = [32]byte(c.Take(32))
+	c.Literal(openUEID...)
+	c.Literal(openDevice...)
+	t.Device = tx.Address(c.Take(20))
+	c.Literal(padding...)
+	c.Literal(openBoot...)
 	t.Boot = parseCount(c)
-	c.literal(openFirmware...)
-	t.Firmware = [32]byte(c.take(32))
-	c.literal(openSignature...)
-	t.Signature = [64]byte(c.take(64))
-	c.end()
-	if c.err == nil && !bytes.Equal(t.Encode(), raw) {
-		c.fail("a number or length is not what it has to be")
+	c.Literal(openFirmware...)
+	t.Firmware = [32]byte(c.Take(32))
+	c.Literal(openSignature...)
+	t.Signature = [64]byte(c.Take(64))
+	c.End()
+	if c.Err() == nil && !bytes.Equal(t.Encode(), raw) {
+		c.Fail("a number or length is not what it has to be")
 	}
-	if c.err != nil {
-		return nil, c.err
+	if err := c.Err(); err != nil {
+		return nil, err
 	}
 	return t, nil
 }
 
 func (t *Token) parseHeader(c *cursor) {
-	c.literal(openHeader...)
+	c.Literal(openHeader...)
 	switch alg := c.uint8(); {
 	case alg == algEdDSA:
 		t.Key.Kind = accountv1.KeyKind_KEY_KIND_ED25519
 	case alg == algES256:
 		t.Key.Kind = accountv1.KeyKind_KEY_KIND_P256
 	default:
-		c.fail("the algorithm begins with %#02x; it may be -8 (EdDSA) or -7 (ES256)", alg)
+		c.Fail("the algorithm begins with %#02x; it may be -8 (EdDSA) or -7 (ES256)", alg)
 	}
-	c.literal(openKey...)
-	c.literal(byte(keySize(t.Key.Kind)))
-	t.Key.Public = bytes.Clone(c.take(keySize(t.Key.Kind)))
+	c.Literal(openKey...)
+	c.Literal(byte(keySize(t.Key.Kind)))
+	t.Key.Public = bytes.Clone(c.Take(keySize(t.Key.Kind)))
 }
 
 func keySize(kind accountv1.KeyKind) int {
@@ -121,7 +121,7 @@ func parseCount(c *cursor) uint64 {
 	case first == 27:
 		return c.uint64()
 	default:
-		c.fail("the bootcount begins with %#02x; it is an unsigned integer", first)
+		c.Fail("the bootcount begins with %#02x; it is an unsigned integer", first)
 		return 0
 	}
 }

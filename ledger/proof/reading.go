@@ -2,7 +2,6 @@ package proof
 
 import (
 	"bytes"
-	"crypto/sha256"
 
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	"github.com/dureledger/dure/ledger/fault"
@@ -124,28 +123,4 @@ func DecodeReading(file []byte) (*Reading, error) {
 		return nil, err
 	}
 	return r, nil
-}
-
-// InclusionPath is the path from the leaf at index to the RFC 6962 root of leaves, given by their hashes, lowest sibling first.
-// index is below their number.
-func InclusionPath(leaves [][32]byte, index int) [][32]byte {
-	if len(leaves) <= 1 {
-		return nil
-	}
-	half := 1
-	for 2*half < len(leaves) {
-		half *= 2
-	}
-	if index < half {
-		return append(InclusionPath(leaves[:half], index), subtree(leaves[half:]))
-	}
-	return append(InclusionPath(leaves[half:], index-half), subtree(leaves[:half]))
-}
-
-// subtree is the RFC 6962 root of the hashes of one leaf or more.
-func subtree(leaves [][32]byte) [sha256.Size]byte {
-	if len(leaves) == 1 {
-		return leaves[0]
-	}
-	return reading.Root(leaves)
 }

@@ -44,7 +44,7 @@ func Root(leaves [][32]byte) [32]byte {
 	return [32]byte(root)
 }
 
-// Path is the RFC 6962 path from one of the leaves to Root, lowest sibling first; proof.PathRoot checks it.
+// Path is the RFC 6962 path from the leaf at index, which is below their number, to Root, lowest sibling first; proof.PathRoot checks it.
 func Path(leaves [][32]byte, index int) [][32]byte {
 	if len(leaves) <= 1 {
 		return nil

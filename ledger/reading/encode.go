@@ -6,6 +6,7 @@ import (
 	"math"
 	"unicode/utf8"
 
+	"github.com/dureledger/dure/ledger/cbor"
 	"github.com/dureledger/dure/ledger/fault"
 )
 
@@ -42,12 +43,12 @@ func (r *Reading) Encode() ([]byte, error) {
 		return nil, err
 	}
 	var part [usual]byte
-	b := appendHead(make([]byte, 0, usual), tagged, 18)
-	b = appendHead(b, array, 4)
-	b = appendString(b, bytes, r.appendProtected(part[:0]))
-	b = appendHead(b, mapping, 0)
-	b = appendString(b, bytes, r.appendPayload(part[:0]))
-	return appendString(b, bytes, r.Signature[:]), nil
+	b := cbor.AppendHead(make([]byte, 0, usual), cbor.Tag, 18)
+	b = cbor.AppendHead(b, cbor.Array, 4)
+	b = cbor.AppendBytes(b, r.appendProtected(part[:0]))
+	b = cbor.AppendHead(b, cbor.Map, 0)
+	b = cbor.AppendBytes(b, r.appendPayload(part[:0]))
+	return cbor.AppendBytes(b, r.Signature[:]), nil
 }
 
 // SignedBytes is what a device signs: the Sig_structure of RFC 9052, section 4.4, with the network, the device and its start as
@@ -59,11 +60,11 @@ func (r *Reading) SignedBytes(networkID string, device [20]byte) []byte {
 // AppendSigned is SignedBytes, appended to b.
 func (r *Reading) AppendSigned(b []byte, networkID string, device [20]byte) []byte {
 	var part [usual]byte
-	b = appendHead(b, array, 4)
-	b = appendString(b, text, "Signature1")
-	b = appendString(b, bytes, r.appendProtected(part[:0]))
-	b = appendString(b, bytes, External(part[:0], networkID, device, r.Boot))
-	return appendString(b, bytes, r.appendPayload(part[:0]))
+	b = cbor.AppendHead(b, cbor.Array, 4)
+	b = cbor.AppendText(b, "Signature1")
+	b = cbor.AppendBytes(b, r.appendProtected(part[:0]))
+	b = cbor.AppendBytes(b, External(part[:0], networkID, device, r.Boot))
+	return cbor.AppendBytes(b, r.appendPayload(part[:0]))
 }
 
 // External appends the external data of a signature to b: what a reading is bound to and does not carry.
@@ -74,29 +75,29 @@ func External(b []byte, networkID string, device [20]byte, boot uint64) []byte {
 }
 
 func (r *Reading) appendProtected(b []byte) []byte {
-	b = appendHead(b, mapping, 3)
-	b = appendInteger(appendInteger(b, keyAlg), int64(r.Alg))
-	b = appendHead(appendInteger(b, keyBoot), unsigned, r.Boot)
-	return appendHead(appendInteger(b, keySequence), unsigned, r.Sequence)
+	b = cbor.AppendHead(b, cbor.Map, 3)
+	b = cbor.AppendInteger(cbor.AppendInteger(b, keyAlg), int64(r.Alg))
+	b = cbor.AppendHead(cbor.AppendInteger(b, keyBoot), cbor.Unsigned, r.Boot)
+	return cbor.AppendHead(cbor.AppendInteger(b, keySequence), cbor.Unsigned, r.Sequence)
 }
 
 func (r *Reading) appendPayload(b []byte) []byte {
-	b = appendHead(b, array, 1)
-	b = appendHead(b, mapping, 4)
-	b = appendString(appendInteger(b, keyName), text, r.Feed)
-	b = appendString(appendInteger(b, keyUnit), text, r.Unit)
-	b = appendNumber(appendInteger(b, keyValue), r.Value)
+	b = cbor.AppendHead(b, cbor.Array, 1)
+	b = cbor.AppendHead(b, cbor.Map, 4)
+	b = cbor.AppendText(cbor.AppendInteger(b, keyName), r.Feed)
+	b = cbor.AppendText(cbor.AppendInteger(b, keyUnit), r.Unit)
+	b = appendNumber(cbor.AppendInteger(b, keyValue), r.Value)
 	time := Decimal{r.Time, -3}
 	if r.Time%1000 == 0 {
 		time = Decimal{r.Time / 1000, 0}
 	}
-	return appendNumber(appendInteger(b, keyTime), time)
+	return appendNumber(cbor.AppendInteger(b, keyTime), time)
 }
 
 func appendNumber(b []byte, d Decimal) []byte {
 	if d.Exponent == 0 {
-		return appendInteger(b, d.Mantissa)
+		return cbor.AppendInteger(b, d.Mantissa)
 	}
-	b = appendHead(appendHead(b, tagged, decimalFraction), array, 2)
-	return appendInteger(appendInteger(b, int64(d.Exponent)), d.Mantissa)
+	b = cbor.AppendHead(cbor.AppendHead(b, cbor.Tag, decimalFraction), cbor.Array, 2)
+	return cbor.AppendInteger(cbor.AppendInteger(b, int64(d.Exponent)), d.Mantissa)
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"unicode/utf8"
 
+	"github.com/dureledger/dure/ledger/cbor"
 	"github.com/dureledger/dure/ledger/fault"
 )
 
@@ -41,6 +42,9 @@ const (
 	keyTime  = 6
 )
 
+// decimalFraction is the tag of a decimal fraction (RFC 8949, section 3.4.4).
+const decimalFraction = 4
+
 // Reading is one value that a device measured.
 type Reading struct {
 	// Alg says what kind of key signed it.
@@ -66,113 +70,118 @@ func Parse(raw []byte) (*Reading, error) {
 			"bytes", len(raw), "limit", MaxBytes)
 	}
 	r := &Reading{}
-	c := cursor{b: raw, in: "message"}
-	c.exactly(tagged, 18)
-	c.exactly(array, 4)
-	protected := c.string(bytes, 0, MaxBytes)
-	c.exactly(mapping, 0)
-	payload := c.string(bytes, 0, MaxBytes)
-	copy(r.Signature[:], c.string(bytes, SignatureSize, SignatureSize))
-	c.end()
-	if c.err == nil {
-		c = cursor{b: protected, in: "protected header"}
+	c := cbor.Read(raw, "message", malformed)
+	c.Exactly(cbor.Tag, 18)
+	c.Exactly(cbor.Array, 4)
+	protected := c.Bytes(0, MaxBytes)
+	c.Exactly(cbor.Map, 0)
+	payload := c.Bytes(0, MaxBytes)
+	copy(r.Signature[:], c.Bytes(SignatureSize, SignatureSize))
+	c.End()
+	if c.Err() == nil {
+		c = cbor.Read(protected, "protected header", malformed)
 		r.parseProtected(&c)
 	}
-	if c.err == nil {
-		c = cursor{b: payload, in: "payload"}
+	if c.Err() == nil {
+		c = cbor.Read(payload, "payload", malformed)
 		r.parsePayload(&c)
 	}
-	if c.err != nil {
-		return nil, c.err
+	if err := c.Err(); err != nil {
+		return nil, err
 	}
 	return r, nil
 }
 
-func (r *Reading) parseProtected(c *cursor) {
-	c.exactly(mapping, 3)
-	c.key(keyAlg)
-	if r.Alg = Alg(c.integer()); r.Alg != EdDSA && r.Alg != ES256 {
-		c.fail("the algorithm is %d; it may be -8 (EdDSA) or -7 (ES256)", r.Alg)
-	}
-	c.key(keyBoot)
-	r.Boot = parseCount(c, "boot")
-	c.key(keySequence)
-	r.Sequence = parseCount(c, "sequence")
-	c.end()
+func malformed(part string, at int, why string) error {
+	return fault.New("reading.malformed", fmt.Sprintf("The reading is not in the format: %s, byte %d: %s. See docs/reading.md.", part, at, why),
+		"part", part, "byte", at)
 }
 
-func parseCount(c *cursor, what string) uint64 {
-	n := c.want(unsigned)
+func (r *Reading) parseProtected(c *cbor.Cursor) {
+	c.Exactly(cbor.Map, 3)
+	c.Key(keyAlg)
+	if r.Alg = Alg(c.Integer()); r.Alg != EdDSA && r.Alg != ES256 {
+		c.Fail("the algorithm is %d; it may be -8 (EdDSA) or -7 (ES256)", r.Alg)
+	}
+	c.Key(keyBoot)
+	r.Boot = parseCount(c, "boot")
+	c.Key(keySequence)
+	r.Sequence = parseCount(c, "sequence")
+	c.End()
+}
+
+func parseCount(c *cbor.Cursor, what string) uint64 {
+	n := c.Head(cbor.Unsigned)
 	if n == 0 || n > maxCount {
-		c.fail("the %s is %d; it counts from 1 and is below 2^63", what, n)
+		c.Fail("the %s is %d; it counts from 1 and is below 2^63", what, n)
 	}
 	return n
 }
 
-func (r *Reading) parsePayload(c *cursor) {
-	c.exactly(array, 1)
-	c.exactly(mapping, 4)
-	c.key(keyName)
-	if r.Feed = string(c.string(text, 1, MaxFeed)); !ValidFeed(r.Feed) {
-		c.fail("the name %q is no feed's: a lower-case letter, then a-z, 0-9, '.' and '-'", r.Feed)
+func (r *Reading) parsePayload(c *cbor.Cursor) {
+	c.Exactly(cbor.Array, 1)
+	c.Exactly(cbor.Map, 4)
+	c.Key(keyName)
+	if r.Feed = c.Text(1, MaxFeed); !ValidFeed(r.Feed) {
+		c.Fail("the name %q is no feed's: a lower-case letter, then a-z, 0-9, '.' and '-'", r.Feed)
 	}
-	c.key(keyUnit)
-	if r.Unit = string(c.string(text, 1, MaxUnit)); !utf8.ValidString(r.Unit) {
-		c.fail("the unit is not UTF-8")
+	c.Key(keyUnit)
+	if r.Unit = c.Text(1, MaxUnit); !utf8.ValidString(r.Unit) {
+		c.Fail("the unit is not UTF-8")
 	}
-	c.key(keyValue)
+	c.Key(keyValue)
 	r.Value = parseValue(c)
-	c.key(keyTime)
+	c.Key(keyTime)
 	r.Time = parseTime(c)
-	c.end()
+	c.End()
 }
 
 // parseValue reads an integer or a decimal fraction.
-func parseValue(c *cursor) Decimal {
+func parseValue(c *cbor.Cursor) Decimal {
 	d, fraction := parseNumber(c)
 	switch {
 	case !fraction:
 	case d.Exponent > -1 || d.Exponent < -MaxDecimals:
-		c.fail("the value has the exponent %d; it may be -%d to -1", d.Exponent, MaxDecimals)
+		c.Fail("the value has the exponent %d; it may be -%d to -1", d.Exponent, MaxDecimals)
 	case d.Mantissa%10 == 0:
-		c.fail("the value's mantissa %d ends in 0; drop the zeros", d.Mantissa)
+		c.Fail("the value's mantissa %d ends in 0; drop the zeros", d.Mantissa)
 	}
 	return d
 }
 
 // parseTime reads whole seconds, or milliseconds that are none.
-func parseTime(c *cursor) int64 {
+func parseTime(c *cbor.Cursor) int64 {
 	d, fraction := parseNumber(c)
 	ms := d.Mantissa
 	switch {
 	case fraction && d.Exponent != -3:
-		c.fail("the time has the exponent %d; it may only be -3", d.Exponent)
+		c.Fail("the time has the exponent %d; it may only be -3", d.Exponent)
 	case fraction && ms%1000 == 0:
-		c.fail("the time is whole seconds; write it as an integer")
+		c.Fail("the time is whole seconds; write it as an integer")
 	case !fraction && ms > math.MaxInt64/1000:
-		c.fail("the time is beyond 2^63 - 1 milliseconds")
+		c.Fail("the time is beyond 2^63 - 1 milliseconds")
 	case !fraction && ms > 0:
 		ms *= 1000
 	}
 	if ms < MinTime {
-		c.fail("the time is below 2^28 seconds, so not an absolute one")
+		c.Fail("the time is below 2^28 seconds, so not an absolute one")
 	}
 	return ms
 }
 
 // parseNumber reads an integer or a decimal fraction, and says which.
-func parseNumber(c *cursor) (d Decimal, fraction bool) {
-	if c.err == nil && c.at < len(c.b) && c.b[c.at]>>5 == tagged {
-		c.exactly(tagged, decimalFraction)
-		c.exactly(array, 2)
-		exponent := c.integer()
+func parseNumber(c *cbor.Cursor) (d Decimal, fraction bool) {
+	if c.Is(cbor.Tag) {
+		c.Exactly(cbor.Tag, decimalFraction)
+		c.Exactly(cbor.Array, 2)
+		exponent := c.Integer()
 		if exponent < -MaxDecimals || exponent > 0 {
-			c.fail("the exponent is %d; it may be -%d to -1", exponent, MaxDecimals)
+			c.Fail("the exponent is %d; it may be -%d to -1", exponent, MaxDecimals)
 			return Decimal{}, true
 		}
-		return Decimal{c.integer(), int(exponent)}, true
+		return Decimal{c.Integer(), int(exponent)}, true
 	}
-	return Decimal{Mantissa: c.integer()}, false
+	return Decimal{Mantissa: c.Integer()}, false
 }
 
 // ValidFeed says whether s may name a feed: 1 to 32 of a-z, 0-9, '.' and '-', first a letter.
