@@ -28,7 +28,7 @@ func (n *network) device(name string) (d deviceShown) {
 // makeCar opens the accounts of a maker, its car and a gateway, and enrols the car.
 func makeCar(n *network, firmware string, more ...string) {
 	n.t.Helper()
-	for _, key := range []string{"maker", "car", "gateway"} {
+	for _, key := range []string{"maker", "car", "relay"} {
 		n.dure("key", "new", key)
 		n.dure("account", "open", key, "--sponsor", "bank")
 	}
@@ -56,7 +56,7 @@ func TestTokenThroughAGateway(t *testing.T) {
 		file := filepath.Join(dir, boot+".cose")
 		n.dure("device", "challenge", "car", "--by", "bank")
 		n.dure("device", "attest", image, "--boot", boot, "--by", "car", "--out", file)
-		return n.dure("device", "present", "car", file, "--by", "gateway")
+		return n.dure("device", "present", "car", file, "--by", "relay")
 	}
 	if out := evidence(image, "1"); !strings.Contains(out, "good: firmware 1") || !strings.Contains(out, "self_reported") {
 		t.Error(out)
@@ -68,7 +68,7 @@ func TestTokenThroughAGateway(t *testing.T) {
 	if d := n.device("car"); d.Hardware != "secure_element" || d.Level != "key_in_hardware" {
 		t.Errorf("%+v", d)
 	}
-	if out, code := n.run("device", "present", "car", filepath.Join(dir, "2.cose"), "--by", "gateway"); code == 0 || !strings.Contains(out, "Nobody has asked") {
+	if out, code := n.run("device", "present", "car", filepath.Join(dir, "2.cose"), "--by", "relay"); code == 0 || !strings.Contains(out, "Nobody has asked") {
 		t.Errorf("taken twice: %s", out)
 	}
 	if out := evidence(imageFile(t, 2), "3"); !strings.Contains(out, "SUSPENDED") {
@@ -94,7 +94,7 @@ func TestMeasuredBoot(t *testing.T) {
 	evidence := func(name string) string {
 		n.dure("device", "challenge", "car", "--by", "bank")
 		quote, signature := chip.quote(n.device("car").Nonce, name)
-		return n.dure("device", "present", "car", "--quote", quote, "--signature", signature, "--by", "gateway")
+		return n.dure("device", "present", "car", "--quote", quote, "--signature", signature, "--by", "relay")
 	}
 	chip.boot(image)
 	if out := evidence("first"); !strings.Contains(out, "good: firmware 1") || !strings.Contains(out, "measured_boot") {
@@ -113,7 +113,7 @@ func TestMeasuredBoot(t *testing.T) {
 		t.Errorf("it reported itself: %s", out)
 	}
 	old := filepath.Join(chip.dir, "first")
-	if out, code := n.run("device", "present", "car", "--quote", old+".msg", "--signature", old+".sig", "--by", "gateway"); code == 0 || !strings.Contains(out, "another challenge") {
+	if out, code := n.run("device", "present", "car", "--quote", old+".msg", "--signature", old+".sig", "--by", "relay"); code == 0 || !strings.Contains(out, "another challenge") {
 		t.Errorf("an old quote was taken: %s", out)
 	}
 	if _, code := n.run("device", "rely", "car"); code != 3 {

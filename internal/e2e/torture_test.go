@@ -91,7 +91,7 @@ func TestWrongClock(t *testing.T) {
 		}, "the member with its clock off by %v does not say so:\n%s", off, net.Log(3))
 		var refusal *client.Refusal
 		if err := pay(3); !errors.As(err, &refusal) || refusal.Code != "node.wrong_clock" {
-			t.Errorf("%v: %v", off, err)
+			t.Errorf("%v: %v\n%s", off, err, net.Log(3))
 		}
 		mustPay(3, 0)
 		clock.move(t, 0)
