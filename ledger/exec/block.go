@@ -255,8 +255,7 @@ func (r *run) finish() *Result {
 	l, out := r.ledger, &r.result
 	out.Height, out.Time, out.before = r.block.Height, r.block.Time, l.tree
 	out.Halt = r.upgrade()
-	out.Changes = r.view.Changes()
-	out.Tree = l.tree.Apply(out.Changes)
+	out.Tree, out.Changes = l.tree.Update(r.view.Written())
 	out.history = ranges.NewEmptyRange(0)
 	if err := out.history.AppendRange(l.history, nil); err != nil {
 		panic("exec: history: " + err.Error()) // ranges of one factory that meet

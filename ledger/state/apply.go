@@ -3,6 +3,7 @@ package state
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"sort"
 )
 
@@ -10,6 +11,29 @@ import (
 // not empty; anything else is a fault of the program and panics. Writing the value that is there and deleting what
 // is not change nothing. The tree copies what it keeps. Every touched node is visited, made and hashed once.
 func (t *Tree) Apply(changes []Change) *Tree {
+	return t.apply(changes, update{size: t.size})
+}
+
+// Update is Apply and also returns those of the changes that changed something, moved together in the same slice.
+func (t *Tree) Update(changes []Change) (*Tree, []Change) {
+	out := t.apply(changes, update{size: t.size, tell: true})
+	return out, slices.DeleteFunc(changes, func(c Change) bool { return c.same })
+}
+
+// update is one version of a tree being made.
+type update struct {
+	size int
+	tell bool // sets same in changes that change nothing
+}
+
+// same notes that a change changes nothing.
+func (u *update) same(c *Change) {
+	if u.tell {
+		c.same = true
+	}
+}
+
+func (t *Tree) apply(changes []Change, u update) *Tree {
 	for i, c := range changes {
 		check(c.Key, c.Value, c.Value == nil)
 		if i > 0 && bytes.Compare(changes[i-1].Key, c.Key) >= 0 {
@@ -19,13 +43,14 @@ func (t *Tree) Apply(changes []Change) *Tree {
 	if len(changes) == 0 {
 		return t
 	}
-	out := &Tree{size: t.size}
+	var root *node
 	if t.root == nil {
-		out.root = out.build(changes, 0)
+		root = u.build(changes, 0)
 	} else {
-		out.root = out.merge(t.root, t.root.toward(changes[0].Key).key(), changes, 0)
+		t.root.prepare(changes, lanes+1)
+		root = u.merge(t.root, t.root.toward(changes[0].Key).key(), changes, 0)
 	}
-	return out
+	return &Tree{root, u.size}
 }
 
 // check panics if a key cannot be written, deleted or not, with that value.
@@ -40,12 +65,12 @@ func check(key, value []byte, deleted bool) {
 
 // merge makes changes to the subtree n, of which sample is any key, and returns what it has become, nil if nothing
 // is left. n's keys and those of changes share their first skip bytes.
-func (t *Tree) merge(n *node, sample []byte, changes []Change, skip int) *node {
+func (u *update) merge(n *node, sample []byte, changes []Change, skip int) *node {
 	if len(changes) == 0 {
 		return n
 	}
 	if n.bit == pageBit {
-		return t.mergePage(n.page(), changes, skip)
+		return u.mergePage(n.page(), changes, skip)
 	}
 	// Changes are sorted: where the first and the last agree with sample, all do.
 	d := diffBit(changes[0].Key, sample, skip)
@@ -53,7 +78,7 @@ func (t *Tree) merge(n *node, sample []byte, changes []Change, skip int) *node {
 		d = min(d, diffBit(changes[last].Key, sample, skip))
 	}
 	if d < n.bit {
-		return t.branch(n, sample, changes, d)
+		return u.branch(n, sample, changes, d)
 	}
 	in, cut, home := n.inner(), cutAt(changes, n.bit), bitAt(sample, n.bit)
 	parts := [2][]Change{changes[:cut], changes[cut:]}
@@ -62,12 +87,13 @@ func (t *Tree) merge(n *node, sample []byte, changes []Change, skip int) *node {
 		if len(part) == 0 {
 			continue
 		}
+		kids[side].prepare(part, len(changes))
 		from := sample
 		if side != home && kids[side].bit != pageBit { // a page is merged without one
 			// Following a change finds a sample on a path that is needed anyway.
 			from = kids[side].toward(part[0].Key).key()
 		}
-		kids[side] = t.merge(kids[side], from, part, int(n.bit>>4))
+		kids[side] = u.merge(kids[side], from, part, int(n.bit>>4))
 	}
 	if kids == in.kids {
 		return n
@@ -76,29 +102,31 @@ func (t *Tree) merge(n *node, sample []byte, changes []Change, skip int) *node {
 }
 
 // branch puts the changes that leave n's keys at bit d, above n's own bit, beside n.
-func (t *Tree) branch(n *node, sample []byte, changes []Change, d uint16) *node {
+func (u *update) branch(n *node, sample []byte, changes []Change, d uint16) *node {
 	cut, skip := cutAt(changes, d), int(d>>4)
 	if bitAt(sample, d) == 0 {
-		return join(d, t.merge(n, sample, changes[:cut], skip), t.build(changes[cut:], skip))
+		return join(d, u.merge(n, sample, changes[:cut], skip), u.build(changes[cut:], skip))
 	}
-	return join(d, t.build(changes[:cut], skip), t.merge(n, sample, changes[cut:], skip))
+	return join(d, u.build(changes[:cut], skip), u.merge(n, sample, changes[cut:], skip))
 }
 
 // build makes the subtree of the changes' keys, which are all new: deletions mean nothing.
-func (t *Tree) build(changes []Change, skip int) *node {
+func (u *update) build(changes []Change, skip int) *node {
 	if len(changes) > maxLeaves {
 		d := diffBit(changes[0].Key, changes[len(changes)-1].Key, skip)
 		cut := cutAt(changes, d)
-		return join(d, t.build(changes[:cut], int(d>>4)), t.build(changes[cut:], int(d>>4)))
+		return join(d, u.build(changes[:cut], int(d>>4)), u.build(changes[cut:], int(d>>4)))
 	}
 	var room [maxLeaves]entry
 	entries := room[:0]
-	for _, c := range changes {
+	for i, c := range changes {
 		if c.Value != nil {
 			entries = append(entries, entry{c.Key, c.Value, nil})
+		} else {
+			u.same(&changes[i])
 		}
 	}
-	t.size += len(entries)
+	u.size += len(entries)
 	return buildPages(entries, skip)
 }
 

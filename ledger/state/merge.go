@@ -30,13 +30,13 @@ func (p *page) entries(to []entry) []entry {
 }
 
 // mergePage makes changes to the page p. Its keys and those of changes share their first skip bytes.
-func (t *Tree) mergePage(p *page, changes []Change, skip int) *node {
-	if changed, ok := p.overwrite(changes); ok {
+func (u *update) mergePage(p *page, changes []Change, skip int) *node {
+	if changed, ok := u.overwrite(p, changes); ok {
 		return &changed.node
 	}
 	var room [2 * maxLeaves]entry
 	entries, i, changed := room[:0], 0, false
-	for _, c := range changes {
+	for at, c := range changes {
 		for ; i < p.len() && bytes.Compare(leaf{p, i}.key(), c.Key) < 0; i++ {
 			entries = append(entries, p.entry(i))
 		}
@@ -46,6 +46,7 @@ func (t *Tree) mergePage(p *page, changes []Change, skip int) *node {
 			i++
 		}
 		if bytes.Equal(old.value, c.Value) { // no value is empty, so both are there or neither
+			u.same(&changes[at])
 			if c.Value != nil {
 				entries = append(entries, old)
 			}
@@ -62,21 +63,22 @@ func (t *Tree) mergePage(p *page, changes []Change, skip int) *node {
 	for ; i < p.len(); i++ {
 		entries = append(entries, p.entry(i))
 	}
-	t.size += len(entries) - p.len()
+	u.size += len(entries) - p.len()
 	return buildPages(entries, skip)
 }
 
 // overwrite is the page with changes that leave its keys and the lengths of its values as they are; false if they do not. That is
 // what most changes are, and costs a copy and the hashes on their ways.
-func (p *page) overwrite(changes []Change) (changed *page, ok bool) {
+func (u *update) overwrite(p *page, changes []Change) (changed *page, ok bool) {
 	changed = p
 	var stale uint32 // a bit for each leaf
-	for _, c := range changes {
+	for i, c := range changes {
 		l := leaf{changed, p.toward(c.Key)}
 		switch value := l.value(); {
 		case len(value) != len(c.Value) || !bytes.Equal(l.key(), c.Key):
 			return nil, false
 		case bytes.Equal(value, c.Value):
+			u.same(&changes[i])
 			continue
 		case stale == 0:
 			changed = p.clone()

@@ -52,10 +52,15 @@ func allocate(size int) *page {
 
 // clone is a copy of the page, to be changed before others see it.
 func (p *page) clone() *page {
-	size := pageHead + p.len()*perLeaf + int(p.data) + (2*p.len()-1)*sha256.Size
+	size := p.size()
 	q := allocate(size)
 	copy(unsafe.Slice((*byte)(unsafe.Pointer(q)), size), unsafe.Slice((*byte)(unsafe.Pointer(p)), size))
 	return q
+}
+
+// size is the bytes that the page takes.
+func (p *page) size() int {
+	return pageHead + p.len()*perLeaf + int(p.data) + (2*p.len()-1)*sha256.Size
 }
 
 func (p *page) len() int                     { return int(p.count) }

@@ -14,7 +14,10 @@ type Reader interface {
 }
 
 // Change is one key's new value; a nil Value deletes it.
-type Change struct{ Key, Value []byte }
+type Change struct {
+	Key, Value []byte
+	same       bool // Tree.Update found it to change nothing
+}
 
 // Compare orders changes by key.
 func (c Change) Compare(other Change) int { return bytes.Compare(c.Key, other.Key) }
@@ -179,16 +182,20 @@ func (v *View) ResetWork() { v.work = 0 }
 // Spend adds units of work that were not reads or writes.
 func (v *View) Spend(units uint64) { v.work += units }
 
+// Written returns what was written, sorted by key, also where it is as before; Tree.Update tells. It costs no work.
+func (v *View) Written() []Change {
+	out := make([]Change, 0, len(v.dirty))
+	for key, value := range v.dirty { //dure:sorted below
+		out = append(out, Change{Key: []byte(key), Value: value})
+	}
+	slices.SortFunc(out, Change.Compare)
+	return out
+}
+
 // Changes returns what differs from the base, sorted by key: not what was written as it is, nor deletions of what is
 // not there. It costs no work.
 func (v *View) Changes() []Change {
-	out := make([]Change, 0, len(v.dirty))
-	for key, value := range v.dirty { //dure:sorted below
-		out = append(out, Change{[]byte(key), value})
-	}
-	slices.SortFunc(out, Change.Compare)
-	// Looked up in order, keys find what their neighbours have just brought into the processor's cache.
-	return slices.DeleteFunc(out, func(c Change) bool {
+	return slices.DeleteFunc(v.Written(), func(c Change) bool {
 		old, present := v.base.Get(c.Key)
 		return present == (c.Value != nil) && bytes.Equal(old, c.Value)
 	})
