@@ -43,7 +43,7 @@ func (p *play) register(ctx context.Context) error {
 func (p *play) enrol(ctx context.Context) error {
 	draft, bank := client.NewTransaction(p.network), p.Bank.Key().Address()
 	for i, c := range p.cars {
-		draft.OpenAccount(bank, c.signer.Key()).EnrolDevice(p.maker, c.address, p.Owner, p.model, "KM8-"+p.Run+"-"+strconv.Itoa(i+1), 1)
+		draft.OpenAccount(bank, c.signer.Key()).EnrolDevice(p.maker, c.address, p.Owner, p.model, fmt.Sprintf("KM8-%04d", i+1), 1)
 	}
 	if _, err := p.do(ctx, "accounts and enrolment", draft, p.Bank, p.Maker); err != nil {
 		return err
@@ -82,7 +82,7 @@ func (p *play) install(c *car) error {
 func (p *play) open(ctx context.Context) error {
 	const minute = 60_000
 	draft := client.NewTransaction(p.network).OpenFeed(p.insurer, p.feed, &streamv1.Terms{
-		Title: "시연 차량의 속도 Speed of the demonstration's cars", Unit: unit, Decimals: 1, Most: 2500, LateMs: 10 * minute, AheadMs: minute, StaleMs: 60 * minute,
+		Title: "차량 속도 Car speed", Unit: unit, Decimals: 1, Most: 2500, LateMs: 10 * minute, AheadMs: minute, StaleMs: 60 * minute,
 		MinSources: 2, AppealMs: 60 * minute, Premium: &streamv1.Premium{Asset: asset, Amount: strconv.Itoa(premium), DisputeMs: disputeMs},
 	}).AdmitDevices(p.insurer, p.feed, p.addresses()...).
 		Issue(p.Bank.Key().Address(), p.insurer, asset, strconv.Itoa(funds)).FundFeed(p.insurer, p.feed, strconv.Itoa(funds))

@@ -45,9 +45,9 @@ func (p *play) ask(ctx context.Context, what string, t taken, want bool) error {
 // doubtWords says which time is in doubt.
 func doubtWords(d *apiv1.Doubt) string {
 	if d.GetUntil() == "" {
-		return "from " + d.GetSince() + " on "
+		return "in doubt since " + d.GetSince() + ": "
 	}
-	return "from " + d.GetSince() + " to " + d.GetUntil() + " it was in doubt, as "
+	return "in doubt from " + d.GetSince() + " to " + d.GetUntil() + ": "
 }
 
 // reading asks for a reading of the suspect, once the node has it in its index.

@@ -76,6 +76,16 @@ type Answer struct {
 	Why      string `json:"why"`
 }
 
+// Broken is a scene that did not happen as the story has it.
+type Broken struct {
+	Number int
+	Title  string
+	Err    error
+}
+
+func (b *Broken) Error() string { return fmt.Sprintf("scene %d, %s: %v", b.Number, b.Title, b.Err) }
+func (b *Broken) Unwrap() error { return b.Err }
+
 const (
 	version = "1.0.0"
 	unit    = "km/h"
@@ -151,7 +161,10 @@ func Play(ctx context.Context, place Place, show func(*Scene) error) (err error)
 		p.scene = &Scene{Number: i + 1, Name: s.name, Title: s.title, Transactions: []Transaction{}, Pages: p.pages()}
 		p.scene.Page = p.scene.Pages.Device
 		if err := s.happen(p, ctx); err != nil {
-			return fmt.Errorf("scene %d, %s: %w", i+1, s.title, err)
+			return &Broken{Number: i + 1, Title: s.title, Err: err}
+		}
+		if err := p.indexed(ctx); err != nil {
+			return err
 		}
 		if err := show(p.scene); err != nil {
 			return err
@@ -197,6 +210,14 @@ func (p *play) prepare(ctx context.Context) error {
 // say adds a sentence to the scene.
 func (p *play) say(format string, a ...any) {
 	p.scene.Says = append(p.scene.Says, fmt.Sprintf(format, a...))
+}
+
+// indexed waits until the pages of the first member list what has happened.
+func (p *play) indexed(ctx context.Context) error {
+	return until(ctx, p.Nodes[0]+" lists what has happened", func(ctx context.Context) (bool, error) {
+		s, err := p.members[0].Status(ctx)
+		return s.GetIndexHeight() >= s.GetHeight(), err
+	})
 }
 
 // do makes a transaction happen and notes it in the scene.

@@ -60,7 +60,14 @@ func (d *demoCar) run(ctx context.Context, a *app) error {
 		return err
 	}
 	scenes := d.scenes(ctx, a)
-	if err := story.Play(ctx, *place, scenes); err != nil {
+	err = story.Play(ctx, *place, scenes)
+	broken := (*story.Broken)(nil)
+	if errors.As(err, &broken) {
+		p := *a.explain(broken.Err)
+		p.what = fmt.Sprintf("Scene %d, %s: %s", broken.Number, broken.Title, p.what)
+		return &p
+	}
+	if err != nil {
 		return err
 	}
 	if !a.json {
