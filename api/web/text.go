@@ -149,7 +149,7 @@ var texts = map[string][2]string{
 	"asked_at":               {"증거를 요구한 때", "Asked for evidence"},
 	"doubts":                 {"믿을 수 없는 기간", "Times in doubt"},
 	"doubts.note":            {"이 기간에 이 기기가 보낸 것은 믿을 수 없습니다.", "Nothing that the device said in these times may be relied on."},
-	"doubts.notice":          {"부터 이 기기가 보낸 것은 믿을 수 없습니다.", ": nothing that the device says from then on may be relied on."},
+	"doubts.notice":          {"부터 이 기기가 보낸 것은 믿을 수 없습니다.", "on, nothing that the device says may be relied on."},
 	"found.digest":           {"발견된 지문", "digest found"},
 	"tainted":                {"믿을 수 없게 된 계측값", "Readings of these times"},
 	"payments":               {"그 계측값의 정산", "What was settled for them"},

@@ -23,7 +23,7 @@ func (p *play) forge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.doubtful = append(honest, lies...)
+	p.doubtful = slices.Concat(honest, lies)
 	p.say("The cars drive on. Then somebody changes the file that %s runs, %s: from now on it reports %d%% of its speed.", p.suspect.name, p.suspect.image(), forgedPercent)
 	p.say("Nothing of that is on the ledger, and what the car says is possible: its readings are accepted.")
 	p.scene.Page = p.scene.Pages.Feed

@@ -25,7 +25,7 @@ func (p *play) register(ctx context.Context) error {
 	}
 	draft := client.NewTransaction(p.network).RegisterModel(p.maker, p.model, "두레 세단 Dure Sedan").
 		RegisterFirmware(p.maker, client.Firmware{Model: p.model, Number: 1, Version: version, Digest: want})
-	if _, err := p.do(ctx, "model and firmware", draft, p.Maker); err != nil {
+	if err := p.do(ctx, "model and firmware", draft, p.Maker); err != nil {
 		return err
 	}
 	known, err := p.Client.DeviceModel(ctx, p.maker, p.model)
@@ -45,7 +45,7 @@ func (p *play) enrol(ctx context.Context) error {
 	for i, c := range p.cars {
 		draft.OpenAccount(bank, c.signer.Key()).EnrolDevice(p.maker, c.address, p.Owner, p.model, fmt.Sprintf("KM8-%04d", i+1), 1)
 	}
-	if _, err := p.do(ctx, "accounts and enrolment", draft, p.Bank, p.Maker); err != nil {
+	if err := p.do(ctx, "accounts and enrolment", draft, p.Bank, p.Maker); err != nil {
 		return err
 	}
 	for _, c := range p.cars {
@@ -86,7 +86,7 @@ func (p *play) open(ctx context.Context) error {
 		MinSources: 2, AppealMs: 60 * minute, Premium: &streamv1.Premium{Asset: asset, Amount: strconv.Itoa(premium), DisputeMs: disputeMs},
 	}).AdmitDevices(p.insurer, p.feed, p.addresses()...).
 		Issue(p.Bank.Key().Address(), p.insurer, asset, strconv.Itoa(funds)).FundFeed(p.insurer, p.feed, strconv.Itoa(funds))
-	if _, err := p.do(ctx, "feed and its funds", draft, p.Insurer, p.Bank); err != nil {
+	if err := p.do(ctx, "feed and its funds", draft, p.Insurer, p.Bank); err != nil {
 		return err
 	}
 	got, err := p.Client.Feed(ctx, p.feed)

@@ -116,7 +116,7 @@ func (p *play) evidence(ctx context.Context, cars ...*car) ([]*apiv1.Device, err
 	for _, c := range cars {
 		draft.ChallengeDevice(p.insurer, c.address)
 	}
-	if _, err := p.do(ctx, "question for evidence", draft, p.Insurer); err != nil {
+	if err := p.do(ctx, "question for evidence", draft, p.Insurer); err != nil {
 		return nil, err
 	}
 	out := make([]*apiv1.Device, len(cars))

@@ -221,16 +221,16 @@ func (p *play) indexed(ctx context.Context) error {
 }
 
 // do makes a transaction happen and notes it in the scene.
-func (p *play) do(ctx context.Context, what string, draft *client.Draft, signers ...tx.Signer) (*apiv1.Outcome, error) {
+func (p *play) do(ctx context.Context, what string, draft *client.Draft, signers ...tx.Signer) error {
 	o, err := p.Client.Do(ctx, draft, signers...)
 	if err == nil {
 		err = client.Check(o)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	p.note(what, o.GetId())
-	return o, nil
+	return nil
 }
 
 // note adds a transaction to the scene, once.

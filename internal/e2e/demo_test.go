@@ -44,7 +44,7 @@ func TestDemoCar(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"device-before", "device-during", "device-after", "feed-during", "model-during"} {
-		picture, err := os.ReadFile(filepath.Join(shots, name+"-desk-ko.png"))
+		picture, err := os.ReadFile(filepath.Join(shots, name+".png"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -70,7 +70,8 @@ async function visit(browser, moment, pages) {
     for (const lang of ["ko", "en"]) {
       for (const kind of ["device", "model", "feed"]) {
         await look(page, kind, pages[kind], lang, moment[kind]);
-        const path = join(folder, `${kind}-${moment.name}-${size}-${lang}.png`);
+        if (size !== "desk" || lang !== "ko") continue;
+        const path = join(folder, `${kind}-${moment.name}.png`);
         await page.screenshot({ path, fullPage: true, clip: await top(page, viewport.width, kind === "feed" ? 1000 : 1300) });
       }
       assert.equal(await doubted(page), moment.feed.doubted, "readings marked on the pages of the feed");
