@@ -14,10 +14,13 @@ FUZZTIME ?= 10s
 RACE := $(addsuffix /...,$(addprefix ./,$(wildcard ledger/state consensus internal/store internal/simnet index api client gateway node)))
 
 .DEFAULT_GOAL := help
-.PHONY: device-c microbench up test test-all lint generate generated bench fuzz race e2e torture packages build clean help
+.PHONY: device-c microbench up demo-car test test-all lint generate generated bench fuzz race e2e torture packages build clean help
 
 up: build ## Build, then run a network of four members on this machine until Ctrl-C
 	@bin/dure up
+
+demo-car: build ## Play the story of a forged firmware on the network of make up, which must run
+	@bin/dure demo car
 
 test: ## Vet and test everything that needs no root and no servers
 	$(GO) vet ./...

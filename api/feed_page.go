@@ -36,7 +36,7 @@ func (s *Server) feedView(ctx context.Context, res *apiv1.GetFeedResponse) (web.
 	f := res.GetFeed()
 	st, _ := s.ledger.State()
 	v := web.Feed{
-		FeedLink: feedLink(f), Operator: f.GetOperator(), OpenedAt: milliseconds(f.GetOpenedAt()), ClosedAt: milliseconds(f.GetClosedAt()),
+		FeedLink: feedLink(f), Operator: party(st, f.GetOperator()), OpenedAt: milliseconds(f.GetOpenedAt()), ClosedAt: milliseconds(f.GetClosedAt()),
 		Least: f.GetLeast(), Most: f.GetMost(), MaxRate: f.GetMaxRate(), MaxDeviation: f.GetMaxDeviation(), MinSources: f.GetMinSources(), MinLevel: f.GetMinLevel(),
 		Stale: spanText(f.GetStaleMs()), Late: spanText(f.GetLateMs()), Ahead: spanText(f.GetAheadMs()), Appeal: spanText(f.GetAppealMs()),
 	}
@@ -55,6 +55,7 @@ func (s *Server) feedView(ctx context.Context, res *apiv1.GetFeedResponse) (web.
 	}
 	for _, source := range res.GetSources() {
 		shown := sourceView(f, source, leftOut[source.GetDevice()])
+		shown.Serial = serialOf(st, source.GetDevice())
 		if device, err := tx.ParseAddress(source.GetDevice()); err == nil && source.GetDoubt() != "" {
 			shown.Finding = knownName(index.Rely(st, device, shown.Taken).Doubt.GetFinding())
 		}
@@ -62,11 +63,21 @@ func (s *Server) feedView(ctx context.Context, res *apiv1.GetFeedResponse) (web.
 	}
 	for _, q := range res.GetQuarantine() {
 		v.Quarantine = append(v.Quarantine, web.Quarantined{
-			Device: q.GetDevice(), Value: q.GetValue(), Reason: q.GetReason(), Boot: q.GetBoot(), Sequence: q.GetSequence(), Taken: milliseconds(q.GetTakenAt()),
+			Device: q.GetDevice(), Serial: serialOf(st, q.GetDevice()), Value: q.GetValue(), Reason: q.GetReason(), Boot: q.GetBoot(), Sequence: q.GetSequence(), Taken: milliseconds(q.GetTakenAt()),
 			Deadline: milliseconds(q.GetDeadline()), AppealedBy: q.GetAppealedBy(), Appeal: q.GetAppeal(),
 		})
 	}
 	return v, nil
+}
+
+// serialOf is the maker's serial number of a device, which people know it by.
+func serialOf(st state.Reader, device string) string {
+	a, err := tx.ParseAddress(device)
+	if err != nil {
+		return ""
+	}
+	d, _ := index.ReadDevice(st, a)
+	return d.GetSerial()
 }
 
 func feedLink(f *apiv1.Feed) web.FeedLink {
@@ -111,7 +122,7 @@ func (s *Server) readingRows(ctx context.Context, feed, token string) ([]web.Rea
 	for _, row := range rows {
 		r := readingOf(shown, f, row)
 		out = append(out, web.Reading{
-			Device: r.GetDevice(), Value: r.GetValue(), Verdict: r.GetVerdict(), Reason: r.GetReason(), Boot: r.GetBoot(), Sequence: r.GetSequence(), Taken: row.Taken,
+			Device: r.GetDevice(), Serial: serialOf(st, r.GetDevice()), Value: r.GetValue(), Verdict: r.GetVerdict(), Reason: r.GetReason(), Boot: r.GetBoot(), Sequence: r.GetSequence(), Taken: row.Taken,
 			Firmware: ranText(r.GetFirmware(), r.GetFirmwareVersion()), Doubt: r.GetDoubt(), Transaction: r.GetTransaction(), Confirmed: r.GetConfirmed(),
 		})
 	}
@@ -133,6 +144,28 @@ func (s *Server) feedLinks(ctx context.Context, f index.FeedFilter) []web.FeedLi
 		out = append(out, feedLink(f))
 	}
 	return out
+}
+
+// deviceTaint adds to the page of a device what leaned on it in its times of doubt, when there is an index to ask.
+func (s *Server) deviceTaint(ctx context.Context, st state.Reader, a tx.Address, d *web.Device) {
+	if len(d.Doubts) == 0 || s.index == nil {
+		return
+	}
+	t, err := s.taint(ctx, a)
+	if err != nil {
+		s.log.Warn("what leaned on a device could not be listed", "device", a, "error", err)
+		return
+	}
+	for _, f := range t.GetFeeds() {
+		d.Tainted = append(d.Tainted, web.Tainted{
+			Feed: f.GetFeed(), Accepted: f.GetAccepted(), Late: f.GetLate(), Quarantined: f.GetQuarantined(), First: milliseconds(f.GetFirstAt()), Last: milliseconds(f.GetLastAt()),
+		})
+	}
+	for _, p := range t.GetSettlements()[:min(len(t.GetSettlements()), recentRows)] {
+		d.Payments = append(d.Payments, web.Payment{
+			Feed: p.GetFeed(), Time: milliseconds(p.GetTime()), Paid: p.GetPaid(), Forfeited: p.GetForfeited(), Amount: amountOf(st, p.GetAmount(), p.GetAsset()), Transaction: p.GetTransaction(),
+		})
+	}
 }
 
 // deviceFeeds adds to the page of a device what it reports.

@@ -63,10 +63,11 @@ func (s *Server) countDevices(st state.Reader, maker tx.Address, model string, v
 		}
 		for _, a := range devices {
 			d, _ := index.ReadDevice(st, a)
-			runs[d.GetFirmware()]++
 			v.Devices++
 			if d.GetState() == devicev1.State_STATE_SUSPENDED {
-				v.Suspended++
+				v.Suspended++ // what it runs now is not known
+			} else {
+				runs[d.GetFirmware()]++
 			}
 			if slices.ContainsFunc(index.ReadCommands(st, a), func(c *devicev1.Command) bool { return commandState(c, now) == commandOpen }) {
 				v.Commanded++

@@ -203,13 +203,15 @@ func TestFeedPages(t *testing.T) {
 	ok(t, f.Attest(f.Cars[1], "forged"))
 	n.indexed(t)
 	n.showsAll(t, map[string][]string{
-		"/feed/" + indextest.Feed:              {"차량 속도", "범위를 벗어남", "믿을 수 없음", "999.0", "인정", "1.00", car.Address.String(), "격리"},
-		"/feed/" + indextest.Feed + "?lang=en": {"Out of range", "In doubt", "No answer", "Quarantine", "Funds left"},
-		"/account/" + car.Address.String():     {"차량 속도", "결번", "/feed/" + indextest.Feed, "2 – 3"},
-		"/account/" + person(1).String():       {"운영하는 피드", "/feed/" + indextest.Feed},
-		"/tx/" + hex.EncodeToString(o.GetId()): {"quarantined range, accepted", "계측값 고정", car.Address.String()},
-		"/":                                    {"/feed/" + indextest.Feed, "계측값 고정"},
-		"/search?q=" + indextest.Feed:          {"차량 속도"},
+		"/feed/" + indextest.Feed:                             {"차량 속도", "범위를 벗어남", "믿을 수 없음", "999.0", "인정", "1.00", car.Address.String(), "격리"},
+		"/feed/" + indextest.Feed + "?lang=en":                {"Out of range", "In doubt", "No answer", "Quarantine", "Funds left"},
+		"/account/" + car.Address.String():                    {"차량 속도", "결번", "/feed/" + indextest.Feed, "2 – 3"},
+		"/account/" + f.Cars[1].Address.String():              {"정지됨", "제조사가 등록하지 않은 펌웨어", "마지막으로 확인된 펌웨어", "부터 이 기기가 보낸 것은 믿을 수 없습니다", "믿을 수 없게 된 계측값"},
+		"/account/" + f.Cars[1].Address.String() + "?lang=en": {"Suspended", "on, nothing that the device says may be relied on", "Readings of these times"},
+		"/account/" + person(1).String():                      {"운영하는 피드", "/feed/" + indextest.Feed},
+		"/tx/" + hex.EncodeToString(o.GetId()):                {"quarantined range, accepted", "계측값 고정", car.Address.String()},
+		"/":                                                   {"/feed/" + indextest.Feed, "계측값 고정"},
+		"/search?q=" + indextest.Feed:                         {"차량 속도"},
 	})
 	if res, _ := n.get(t, "/feed/no.such"); res.StatusCode != 404 {
 		t.Errorf("no such feed: %s", res.Status)

@@ -10,6 +10,7 @@ import (
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
 	streamv1 "github.com/dureledger/dure/gen/dure/stream/v1"
 	"github.com/dureledger/dure/index"
+	"github.com/dureledger/dure/ledger/tx"
 )
 
 func (s *streamService) Taint(ctx context.Context, r *connect.Request[apiv1.TaintRequest]) (*connect.Response[apiv1.TaintResponse], error) {
@@ -17,6 +18,15 @@ func (s *streamService) Taint(ctx context.Context, r *connect.Request[apiv1.Tain
 	if err != nil {
 		return nil, err
 	}
+	out, err := s.taint(ctx, device)
+	if err != nil {
+		return nil, err
+	}
+	return connect.NewResponse(out), nil
+}
+
+// taint is what leaned on a device in its times of doubt.
+func (s *Server) taint(ctx context.Context, device tx.Address) (*apiv1.TaintResponse, error) {
 	st, _ := s.ledger.State()
 	d, ok := index.ReadDevice(st, device)
 	if !ok {
@@ -31,7 +41,7 @@ func (s *streamService) Taint(ctx context.Context, r *connect.Request[apiv1.Tain
 	}
 	spans := doubtSpans(st, device)
 	if len(spans) == 0 {
-		return connect.NewResponse(out), nil
+		return out, nil
 	}
 	feeds, _, err := s.index.Feeds(ctx, index.FeedFilter{Device: &device}, index.Page{Size: index.MaxPage})
 	if err != nil {
@@ -47,7 +57,7 @@ func (s *streamService) Taint(ctx context.Context, r *connect.Request[apiv1.Tain
 		return nil, err
 	}
 	t.finish()
-	return connect.NewResponse(out), nil
+	return out, nil
 }
 
 // taint collects what leaned on a device.

@@ -254,6 +254,7 @@ func (s *Server) accountView(ctx context.Context, a tx.Address, token string) (w
 	}
 	if v.Device = s.deviceView(st, a); v.Device != nil {
 		s.deviceFeeds(ctx, st, a, v.Device)
+		s.deviceTaint(ctx, st, a, v.Device)
 	}
 	v.Operates = s.feedLinks(ctx, index.FeedFilter{Operator: &a})
 	balances, _, err := s.balancesOf(ctx, st, a, index.Page{Size: index.MaxPage})
@@ -282,6 +283,10 @@ func (s *Server) deviceView(r state.Reader, a tx.Address) *web.Device {
 		Firmware: strconv.FormatUint(d.GetFirmware().GetNumber(), 10), Version: d.GetFirmware().GetVersion(), Level: d.GetLevel(), Boot: d.GetBoot(),
 		LastGoodAt: known.GetLastGoodAt(), AskedAt: known.GetNonce().GetAskedAt(), LastGood: d.GetLastGoodTransaction(),
 		Hardware: d.GetHardware(), HardwareKey: d.GetHardwareKey(), Attester: d.GetAttester(),
+	}
+	if maker, err := tx.ParseAddress(d.GetMaker()); err == nil {
+		m, _ := index.ReadModel(r, maker, d.GetModel())
+		v.Title = m.GetTitle()
 	}
 	for i, doubt := range d.GetDoubts() {
 		v.Doubts = append(v.Doubts, web.Doubt{

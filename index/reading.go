@@ -23,6 +23,11 @@ func (c *changes) streamEvent(o *ledgerv1.Outcome, i int, body *txv1.Body) error
 		s := k.StreamSettled
 		c.add(settlementTable, int64(o.GetSeq()), i, s.GetFeed(), s.GetDevice(), s.GetFirstAt(), s.GetLastAt(), int64(s.GetPaid()), int64(s.GetForfeited()),
 			s.GetAsset(), s.GetAmount())
+		if s.GetPaid() > 0 {
+			c.balance(s.GetDevice(), s.GetAsset())
+		}
+	case *ledgerv1.Event_StreamReturned:
+		c.balance(k.StreamReturned.GetOperator(), k.StreamReturned.GetAsset())
 	}
 	return nil
 }

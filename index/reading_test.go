@@ -224,6 +224,9 @@ func testTaint(t *testing.T, place func(*testing.T) keeper) {
 	if err != nil || len(paid) != 1 || paid[0].Paid != 2 || paid[0].Amount != "200" || paid[0].Asset != indextest.Asset {
 		t.Errorf("payments %+v, %v", paid, err)
 	}
+	if assets, _, err := x.AssetsOf(t.Context(), f.Cars[0].Address, index.Page{}); err != nil || !slices.Equal(assets, []string{indextest.Asset}) {
+		t.Errorf("what a car that was paid has: %v, %v", assets, err)
+	}
 	span.Until = span.Since
 	if counts, err := x.CountReadings(t.Context(), indextest.Feed, span); err != nil || len(counts) != 0 {
 		t.Errorf("of no time: %+v, %v", counts, err)

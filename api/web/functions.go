@@ -28,6 +28,7 @@ func functions(lang string) template.FuncMap {
 		"iso":     func(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z") },
 		"add":     func(a, b int) int { return a + b },
 		"percent": percent,
+		"span":    func(text string) string { return span(lang, text) },
 	}
 }
 
@@ -58,6 +59,16 @@ func short(s string) string {
 	}
 	return s[:head] + "…" + s[len(s)-4:]
 }
+
+// span is a time such as 1h30m in the words of a language.
+func span(lang, text string) string {
+	if language(lang) == "en" {
+		return text
+	}
+	return strings.TrimSpace(spanWords.Replace(text))
+}
+
+var spanWords = strings.NewReplacer("ms", "밀리초 ", "h", "시간 ", "m", "분 ", "s", "초 ")
 
 func toText(v any) string {
 	switch n := v.(type) {

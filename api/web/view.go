@@ -147,14 +147,17 @@ type Account struct {
 
 // Device is what the ledger knows of a device.
 type Device struct {
-	Maker, Model, Serial, Owner, State string
-	Firmware, Version, Level           string
+	Maker, Model, Title, Serial, Owner, State string
+	Firmware, Version, Level                  string
 	// Hardware, HardwareKey and Attester are what the maker says, on which higher levels rest; empty if it does not.
 	Hardware, HardwareKey, Attester string
 	Boot                            uint64
 	LastGoodAt, AskedAt             int64
 	LastGood                        string // transaction
 	Doubts                          []Doubt
+	// Tainted are readings of the times in doubt, Payments those made for some of them, the newest first.
+	Tainted  []Tainted
+	Payments []Payment
 	// Feeds are those it reports to, or did; Gaps the last numbers that never came, of Missing altogether.
 	Feeds   []DeviceFeed
 	Gaps    []Gap
@@ -166,6 +169,22 @@ type Device struct {
 type Doubt struct {
 	Since, Until                            int64
 	Finding, Reason, By, Found, Transaction string
+}
+
+// Tainted counts readings of a feed.
+type Tainted struct {
+	Feed                        string
+	Accepted, Late, Quarantined uint64
+	First, Last                 int64
+}
+
+// Payment is what a feed has settled for readings: how many were paid, with how much, and how many forfeited.
+type Payment struct {
+	Feed            string
+	Time            int64
+	Paid, Forfeited uint64
+	Amount          Value
+	Transaction     string
 }
 
 // Balance is what an account has of an asset.

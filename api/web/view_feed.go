@@ -10,13 +10,13 @@ type FeedLink struct {
 // Feed is the page of a feed. Numbers are in its unit, as text.
 type Feed struct {
 	FeedLink
-	Operator              string
+	Operator              Value
 	OpenedAt, ClosedAt    int64
 	Least, Most           string
 	MaxRate, MaxDeviation string // empty: any
 	MinSources            uint32
 	MinLevel              string // empty: any
-	// Stale, Late, Ahead, Appeal and Dispute are times in words.
+	// Stale, Late, Ahead, Appeal and Dispute are spans such as 1h30m.
 	Stale, Late, Ahead, Appeal, Dispute string
 	// Premium is empty if nothing is paid.
 	Premium, Funds Value
@@ -41,7 +41,7 @@ type FeedValue struct {
 // FeedSource is a device that reports to a feed, or did. LeftOut is why it does not count now, as a code, or none when nothing came yet; Finding
 // is what its evidence found, when that is why, and else Doubt says why.
 type FeedSource struct {
-	Device, Value                            string
+	Device, Serial, Value                    string
 	Taken                                    int64
 	Age                                      string
 	Firmware, Level, LeftOut, Doubt, Finding string
@@ -51,19 +51,21 @@ type FeedSource struct {
 
 // Quarantined is a reading that waits for the operator.
 type Quarantined struct {
-	Device, Value, Reason string
-	Boot, Sequence        uint64
-	Taken, Deadline       int64
-	AppealedBy, Appeal    string
+	Device, Serial     string
+	Value, Reason      string
+	Boot, Sequence     uint64
+	Taken, Deadline    int64
+	AppealedBy, Appeal string
 }
 
 // Reading is a reading in a list. Verdict and Reason are codes.
 type Reading struct {
-	Device, Value, Verdict, Reason string
-	Boot, Sequence                 uint64
-	Taken                          int64
-	Firmware, Doubt, Transaction   string
-	Confirmed                      bool
+	Device, Serial               string
+	Value, Verdict, Reason       string
+	Boot, Sequence               uint64
+	Taken                        int64
+	Firmware, Doubt, Transaction string
+	Confirmed                    bool
 }
 
 // DeviceFeed is a feed on the page of a device.

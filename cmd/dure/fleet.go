@@ -22,8 +22,8 @@ import (
 
 func newDemo(a *app) *cobra.Command {
 	return parent("demo", "See at work what a network does for people and things",
-		"Starts a network of its own in a temporary folder, plays a story on it, checks that what the network then says is true, and removes it again.",
-		newDemoFleet(a))
+		"Plays a story and checks that what the network then says is true: car on the running network of make up, fleet on one of its own in a temporary folder.",
+		newDemoCar(a), newDemoFleet(a))
 }
 
 // demoFleet is a day of a fleet as asked for.

@@ -31,8 +31,11 @@ type gatewayProcess struct {
 	done chan struct{}
 }
 
-// gatewayKey is the name of a demonstration's gateway in the keystore.
-const gatewayKey = "gateway"
+// gatewayKey is the name of a demonstration's gateway in the keystore, gatewaySetting the file in the folder of settings that says where it is.
+const (
+	gatewayKey     = "gateway"
+	gatewaySetting = "gateway"
+)
 
 func (g *gatewayProcess) certificate() string { return filepath.Join(g.dir, "gateway.pem") }
 func (g *gatewayProcess) log() string         { return filepath.Join(g.dir, "gateway.log") }

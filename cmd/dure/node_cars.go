@@ -93,6 +93,9 @@ func (d demo) startGateway(ctx context.Context, nodes []string, port int) (*gate
 		return nil, failed("the demonstration's cars cannot be enrolled: "+err.Error(), "\"dure up --gateway=false\" goes without them")
 	}
 	g := &gatewayProcess{home: d.client(), dir: string(d), node: strings.Join(nodes, ","), listen: fmt.Sprintf("127.0.0.1:%d", port)}
+	if err := os.WriteFile(filepath.Join(d.client(), gatewaySetting), []byte(g.listen+"\n"), 0o644); err != nil { // public
+		return nil, err
+	}
 	if err := g.start(ctx); err != nil {
 		g.stop()
 		return nil, err
