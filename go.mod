@@ -10,7 +10,7 @@ require (
 	modernc.org/sqlite v1.55.0
 )
 
-require github.com/miekg/pkcs11 v1.1.2 // indirect
+require github.com/miekg/pkcs11 v1.1.2
 
 require (
 	github.com/dsnet/golib/memfile v1.0.0 // indirect
