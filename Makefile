@@ -14,7 +14,7 @@ FUZZTIME ?= 10s
 RACE := $(addsuffix /...,$(addprefix ./,$(wildcard ledger/state consensus internal/store internal/simnet index api client gateway node)))
 
 .DEFAULT_GOAL := help
-.PHONY: device-c microbench up test test-all lint generate generated bench fuzz race e2e torture packages build clean help
+.PHONY: device-c microbench up test test-all lint generate generated bench fuzz race nocgo e2e torture packages build clean help
 
 up: build ## Build, then run a network of four members on this machine until Ctrl-C
 	@bin/dure up

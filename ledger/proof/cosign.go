@@ -68,7 +68,7 @@ type Cosignature struct {
 // says that you saw no second history.
 // Error code: checkpoint.bad_witness.
 func (c *Checkpoint) AddCosignature(name string, key crypto.Signer, time int64) error {
-	if private, ok := key.(ed25519.PrivateKey); ok && len(private) != ed25519.PrivateKeySize {
+	if private, ok := key.(ed25519.PrivateKey); key == nil || ok && len(private) != ed25519.PrivateKeySize {
 		return badSigner(name)
 	}
 	line, err := c.Cosign(name, key, time)
