@@ -33,8 +33,8 @@ func deviceCert(a *app) *cobra.Command {
 		Use: "cert DEVICE", Short: "Write a device's certificate for TLS, and its key unless that is in hardware", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeKeys,
 		Long: `Writes OUT.pem, an X.509 certificate for the device's own key and signed by it, and OUT-key.pem, the key itself, unprotected (PKCS #8), for
 clients of MQTT and CoAP. No authority is needed: a gateway asks the ledger whose key it is. The key is Ed25519 or P-256. It signs
-for the device whatever it likes, so keep OUT-key.pem as you keep the device. Of a key in hardware there is no OUT-key.pem: dure device send uses it
-where it is, and so do the Go SDK and clients whose TLS library can (OpenSSL's providers and engines for PKCS#11 and TPMs).`,
+for the device whatever it likes, so keep OUT-key.pem as you keep the device. Of a key in hardware there is no OUT-key.pem: dure device send and
+the Go SDK use it where it is.`,
 		Example: "  dure device cert car-81 -o car-81",
 		RunE: func(_ *cobra.Command, args []string) error {
 			p, err := a.party(args[0])
