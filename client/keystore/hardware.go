@@ -86,3 +86,7 @@ func (s *Store) openHardwareSigner(f keyFile) (tx.Signer, error) {
 	}
 	return opened.Signer()
 }
+
+func inHardware(f keyFile) error {
+	return fault.New("key.in_hardware", "The key "+f.Name+" is in hardware, which does not give it away: "+f.Hardware+". What can be exported is its public key.", "name", f.Name)
+}

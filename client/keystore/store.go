@@ -100,11 +100,15 @@ func (s *Store) Import(name string, kind accountv1.KeyKind, secret []byte, passp
 	return s.add(keyFile{Entry: s.entry(name, signer.Key()), secret: sealed})
 }
 
-// ImportFile stores a key file made by Export, under any name. It keeps its passphrase, which need not be known.
+// ImportFile stores a key file made by Export, under any name. It keeps its passphrase, which need not be known. The file of a key in hardware is
+// refused, as it names a library that would be loaded, and the file may be anybody's: Add says where a key is (key.in_hardware).
 func (s *Store) ImportFile(name string, file []byte) (Entry, error) {
 	f, err := parseFile(file)
 	if err != nil {
 		return Entry{}, damaged("The file", err)
+	}
+	if f.Hardware != "" {
+		return Entry{}, fault.New("key.in_hardware", "The file has no key: it says that one is in hardware, at "+f.Hardware+". If you trust that, store it: dure key add.")
 	}
 	if err := s.checkNew(name, f.Key); err != nil {
 		return Entry{}, err
@@ -181,12 +185,15 @@ func (s *Store) DeviceKey(nameOrAddress, passphrase string) (crypto.Signer, erro
 	return reading.Key(f.Key.Kind, secret)
 }
 
-// Export returns the encrypted key file, for ImportFile on another machine. Whoever has it and its passphrase can sign. Of a key in hardware it
-// says where that is, and nothing secret.
+// Export returns the encrypted key file, for ImportFile on another machine. Whoever has it and its passphrase can sign.
+// A key in hardware has none (key.in_hardware).
 func (s *Store) Export(nameOrAddress string) ([]byte, error) {
 	f, err := s.find(nameOrAddress)
 	if err != nil {
 		return nil, err
+	}
+	if f.Hardware != "" {
+		return nil, inHardware(f)
 	}
 	return f.bytes()
 }
@@ -198,7 +205,7 @@ func (s *Store) ExportPlain(nameOrAddress, passphrase string, format Format) ([]
 		return nil, err
 	}
 	if f.Hardware != "" {
-		return nil, fault.New("key.in_hardware", "The key "+f.Name+" is in hardware, which does not give it away: "+f.Hardware+". What can be exported is its public key.", "name", f.Name)
+		return nil, inHardware(f)
 	}
 	secret, err := f.open(passphrase)
 	if err != nil {

@@ -125,6 +125,7 @@ func (g *gatewayPlace) refusals(token softToken, chip *tpm) {
 	refused("key.unsupported", "key", "add", "again", chip.uri(attestationKey)) // signs what the TPM says alone
 	refused("key.unsupported", "key", "new", "again", "--in", chip.uri("0x81010009"), "--kind", "ed25519")
 	refused("key.bad_uri", "key", "add", "again", strings.Replace(token.uri("meter-2"), "pin-source=file:"+token.pinFile, "pin-value="+tokenPIN, 1))
+	refused("key.in_hardware", "key", "export", "meter-1")
 	refused("key.in_hardware", "key", "export", "meter-1", "--plain", "hex")
 	refused("key.unreachable", "key", "add", "again", strings.Replace(token.uri("meter-2"), "meters", "other", 1))
 	refused("DURE_PIN", "key", "add", "again", strings.TrimSuffix(token.uri("meter-2"), "&pin-source=file:"+token.pinFile))
