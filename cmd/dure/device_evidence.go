@@ -16,6 +16,7 @@ import (
 	devicev1 "github.com/dureledger/dure/gen/dure/device/v1"
 	"github.com/dureledger/dure/ledger/evidence"
 	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/tx"
 )
 
 // askedNonce is the challenge that a device has to answer.
@@ -240,7 +241,7 @@ func attestationKey(text string) ([]byte, error) {
 	if !ok || key.Curve != elliptic.P256() {
 		return nil, usagef("%s is no P-256 key. Make it with tpm2_createak -G ecc -g sha256 -s ecdsa", text)
 	}
-	short, err := compressed(key)
+	short, err := tx.KeyOf(key)
 	return short.Public, err
 }
 
