@@ -14,7 +14,7 @@ FUZZTIME ?= 10s
 RACE := $(addsuffix /...,$(addprefix ./,$(wildcard ledger/state consensus internal/store internal/simnet index api client gateway node)))
 
 .DEFAULT_GOAL := help
-.PHONY: device-c microbench up demo-car test test-all lint generate generated bench fuzz race e2e torture packages build clean help
+.PHONY: device-c microbench up demo-car test test-all lint generate generated bench fuzz race nocgo e2e torture packages build clean help
 
 up: build ## Build, then run a network of four members on this machine until Ctrl-C
 	@bin/dure up
@@ -26,7 +26,7 @@ test: ## Vet and test everything that needs no root and no servers
 	$(GO) vet ./...
 	$(GO) test -timeout 5m ./...
 
-test-all: packages lint generated race ## Everything else: lint, generated code, races, fuzzing, end to end, Cortex-M
+test-all: packages lint generated race nocgo ## Everything else: lint, generated code, races, fuzzing, end to end, Cortex-M
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=5s
 	@$(MAKE) --no-print-directory e2e device-c
 
@@ -45,6 +45,9 @@ generated: ## Check that gen/ is what proto/ says
 
 race: ## Test the concurrent packages under the race detector
 	$(if $(RACE),CGO_ENABLED=1 $(GO) test -race -timeout 10m $(RACE),@echo "no concurrent packages")
+
+nocgo: ## Test what is different in a build without cgo
+	CGO_ENABLED=0 $(GO) test ./client/hardware
 
 fuzz: ## Fuzz every target for FUZZTIME (10s)
 	@FUZZTIME=$(FUZZTIME) .ci/fuzz

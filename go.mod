@@ -10,6 +10,8 @@ require (
 	modernc.org/sqlite v1.55.0
 )
 
+require github.com/miekg/pkcs11 v1.1.2
+
 require (
 	github.com/dsnet/golib/memfile v1.0.0 // indirect
 	github.com/plgd-dev/go-coap/v3 v3.4.0

@@ -29,7 +29,7 @@ type Config struct {
 	Network string
 	// Address is the device's account.
 	Address tx.Address
-	// Key signs readings and the connection, Signer transactions; both are the device's one key.
+	// Key signs readings and the connection, Signer transactions; both are the device's one key, such as package hardware opens.
 	Key    crypto.Signer
 	Signer tx.Signer
 	// Gateway is host:port of a gateway's door for MQTT.
@@ -184,15 +184,10 @@ func (d *Device) Run(ctx context.Context) error {
 }
 
 func (d *Device) connect(ctx context.Context) (*autopaho.ConnectionManager, error) {
-	certificate, err := Certificate(d.cfg.Address, d.cfg.Key)
+	settings, err := d.tls()
 	if err != nil {
 		return nil, err
 	}
-	settings := &tls.Config{MinVersion: tls.VersionTLS12}
-	if d.cfg.TLS != nil {
-		settings = d.cfg.TLS.Clone()
-	}
-	settings.Certificates = []tls.Certificate{{Certificate: [][]byte{certificate}, PrivateKey: d.cfg.Key}}
 	connection, err := autopaho.NewConnection(ctx, autopaho.ClientConfig{
 		ServerUrls: []*url.URL{{Scheme: "mqtts", Host: d.cfg.Gateway}}, TlsCfg: settings, KeepAlive: keepAlive, CleanStartOnInitialConnection: true,
 		ReconnectBackoff: autopaho.NewExponentialBackoff(200*time.Millisecond, 30*time.Second, time.Second, 2),
@@ -210,6 +205,20 @@ func (d *Device) connect(ctx context.Context) (*autopaho.ConnectionManager, erro
 		return nil, fmt.Errorf("device: %w", err)
 	}
 	return connection, nil
+}
+
+// tls is the settings of a connection: Config.TLS with the device's certificate.
+func (d *Device) tls() (*tls.Config, error) {
+	certificate, err := Certificate(d.cfg.Address, d.cfg.Key)
+	if err != nil {
+		return nil, err
+	}
+	settings := &tls.Config{MinVersion: tls.VersionTLS12}
+	if d.cfg.TLS != nil {
+		settings = d.cfg.TLS.Clone()
+	}
+	settings.Certificates = []tls.Certificate{{Certificate: [][]byte{certificate}, PrivateKey: d.cfg.Key}}
+	return settings, nil
 }
 
 // send sends the oldest reading again and again until it is done with, then the next.
@@ -262,12 +271,21 @@ func (d *Device) publish(ctx context.Context, c *autopaho.ConnectionManager, wha
 		d.cfg.Log.Info("a message was not answered; sending it again", "error", err)
 		return s, false
 	}
+	s = settled(res)
+	return s, s.Committed || final(res.ReasonCode)
+}
+
+// settled is what a PUBACK says.
+func settled(res *paho.PublishResponse) (s Settled) {
 	if res.Properties != nil {
 		s.Said = res.Properties.ReasonString
 	}
 	s.Committed = res.ReasonCode < codeUnspecified
-	return s, s.Committed || res.ReasonCode != codeUnspecified && res.ReasonCode != codeQuota
+	return s
 }
+
+// final says whether sending the message again would change nothing.
+func final(code byte) bool { return code != codeUnspecified && code != codeQuota }
 
 // onLine is a context that ends when the connection is lost: what was sent on it has no answer then, and the client library may go on waiting for
 // one.

@@ -11,18 +11,21 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/dureledger/dure/client/hardware"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/tx"
 )
 
 const (
-	suffix  = ".json"
-	version = 1
+	suffix = ".json"
+	// The versions of a key file: with the secret, and with the URI of a key in hardware.
+	version         = 1
+	versionHardware = 2
 	// MaxFile is the largest key file read, in bytes; the largest written, of ML-DSA-65, has about 5,000.
 	MaxFile = 16 << 10
 )
 
-// keyFile is a key file as read: the public part and the sealed secret.
+// keyFile is a key file as read: the public part and, unless the key is in hardware, the sealed secret.
 type keyFile struct {
 	Entry
 	secret string // age, armored
@@ -36,13 +39,18 @@ type fileJSON struct {
 	PublicKey string `json:"public_key"`
 	Address   string `json:"address"`
 	Created   string `json:"created"`
-	Secret    string `json:"secret"`
+	Secret    string `json:"secret,omitempty"`
+	Hardware  string `json:"hardware,omitempty"`
 }
 
 func (f keyFile) bytes() ([]byte, error) {
+	written := version
+	if f.Hardware != "" {
+		written = versionHardware
+	}
 	b, err := json.MarshalIndent(fileJSON{
-		Version: version, Name: f.Name, Kind: tx.KindName(f.Key.Kind), PublicKey: hex.EncodeToString(f.Key.Public),
-		Address: f.Address.String(), Created: f.Created.UTC().Format(time.RFC3339), Secret: f.secret,
+		Version: written, Name: f.Name, Kind: tx.KindName(f.Key.Kind), PublicKey: hex.EncodeToString(f.Key.Public),
+		Address: f.Address.String(), Created: f.Created.UTC().Format(time.RFC3339), Secret: f.secret, Hardware: f.Hardware,
 	}, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("keystore: writing a key file: %w", err)
@@ -64,8 +72,12 @@ func parseFile(b []byte) (keyFile, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return keyFile{}, errors.New("something follows the key")
 	}
-	if j.Version != version {
-		return keyFile{}, fmt.Errorf("it is of version %d; this program reads version %d", j.Version, version)
+	if j.Version != version && j.Version != versionHardware {
+		return keyFile{}, fmt.Errorf("it is of version %d; this program reads versions %d and %d", j.Version, version, versionHardware)
+	}
+	uri, err := checkPlace(j)
+	if err != nil {
+		return keyFile{}, err
 	}
 	kind, err := tx.ParseKind(j.Kind)
 	if err != nil {
@@ -86,7 +98,22 @@ func parseFile(b []byte) (keyFile, error) {
 	if err != nil {
 		return keyFile{}, fmt.Errorf("its creation time cannot be read: %w", err)
 	}
-	return keyFile{Entry{j.Name, key, key.Address(), created.UTC()}, j.Secret}, nil
+	return keyFile{Entry{j.Name, key, key.Address(), created.UTC(), uri}, j.Secret}, nil
+}
+
+// checkPlace sees that a file has either a secret or where the key is.
+func checkPlace(j fileJSON) (uri string, err error) {
+	if (j.Version == versionHardware) != (j.Hardware != "") || j.Hardware != "" && j.Secret != "" {
+		return "", errors.New("it has to have either a secret (version 1) or where the key is (version 2)")
+	}
+	if j.Hardware == "" {
+		return "", nil
+	}
+	r, err := hardware.Parse(j.Hardware)
+	if err != nil {
+		return "", err
+	}
+	return keepable(r)
 }
 
 // read reads the key of a name. The file's name counts, so that people may rename files.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dureledger/dure/client/hardware"
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/reading"
@@ -31,6 +32,8 @@ type Entry struct {
 	Address tx.Address
 	// Created is when the key was made or imported.
 	Created time.Time
+	// Hardware is the URI of a key in hardware (package hardware); empty: the secret is in the file.
+	Hardware string
 }
 
 // Store is a folder of keys. Several programs may use one folder at a time.
@@ -38,6 +41,7 @@ type Store struct {
 	dir        string
 	workFactor int
 	now        func() time.Time
+	pin        hardware.AskPIN
 }
 
 // Option changes how a Store works.
@@ -49,6 +53,9 @@ func WorkFactor(n int) Option { return func(s *Store) { s.workFactor = n } }
 
 // Clock sets where creation times come from; the default is time.Now.
 func Clock(now func() time.Time) Option { return func(s *Store) { s.now = now } }
+
+// PIN says whom to ask for the PIN of a token, for keys in hardware whose URI does not say where it is. The default is nobody.
+func PIN(ask hardware.AskPIN) Option { return func(s *Store) { s.pin = ask } }
 
 // Open opens a folder of keys. The folder is made, for its owner alone, with the first key.
 func Open(dir string, options ...Option) (*Store, error) {
@@ -93,11 +100,15 @@ func (s *Store) Import(name string, kind accountv1.KeyKind, secret []byte, passp
 	return s.add(keyFile{Entry: s.entry(name, signer.Key()), secret: sealed})
 }
 
-// ImportFile stores a key file made by Export, under any name. It keeps its passphrase, which need not be known.
+// ImportFile stores a key file made by Export, under any name. It keeps its passphrase, which need not be known. The file of a key in hardware is
+// refused, as it names a library that would be loaded, and the file may be anybody's: Add says where a key is (key.in_hardware).
 func (s *Store) ImportFile(name string, file []byte) (Entry, error) {
 	f, err := parseFile(file)
 	if err != nil {
 		return Entry{}, damaged("The file", err)
+	}
+	if f.Hardware != "" {
+		return Entry{}, fault.New("key.in_hardware", "The file has no key: it says that one is in hardware, at "+f.Hardware+". If you trust that, store it: dure key add.")
 	}
 	if err := s.checkNew(name, f.Key); err != nil {
 		return Entry{}, err
@@ -139,11 +150,14 @@ func (s *Store) Get(nameOrAddress string) (Entry, error) {
 	return f.Entry, err
 }
 
-// Unlock opens a key, found by name or address, to sign with.
+// Unlock opens a key, found by name or address, to sign with. A key in hardware needs no passphrase, and stays open as long as the program runs.
 func (s *Store) Unlock(nameOrAddress, passphrase string) (tx.Signer, error) {
 	f, err := s.find(nameOrAddress)
 	if err != nil {
 		return nil, err
+	}
+	if f.Hardware != "" {
+		return s.openHardwareSigner(f)
 	}
 	secret, err := f.open(passphrase)
 	if err != nil {
@@ -153,12 +167,15 @@ func (s *Store) Unlock(nameOrAddress, passphrase string) (tx.Signer, error) {
 	return tx.NewSigner(f.Key.Kind, secret)
 }
 
-// DeviceKey opens a key, found by name or address, for what a device signs besides transactions: readings (reading.Sign) and its
-// certificate. Devices have Ed25519 or P-256 keys, for any other the code is reading.bad_key.
+// DeviceKey opens a key, found by name or address, for what a device signs besides transactions: readings (reading.Sign), evidence and its
+// certificate. Devices have Ed25519 or P-256 keys, for any other the code is reading.bad_key. A key in hardware is as Unlock says.
 func (s *Store) DeviceKey(nameOrAddress, passphrase string) (crypto.Signer, error) {
 	f, err := s.find(nameOrAddress)
 	if err != nil {
 		return nil, err
+	}
+	if f.Hardware != "" {
+		return s.openHardware(f)
 	}
 	secret, err := f.open(passphrase)
 	if err != nil {
@@ -169,10 +186,14 @@ func (s *Store) DeviceKey(nameOrAddress, passphrase string) (crypto.Signer, erro
 }
 
 // Export returns the encrypted key file, for ImportFile on another machine. Whoever has it and its passphrase can sign.
+// A key in hardware has none (key.in_hardware).
 func (s *Store) Export(nameOrAddress string) ([]byte, error) {
 	f, err := s.find(nameOrAddress)
 	if err != nil {
 		return nil, err
+	}
+	if f.Hardware != "" {
+		return nil, inHardware(f)
 	}
 	return f.bytes()
 }
@@ -182,6 +203,9 @@ func (s *Store) ExportPlain(nameOrAddress, passphrase string, format Format) ([]
 	f, err := s.find(nameOrAddress)
 	if err != nil {
 		return nil, err
+	}
+	if f.Hardware != "" {
+		return nil, inHardware(f)
 	}
 	secret, err := f.open(passphrase)
 	if err != nil {
@@ -204,18 +228,25 @@ func nameFits(name string) bool {
 // checkNew refuses a bad name, a name in use and a key that is here under another name. An existing file is refused when
 // it is written, too; the early look saves a person typing a passphrase for nothing.
 func (s *Store) checkNew(name string, key tx.Key) error {
-	if !nameFits(name) {
-		return fault.New("key.bad_name", fmt.Sprintf("%.80q cannot name a key: names have 1 to 64 of a-z, 0-9, '.', '_' and '-', begin "+
-			"with a letter or digit, and not with 0x. Choose another.", name), "name", name)
-	}
-	if _, err := os.Lstat(s.path(name)); err == nil {
-		return nameTaken(name)
+	if err := s.checkName(name); err != nil {
+		return err
 	}
 	entries, _ := s.List() // unreadable files cannot be compared with
 	for _, e := range entries {
 		if e.Key.Equal(key) {
 			return fault.New("key.exists", fmt.Sprintf("This key is in the keystore already, as %s. Use that one.", e.Name), "name", e.Name)
 		}
+	}
+	return nil
+}
+
+func (s *Store) checkName(name string) error {
+	if !nameFits(name) {
+		return fault.New("key.bad_name", fmt.Sprintf("%.80q cannot name a key: names have 1 to 64 of a-z, 0-9, '.', '_' and '-', begin "+
+			"with a letter or digit, and not with 0x. Choose another.", name), "name", name)
+	}
+	if _, err := os.Lstat(s.path(name)); err == nil {
+		return nameTaken(name)
 	}
 	return nil
 }

@@ -54,6 +54,8 @@ type app struct {
 	assets     map[string]*apiv1.Asset
 	passphrase string
 	listed     []keystore.Entry
+	// pins are those of tokens that were asked for already.
+	pins map[string]string
 	// nameless: do not show accounts by names of keys.
 	nameless bool
 	// offline: no node answered, so do not ask again.

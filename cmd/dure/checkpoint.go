@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ed25519"
 	"encoding/hex"
 	"errors"
@@ -17,6 +18,7 @@ import (
 	"github.com/dureledger/dure/client/witness"
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	"github.com/dureledger/dure/ledger/proof"
+	"github.com/dureledger/dure/ledger/tx"
 )
 
 func newCheckpoint(a *app) *cobra.Command {
@@ -160,11 +162,11 @@ dure witness run does it all the time, and also has it proven that history only 
 			if err != nil {
 				return err
 			}
-			private, err := a.witnessKey(key)
+			signer, err := a.witnessKey(key)
 			if err != nil {
 				return err
 			}
-			if err := c.AddCosignature(name, private, a.now().Unix()); err != nil {
+			if err := c.AddCosignature(name, signer, a.now().Unix()); err != nil {
 				return err
 			}
 			signed, err := c.Encode()
@@ -178,7 +180,7 @@ dure witness run does it all the time, and also has it proven that history only 
 			if err := replaceFile(args[0], signed); err != nil {
 				return err
 			}
-			verifier := proof.Witness{Name: name, Key: private.Public().(ed25519.PublicKey)}.String()
+			verifier := proof.Witness{Name: name, Key: signer.Public().(ed25519.PublicKey)}.String()
 			view := viewCheckpoint(v, args[0])
 			view.Cosigned = append(view.Cosigned, verifier)
 			return a.print(view, func(w io.Writer) {
@@ -231,24 +233,16 @@ func (a *app) cosignedFile(key, network string) string {
 	return filepath.Join(a.home, "cosigned-"+key+"-"+network+".txt")
 }
 
-// witnessKey is the private key itself: cosignatures sign another text than transactions do.
-func (a *app) witnessKey(name string) (ed25519.PrivateKey, error) {
+// witnessKey opens a key for cosignatures, which sign another text than transactions do.
+func (a *app) witnessKey(name string) (crypto.Signer, error) {
 	k, err := a.keyNamed(name)
 	if err != nil {
 		return nil, err
 	}
 	if k.Key.Kind != accountv1.KeyKind_KEY_KIND_ED25519 {
-		return nil, usage("a witness signs with an Ed25519 key")
+		return nil, usage("a witness signs with an Ed25519 key, and " + k.Name + " is " + tx.KindName(k.Key.Kind))
 	}
-	text, err := a.exportKey(name, "hex")
-	if err != nil {
-		return nil, err
-	}
-	seed, err := hex.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil {
-		return nil, err
-	}
-	return ed25519.NewKeyFromSeed(seed), nil
+	return unlockWith(a, k.Name, a.openDeviceKey)
 }
 
 // replaceFile replaces a file in one step: a crash leaves the old one or the new one.

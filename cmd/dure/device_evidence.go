@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"crypto"
 	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/x509"
-	"encoding/hex"
 	"encoding/pem"
 	"fmt"
 	"io"
@@ -16,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dureledger/dure/client"
-	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	devicev1 "github.com/dureledger/dure/gen/dure/device/v1"
 	"github.com/dureledger/dure/ledger/evidence"
 	"github.com/dureledger/dure/ledger/fault"
@@ -44,7 +40,7 @@ func (a *app) writeToken(ctx context.Context, device party, key, out string, t *
 	if key == "" {
 		key = device.name
 	}
-	signer, err := a.messageKey(key)
+	signer, err := unlockWith(a, key, a.openDeviceKey)
 	if err != nil {
 		return err
 	}
@@ -67,29 +63,6 @@ func (a *app) writeToken(ctx context.Context, device party, key, out string, t *
 		fmt.Fprintln(w, "Wrote "+out+".")
 		printFacts(w, []fact{{"next", "dure device present " + device.address.String() + " " + out + " --by GATEWAY"}})
 	})
-}
-
-// messageKey opens a key of the keystore for signing what is no transaction.
-func (a *app) messageKey(name string) (crypto.Signer, error) {
-	k, err := a.keyNamed(name)
-	if err != nil {
-		return nil, err
-	}
-	text, err := a.exportKey(k.Name, "hex")
-	if err != nil {
-		return nil, err
-	}
-	secret, err := hex.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil {
-		return nil, err
-	}
-	switch k.Key.Kind {
-	case accountv1.KeyKind_KEY_KIND_ED25519:
-		return ed25519.NewKeyFromSeed(secret), nil
-	case accountv1.KeyKind_KEY_KIND_P256:
-		return ecdsa.ParseRawPrivateKey(elliptic.P256(), secret)
-	}
-	return nil, failed("The key "+k.Name+" is "+tx.KindName(k.Key.Kind)+"; evidence is signed with Ed25519 or P-256.", "Without --out it is a transaction, which any key may sign.")
 }
 
 func devicePresent(a *app) *cobra.Command {
@@ -268,7 +241,7 @@ func attestationKey(text string) ([]byte, error) {
 	if !ok || key.Curve != elliptic.P256() {
 		return nil, usagef("%s is no P-256 key. Make it with tpm2_createak -G ecc -g sha256 -s ecdsa", text)
 	}
-	short, err := compressed(key)
+	short, err := tx.KeyOf(key)
 	return short.Public, err
 }
 

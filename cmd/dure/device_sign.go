@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dureledger/dure/client/device"
+	"github.com/dureledger/dure/client/hardware"
 	"github.com/dureledger/dure/ledger/reading"
 )
 
@@ -29,10 +30,11 @@ func (a *app) deviceKey(device party, key string) (crypto.Signer, error) {
 func deviceCert(a *app) *cobra.Command {
 	var out, key string
 	cmd := &cobra.Command{
-		Use: "cert DEVICE", Short: "Write a device's certificate and key for TLS", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeKeys,
+		Use: "cert DEVICE", Short: "Write a device's certificate for TLS, and its key unless that is in hardware", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeKeys,
 		Long: `Writes OUT.pem, an X.509 certificate for the device's own key and signed by it, and OUT-key.pem, the key itself, unprotected (PKCS #8), for
 clients of MQTT and CoAP. No authority is needed: a gateway asks the ledger whose key it is. The key is Ed25519 or P-256. It signs
-for the device whatever it likes, so keep OUT-key.pem as you keep the device.`,
+for the device whatever it likes, so keep OUT-key.pem as you keep the device. Of a key in hardware there is no OUT-key.pem: dure device send and
+the Go SDK use it where it is.`,
 		Example: "  dure device cert car-81 -o car-81",
 		RunE: func(_ *cobra.Command, args []string) error {
 			p, err := a.party(args[0])
@@ -47,21 +49,23 @@ for the device whatever it likes, so keep OUT-key.pem as you keep the device.`,
 			if err != nil {
 				return err
 			}
-			secret, err := x509.MarshalPKCS8PrivateKey(signer)
-			if err != nil {
-				return err
-			}
 			if out == "" {
 				out = args[0]
 			}
-			if err := writeNew(out+"-key.pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600); err != nil {
-				return err
+			said := map[string]string{"device": p.address.String(), "certificate": out + ".pem"}
+			wrote := out + ".pem"
+			if _, hard := signer.(*hardware.Key); !hard {
+				if err := writeSecret(out+"-key.pem", signer); err != nil {
+					return err
+				}
+				said["key"] = out + "-key.pem"
+				wrote += " and " + said["key"]
 			}
 			if err := writeNew(out+".pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}), 0o644); err != nil {
 				return err
 			}
-			return a.print(map[string]string{"device": p.address.String(), "certificate": out + ".pem", "key": out + "-key.pem"}, func(w io.Writer) {
-				fmt.Fprintf(w, "Wrote %s.pem and %s-key.pem.\n", out, out)
+			return a.print(said, func(w io.Writer) {
+				fmt.Fprintln(w, "Wrote "+wrote+".")
 				printFacts(w, []fact{{"device", p.String()}, {"client id", p.address.String()}})
 			})
 		},
@@ -69,6 +73,16 @@ for the device whatever it likes, so keep OUT-key.pem as you keep the device.`,
 	cmd.Flags().StringVarP(&out, "out", "o", "", "beginning of the names of both files; they must not exist (default DEVICE)")
 	keyFlag(a, cmd, &key)
 	return cmd
+}
+
+// writeSecret writes a key itself, unprotected.
+func writeSecret(file string, key crypto.Signer) error {
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	defer clear(secret)
+	return writeNew(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600)
 }
 
 func keyFlag(a *app, cmd *cobra.Command, key *string) {

@@ -2,9 +2,6 @@ package main
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/csv"
@@ -188,22 +185,8 @@ func readCSR(path string) (tx.Key, error) {
 	if err := request.CheckSignature(); err != nil {
 		return tx.Key{}, fmt.Errorf("%s is not signed by the key in it, so nothing shows that the device has that key: %w", path, err)
 	}
-	switch key := request.PublicKey.(type) {
-	case ed25519.PublicKey:
-		return tx.Key{Kind: accountv1.KeyKind_KEY_KIND_ED25519, Public: key}, nil
-	case *ecdsa.PublicKey:
-		if key.Curve == elliptic.P256() {
-			return compressed(key)
-		}
+	if key, err := tx.KeyOf(request.PublicKey); err == nil {
+		return key, nil
 	}
 	return tx.Key{}, fmt.Errorf("%s: devices have P-256 or Ed25519 keys", path)
-}
-
-// compressed is a P-256 key as accounts have it: SEC 1, compressed.
-func compressed(key *ecdsa.PublicKey) (tx.Key, error) {
-	point, err := key.Bytes() // 04, x, y
-	if err != nil {
-		return tx.Key{}, err
-	}
-	return tx.Key{Kind: accountv1.KeyKind_KEY_KIND_P256, Public: append([]byte{2 | point[64]&1}, point[1:33]...)}, nil
 }

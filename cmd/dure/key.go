@@ -15,8 +15,9 @@ import (
 
 func newKey(a *app) *cobra.Command {
 	return parent("key", "Keys that sign for accounts", `Keys live in the keystore folder, each in a file of its own, encrypted with a passphrase. A key's address is the
-address of the account it opens.`,
-		keyNew(a), keyList(a), keyShow(a), keyExport(a), keyImport(a))
+address of the account it opens. A key may also live in a TPM or in a token that is reached by PKCS#11, and never leave it: then its file
+says where it is.`,
+		keyNew(a), keyAdd(a), keyList(a), keyShow(a), keyExport(a), keyImport(a))
 }
 
 // keyView is a key as printed. It has no secret.
@@ -26,10 +27,12 @@ type keyView struct {
 	Kind      string `json:"kind"`
 	PublicKey string `json:"publicKey"`
 	Created   string `json:"createdAt,omitempty"`
+	// Hardware is the URI of a key that is not in the keystore itself.
+	Hardware string `json:"hardware,omitempty"`
 }
 
 func viewKey(k keystore.Entry) keyView {
-	view := keyView{Name: k.Name, Address: k.Key.Address().String(), Kind: tx.KindName(k.Key.Kind), PublicKey: hex.EncodeToString(k.Key.Public)}
+	view := keyView{Name: k.Name, Address: k.Key.Address().String(), Kind: tx.KindName(k.Key.Kind), PublicKey: hex.EncodeToString(k.Key.Public), Hardware: k.Hardware}
 	if !k.Created.IsZero() {
 		view.Created = clockTime(k.Created)
 	}
@@ -41,16 +44,24 @@ func (v keyView) print(w io.Writer) {
 	if len(public) > 200 {
 		public = public[:64] + fmt.Sprintf("… (%d bytes; --json shows all)", len(v.PublicKey)/2)
 	}
-	printFacts(w, []fact{{"name", v.Name}, {"address", v.Address}, {"kind", v.Kind}, {"public key", public}, {"created", v.Created}})
+	printFacts(w, []fact{{"name", v.Name}, {"address", v.Address}, {"kind", v.Kind}, {"public key", public}, {"in hardware", clean(v.Hardware)}, {"created", v.Created}})
 }
 
 func keyNew(a *app) *cobra.Command {
-	var kind string
+	var kind, in string
 	cmd := &cobra.Command{
 		Use: "new NAME", Short: "Make a key", Args: cobra.ExactArgs(1), ValidArgsFunction: cobra.NoFileCompletions,
-		Long:    "Makes a key and stores it encrypted. Nothing is sent anywhere: the account is opened by a member, with dure account open.",
-		Example: "  dure key new alice\n  dure key new backup --kind ml-dsa-65",
+		Long: `Makes a key and stores it encrypted. Nothing is sent anywhere: the account is opened by a member, with dure account open.
+
+With --in the key is made in a TPM 2.0 or in a PKCS#11 token, which never gives it away, and what is stored is where it is. It is P-256, or in tokens
+that can do it --kind ed25519. ` + hardwareLong,
+		Example: "  dure key new alice\n  dure key new backup --kind ml-dsa-65\n" +
+			"  dure key new meter-1 --in 'tpm:0x81010005?device=/dev/tpmrm0'\n" +
+			"  dure key new meter-2 --in 'pkcs11:token=meters;object=meter-2?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=file:/etc/meter/pin'",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if in != "" {
+				return a.newInHardware(args[0], in, kind, cmd.Flags().Changed("kind"))
+			}
 			k, err := tx.ParseKind(kind)
 			if err != nil {
 				return usage(err.Error())
@@ -74,7 +85,8 @@ func keyNew(a *app) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&kind, "kind", "ed25519", "kind of key: "+strings.Join(softKinds(), ", "))
+	cmd.Flags().StringVar(&kind, "kind", "ed25519", "kind of key: "+strings.Join(softKinds(), ", ")+" (default with --in: p256)")
+	cmd.Flags().StringVar(&in, "in", "", "make it in hardware, at this place: tpm:… or pkcs11:…")
 	must(cmd.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions(softKinds(), cobra.ShellCompDirectiveNoFileComp)))
 	return cmd
 }

@@ -14,7 +14,7 @@ import (
 
 // store is the keystore. Its folder is made with the first key.
 func (a *app) store() (*keystore.Store, error) {
-	options := []keystore.Option{keystore.Clock(a.now)}
+	options := []keystore.Option{keystore.Clock(a.now), keystore.PIN(a.askPIN)}
 	if a.workFactor > 0 {
 		options = append(options, keystore.WorkFactor(a.workFactor))
 	}

@@ -87,13 +87,17 @@ func (a *app) signerFor(ctx context.Context, p party, key string) (tx.Signer, er
 		"Bring the key here (dure key import), or name one with --key. dure key list shows what there is.")
 }
 
-// unlock opens a key for signing, asking for its passphrase.
+// unlock opens a key for signing, asking for its passphrase unless it is in hardware.
 func (a *app) unlock(name string) (tx.Signer, error) { return unlockWith(a, name, a.openKey) }
 
 // unlockWith opens a key in one of its forms, asking for its passphrase.
 func unlockWith[T any](a *app, name string, open func(name, passphrase string) (T, error)) (opened T, err error) {
-	if _, err := a.keyNamed(name); err != nil {
+	k, err := a.keyNamed(name)
+	if err != nil {
 		return opened, err
+	}
+	if k.Hardware != "" { // a passphrase is never tried as a PIN
+		return open(name, "")
 	}
 	if a.passphrase != "" { // the one that opened another key often opens this one
 		if opened, err = open(name, a.passphrase); err == nil {

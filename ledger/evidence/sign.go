@@ -2,9 +2,6 @@ package evidence
 
 import (
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/sha256"
 	"fmt"
 	"slices"
@@ -54,21 +51,11 @@ func External(networkID string, device tx.Address) []byte {
 // Sign fills in t's Key and Signature and returns the message. key's public key is an ed25519.PublicKey or an *ecdsa.PublicKey on P-256; a
 // key in software signs by RFC 8032 or RFC 6979, the same every time. Code evidence.bad_key.
 func Sign(networkID string, t *Token, key crypto.Signer) ([]byte, error) {
-	switch public := key.Public().(type) {
-	case ed25519.PublicKey:
-		t.Key = tx.Key{Kind: accountv1.KeyKind_KEY_KIND_ED25519, Public: public}
-	case *ecdsa.PublicKey:
-		if public.Curve != elliptic.P256() {
-			return nil, badKey()
-		}
-		point, err := public.Bytes() // 04, x, y
-		if err != nil {
-			return nil, badKey()
-		}
-		t.Key = tx.Key{Kind: accountv1.KeyKind_KEY_KIND_P256, Public: append([]byte{2 | point[64]&1}, point[1:33]...)}
-	default:
+	public, err := tx.KeyOf(key.Public())
+	if err != nil {
 		return nil, badKey()
 	}
+	t.Key = public
 	signature, err := sign(t.SignedBytes(networkID), t.Key.Kind, key)
 	if err != nil {
 		return nil, fmt.Errorf("signing evidence: %w", err)

@@ -67,8 +67,8 @@ type Cosignature struct {
 // cosignature by the same key. Cosign only what has been verified from the last checkpoint you cosigned: a cosignature
 // says that you saw no second history.
 // Error code: checkpoint.bad_witness.
-func (c *Checkpoint) AddCosignature(name string, key ed25519.PrivateKey, time int64) error {
-	if len(key) != ed25519.PrivateKeySize {
+func (c *Checkpoint) AddCosignature(name string, key crypto.Signer, time int64) error {
+	if private, ok := key.(ed25519.PrivateKey); key == nil || ok && len(private) != ed25519.PrivateKeySize {
 		return badSigner(name)
 	}
 	line, err := c.Cosign(name, key, time)
