@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // MaxBlockBytes bounds the encoding of one block.
@@ -26,7 +27,25 @@ type Block struct {
 // Entry is one committed transaction.
 type Entry struct {
 	Outcome []byte // serialised dure.ledger.v1.Outcome: the data of the history's leaf
-	Raw     []byte // the transaction as it was executed
+	Raw     []byte // the transaction as it was executed; nothing when it was erased, for no transaction is empty
+}
+
+// Erased says that the transaction was left out by Erase, which keeps its outcome.
+func (e Entry) Erased() bool { return len(e.Raw) == 0 }
+
+// asErasedIn is b without the transactions that are erased in held.
+func (b *Block) asErasedIn(held *Block) *Block {
+	if len(held.Entries) != len(b.Entries) || !slices.ContainsFunc(held.Entries, Entry.Erased) {
+		return b
+	}
+	out := *b
+	out.Entries = slices.Clone(b.Entries)
+	for i := range out.Entries {
+		if held.Entries[i].Erased() {
+			out.Entries[i].Raw = nil
+		}
+	}
+	return &out
 }
 
 // BatchRef is a batch that the block committed, kept so that a restarted node refuses it a second time.
@@ -37,7 +56,7 @@ type BatchRef struct {
 
 // The body of a block record, all integers big-endian: app hash, state root, history root (32 bytes each), number of
 // batches, per batch hash and expiry (8 bytes), number of entries, per entry length and bytes of outcome and raw
-// transaction. Numbers and lengths are unsigned varints (encoding/binary). Height, time, first position and the number
+// transaction, which is of length 0 if it was erased. Numbers and lengths are unsigned varints (encoding/binary). Height, time, first position and the number
 // of entries again are in the record's header (frame.go), where scanning finds them.
 
 const batchBytes = 40
@@ -48,7 +67,10 @@ func checkBlock(b *Block) error {
 			b.Height, len(b.Entries), b.FirstSeq, b.HistorySize)
 	}
 	size := 0
-	for _, e := range b.Entries {
+	for i, e := range b.Entries {
+		if e.Erased() {
+			return fmt.Errorf("store: block %d: entry %d has no transaction", b.Height, i)
+		}
 		size += len(e.Outcome) + len(e.Raw) + 2*binary.MaxVarintLen32
 		if size > MaxBlockBytes/2 {
 			return fmt.Errorf("store: block %d is larger than %d bytes", b.Height, MaxBlockBytes/2)

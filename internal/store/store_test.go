@@ -56,7 +56,7 @@ func (c *chain) next(entries int) Block {
 	for i := range entries {
 		b.Entries = append(b.Entries, Entry{
 			Outcome: fmt.Appendf(nil, "outcome %d.%d", c.height, i),
-			Raw:     bytes.Repeat([]byte{byte(i)}, int(c.height)%50),
+			Raw:     bytes.Repeat([]byte{byte(i)}, 1+int(c.height)%50),
 		})
 		c.leaves = append(c.leaves, [32]byte(rfc6962.DefaultHasher.HashLeaf(b.Entries[i].Outcome)))
 		c.seq++
@@ -217,7 +217,7 @@ func TestAppendAgain(t *testing.T) {
 	for name, change := range map[string]func(*Block){
 		"time":     func(b *Block) { b.Time++ },
 		"app hash": func(b *Block) { b.AppHash[0]++ },
-		"outcome":  func(b *Block) { b.Entries = append([]Entry{{Outcome: []byte("x")}}, b.Entries[1:]...) },
+		"outcome":  func(b *Block) { b.Entries = append([]Entry{{Outcome: []byte("x"), Raw: []byte("y")}}, b.Entries[1:]...) },
 		"batches":  func(b *Block) { b.Batches = nil },
 		"raw moved": func(b *Block) {
 			b.Entries = append([]Entry{{Outcome: b.Entries[0].Outcome, Raw: []byte("y")}}, b.Entries[1:]...)
