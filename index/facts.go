@@ -14,10 +14,13 @@ import (
 // Entry is one committed transaction: its outcome and its bytes as executed.
 type Entry struct {
 	Outcome *ledgerv1.Outcome
-	Raw     []byte
+	Raw     []byte // nothing if it was erased, as retention does with old anchors
 }
 
-// Body is the decoded body of a native transaction, nil for any other kind. It takes committed bytes, which the
+// Erased says that only the outcome is left.
+func (e Entry) Erased() bool { return len(e.Raw) == 0 }
+
+// Body is the decoded body of a native transaction, nil for any other kind and for one that was erased. It takes committed bytes, which the
 // ledger has checked, and so checks nothing again.
 func (e Entry) Body() (*txv1.Body, []*txv1.Witness) {
 	var t txv1.Transaction

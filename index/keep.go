@@ -17,21 +17,25 @@ const (
 // reading's row stays. Call it before Follow.
 func (x *Index) KeepReadings(d time.Duration) { x.keep = d }
 
-// erase removes raw bytes that are too old at a time and says whether more are left.
-func (x *Index) erase(ctx context.Context, now time.Time) (more bool, err error) {
+// Missing is how many readings are not listed because their transactions had been erased before they were indexed, and until when those were
+// anchored, in unix milliseconds.
+func (x *Index) Missing() (readings, until int64) { return x.gone.Load(), x.goneUntil.Load() }
+
+// erase removes raw bytes that are too old at a time and says of how many readings, and whether more are left.
+func (x *Index) erase(ctx context.Context, now time.Time) (n int64, more bool, err error) {
 	if x.keep <= 0 {
-		return false, nil
+		return 0, false, nil
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	to, err := x.anchoredBefore(ctx, now.Add(-x.keep).UnixMilli())
 	if err != nil || to <= x.cursor.erased {
-		return false, err
+		return 0, false, err
 	}
 	c := &changes{cursor: x.cursor, known: &x.known}
 	c.eraseTo = min(to, c.cursor.erased+eraseMost)
-	c.cursor.erased = c.eraseTo
-	return c.eraseTo < to, x.apply(ctx, c)
+	n, c.cursor.erased = c.eraseTo-c.cursor.erased, c.eraseTo
+	return n, c.eraseTo < to, x.apply(ctx, c)
 }
 
 // anchoredBefore is how many readings, from the first on, were anchored before a time. They are numbered as they were
@@ -54,6 +58,8 @@ func (x *Index) anchoredBefore(ctx context.Context, ms int64) (int64, error) {
 type tidier struct {
 	x    *Index
 	last time.Time
+	// scrub: what was erased may still be in the database's files.
+	scrub bool
 }
 
 // tidy erases all that is too old, in bounded steps, if the last time was long enough ago.
@@ -61,11 +67,21 @@ func (t *tidier) tidy(ctx context.Context) error {
 	if t.x.keep <= 0 || time.Since(t.last) < eraseEvery {
 		return nil
 	}
+	t.scrub = t.scrub || t.last.IsZero() // a crash may have come between erasing and scrubbing
 	for more := true; more && ctx.Err() == nil; {
+		var n int64
 		var err error
-		if more, err = t.x.erase(ctx, time.Now()); err != nil {
+		if n, more, err = t.x.erase(ctx, time.Now()); err != nil {
 			return &databaseError{err}
 		}
+		t.scrub = t.scrub || n > 0
+	}
+	if t.scrub {
+		done, err := t.x.db.scrub(ctx)
+		if err != nil {
+			return &databaseError{err}
+		}
+		t.scrub = !done
 	}
 	t.last = time.Now()
 	return nil

@@ -72,6 +72,7 @@ type Transaction struct {
 	Events         []Action
 	Witnesses      []Witness
 	Bytes          int
+	Erased         bool // by retention: only the outcome is left
 }
 
 // Refusal is why a transaction failed.
