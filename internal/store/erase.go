@@ -304,7 +304,7 @@ func (r *rewrite) replace() (bool, error) {
 // paceBytes is how much is read or written between rests.
 const paceBytes = 1 << 20
 
-// pace rests after a piece of work, so that committing keeps most of a small machine.
+// pace rests after each piece of work.
 type pace struct {
 	ctx   context.Context //nolint:containedctx // of one call of Erase
 	began time.Time
@@ -325,7 +325,8 @@ func (p *pace) worked(n int) error {
 // maxRest bounds a rest, also when a clock jumps.
 const maxRest = 5 * time.Second
 
-func restAfter(ctx context.Context, worked time.Duration) error {
+// Rest waits three times as long as was worked, so that committing keeps most of a small machine, or until ctx ends.
+func Rest(ctx context.Context, worked time.Duration) error {
 	timer := time.NewTimer(max(0, min(3*worked, maxRest)))
 	defer timer.Stop()
 	select {

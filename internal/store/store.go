@@ -101,7 +101,7 @@ func Open(dir string, opts Options) (*Store, error) {
 		opts: opts, lock: lock, health: &health{}, idle: make(chan struct{}, 1),
 		meta: &meta{fs: opts.FS, dir: filepath.Join(dir, "meta")},
 	}
-	s.erased.rest = restAfter
+	s.erased.rest = Rest
 	s.idle <- struct{}{}
 	if err := s.open(dir); err != nil {
 		_ = s.release()

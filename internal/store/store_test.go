@@ -217,8 +217,10 @@ func TestAppendAgain(t *testing.T) {
 	for name, change := range map[string]func(*Block){
 		"time":     func(b *Block) { b.Time++ },
 		"app hash": func(b *Block) { b.AppHash[0]++ },
-		"outcome":  func(b *Block) { b.Entries = append([]Entry{{Outcome: []byte("x"), Raw: []byte("y")}}, b.Entries[1:]...) },
-		"batches":  func(b *Block) { b.Batches = nil },
+		"outcome": func(b *Block) {
+			b.Entries = append([]Entry{{Outcome: []byte("x"), Raw: []byte("y")}}, b.Entries[1:]...)
+		},
+		"batches": func(b *Block) { b.Batches = nil },
 		"raw moved": func(b *Block) {
 			b.Entries = append([]Entry{{Outcome: b.Entries[0].Outcome, Raw: []byte("y")}}, b.Entries[1:]...)
 		},
