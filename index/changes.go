@@ -41,9 +41,6 @@ func cursorOf(meta map[string]string) (c cursor, err error) {
 		"height": &c.height, "accounts": &c.accounts, "records": &c.records, "readings": &c.readings, "erased": &c.erased,
 		"gone": &c.gone, "gone_until": &c.goneUntil,
 	} {
-		if _, there := meta[name]; !there && (into == &c.gone || into == &c.goneUntil) {
-			continue // made before transactions could be erased
-		}
 		if *into, err = strconv.ParseInt(meta[name], 10, 64); err != nil {
 			return c, fmt.Errorf("cursor: %w", err)
 		}

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	// eraseEvery is how often an index that does not keep what devices signed for ever looks for what is too old.
+	// eraseEvery is how often an index that does not keep what devices signed for ever looks for what is too old, at least.
 	eraseEvery = time.Minute
 	// eraseMost bounds how many readings lose their raw bytes in one database transaction.
 	eraseMost = 10_000
@@ -62,9 +62,12 @@ type tidier struct {
 	scrub bool
 }
 
+// every is how often it is looked for what is too old.
+func (t *tidier) every() time.Duration { return min(eraseEvery, max(t.x.keep/16, time.Second)) }
+
 // tidy erases all that is too old, in bounded steps, if the last time was long enough ago.
 func (t *tidier) tidy(ctx context.Context) error {
-	if t.x.keep <= 0 || time.Since(t.last) < eraseEvery {
+	if t.x.keep <= 0 || time.Since(t.last) < t.every() {
 		return nil
 	}
 	t.scrub = t.scrub || t.last.IsZero() // a crash may have come between erasing and scrubbing
@@ -92,5 +95,5 @@ func (t *tidier) due() <-chan time.Time {
 	if t.x.keep <= 0 {
 		return nil
 	}
-	return time.After(eraseEvery)
+	return time.After(t.every())
 }

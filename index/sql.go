@@ -2,7 +2,7 @@ package index
 
 // schemaVersion is raised with every change of the tables or of what is written to them; an index of
 // another version is built again.
-const schemaVersion = "3"
+const schemaVersion = "4"
 
 const (
 	sqlSetMeta = `INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`

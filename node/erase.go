@@ -135,7 +135,7 @@ func (e *eraser) consensus(ctx context.Context, now, before time.Time) error {
 		return err
 	}
 	base, at := e.engine.Oldest()
-	if at.Before(before.Add(-2*e.span())) && now.Sub(e.warned) > 24*time.Hour {
+	if !at.IsZero() && at.Before(before.Add(-2*e.span())) && now.Sub(e.warned) > 24*time.Hour {
 		e.warned = now
 		e.log.Warn("consensus keeps blocks with readings that are older than readings.keep: the newest ten, and those since the oldest snapshot. "+
 			"They go as new blocks and snapshots come; a smaller snapshot.interval at all members makes that sooner",

@@ -132,20 +132,21 @@ func has(files []string, part string) bool {
 // node that is started again, that makes its index anew, that executes its ledger again, or that is restored.
 func TestReadingsAreErased(t *testing.T) {
 	t.Parallel() // it mostly waits
-	net := simnet.StartWith(t, 1, map[string]string{"readings.keep": "4s", "snapshot.interval": "0"})
-	c := net.Client()
+	net := simnet.StartWith(t, 4, map[string]string{"readings.keep": "4s", "snapshot.interval": "0"})
+	const at = 3 // the member that is looked at
+	c := net.Client(at)
 	d := newCar(t, net, c)
-	data := filepath.Join(string(net.Home(0)), "data")
+	data := filepath.Join(string(net.Home(at)), "data")
 	outcome, raw := d.anchor(c, 40)
 	id := outcome.GetId()
 	before := receipt(t, net, c, id)
 	if before.Transaction == nil {
 		t.Fatal("the first receipt has no transaction")
 	}
-	at := holding(t, data, raw)
-	for _, part := range []string{"ledger/blocks/", "index.db", "cs.wal/"} {
-		if !has(at, part) {
-			t.Errorf("readings are not in %s, so the test would not see that they are erased: %v", part, at)
+	found := holding(t, data, raw)
+	for _, part := range []string{"ledger/blocks/", "index.db", "cs.wal/", "blockstore.db/"} {
+		if !has(found, part) {
+			t.Errorf("readings are not in %s, so the test would not see that they are erased: %v", part, found)
 		}
 	}
 	young := erased(t, net, c, data, raw)
@@ -153,7 +154,7 @@ func TestReadingsAreErased(t *testing.T) {
 	check := func(when string) {
 		t.Helper()
 		t.Run(when, func(t *testing.T) {
-			c := net.Client()
+			c := net.Client(at)
 			after := receipt(t, net, c, id)
 			if after.Transaction != nil || !bytes.Equal(after.Raw, before.Raw) || after.TxHash != before.TxHash {
 				t.Errorf("the receipt afterwards: %+v", after)
@@ -172,36 +173,41 @@ func TestReadingsAreErased(t *testing.T) {
 		})
 	}
 	check("erased")
-	net.StopNode(0)
-	net.StartNode(0)
+	net.StopNode(at)
+	net.StartNode(at)
 	if left := holding(t, data, raw); len(left) > 0 {
 		t.Errorf("after a restart readings are in %v", left)
 	}
 	check("started again")
 
 	backup := filepath.Join(t.TempDir(), "b.tar")
-	writeBackup(t, net.Home(0), backup)
+	writeBackup(t, net.Home(at), backup)
 	if left := holding(t, filepath.Dir(backup), raw); len(left) > 0 {
 		t.Error("a backup made afterwards has readings")
 	}
-	net.StopNode(0)
+	net.StopNode(at)
 	for _, name := range []string{"index.db", "index.db-wal", "index.db-shm"} {
 		if err := os.RemoveAll(filepath.Join(data, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	net.StartNode(0)
+	net.StartNode(at)
 	net.Ready()
 	net.Eventually(func() bool {
-		until, err := net.Client().ReadingsErased(t.Context(), speed)
+		until, err := net.Client(at).ReadingsErased(t.Context(), speed)
 		return err == nil && until != ""
 	}, "the new index does not say that readings are missing")
 	check("with a new index")
 
-	net.StopNode(0)
-	net.Move(0, restored(t, net.Home(0), backup))
-	net.StartNode(0)
+	net.StopNode(at)
+	net.Move(at, restored(t, net.Home(at), backup))
+	net.StartNode(at)
 	check("restored")
+	for i := range at {
+		if left := holding(t, filepath.Join(string(net.Home(i)), "data"), raw); len(left) > 1 || len(left) == 1 && !strings.HasSuffix(left[0], "cs.wal/wal") {
+			t.Errorf("member %d has readings in %v", i, left)
+		}
+	}
 }
 
 // erased waits until readings are in no file but the head of consensus's log, and returns the id of a payment made meanwhile.

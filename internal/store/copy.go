@@ -58,7 +58,7 @@ func (s *Store) copyMeta(c *Copy) error {
 		return explain("listing "+s.meta.dir, err)
 	}
 	for _, name := range names {
-		if name != baseMeta && !strings.HasPrefix(name, "user-") || strings.HasSuffix(name, ".new") {
+		if name != baseMeta && name != formatMeta && !strings.HasPrefix(name, "user-") || strings.HasSuffix(name, ".new") {
 			continue
 		}
 		value, err := s.meta.get(name)
