@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/dureledger/dure/consensus"
+	streamv1 "github.com/dureledger/dure/gen/dure/stream/v1"
 	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
 	"github.com/dureledger/dure/internal/store"
 )
@@ -32,18 +33,30 @@ type eraser struct {
 	warned    time.Time // when it was said that something is kept for longer
 }
 
-// carriesReadings says whether a stored transaction anchors readings, alone or beside other things.
-func carriesReadings(raw []byte) bool {
+// withoutReadings is what stays of a stored transaction that anchors readings: its body without what devices signed and with which keys. So nobody can
+// check its signatures any more, and those go too. Transactions without readings stay as they are.
+func withoutReadings(raw []byte) (rest []byte, erase bool) {
 	t, body := &txv1.Transaction{}, &txv1.Body{}
 	if proto.Unmarshal(raw, t) != nil || t.GetNative() == nil || proto.Unmarshal(t.GetNative().GetBody(), body) != nil {
-		return false
+		return nil, false
 	}
 	for _, a := range body.GetActions() {
-		if a.GetStreamAnchor() != nil {
-			return true
+		anchor := a.GetStreamAnchor()
+		if erase = erase || anchor != nil; anchor == nil {
+			continue
+		}
+		for i, s := range anchor.GetSources() {
+			anchor.Sources[i] = &streamv1.Source{Device: s.GetDevice()}
 		}
 	}
-	return false
+	if !erase {
+		return nil, false
+	}
+	content, err := proto.Marshal(body)
+	if err == nil {
+		rest, err = proto.Marshal(&txv1.Transaction{Kind: &txv1.Transaction_Native{Native: &txv1.Native{Body: content}}})
+	}
+	return rest, err == nil
 }
 
 // startErasing looks for what is too old until Stop, if anything is to be erased at all.
@@ -100,7 +113,7 @@ func (e *eraser) segments(ctx context.Context, now, before time.Time) error {
 	if err != nil {
 		return err
 	}
-	done, err := e.store.Erase(ctx, store.Erasure{Before: before.UnixMilli(), Below: below, Erasable: carriesReadings})
+	done, err := e.store.Erase(ctx, store.Erasure{Before: before.UnixMilli(), Below: below, Rest: withoutReadings})
 	if done.Transactions > 0 {
 		e.log.Info("old readings erased from the blocks", "transactions", done.Transactions, "bytes", done.Bytes, "segments", done.Segments,
 			"up_to_height", done.Height, "anchored_before", before.UTC().Format(time.RFC3339))

@@ -98,10 +98,11 @@ func loadWindow(s *storage, height, time int64) (*exec.Window, []consensus.Batch
 }
 
 func remember(window *exec.Window, b *store.Block, i int, e store.Entry) error {
-	end, once, err := notAfter(e.Raw)
-	if e.Erased() { // when it expires is erased too: not later than this
-		end, once, err = b.Time+windowReach, false, nil
+	raw := e.Raw
+	if e.Erased() {
+		raw = e.Rest // that much stays
 	}
+	end, once, err := notAfter(raw)
 	if err != nil || once {
 		return err
 	}

@@ -160,7 +160,7 @@ func TestReadingsAreErased(t *testing.T) {
 				t.Errorf("the receipt afterwards: %+v", after)
 			}
 			found, bytes, err := c.FindRaw(t.Context(), id)
-			if err != nil || !found.GetErased() || len(bytes) != 0 || len(found.GetActions()) != 0 || len(found.GetOutcome().GetEvents()) == 0 {
+			if err != nil || !found.GetErased() || len(bytes) != 0 || len(found.GetActions()) != 1 || found.GetNotAfter() == "" || len(found.GetOutcome().GetEvents()) == 0 {
 				t.Errorf("the transaction afterwards: %v, %v", found, err)
 			}
 			if paid, _, err := c.FindRaw(t.Context(), young); err != nil || paid.GetErased() {

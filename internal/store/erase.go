@@ -31,19 +31,19 @@ type Erasure struct {
 	Before int64
 	// Below is a height: only transactions in blocks below it are erased.
 	Below int64
-	// Erasable says of a transaction whether it is to be erased. It depends on its argument alone.
-	Erasable func(raw []byte) bool
+	// Rest says whether a transaction is to be erased, and what of it stays. It depends on its argument alone.
+	Rest func(raw []byte) (rest []byte, erase bool)
 }
 
 // Erased is what a run of Erase did.
 type Erased struct {
 	Transactions int
-	Bytes        int64 // of those transactions
+	Bytes        int64 // of those transactions, without what stays of them
 	Segments     int   // written anew
 	Height       int64 // up to here all there is to erase is erased
 }
 
-// Erase writes segments anew without the transactions that may be erased. Outcomes, positions and roots stay, so every
+// Erase writes segments anew in which of some transactions only a rest is left. Outcomes, positions and roots stay, so every
 // proof can still be made. It rests three times as long as it works and goes on where an earlier run stopped or a crash ended it; while a Copy is
 // open it leaves the files as they are, for a later run. The last segment is never touched: see Roll. An error before a
 // file was replaced, such as that the disk is full, changes nothing.
@@ -66,7 +66,7 @@ func (s *Store) Erase(ctx context.Context, e Erasure) (done Erased, err error) {
 		if h.time >= e.Before || to <= done.Height {
 			break
 		}
-		r := &rewrite{store: s, seg: seg, to: to, erasable: e.Erasable, pace: pace{ctx: ctx, began: time.Now(), rest: s.erased.rest}}
+		r := &rewrite{store: s, seg: seg, to: to, leave: e.Rest, pace: pace{ctx: ctx, began: time.Now(), rest: s.erased.rest}}
 		replaced, err := r.run()
 		if !replaced || err != nil {
 			return done, err
@@ -138,11 +138,11 @@ func (s *Store) Roll(before int64) error {
 
 // rewrite erases in one segment.
 type rewrite struct {
-	store    *Store
-	seg      *segment
-	to       int64 // height of the last block in which something is erased
-	erasable func([]byte) bool
-	pace     pace
+	store *Store
+	seg   *segment
+	to    int64 // height of the last block in which something is erased
+	leave func([]byte) ([]byte, bool)
+	pace  pace
 
 	file    File // the new one
 	path    string
@@ -224,9 +224,12 @@ func (r *rewrite) without(b *Block) (out *Block, n int, size int64) {
 	*out = *b
 	out.Entries = slices.Clone(b.Entries)
 	for i, e := range b.Entries {
-		if !e.Erased() && r.erasable(e.Raw) {
-			out.Entries[i].Raw = nil
-			n, size = n+1, size+int64(len(e.Raw))
+		if e.Erased() {
+			continue
+		}
+		if rest, erase := r.leave(e.Raw); erase {
+			out.Entries[i].Raw, out.Entries[i].Rest = nil, rest
+			n, size = n+1, size+int64(len(e.Raw)-len(rest))
 		}
 	}
 	return out, n, size

@@ -20,6 +20,15 @@ var secret = []byte("what a device said")
 // private is the transaction of an anchor.
 func private(raw []byte) bool { return bytes.HasPrefix(raw, secret) }
 
+// restOf leaves the end of a private transaction, and nothing of some.
+func restOf(raw []byte) ([]byte, bool) {
+	rest := raw[min(len(raw), len(secret)):]
+	if bytes.HasSuffix(rest, []byte("2")) {
+		rest = nil
+	}
+	return rest, private(raw)
+}
+
 // mixed are blocks in which every second transaction is one that is erased.
 func mixed(n int) []Block {
 	blocks := new(chain).blocks(n)
@@ -41,6 +50,7 @@ func erasedBelow(blocks []Block, below int64) []Block {
 		out[i].Entries = append([]Entry(nil), b.Entries...)
 		for k, e := range b.Entries {
 			if b.Height < below && private(e.Raw) {
+				out[i].Entries[k].Rest, _ = restOf(e.Raw)
 				out[i].Entries[k].Raw = nil
 			}
 		}
@@ -55,7 +65,7 @@ func erasable(t *testing.T, fs *memFS, dir string) *Store {
 	return s
 }
 
-var everything = Erasure{Before: math.MaxInt64, Below: math.MaxInt64, Erasable: private}
+var everything = Erasure{Before: math.MaxInt64, Below: math.MaxInt64, Rest: restOf}
 
 // secrets counts the files that have what was to be erased.
 func (m *memFS) secrets() (n int) {

@@ -129,7 +129,7 @@ func checkHolds(t testing.TB, s *Store, blocks []Block) {
 		}
 		for i, want := range b.Entries {
 			got, err := s.Entry(b.FirstSeq + uint64(i))
-			if err != nil || !bytes.Equal(got.Outcome, want.Outcome) || !bytes.Equal(got.Raw, want.Raw) ||
+			if err != nil || !bytes.Equal(got.Outcome, want.Outcome) || !bytes.Equal(got.Raw, want.Raw) || !bytes.Equal(got.Rest, want.Rest) ||
 				got.Height != b.Height || got.Position != i || got.Time != b.Time || got.Seq != entries[i].Seq {
 				t.Fatalf("entry %d of block %d: %+v, %v", i, b.Height, got, err)
 			}

@@ -797,8 +797,8 @@ type Transaction struct {
 	Actions   []*Action              `protobuf:"bytes,4,rep,name=actions,proto3" json:"actions,omitempty"`
 	Witnesses []*Witness             `protobuf:"bytes,5,rep,name=witnesses,proto3" json:"witnesses,omitempty"`
 	Outcome   *Outcome               `protobuf:"bytes,6,opt,name=outcome,proto3" json:"outcome,omitempty"`
-	// Its bytes carried readings of devices and were erased when the node's readings.keep was over: only the outcome is left,
-	// and there are neither actions nor signatures here. Code tx.erased.
+	// It carried readings of devices, and these and its signatures were erased when the node's readings.keep was over. The
+	// actions are shown without readings; the outcome and its receipt are as they were. Code tx.erased.
 	Erased        bool `protobuf:"varint,7,opt,name=erased,proto3" json:"erased,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
