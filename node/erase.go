@@ -64,6 +64,10 @@ func (n *Node) startErasing(l *ledger) {
 	if n.config.ReadingsKeep == 0 {
 		return
 	}
+	if n.config.SnapshotInterval == 0 {
+		n.log.Warn("blocks go when readings.keep is over, and this node makes no snapshots (snapshot.interval is 0): " +
+			"new nodes, and those that were away for longer, must find another member's snapshot to begin with")
+	}
 	e := &eraser{
 		keep: n.config.ReadingsKeep, store: n.storage, snaps: n.snaps, snapshots: n.config.SnapshotInterval > 0, engine: l.engine, log: n.log,
 		compacted: time.Now(),
