@@ -28,6 +28,7 @@ func (s *Server) feedPage(r *http.Request) (string, any, error) {
 	if err != nil || s.index == nil {
 		return name, v, err
 	}
+	_, v.ErasedUntil = s.index.Missing()
 	v.Recent, v.Next, err = s.readingRows(r.Context(), name, r.URL.Query().Get("page"))
 	return name, v, err
 }

@@ -20,7 +20,7 @@ import (
 // transactionOf is an entry as the API shows it.
 func transactionOf(e Entry) *apiv1.Transaction {
 	o := outcomeOf(e.Outcome)
-	t := &apiv1.Transaction{Id: o.GetId(), Outcome: o}
+	t := &apiv1.Transaction{Id: o.GetId(), Outcome: o, Erased: e.Erased()}
 	body, witnesses := e.Body()
 	if body == nil {
 		return t

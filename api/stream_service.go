@@ -128,7 +128,8 @@ func (s *streamService) ListReadings(ctx context.Context, r *connect.Request[api
 	if err != nil {
 		return nil, err
 	}
-	out := &apiv1.ListReadingsResponse{NextPageToken: next}
+	_, missing := s.index.Missing()
+	out := &apiv1.ListReadingsResponse{NextPageToken: next, ErasedUntil: timestamp(missing)}
 	shown := newShown(st)
 	for _, row := range rows {
 		out.Readings = append(out.Readings, readingOf(shown, feed, row))
@@ -192,8 +193,11 @@ func (s *streamService) GetReading(ctx context.Context, r *connect.Request[apiv1
 		return nil, err
 	}
 	if !ok {
-		return nil, fault.New("reading.unknown", "no reading of this number of the device is anchored here", "device", device,
-			"boot", r.Msg.GetBoot(), "sequence", r.Msg.GetSequence())
+		message := "no reading of this number of the device is anchored here"
+		if _, until := s.index.Missing(); until != 0 {
+			message += ", or it was anchored until " + timestamp(until) + " and erased before this node's index was made; ask another member's node"
+		}
+		return nil, fault.New("reading.unknown", message, "device", device, "boot", r.Msg.GetBoot(), "sequence", r.Msg.GetSequence())
 	}
 	st, _ := s.ledger.State()
 	feed, _ := index.ReadFeed(st, row.Feed)

@@ -159,6 +159,7 @@ func (s *Server) transactionView(e Entry) web.Transaction {
 	v := web.Transaction{
 		ID: t.GetId(), Status: t.GetOutcome().GetStatus(), Height: o.GetHeight(), Position: o.GetPosition(), Seq: o.GetSeq(),
 		Time: o.GetTime(), Once: t.GetOnce(), Work: o.GetWork(), Bytes: len(e.Raw),
+		Erased: e.Erased(),
 	}
 	body, _ := e.Body()
 	v.NotAfter = body.GetNotAfter()

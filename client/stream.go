@@ -101,11 +101,20 @@ func (c *Client) FeedValue(ctx context.Context, feed string, at time.Time, maxAg
 func (c *Client) Readings(ctx context.Context, query *apiv1.ListReadingsRequest) iter.Seq2[*apiv1.Reading, error] {
 	return pages(func(token string) ([]*apiv1.Reading, string, error) {
 		query.PageSize, query.PageToken = pageSize, token
-		res, err := read(ctx, c, query, func(n *node) method[apiv1.ListReadingsRequest, apiv1.ListReadingsResponse] {
-			return n.stream.ListReadings
-		})
+		res, err := read(ctx, c, query, listReadings)
 		return res.GetReadings(), res.GetNextPageToken(), err
 	})
+}
+
+// ReadingsErased is until when readings were anchored that the node does not list because they had been erased before its index was made (RFC
+// 3339), empty if there are none.
+func (c *Client) ReadingsErased(ctx context.Context, feed string) (string, error) {
+	res, err := read(ctx, c, &apiv1.ListReadingsRequest{Feed: feed, PageSize: 1}, listReadings)
+	return res.GetErasedUntil(), err
+}
+
+func listReadings(n *node) method[apiv1.ListReadingsRequest, apiv1.ListReadingsResponse] {
+	return n.stream.ListReadings
 }
 
 // Reading returns one reading of a device. Code reading.unknown.

@@ -22,6 +22,9 @@ type cursor struct {
 	accounts, records, readings int64
 	// erased is how many readings have lost their raw bytes, from the first on.
 	erased int64
+	// gone is how many readings could not be listed because their transactions had been erased, goneUntil when the last of them was
+	// anchored, in unix milliseconds.
+	gone, goneUntil int64
 }
 
 func (c cursor) meta() map[string]string {
@@ -29,12 +32,14 @@ func (c cursor) meta() map[string]string {
 		"seq": strconv.FormatUint(c.seq, 10), "height": strconv.FormatInt(c.height, 10),
 		"accounts": strconv.FormatInt(c.accounts, 10), "records": strconv.FormatInt(c.records, 10),
 		"readings": strconv.FormatInt(c.readings, 10), "erased": strconv.FormatInt(c.erased, 10),
+		"gone": strconv.FormatInt(c.gone, 10), "gone_until": strconv.FormatInt(c.goneUntil, 10),
 	}
 }
 
 func cursorOf(meta map[string]string) (c cursor, err error) {
 	for name, into := range map[string]*int64{
 		"height": &c.height, "accounts": &c.accounts, "records": &c.records, "readings": &c.readings, "erased": &c.erased,
+		"gone": &c.gone, "gone_until": &c.goneUntil,
 	} {
 		if *into, err = strconv.ParseInt(meta[name], 10, 64); err != nil {
 			return c, fmt.Errorf("cursor: %w", err)
@@ -125,7 +130,7 @@ func (c *changes) entry(e Entry) error {
 	if o.GetStatus() == ledgerv1.Status_STATUS_OK {
 		for i, ev := range o.GetEvents() {
 			c.event(seq, ev, body)
-			if err := c.streamEvent(o, i, body); err != nil {
+			if err := c.streamEvent(e, i, body); err != nil {
 				return err
 			}
 		}

@@ -13,6 +13,8 @@ type database interface {
 	claim(ctx context.Context) (map[string]string, error)
 	// apply writes all of c or, when it returns an error, most likely nothing: claim tells.
 	apply(ctx context.Context, c *changes) error
+	// scrub takes what was erased out of the database's own files too, as far as it can, and says whether it did.
+	scrub(ctx context.Context) (done bool, err error)
 	// reader runs queries written with question marks after bind.
 	reader() *sql.DB
 	bind(query string) string

@@ -14,14 +14,22 @@ import (
 // Entry is one committed transaction: its outcome and its bytes as executed.
 type Entry struct {
 	Outcome *ledgerv1.Outcome
-	Raw     []byte
+	Raw     []byte // nothing if it was erased, as retention does with old anchors
+	Rest    []byte // what is left of it then: the transaction without readings and signatures
 }
 
-// Body is the decoded body of a native transaction, nil for any other kind. It takes committed bytes, which the
+// Erased says that what devices signed and who signed the transaction was erased.
+func (e Entry) Erased() bool { return len(e.Raw) == 0 }
+
+// Body is the decoded body of a native transaction, nil for any other kind; of one that was erased, what is left of it. It takes committed bytes, which the
 // ledger has checked, and so checks nothing again.
 func (e Entry) Body() (*txv1.Body, []*txv1.Witness) {
 	var t txv1.Transaction
-	if proto.Unmarshal(e.Raw, &t) != nil || t.GetNative() == nil {
+	raw := e.Raw
+	if e.Erased() {
+		raw = e.Rest
+	}
+	if proto.Unmarshal(raw, &t) != nil || t.GetNative() == nil {
 		return nil, nil
 	}
 	body := &txv1.Body{}

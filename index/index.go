@@ -24,8 +24,10 @@ type Index struct {
 	known  holdings
 	keep   time.Duration // of raw readings; 0: for ever
 
-	seq    atomic.Uint64
-	height atomic.Int64
+	seq       atomic.Uint64
+	height    atomic.Int64
+	gone      atomic.Int64
+	goneUntil atomic.Int64
 
 	metrics *metrics
 }
@@ -87,6 +89,8 @@ func (x *Index) at(c cursor) {
 	x.cursor, x.loaded = c, true
 	x.height.Store(c.height)
 	x.seq.Store(c.seq)
+	x.gone.Store(c.gone)
+	x.goneUntil.Store(c.goneUntil)
 }
 
 // Rebuild empties the index; Follow fills it again from the ledger's first transaction.

@@ -10,14 +10,19 @@ import (
 )
 
 // streamEvent keeps feeds, who reports to them, readings and what was paid for them.
-func (c *changes) streamEvent(o *ledgerv1.Outcome, i int, body *txv1.Body) error {
-	ev := o.GetEvents()[i]
+func (c *changes) streamEvent(e Entry, i int, body *txv1.Body) error {
+	o, ev := e.Outcome, e.Outcome.GetEvents()[i]
 	switch k := ev.GetKind().(type) {
 	case *ledgerv1.Event_StreamOpened:
 		c.add(feedTable, k.StreamOpened.GetFeed(), k.StreamOpened.GetOperator())
 	case *ledgerv1.Event_StreamAdmitted:
 		c.add(feedSourceTable, k.StreamAdmitted.GetFeed(), k.StreamAdmitted.GetDevice())
 	case *ledgerv1.Event_StreamReported:
+		if e.Erased() {
+			c.cursor.gone += int64(len(k.StreamReported.GetVerdicts()))
+			c.cursor.goneUntil = o.GetTime()
+			return nil
+		}
 		return c.reported(o, ev.GetAction(), k.StreamReported, body)
 	case *ledgerv1.Event_StreamSettled:
 		s := k.StreamSettled

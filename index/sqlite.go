@@ -29,7 +29,9 @@ const pragmas = "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=s
 
 // The writer meets every account's newest page again and again: they fit its cache of 64 MiB, and a page that many
 // steps change is copied from the log to its place once in 64 MiB of log.
-const writerPragmas = "&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(16384)"
+// What moves from a page to another is overwritten where it
+// was, which costs no writing of its own: else a copy of a reading would stay when it is erased.
+const writerPragmas = "&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(16384)&_pragma=secure_delete(FAST)"
 
 // sqliteInsert gives up the whole step when a row cannot be added: nothing has to be kept with which to undo the
 // statement alone, which costs as much as the insertion.
@@ -138,7 +140,8 @@ func (s *sqlite) put(ctx context.Context, c *changes) error {
 		}
 	}
 	if c.eraseTo > 0 {
-		if err := s.run(ctx, sqlErase, c.eraseTo); err != nil {
+		err := s.overwriting(ctx, func() error { return s.run(ctx, sqlErase, c.eraseTo) })
+		if err != nil {
 			return err
 		}
 	}
@@ -150,6 +153,23 @@ func (s *sqlite) put(ctx context.Context, c *changes) error {
 	return nil
 }
 
+// overwriting runs fn so that all that it deletes is overwritten with zeros. Doing so always would make each step write more.
+func (s *sqlite) overwriting(ctx context.Context, fn func() error) error {
+	if _, err := s.write.ExecContext(ctx, "PRAGMA secure_delete = ON"); err != nil {
+		return err
+	}
+	err := fn()
+	_, off := s.write.ExecContext(ctx, "PRAGMA secure_delete = FAST")
+	return errors.Join(err, off)
+}
+
+// scrub empties the write-ahead log, which has pages as they were. While somebody reads older ones it cannot.
+func (s *sqlite) scrub(ctx context.Context) (bool, error) {
+	var busy, pages, moved int
+	err := s.write.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved)
+	return busy == 0, err
+}
+
 // anew drops every table and makes them again.
 func (s *sqlite) anew(ctx context.Context) error {
 	names, err := list(ctx, s.write, `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
@@ -158,7 +178,16 @@ func (s *sqlite) anew(ctx context.Context) error {
 		return err
 	}
 	for _, name := range names {
-		if _, err := s.write.ExecContext(ctx, `DROP TABLE "`+name+`"`); err != nil {
+		drop := func() error {
+			_, err := s.write.ExecContext(ctx, `DROP TABLE "`+name+`"`)
+			return err
+		}
+		if name == tables[readingRawTable].name {
+			err = s.overwriting(ctx, drop)
+		} else {
+			err = drop()
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -53,6 +53,7 @@ func suite(t *testing.T, place func(*testing.T) keeper) {
 		"Values":                            testValues,
 		"Taint":                             testTaint,
 		"RawIsErased":                       testRawIsErased,
+		"ErasedAnchors":                     testErasedAnchors,
 		"FeedsAfterSnapshot":                testFeedsAfterSnapshot,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, place) })

@@ -103,8 +103,9 @@ func Settings() []Setting {
 			func(c *Config) *string { return &c.IndexDatabase }),
 		text("index.schema", "dure", "Schema of the PostgreSQL database for this node's index; each node has its own.",
 			func(c *Config) *string { return &c.IndexSchema }),
-		span("readings.keep", "0", "For how long after they were anchored the index keeps what devices signed, such as 720h; 0: for ever. What each reading said and was found to be "+
-			"stays; the files that prove readings of longer ago this node cannot make any more.",
+		span("readings.keep", "0", "For how long after they were anchored this node keeps what devices signed, such as 720h; 0: for ever. Then it is erased from the index, the blocks and, "+
+			"but for the newest ten blocks and those since the oldest snapshot, consensus's data, whatever blocks.keep says. Outcomes, receipts and what the index lists of each reading stay; "+
+			"files that prove older readings this node cannot make any more. docs/streams.md says when what is erased.",
 			func(c *Config) *time.Duration { return &c.ReadingsKeep }),
 		number("state.keep", "100000", "For how many blocks the states before the newest can be asked; 0: for ever. Outcomes and what receipts need are always kept.",
 			func(c *Config) *int64 { return &c.StateKeep }),
@@ -115,7 +116,7 @@ func Settings() []Setting {
 			func(c *Config) *string { return &c.TraceEndpoint }),
 		fraction("trace.ratio", "0.01", "Share of transactions that are traced, 0 to 1. Which they are follows from their ids, so that all members trace the same.",
 			func(c *Config) *float64 { return &c.TraceRatio }),
-		number("blocks.keep", "0", "How many of the newest blocks are kept for nodes that catch up, at least 10, and those since the oldest snapshot; 0: all. Outcomes and what receipts need are always kept.",
+		number("blocks.keep", "0", "How many of the newest blocks are kept for nodes that catch up, at least 10, and those since the oldest snapshot; 0: all, or as long as readings.keep says. Outcomes and what receipts need are always kept.",
 			func(c *Config) *int64 { return &c.BlocksKeep }),
 		number("snapshot.interval", "10000", "After how many blocks the state is written to a snapshot, from which new nodes can begin; 0: never. All members should have the same.",
 			func(c *Config) *int64 { return &c.SnapshotInterval }),

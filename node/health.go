@@ -99,6 +99,15 @@ func (n *Node) measure(l *ledger) {
 		return float64(total)
 	})
 	make.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "dure_consensus_oldest_block_seconds", Help: "Age of the oldest block that consensus keeps in full. Well above readings.keep: readings are kept for longer than wanted.",
+	}, func() float64 {
+		_, at := l.engine.Oldest()
+		if at.IsZero() {
+			return 0
+		}
+		return time.Since(at).Seconds()
+	})
+	make.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "dure_info", Help: "Always 1; its labels say which network, member and version this is.",
 		ConstLabels: prometheus.Labels{"network": l.genesis.NetworkID, "member": l.member.String(), "version": l.version},
 	}, func() float64 { return 1 })

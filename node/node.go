@@ -44,6 +44,9 @@ type Node struct {
 
 	stopIndex context.CancelFunc
 	indexDone chan error
+
+	stopErasing context.CancelFunc // nil when nothing is erased
+	erasing     chan struct{}
 }
 
 // Start starts the node of a home folder. It returns when the API answers; ctx bounds only the start. Whatever fails,
@@ -89,6 +92,7 @@ func StartWith(ctx context.Context, home Home, config *Config, log *slog.Logger,
 	n.ledger = l
 	n.measure(l)
 	n.startIndex(l)
+	n.startErasing(l)
 	n.serve(l)
 	if n.admin, err = startAdmin(n); err != nil {
 		return nil, err
@@ -159,7 +163,12 @@ func (n *Node) startEngine(ctx context.Context, g *genesis.Genesis, version stri
 	if l.cosigned, err = openCosigned(n.home, n.log); err != nil {
 		return nil, err
 	}
-	retain := &retainer{keep: n.config.BlocksKeep, ledger: l, snaps: n.snaps, durable: -1}
+	if n.config.ReadingsKeep > 0 {
+		if err := consensus.ShortenLog(n.home.data("consensus")); err != nil {
+			return nil, err
+		}
+	}
+	retain := &retainer{keep: n.config.BlocksKeep, age: n.config.ReadingsKeep, ledger: l, snaps: n.snaps, durable: -1}
 	n.engine, err = consensus.NewEngine(ctx, consensus.Config{
 		Home: n.home.data("consensus"), Genesis: g, Member: member, NodeKey: nodeKey, ValidatorKey: validatorKey, Signer: signer,
 		Listen: n.config.P2PListen, Peers: n.config.P2PPeers, Rules: n.rules, Ledger: restored, Decided: decided,
@@ -277,6 +286,10 @@ func (n *Node) Stop() error {
 		}
 	} else if n.listen != nil {
 		errs = append(errs, n.listen.Close())
+	}
+	if n.stopErasing != nil {
+		n.stopErasing()
+		<-n.erasing
 	}
 	if n.engine != nil {
 		errs = append(errs, n.engine.Stop())

@@ -87,7 +87,7 @@ func loadWindow(s *storage, height, time int64) (*exec.Window, []consensus.Batch
 			decided = append(decided, consensus.BatchRef{Hash: ref.Hash, ExpiresAt: ref.ExpiresAt})
 		}
 		for i, e := range b.Entries {
-			if err := remember(window, b.Height, b.FirstSeq+uint64(i), e); err != nil {
+			if err := remember(window, b, i, e); err != nil {
 				return fmt.Errorf("block %d, entry %d: %w", b.Height, i, err)
 			}
 		}
@@ -97,8 +97,12 @@ func loadWindow(s *storage, height, time int64) (*exec.Window, []consensus.Batch
 	return window, decided, err
 }
 
-func remember(window *exec.Window, height int64, seq uint64, e store.Entry) error {
-	end, once, err := notAfter(e.Raw)
+func remember(window *exec.Window, b *store.Block, i int, e store.Entry) error {
+	raw := e.Raw
+	if e.Erased() {
+		raw = e.Rest // that much stays
+	}
+	end, once, err := notAfter(raw)
 	if err != nil || once {
 		return err
 	}
@@ -106,6 +110,6 @@ func remember(window *exec.Window, height int64, seq uint64, e store.Entry) erro
 	if err := proto.Unmarshal(e.Outcome, o); err != nil {
 		return err
 	}
-	window.Add([32]byte(o.GetId()), end, exec.Place{Height: height, Position: o.GetPosition(), Seq: seq})
+	window.Add([32]byte(o.GetId()), end, exec.Place{Height: b.Height, Position: o.GetPosition(), Seq: b.FirstSeq + uint64(i)})
 	return nil
 }

@@ -2,6 +2,7 @@ package node
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/dureledger/dure/client/light"
 )
@@ -11,7 +12,8 @@ const leastBlocks = 10
 
 // retainer says which of consensus's blocks may go. It is called after every block, by one goroutine.
 type retainer struct {
-	keep    int64
+	keep    int64         // blocks; 0: all
+	age     time.Duration // of what readings may be kept; 0: any
 	ledger  *ledger
 	snaps   *snapshots
 	durable int64 // height up to which the state is known to survive a crash
@@ -22,10 +24,14 @@ type retainer struct {
 // validators that receipts need and that are not kept apart yet. CometBFT itself keeps the headers that evidence of
 // misbehaviour refers to.
 func (r *retainer) below(height int64) int64 {
-	if r.keep == 0 || r.ledger.engine == nil || height%min(100, max(1, r.keep/10)) != 0 {
+	if r.keep == 0 && r.age == 0 || r.ledger.engine == nil || height%r.every() != 0 {
 		return 0
 	}
-	target := height - max(r.keep, leastBlocks)
+	target, err := r.wanted(height, time.Now())
+	if err != nil {
+		r.ledger.log.Warn("old blocks are kept for now", "error", err)
+		return 0
+	}
 	if heights, err := r.snaps.heights(); err != nil || len(heights) > 0 && heights[len(heights)-1] < target {
 		if err != nil {
 			return 0
@@ -40,6 +46,29 @@ func (r *retainer) below(height int64) int64 {
 		return 0
 	}
 	return min(target, r.durable)
+}
+
+// every is how many blocks pass between two looks.
+func (r *retainer) every() int64 {
+	if r.keep == 0 || r.age > 0 {
+		return leastBlocks
+	}
+	return min(100, max(1, r.keep/10))
+}
+
+// wanted is the height below which blocks are not wanted any more: there are enough after it, or they hold readings that are too old.
+func (r *retainer) wanted(height int64, now time.Time) (target int64, err error) {
+	if r.keep > 0 {
+		target = height - r.keep
+	}
+	if r.age > 0 {
+		young, err := r.ledger.store.HeightSince(now.Add(-r.age).UnixMilli())
+		if err != nil {
+			return 0, err
+		}
+		target = max(target, young)
+	}
+	return min(target, height-leastBlocks), nil
 }
 
 // secure makes blocks below target dispensable.

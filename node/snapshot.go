@@ -11,10 +11,12 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dureledger/dure/consensus"
 	"github.com/dureledger/dure/ledger/exec"
+	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/state"
 )
 
@@ -47,6 +49,8 @@ type snapshots struct {
 	log   *slog.Logger
 	in    receiver
 
+	making atomic.Pointer[consensus.Tip] // nil while none is made
+
 	made int64      // the multiple of the interval for which one was made last, or would have been
 	mu   sync.Mutex // held while one is made
 	stop chan struct{}
@@ -78,9 +82,11 @@ func (s *snapshots) make(tip *consensus.Tip) {
 		return
 	}
 	s.work.Add(1)
+	s.making.Store(tip)
 	go func() {
 		defer s.work.Done()
 		defer s.mu.Unlock()
+		defer s.making.Store(nil)
 		began := time.Now()
 		if err := s.write(tip); err != nil {
 			s.log.Warn("a snapshot could not be made", "height", tip.Height, "error", err)
@@ -189,6 +195,10 @@ func (s *snapshots) writeSince(w *snapshotWriter, tip *consensus.Tip, base int64
 			return err
 		}
 		for _, e := range entries {
+			if e.Erased() {
+				return fault.New("tx.erased", fmt.Sprintf("Outcome %d belongs into the snapshot with its transaction, but that was erased (readings.keep). "+
+					"A later snapshot will do without it.", e.Seq), "seq", e.Seq)
+			}
 			if err := chunks.put(e.Outcome, e.Raw); err != nil {
 				return err
 			}

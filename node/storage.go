@@ -169,7 +169,7 @@ func decodeEntry(c store.Committed) (index.Entry, error) {
 	if err := proto.Unmarshal(c.Outcome, o); err != nil {
 		return index.Entry{}, fmt.Errorf("outcome %d: %w", c.Seq, err)
 	}
-	return index.Entry{Outcome: o, Raw: c.Raw}, nil
+	return index.Entry{Outcome: o, Raw: c.Raw, Rest: c.Rest}, nil
 }
 
 // notAfter reads when a stored transaction expires, and whether it carries a once key.

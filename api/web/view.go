@@ -72,6 +72,7 @@ type Transaction struct {
 	Events         []Action
 	Witnesses      []Witness
 	Bytes          int
+	Erased         bool // by retention: readings and signatures are gone
 }
 
 // Refusal is why a transaction failed.

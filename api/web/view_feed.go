@@ -27,6 +27,8 @@ type Feed struct {
 	Recent         []Reading
 	// Next is the token of the next page of readings.
 	Next string
+	// ErasedUntil is when the last reading was anchored that is not listed because its transaction had been erased; 0: none.
+	ErasedUntil int64
 }
 
 // FeedValue is what a feed says now. Code is why it says nothing, and Message the ledger's words for that.

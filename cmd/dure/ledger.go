@@ -129,6 +129,10 @@ func (a *app) printTransaction(ctx context.Context, w io.Writer, t *apiv1.Transa
 	if o.GetCode() != "" {
 		facts = append(facts, fact{"refused", withCode(clean(o.GetMessage()), o.GetCode())}, fact{"at action", strconv.Itoa(int(o.GetAction()) + 1)})
 	}
+	if t.GetErased() {
+		facts = append(facts, fact{"erased", withCode("The readings it carried, and its signatures, were erased on this node when the time for keeping readings was over (readings.keep). "+
+			"Its outcome and its receipt are as they were.", "tx.erased")})
+	}
 	for i, action := range t.GetActions() {
 		facts = append(facts, fact{fmt.Sprintf("action %d", i+1), a.actionText(ctx, action)})
 	}

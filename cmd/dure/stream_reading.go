@@ -44,6 +44,11 @@ func streamReadings(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if until, err := c.ReadingsErased(cmd.Context(), args[0]); err != nil {
+				return err
+			} else if until != "" {
+				fmt.Fprintf(a.err, "Readings anchored up to %s were erased on this node (readings.keep) before its index was made, and are not listed.\n", until)
+			}
 			return list[*apiv1.Reading]{
 				heading: []string{"TAKEN", "ANCHORED", "DEVICE", "BOOT", "SEQUENCE", "VALUE", "VERDICT", "FIRMWARE", "LEVEL", "DOUBT"}, none: "No readings.", limit: limit,
 				row: func(r *apiv1.Reading) []string {

@@ -7,11 +7,13 @@ import (
 	"sync"
 
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	assetv1 "github.com/dureledger/dure/gen/dure/asset/v1"
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
+	streamv1 "github.com/dureledger/dure/gen/dure/stream/v1"
 	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
 	"github.com/dureledger/dure/index"
 	"github.com/dureledger/dure/ledger/exec"
@@ -185,6 +187,29 @@ func (l *Ledger) Entries(from uint64, most int) ([]index.Entry, error) {
 	size := uint64(len(l.entries))
 	from = min(from, size)
 	return append([]index.Entry(nil), l.entries[from:min(from+uint64(most), size)]...), nil
+}
+
+// Erase leaves only the outcomes and who acted of all transactions that anchor readings, as retention does, and says how many those are.
+func (l *Ledger) Erase() (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, e := range l.entries {
+		body, _ := e.Body()
+		if len(body.GetActions()) != 1 || body.GetActions()[0].GetStreamAnchor() == nil || e.Erased() {
+			continue
+		}
+		body.GetActions()[0].Call = &txv1.Action_StreamAnchor{StreamAnchor: &streamv1.Anchor{}}
+		content, err := proto.Marshal(body)
+		if err != nil {
+			panic(err)
+		}
+		if l.entries[i].Rest, err = proto.Marshal(&txv1.Transaction{Kind: &txv1.Transaction_Native{Native: &txv1.Native{Body: content}}}); err != nil {
+			panic(err)
+		}
+		l.entries[i].Raw = nil
+		n++
+	}
+	return n
 }
 
 // Size implements index.Source.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // MaxBlockBytes bounds the encoding of one block.
@@ -26,7 +27,26 @@ type Block struct {
 // Entry is one committed transaction.
 type Entry struct {
 	Outcome []byte // serialised dure.ledger.v1.Outcome: the data of the history's leaf
-	Raw     []byte // the transaction as it was executed
+	Raw     []byte // the transaction as it was executed; nothing when it was erased, for no transaction is empty
+	Rest    []byte // what was left of a transaction that was erased
+}
+
+// Erased says that Erase has left Rest of the transaction alone. The outcome is as it was.
+func (e Entry) Erased() bool { return len(e.Raw) == 0 }
+
+// asErasedIn is b with what is left of the transactions that are erased in held.
+func (b *Block) asErasedIn(held *Block) *Block {
+	if len(held.Entries) != len(b.Entries) || !slices.ContainsFunc(held.Entries, Entry.Erased) {
+		return b
+	}
+	out := *b
+	out.Entries = slices.Clone(b.Entries)
+	for i := range out.Entries {
+		if held.Entries[i].Erased() {
+			out.Entries[i].Raw, out.Entries[i].Rest = nil, held.Entries[i].Rest
+		}
+	}
+	return &out
 }
 
 // BatchRef is a batch that the block committed, kept so that a restarted node refuses it a second time.
@@ -37,7 +57,7 @@ type BatchRef struct {
 
 // The body of a block record, all integers big-endian: app hash, state root, history root (32 bytes each), number of
 // batches, per batch hash and expiry (8 bytes), number of entries, per entry length and bytes of outcome and raw
-// transaction. Numbers and lengths are unsigned varints (encoding/binary). Height, time, first position and the number
+// transaction; if that has length 0, it was erased, and length and bytes of what is left of it follow. Numbers and lengths are unsigned varints (encoding/binary). Height, time, first position and the number
 // of entries again are in the record's header (frame.go), where scanning finds them.
 
 const batchBytes = 40
@@ -48,7 +68,10 @@ func checkBlock(b *Block) error {
 			b.Height, len(b.Entries), b.FirstSeq, b.HistorySize)
 	}
 	size := 0
-	for _, e := range b.Entries {
+	for i, e := range b.Entries {
+		if e.Erased() || len(e.Rest) > 0 {
+			return fmt.Errorf("store: block %d: entry %d has no transaction", b.Height, i)
+		}
 		size += len(e.Outcome) + len(e.Raw) + 2*binary.MaxVarintLen32
 		if size > MaxBlockBytes/2 {
 			return fmt.Errorf("store: block %d is larger than %d bytes", b.Height, MaxBlockBytes/2)
@@ -73,6 +96,9 @@ func appendBody(buf []byte, b *Block) []byte {
 	for _, e := range b.Entries {
 		buf = append(binary.AppendUvarint(buf, uint64(len(e.Outcome))), e.Outcome...)
 		buf = append(binary.AppendUvarint(buf, uint64(len(e.Raw))), e.Raw...)
+		if e.Erased() {
+			buf = append(binary.AppendUvarint(buf, uint64(len(e.Rest))), e.Rest...)
+		}
 	}
 	return buf
 }
@@ -99,7 +125,9 @@ func decodeBody(body []byte, b *Block) error {
 		b.Entries = make([]Entry, n)
 		for i := range b.Entries {
 			b.Entries[i].Outcome = r.take(r.count(1))
-			b.Entries[i].Raw = r.take(r.count(1))
+			if b.Entries[i].Raw = r.take(r.count(1)); b.Entries[i].Erased() {
+				b.Entries[i].Rest = r.take(r.count(1))
+			}
 		}
 	}
 	if r.bad || len(r.rest) != 0 {

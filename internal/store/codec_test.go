@@ -20,6 +20,8 @@ func FuzzBlockRecord(f *testing.F) {
 		f.Add(record)
 		f.Add(record[recordHeaderLen:])
 	}
+	erased := erasedBelow(mixed(8), 9)[7]
+	f.Add(appendRecord(nil, testMarker, &erased))
 	f.Add(append(make([]byte, 96), 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f))
 	f.Add(append(make([]byte, 96), 0x80, 0x00, 0x00))
 	f.Fuzz(func(t *testing.T, in []byte) {

@@ -21,6 +21,7 @@ type Copy struct {
 	Files []CopyFile
 	past  *Past
 	files FS
+	done  func()
 }
 
 // CopyFile is a file of a Copy. A file at Name in another folder, with these bytes, is the same to Open.
@@ -41,9 +42,10 @@ func (s *Store) Copy() (*Copy, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Copy{past: past, files: s.opts.FS}
+	s.copies.RLock() // no file is replaced meanwhile
+	c := &Copy{past: past, files: s.opts.FS, done: s.copies.RUnlock}
 	if err := s.copyMeta(c); err != nil {
-		return nil, errors.Join(err, past.Close())
+		return nil, errors.Join(err, c.Close())
 	}
 	c.Last = s.blocks.copyFiles(c)
 	return c, nil
@@ -56,7 +58,7 @@ func (s *Store) copyMeta(c *Copy) error {
 		return explain("listing "+s.meta.dir, err)
 	}
 	for _, name := range names {
-		if name != baseMeta && !strings.HasPrefix(name, "user-") || strings.HasSuffix(name, ".new") {
+		if name != baseMeta && name != formatMeta && !strings.HasPrefix(name, "user-") || strings.HasSuffix(name, ".new") {
 			continue
 		}
 		value, err := s.meta.get(name)
@@ -109,7 +111,10 @@ func (c *Copy) State(fn func(key, value []byte) error) error {
 }
 
 // Close lets the store go.
-func (c *Copy) Close() error { return c.past.Close() }
+func (c *Copy) Close() error {
+	c.done()
+	return c.past.Close()
+}
 
 // Import makes next's changes, up to the first error (io.EOF ends them), the state of a height, in a state that has none
 // yet. The blocks up to height must be there, or a Base of that height. A crash before it returns leaves no state.

@@ -6,6 +6,8 @@
 //	state/    every key's versions by height (Pebble); behind blocks/ by a bounded queue
 //	meta/     small values, each replaced atomically
 //
+// Erase leaves of old transactions with readings only a rest, in files written anew; outcomes and what proofs need stay.
+//
 // blocks/ is the truth. Append returns once the block is on the disk, so an answered commit is never lost. history/ and
 // state/ may lag behind after a crash and must never lead: history/ is brought up on Open, state/ by the node, which
 // executes the blocks after FlushedHeight again.

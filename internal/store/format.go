@@ -12,7 +12,7 @@ import (
 
 // Format is the version of everything in a store's folder. It rises with every change that an older binary could not
 // read, and migrations has a step for each rise.
-const Format = 1
+const Format = 2
 
 // CodeTooNew says that the folder was written by a newer binary, which changed its format.
 const CodeTooNew = "store.too_new"
@@ -24,8 +24,11 @@ const formatMeta = "format"
 // ones, and what it finds of an earlier run it overwrites. Old files it leaves are removed by the step after it.
 type migration func(fs FS, dir string, meta *meta, log *slog.Logger) error
 
-// migrations has at index i the step from format i+1 to i+2. None was needed so far.
-var migrations = []migration{}
+// migrations has at index i the step from format i+1 to i+2.
+var migrations = []migration{toErasable}
+
+// toErasable leads to format 2, in which entries may have no transaction. What is there is good as it is.
+func toErasable(FS, string, *meta, *slog.Logger) error { return nil }
 
 // migrate brings the folder to the newest format, step by step. The format is one small file that is replaced at once,
 // after the step: a crash leaves the old format or the new one.

@@ -23,7 +23,9 @@ func double(_ FS, _ string, m *meta, _ *slog.Logger) error {
 func TestMigrationSurvivesEveryCrash(t *testing.T) {
 	dir := t.TempDir()
 	before := newMemFS()
-	s := open(t, dir, inMemory(before, 1<<20))
+	first := inMemory(before, 1<<20)
+	first.migrations = []migration{}
+	s := open(t, dir, first)
 	if err := s.SetMeta("note", []byte("ab")); err != nil {
 		t.Fatal(err)
 	}

@@ -5,9 +5,12 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
+	"strings"
 	"sync"
 
 	"github.com/dureledger/dure/ledger/fault"
@@ -43,6 +46,9 @@ func openLog(fs FS, dir string, base Base, limit int64, cacheBytes int, log *slo
 	names, err := fs.List(dir)
 	if err != nil {
 		return nil, explain("listing "+dir, err)
+	}
+	if err := l.dropUnfinished(names); err != nil {
+		return nil, err
 	}
 	names = parseSegmentNames(names)
 	for i, name := range names {
@@ -101,6 +107,21 @@ func (l *blockLog) openSegment(name string, last bool) error {
 	}
 	l.segments = append(l.segments, s)
 	return nil
+}
+
+// dropUnfinished removes what a crash left of segments that were being written anew.
+func (l *blockLog) dropUnfinished(names []string) error {
+	if !slices.ContainsFunc(names, func(name string) bool { return strings.HasSuffix(name, newSuffix) }) {
+		return nil
+	}
+	for _, name := range names {
+		if path := filepath.Join(l.dir, name); strings.HasSuffix(name, newSuffix) {
+			if err := l.files.fs.Remove(path); err != nil {
+				return explain("removing "+path, err)
+			}
+		}
+	}
+	return explain("syncing "+l.dir, l.files.fs.SyncDir(l.dir))
 }
 
 // dropUnborn removes a last segment that a crash left before its header was synced; no block was in it.
@@ -167,14 +188,19 @@ func (l *blockLog) append(b *Block) error {
 	return nil
 }
 
-// active is the segment to append to, a new one if the last is full. The header of a new file and its name in the folder
-// are on the disk before any block, so a file with a bad header and something after it was damaged later.
+// active is the segment to append to, a new one if the last is full.
 func (l *blockLog) active() (*segment, error) {
 	if n := len(l.segments); n > 0 {
 		if s := l.segments[n-1]; s.size < l.limit || len(s.offsets) == 0 {
 			return s, nil
 		}
 	}
+	return l.begin()
+}
+
+// begin makes the next segment. The header of a new file and its name in the folder are on the disk before any block, so a
+// file with a bad header and something after it was damaged later.
+func (l *blockLog) begin() (*segment, error) {
 	header := fileHeader{firstSeq: l.endSeq(), firstHeight: l.last() + 1}
 	if _, err := rand.Read(header.marker[:]); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
@@ -208,14 +234,18 @@ func (l *blockLog) same(b *Block) error {
 	if err != nil {
 		return err
 	}
-	held := make([]byte, p.to-p.from)
-	if err := l.files.readAt(p.seg, held, p.from); err != nil {
+	same := false
+	err = l.record(p, math.MaxInt64, func(buf []byte) error {
+		held, err := decodeAt(p, buf)
+		if err == nil {
+			same = bytes.Equal(buf, appendRecord(nil, p.seg.marker, b.asErasedIn(held)))
+		}
+		return err
+	})
+	if err != nil {
 		return err
 	}
-	if _, err := decodeRecord(p.seg.marker, held); err != nil {
-		return corrupt(p.seg.path, p.from, err.Error())
-	}
-	if !bytes.Equal(held, appendRecord(nil, p.seg.marker, b)) {
+	if !same {
 		return fault.New(CodeFork, fmt.Sprintf("Block %d is already recorded with another content. This node has decided one height twice; "+
 			"stop it and compare its block with the other members'.", b.Height), "height", b.Height)
 	}

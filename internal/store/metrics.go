@@ -82,6 +82,11 @@ func (s *Store) gauges(registry prometheus.Registerer) {
 		}
 		return float64(bytes)
 	})
+	count := func(name, help string, read func() int64) {
+		promauto.With(registry).NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(read()) })
+	}
+	count("dure_store_erased_transactions_total", "Transactions with readings that were erased from the blocks because readings.keep was over.", s.erased.transactions.Load)
+	count("dure_store_erased_bytes_total", "Bytes of the transactions that were erased from the blocks.", s.erased.bytes.Load)
 	gauge("dure_store_state_lag_blocks", "Blocks whose changes wait to be written to the flat state.", func() float64 {
 		s.state.mu.Lock()
 		defer s.state.mu.Unlock()

@@ -2,6 +2,8 @@ package store
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"sort"
 	"sync"
 
@@ -24,19 +26,41 @@ func (l *blockLog) read(p place) (*Block, error) {
 	if b := l.cache.get(p.height); b != nil {
 		return b, nil
 	}
-	buf := make([]byte, p.to-p.from)
-	if err := l.files.readAt(p.seg, buf, p.from); err != nil {
-		return nil, err
-	}
+	var b *Block
+	err := l.record(p, math.MaxInt64, func(buf []byte) (err error) {
+		if b, err = decodeAt(p, buf); err == nil {
+			l.cache.put(b, len(buf))
+		}
+		return err
+	})
+	return b, err
+}
+
+// record calls use with the first most bytes of the record at p. Until use returns nothing of it is erased, so what use puts in the cache is
+// taken out of it again by whoever erases.
+func (l *blockLog) record(p place, most int64, use func(buf []byte) error) error {
+	return l.files.with(p.seg, func(f File) error {
+		l.mu.RLock()
+		from, to := p.seg.span(p.i)
+		l.mu.RUnlock()
+		buf := make([]byte, min(to-from, most))
+		if _, err := f.ReadAt(buf, from); err != nil {
+			return explain("reading "+p.seg.path, err)
+		}
+		if err := use(buf); err != nil {
+			return corrupt(p.seg.path, from, err.Error())
+		}
+		return nil
+	})
+}
+
+// decodeAt decodes the record at p.
+func decodeAt(p place, buf []byte) (*Block, error) {
 	b, err := decodeRecord(p.seg.marker, buf)
-	if err != nil {
-		return nil, corrupt(p.seg.path, p.from, err.Error())
+	if err == nil && b.Height != p.height {
+		err = fmt.Errorf("block %d is where block %d should be", b.Height, p.height)
 	}
-	if b.Height != p.height {
-		return nil, corrupt(p.seg.path, p.from, fmt.Sprintf("block %d is where block %d should be", b.Height, p.height))
-	}
-	l.cache.put(b, len(buf))
-	return b, nil
+	return b, err
 }
 
 // header reads only the header of a height's record.
@@ -45,15 +69,12 @@ func (l *blockLog) header(height int64) (recordHeader, error) {
 	if err != nil {
 		return recordHeader{}, err
 	}
-	buf := make([]byte, recordHeaderLen)
-	if err := l.files.readAt(p.seg, buf, p.from); err != nil {
-		return recordHeader{}, err
-	}
-	h, err := decodeRecordHeader(p.seg.marker, buf)
-	if err != nil {
-		return h, corrupt(p.seg.path, p.from, err.Error())
-	}
-	return h, nil
+	var h recordHeader
+	err = l.record(p, recordHeaderLen, func(buf []byte) (err error) {
+		h, err = decodeRecordHeader(p.seg.marker, buf)
+		return err
+	})
+	return h, err
 }
 
 // Committed is an entry and where it is.
@@ -212,6 +233,19 @@ func (c *blockCache) get(height int64) *Block {
 		}
 	}
 	return nil
+}
+
+// drop forgets the blocks of a range of heights.
+func (c *blockCache) drop(from, to int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.blocks = slices.DeleteFunc(c.blocks, func(b cachedBlock) bool {
+		gone := from <= b.Height && b.Height <= to
+		if gone {
+			c.size -= b.size
+		}
+		return gone
+	})
 }
 
 func (c *blockCache) put(b *Block, size int) {

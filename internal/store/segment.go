@@ -12,7 +12,7 @@ import (
 const segmentSuffix = ".seg"
 
 // segment is one file of blocks. Of each block it keeps 8 bytes in memory: where its record starts and its first
-// position. blockLog guards all fields but the file.
+// position. blockLog guards all fields but the file. Erasing replaces the file, holding fileMu, and with it size and offsets.
 type segment struct {
 	fileHeader
 	path    string
@@ -47,19 +47,22 @@ func (s *segment) add(h recordHeader, size int64) {
 	s.endSeq = h.endSeq()
 }
 
-// place says where a record is. It stays true: files only grow.
+// place says which record of a segment is meant. It stays true when the segment's file is replaced.
 type place struct {
-	seg      *segment
-	from, to int64
-	height   int64
+	seg    *segment
+	i      int
+	height int64
 }
 
-func (s *segment) place(i int) place {
-	to := s.size
+func (s *segment) place(i int) place { return place{s, i, s.firstHeight + int64(i)} }
+
+// span is where record i starts and ends in the file there is now.
+func (s *segment) span(i int) (from, to int64) {
+	to = s.size
 	if i+1 < len(s.offsets) {
 		to = int64(s.offsets[i+1])
 	}
-	return place{s, int64(s.offsets[i]), to, s.firstHeight + int64(i)}
+	return int64(s.offsets[i]), to
 }
 
 // holding is the index of the block that holds position seq, which is below endSeq: the last one that starts at or

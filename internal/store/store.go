@@ -73,6 +73,10 @@ type Store struct {
 	history  *History
 	state    *State
 
+	erasing sync.Mutex   // Erase
+	copies  sync.RWMutex // held for reading while a Copy is open, for writing while a segment's file is replaced
+	erased  erased
+
 	syncing sync.WaitGroup // at most one run of syncHistory
 	synced  uint64         // size up to which the history's nodes are on the disk, or being synced
 	idle    chan struct{}  // holds a token while syncHistory does not run
@@ -97,6 +101,7 @@ func Open(dir string, opts Options) (*Store, error) {
 		opts: opts, lock: lock, health: &health{}, idle: make(chan struct{}, 1),
 		meta: &meta{fs: opts.FS, dir: filepath.Join(dir, "meta")},
 	}
+	s.erased.rest = Rest
 	s.idle <- struct{}{}
 	if err := s.open(dir); err != nil {
 		_ = s.release()
@@ -195,6 +200,8 @@ func (s *Store) SetMeta(name string, value []byte) error {
 
 // Close writes what is queued and closes the folder. It returns the failure that made the store refuse writes, if any.
 func (s *Store) Close() error {
+	s.erasing.Lock()
+	defer s.erasing.Unlock()
 	s.appendMu.Lock()
 	defer s.appendMu.Unlock()
 	if s.closed {

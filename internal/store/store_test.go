@@ -56,7 +56,7 @@ func (c *chain) next(entries int) Block {
 	for i := range entries {
 		b.Entries = append(b.Entries, Entry{
 			Outcome: fmt.Appendf(nil, "outcome %d.%d", c.height, i),
-			Raw:     bytes.Repeat([]byte{byte(i)}, int(c.height)%50),
+			Raw:     bytes.Repeat([]byte{byte(i)}, 1+int(c.height)%50),
 		})
 		c.leaves = append(c.leaves, [32]byte(rfc6962.DefaultHasher.HashLeaf(b.Entries[i].Outcome)))
 		c.seq++
@@ -129,7 +129,7 @@ func checkHolds(t testing.TB, s *Store, blocks []Block) {
 		}
 		for i, want := range b.Entries {
 			got, err := s.Entry(b.FirstSeq + uint64(i))
-			if err != nil || !bytes.Equal(got.Outcome, want.Outcome) || !bytes.Equal(got.Raw, want.Raw) ||
+			if err != nil || !bytes.Equal(got.Outcome, want.Outcome) || !bytes.Equal(got.Raw, want.Raw) || !bytes.Equal(got.Rest, want.Rest) ||
 				got.Height != b.Height || got.Position != i || got.Time != b.Time || got.Seq != entries[i].Seq {
 				t.Fatalf("entry %d of block %d: %+v, %v", i, b.Height, got, err)
 			}
@@ -217,8 +217,10 @@ func TestAppendAgain(t *testing.T) {
 	for name, change := range map[string]func(*Block){
 		"time":     func(b *Block) { b.Time++ },
 		"app hash": func(b *Block) { b.AppHash[0]++ },
-		"outcome":  func(b *Block) { b.Entries = append([]Entry{{Outcome: []byte("x")}}, b.Entries[1:]...) },
-		"batches":  func(b *Block) { b.Batches = nil },
+		"outcome": func(b *Block) {
+			b.Entries = append([]Entry{{Outcome: []byte("x"), Raw: []byte("y")}}, b.Entries[1:]...)
+		},
+		"batches": func(b *Block) { b.Batches = nil },
 		"raw moved": func(b *Block) {
 			b.Entries = append([]Entry{{Outcome: b.Entries[0].Outcome, Raw: []byte("y")}}, b.Entries[1:]...)
 		},

@@ -790,13 +790,16 @@ func (x *Witness) GetKey() string {
 }
 
 type Transaction struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	NotAfter      string                 `protobuf:"bytes,2,opt,name=not_after,json=notAfter,proto3" json:"not_after,omitempty"`
-	Once          string                 `protobuf:"bytes,3,opt,name=once,proto3" json:"once,omitempty"`
-	Actions       []*Action              `protobuf:"bytes,4,rep,name=actions,proto3" json:"actions,omitempty"`
-	Witnesses     []*Witness             `protobuf:"bytes,5,rep,name=witnesses,proto3" json:"witnesses,omitempty"`
-	Outcome       *Outcome               `protobuf:"bytes,6,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	NotAfter  string                 `protobuf:"bytes,2,opt,name=not_after,json=notAfter,proto3" json:"not_after,omitempty"`
+	Once      string                 `protobuf:"bytes,3,opt,name=once,proto3" json:"once,omitempty"`
+	Actions   []*Action              `protobuf:"bytes,4,rep,name=actions,proto3" json:"actions,omitempty"`
+	Witnesses []*Witness             `protobuf:"bytes,5,rep,name=witnesses,proto3" json:"witnesses,omitempty"`
+	Outcome   *Outcome               `protobuf:"bytes,6,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	// It carried readings of devices, and these and its signatures were erased when the node's readings.keep was over. The
+	// actions are shown without readings; the outcome and its receipt are as they were. Code tx.erased.
+	Erased        bool `protobuf:"varint,7,opt,name=erased,proto3" json:"erased,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -873,6 +876,13 @@ func (x *Transaction) GetOutcome() *Outcome {
 	return nil
 }
 
+func (x *Transaction) GetErased() bool {
+	if x != nil {
+		return x.Erased
+	}
+	return false
+}
+
 type GetTransactionRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -920,7 +930,7 @@ func (x *GetTransactionRequest) GetId() string {
 type GetTransactionResponse struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
 	Transaction *Transaction           `protobuf:"bytes,1,opt,name=transaction,proto3" json:"transaction,omitempty"`
-	// The bytes as committed.
+	// The bytes as committed; none if they were erased.
 	Raw           []byte `protobuf:"bytes,2,opt,name=raw,proto3" json:"raw,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -6943,6 +6953,9 @@ type ListReadingsResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Readings      []*Reading             `protobuf:"bytes,1,rep,name=readings,proto3" json:"readings,omitempty"`
 	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// RFC 3339; empty: none. Readings anchored up to this time are missing, because their transactions had been erased (readings.keep) before
+	// this node's index was made. Their verdicts are in the outcomes of those transactions.
+	ErasedUntil   string `protobuf:"bytes,3,opt,name=erased_until,json=erasedUntil,proto3" json:"erased_until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -6987,6 +7000,13 @@ func (x *ListReadingsResponse) GetReadings() []*Reading {
 func (x *ListReadingsResponse) GetNextPageToken() string {
 	if x != nil {
 		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListReadingsResponse) GetErasedUntil() string {
+	if x != nil {
+		return x.ErasedUntil
 	}
 	return ""
 }
@@ -7577,14 +7597,15 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x1d\n" +
 	"\n" +
 	"public_key\x18\x02 \x01(\tR\tpublicKey\x12\x10\n" +
-	"\x03key\x18\x03 \x01(\tR\x03key\"\xe1\x01\n" +
+	"\x03key\x18\x03 \x01(\tR\x03key\"\xf9\x01\n" +
 	"\vTransaction\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1b\n" +
 	"\tnot_after\x18\x02 \x01(\tR\bnotAfter\x12\x12\n" +
 	"\x04once\x18\x03 \x01(\tR\x04once\x12-\n" +
 	"\aactions\x18\x04 \x03(\v2\x13.dure.api.v1.ActionR\aactions\x122\n" +
 	"\twitnesses\x18\x05 \x03(\v2\x14.dure.api.v1.WitnessR\twitnesses\x12.\n" +
-	"\aoutcome\x18\x06 \x01(\v2\x14.dure.api.v1.OutcomeR\aoutcome\"'\n" +
+	"\aoutcome\x18\x06 \x01(\v2\x14.dure.api.v1.OutcomeR\aoutcome\x12\x16\n" +
+	"\x06erased\x18\a \x01(\bR\x06erased\"'\n" +
 	"\x15GetTransactionRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"f\n" +
 	"\x16GetTransactionResponse\x12:\n" +
@@ -8103,10 +8124,11 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\atainted\x18\x06 \x01(\bR\atainted\x12\x1b\n" +
 	"\tpage_size\x18\a \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\b \x01(\tR\tpageToken\"p\n" +
+	"page_token\x18\b \x01(\tR\tpageToken\"\x93\x01\n" +
 	"\x14ListReadingsResponse\x120\n" +
 	"\breadings\x18\x01 \x03(\v2\x14.dure.api.v1.ReadingR\breadings\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x98\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12!\n" +
+	"\ferased_until\x18\x03 \x01(\tR\verasedUntil\"\x98\x01\n" +
 	"\x11GetReadingRequest\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12\x12\n" +
 	"\x04boot\x18\x02 \x01(\x04R\x04boot\x12\x1a\n" +
