@@ -2,9 +2,32 @@ package gateway
 
 import (
 	"context"
+	"crypto/tls"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/dureledger/dure/ledger/tx"
 )
+
+// AdmitTime bounds a look at the ledger while a device waits.
+const AdmitTime = 10 * time.Second
+
+// DoorConfig is what every door is told when it is opened.
+type DoorConfig struct {
+	Handler Handler
+	// Certificate shows devices which gateway this is. It is asked at each handshake, so that a renewed one may take its place.
+	Certificate func() (*tls.Certificate, error)
+	// Devices bounds how many are connected at a time; 0 means 20,000.
+	Devices int
+	// Registry takes the metrics; nil: nobody does.
+	Registry prometheus.Registerer
+	Log      *slog.Logger
+}
+
+// DefaultDevices is how many devices may be connected by a door when nothing is said.
+const DefaultDevices = 20_000
 
 // Door is a way in, such as MQTT. The gateway tells it what the ledger says of devices. Its methods return at once.
 type Door interface {

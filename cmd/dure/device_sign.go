@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/dureledger/dure/client/device"
+	"github.com/dureledger/dure/client/certificate"
 	"github.com/dureledger/dure/ledger/reading"
 )
 
@@ -43,7 +43,7 @@ for the device whatever it likes, so keep OUT-key.pem as you keep the device.`,
 			if err != nil {
 				return err
 			}
-			certificate, err := device.Certificate(p.address, signer)
+			shown, err := certificate.Make(p.address, signer)
 			if err != nil {
 				return err
 			}
@@ -57,7 +57,7 @@ for the device whatever it likes, so keep OUT-key.pem as you keep the device.`,
 			if err := writeNew(out+"-key.pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600); err != nil {
 				return err
 			}
-			if err := writeNew(out+".pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}), 0o644); err != nil {
+			if err := writeNew(out+".pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: shown}), 0o644); err != nil {
 				return err
 			}
 			return a.print(map[string]string{"device": p.address.String(), "certificate": out + ".pem", "key": out + "-key.pem"}, func(w io.Writer) {

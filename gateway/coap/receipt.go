@@ -33,12 +33,21 @@ func newReceipts(h gateway.Handler) *receipts {
 	return &receipts{handler: h, kept: kept}
 }
 
+// has says whether a receipt is kept.
+func (r *receipts) has(id string) bool { return r.kept.Contains(id) }
+
+func (r *receipts) keep(id string, file []byte) {
+	if len(file) <= maxReceipt {
+		r.kept.Add(id, file)
+	}
+}
+
 func (r *receipts) get(ctx context.Context, id string) ([]byte, error) {
 	if file, ok := r.kept.Get(id); ok {
 		return file, nil
 	}
 	file, err, _ := r.asking.Do(id, func() (any, error) {
-		ctx, cancel := context.WithTimeout(ctx, admitTime)
+		ctx, cancel := context.WithTimeout(ctx, gateway.AdmitTime)
 		defer cancel()
 		file, err := r.handler.Receipt(ctx, id)
 		if err != nil {

@@ -1,4 +1,4 @@
-package gateway
+package certificate
 
 import (
 	"crypto/ecdsa"
@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
+	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/tx"
 )
 
@@ -23,4 +24,17 @@ func KeyOf(certificate *x509.Certificate) (tx.Key, error) {
 		}
 	}
 	return tx.Key{}, fmt.Errorf("the certificate's key is %T; devices have Ed25519 or P-256 keys", certificate.PublicKey)
+}
+
+// Holder is the device that a certificate names, written as dure device show writes it, and its key. Code gateway.bad_certificate.
+func Holder(certificate *x509.Certificate) (device tx.Address, key tx.Key, err error) {
+	name := certificate.Subject.CommonName
+	if device, err = tx.ParseAddress(name); err != nil || device.String() != name {
+		return device, key, fault.New("gateway.bad_certificate", fmt.Sprintf("The certificate's common name is %q. It must be the device's address, as dure device show "+
+			"writes it: dure device cert makes such a certificate.", name))
+	}
+	if key, err = KeyOf(certificate); err != nil {
+		return device, key, fault.New("gateway.bad_certificate", err.Error())
+	}
+	return device, key, nil
 }
