@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/dureledger/dure/client/neighbour"
 	"github.com/dureledger/dure/ledger/tx"
 )
 
@@ -48,8 +49,8 @@ type Handler interface {
 	// Commands are the receipts of a device's open commands, but those of transactions that were given; an error when more are to come, as when
 	// the wanted transaction is not known yet.
 	Commands(ctx context.Context, device tx.Address, wanted string, given func(transaction string) bool) ([]Command, error)
-	// Receipt is the receipt file of a transaction; errors.Is(err, client.ErrNotFound) when there is none, or not yet.
-	Receipt(ctx context.Context, transaction string) ([]byte, error)
+	// Source has receipts and checkpoints, which the gateway does not vouch for.
+	neighbour.Source
 	// Reading and Transaction take a message. done is called once, from any goroutine, and must not wait.
 	Reading(ctx context.Context, device tx.Address, key tx.Key, raw []byte, done func(Answer))
 	Transaction(device tx.Address, raw []byte, done func(Answer))

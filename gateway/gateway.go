@@ -10,8 +10,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/dureledger/dure/client"
+	"github.com/dureledger/dure/client/neighbour"
 	"github.com/dureledger/dure/gateway/anchor"
 	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/proof"
 	"github.com/dureledger/dure/ledger/tx"
 )
 
@@ -123,9 +125,14 @@ func (g *Gateway) Nonce(ctx context.Context, device tx.Address) (string, error) 
 	return d.GetNonce(), err
 }
 
-// Receipt is the receipt file of a transaction, for who trusts the genesis file. It is as the node gives it, and not verified here.
-func (g *Gateway) Receipt(ctx context.Context, transaction string) ([]byte, error) {
-	return g.cfg.Client.Receipt(ctx, transaction, 0)
+// Receipt is the receipt file of a transaction, for who trusts the header of a height, 0 for genesis. It is as the node gives it, and not verified here.
+func (g *Gateway) Receipt(ctx context.Context, transaction string, trusted int64) ([]byte, error) {
+	return neighbour.Node{Client: g.cfg.Client}.Receipt(ctx, transaction, trusted)
+}
+
+// Checkpoint is a checkpoint with the proof that it goes on from what whoever asks knows, not verified here either.
+func (g *Gateway) Checkpoint(ctx context.Context, w neighbour.Want) (*proof.Extension, error) {
+	return neighbour.Node{Client: g.cfg.Client}.Checkpoint(ctx, w)
 }
 
 // Reading takes a reading of a device that was admitted with the key. done is called once, perhaps before Reading returns, and must not

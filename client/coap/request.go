@@ -26,6 +26,9 @@ func (r *Request) Answer(a Response) { r.done(a) }
 // Content answers with a body, or with the block of it that was asked for; the first, if it does not fit a message and none was.
 func (r *Request) Content(format message.MediaType, body []byte) { r.done(cut(body, format, r.block)) }
 
+// First says whether the first block of the answer is asked for, after Get.
+func (r *Request) First() bool { return r.block.num == 0 }
+
 // Get says whether the request is a proper GET of what has a content format; else it is answered.
 func (r *Request) Get(gives message.MediaType) bool { return r.fits(codes.GET, gives) }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/dureledger/dure/client/light"
+	"github.com/dureledger/dure/client/neighbour"
 	"github.com/dureledger/dure/ledger/reading"
 	"github.com/dureledger/dure/ledger/tx"
 )
@@ -41,6 +42,9 @@ type Config struct {
 	Command func(context.Context, Command) (note string, err error)
 	// Update takes commands of kind update. nil: Command gets them.
 	Update *Update
+	// Neighbour has the device hand proofs to its neighbours while it runs; nil: it does not. Listen and Allow are looked at, and Source when the
+	// gateway is reached over MQTT; a gateway over CoAP is the source itself. Anchor is needed, and the newest checkpoint is kept in Dir.
+	Neighbour *neighbour.Config
 	// Buffer is how many readings are kept while there is no network; 0 means 10,000.
 	Buffer int
 	// Settled is told of each reading that is done with; may be nil. It must not wait.
@@ -83,6 +87,9 @@ func Open(cfg Config) (*Device, error) {
 	}
 	if cfg.Update != nil && cfg.Measure == nil {
 		return nil, errors.New("device: a device that takes updates has to say what it runs: Measure")
+	}
+	if cfg.Neighbour != nil && cfg.Anchor == nil {
+		return nil, errors.New("device: what is handed to neighbours is checked against an Anchor, and there is none. Make one of the network's genesis file: light.FromGenesis")
 	}
 	if _, _, err := parseGateway(cfg.Gateway); err != nil {
 		return nil, err
@@ -167,6 +174,15 @@ func (d *Device) Run(ctx context.Context) error {
 	}
 	if d.obeys() {
 		wg.Go(func() { d.obey(ctx, l) })
+	}
+	if d.cfg.Neighbour != nil {
+		stop, err := d.neighbour(ctx, l)
+		if err != nil {
+			cancel()
+			wg.Wait()
+			return err
+		}
+		defer stop()
 	}
 	err = d.send(ctx, l)
 	cancel()

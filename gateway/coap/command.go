@@ -86,12 +86,12 @@ func (s *Server) commands(ctx context.Context, device tx.Address, wanted string)
 	}
 	found, err := s.cfg.Handler.Commands(ctx, device, wanted, func(id string) bool {
 		note(id)
-		return s.receipts.has(id)
+		return s.proofs.Has(id)
 	})
 	for _, c := range found {
 		note(c.Transaction)
-		s.receipts.keep(c.Transaction, c.Receipt)
+		s.proofs.Keep(c.Transaction, c.Receipt)
 	}
-	shown := slices.DeleteFunc(open, func(id string) bool { return !s.receipts.has(id) })
+	shown := slices.DeleteFunc(open, func(id string) bool { return !s.proofs.Has(id) })
 	return []byte(strings.Join(shown, "\n")), err
 }

@@ -7,7 +7,7 @@
 //	POST /tx                     a signed transaction, content format 42
 //	GET  /challenge              the nonce that somebody asks the device to sign; can be observed (RFC 7641)
 //	GET  /command                the transactions that tell the device what to do, whose receipts it believes; can be observed
-//	GET  /receipt/TRANSACTION    the receipt file of a transaction
+//	GET  /receipt/TRANSACTION, /checkpoint/HEIGHT/SIZE, /witnessed/HEIGHT/SIZE    proofs, see client/neighbour
 //	GET  /.well-known/core       these (RFC 6690)
 //
 // client/coap has the connections, and what is bounded in them.

@@ -2,8 +2,6 @@ package coap
 
 import (
 	"context"
-	"regexp"
-	"strings"
 
 	"github.com/plgd-dev/go-coap/v3/message"
 	"github.com/plgd-dev/go-coap/v3/message/codes"
@@ -19,20 +17,19 @@ const (
 	pathTx        = "/tx"
 	pathChallenge = "/challenge"
 	pathCommand   = "/command"
-	pathReceipt   = "/receipt/"
 	pathCore      = "/.well-known/core"
 )
 
 // links is the answer to GET /.well-known/core (RFC 6690).
 const links = `</reading>;rt="dure.reading";ct=18,</tx>;rt="dure.tx";ct=42,</challenge>;rt="dure.challenge";ct=0;obs,` +
-	`</command>;rt="dure.command";ct=0;obs,</receipt>;rt="dure.receipt";ct=42`
+	`</command>;rt="dure.command";ct=0;obs,</receipt>;rt="dure.receipt";ct=42,` +
+	`</checkpoint>;rt="dure.checkpoint";ct=42,</witnessed>;rt="dure.witnessed";ct=42`
 
 // serve finds out what a request wants.
 func (s *Server) serve(r *coap.Request) {
-	if id, ok := strings.CutPrefix(r.Path, pathReceipt); ok {
-		if r.Get(message.AppOctets) {
-			s.receipt(r, id)
-		}
+	if s.proofs.Serve(r, func(err error) coap.Response {
+		return ofError(err, "The ledger has no such transaction, or no proof of it yet.")
+	}) {
 		return
 	}
 	done := func(a gateway.Answer) { r.Answer(ofAnswer(a)) }
@@ -83,23 +80,5 @@ func (s *Server) challenge(r *coap.Request) {
 		default:
 			r.Content(message.TextPlain, []byte(nonce))
 		}
-	}()
-}
-
-var transactionID = regexp.MustCompile(`^[0-9a-f]{64}$`)
-
-// receipt answers with a receipt file, or the block of it that is asked for.
-func (s *Server) receipt(r *coap.Request, id string) {
-	if !transactionID.MatchString(id) {
-		r.Answer(coap.Refusal(codes.BadRequest, "A transaction's id has 64 hex digits, in lower case."))
-		return
-	}
-	go func() {
-		file, err := s.receipts.get(r.Session.Life(), id)
-		if err != nil {
-			r.Answer(ofError(err, "The ledger has no such transaction, or no receipt of it yet."))
-			return
-		}
-		r.Content(message.AppOctets, file)
 	}()
 }

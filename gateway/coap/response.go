@@ -53,6 +53,9 @@ func ofError(err error, missing string) coap.Response {
 	if errors.As(err, &refused) && !refused.Retryable {
 		return ofKind(gateway.Refused, refused.Code, refused.Message+" ["+refused.Code+"]")
 	}
+	if code := fault.Code(err); code != "" {
+		return ofKind(gateway.KindOf(err), code, fault.As(err).Message+" ["+code+"]")
+	}
 	return ofKind(gateway.NotKnown, "", "The ledger does not answer. Ask again. [gateway.not_known]")
 }
 

@@ -7,15 +7,16 @@ import (
 	"github.com/plgd-dev/go-coap/v3/message"
 
 	"github.com/dureledger/dure/client/coap"
+	"github.com/dureledger/dure/client/neighbour"
 	"github.com/dureledger/dure/gateway"
 	"github.com/dureledger/dure/ledger/tx"
 )
 
 // Server is the door for CoAP. It implements gateway.Door.
 type Server struct {
-	cfg      gateway.DoorConfig
-	coap     *coap.Server
-	receipts *receipts
+	cfg    gateway.DoorConfig
+	coap   *coap.Server
+	proofs *neighbour.Proofs
 
 	mu sync.Mutex
 	// looking has the connections for which commands are looked for, and the newest transaction that is wanted.
@@ -27,7 +28,7 @@ func Listen(address string, cfg gateway.DoorConfig) (*Server, error) {
 	if cfg.Devices <= 0 {
 		cfg.Devices = gateway.DefaultDevices
 	}
-	s := &Server{cfg: cfg, receipts: newReceipts(cfg.Handler), looking: map[*coap.Session]string{}}
+	s := &Server{cfg: cfg, proofs: neighbour.NewProofs(cfg.Handler), looking: map[*coap.Session]string{}}
 	metrics := newMetrics()
 	var err error
 	if s.coap, err = coap.Listen(address, coap.Config{
