@@ -61,7 +61,10 @@ func Look(life context.Context, look func(context.Context) error) error {
 		ctx, cancel := context.WithTimeout(life, AdmitTime)
 		err := look(ctx)
 		cancel()
-		if err == nil || life.Err() != nil {
+		if life.Err() != nil {
+			err = nil // nobody waits for it any more
+		}
+		if err == nil {
 			return nil
 		}
 		if time.Now().Add(wait).After(until) {

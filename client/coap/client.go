@@ -199,9 +199,12 @@ func (c *Client) Get(ctx context.Context, path string, most int) (Answer, error)
 // blockOf says whether there is more behind the block that was asked for. A server may give smaller blocks than were asked for only as the first,
 // which is not done here.
 func blockOf(res *pool.Message, asked block) (more bool, err error) {
-	value, err := res.GetOptionUint32(message.Block2)
-	if err != nil || res.Code() != codes.Content {
+	if !res.HasOption(message.Block2) || res.Code() != codes.Content {
 		return false, nil // all of it is here
+	}
+	value, err := res.GetOptionUint32(message.Block2)
+	if err != nil {
+		return false, fmt.Errorf("coap: block: %w", err)
 	}
 	size, sized := res.BodySize()
 	b, err := readBlock(value)

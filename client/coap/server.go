@@ -47,9 +47,10 @@ func (noTally) Cut(string)     {}
 func (noTally) Dropped()       {}
 
 const (
-	// helloTime is how long a handshake may take, AdmitTime a look at the ledger while a device waits.
-	helloTime = 20 * time.Second
+	// AdmitTime bounds a look at the ledger while a device waits.
 	AdmitTime = 10 * time.Second
+	// helloTime is how long a handshake may take.
+	helloTime = 20 * time.Second
 	// strangers is how many connections may be at their handshake besides those that are through.
 	strangers = 512
 	// idleTime ends the connection of a device that is not heard of.

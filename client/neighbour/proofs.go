@@ -21,8 +21,8 @@ import (
 const (
 	// proofsKept is how many answers are kept, for those who fetch them block by block or ask again while the source is away.
 	proofsKept = 256
-	// maxReceipt is the longest receipt that is passed on, bytes.
-	maxReceipt = 1 << 20
+	// maxProof is the longest receipt or checkpoint that is passed on, bytes.
+	maxProof = 1 << 20
 	// maxAsking bounds the answers that are fetched at a time.
 	maxAsking = 64
 
@@ -59,7 +59,7 @@ func (p *Proofs) Kept(transaction string) ([]byte, bool) {
 
 // Keep keeps the receipt of a transaction for who trusts genesis.
 func (p *Proofs) Keep(transaction string, file []byte) {
-	if len(file) <= maxReceipt {
+	if len(file) <= maxProof {
 		p.kept.Add(receiptPath(transaction, 0), file)
 	}
 }
@@ -97,7 +97,7 @@ func (p *Proofs) wanted(path string) (fetcher, string, error) {
 	}
 	m := wantedPath.FindStringSubmatch(path)
 	if m == nil {
-		return nil, "", errors.New("Ask for /checkpoint/HEIGHT/SIZE, /witnessed/HEIGHT/SIZE, /receipt/ID or /receipt/ID/HEIGHT: decimal, and an id of 64 hex digits in lower case.")
+		return nil, "", errors.New("ask for /checkpoint/HEIGHT/SIZE, /witnessed/HEIGHT/SIZE, /receipt/ID or /receipt/ID/HEIGHT: decimal, and an id of 64 hex digits in lower case")
 	}
 	number := func(s string) int64 {
 		n, _ := strconv.ParseInt(s, 10, 64) // at most 18 digits
@@ -142,10 +142,10 @@ func (p *Proofs) get(r *coap.Request, path string, fetch fetcher) ([]byte, error
 		default:
 			return nil, fault.New("gateway.queue_full", "So many proofs are fetched that there is no room for more. Ask again in some seconds.")
 		}
-		ctx, cancel := context.WithTimeout(r.Session.Life(), coap.AdmitTime)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Session.Life()), coap.AdmitTime) // others wait for it as well
 		defer cancel()
 		body, err := fetch(ctx)
-		if err == nil && strings.HasPrefix(path, pathReceipt) && len(body) > maxReceipt {
+		if err == nil && len(body) > maxProof {
 			err = fmt.Errorf("neighbour: what is at %s has %d bytes", path, len(body))
 		}
 		if err != nil {

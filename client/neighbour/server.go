@@ -215,7 +215,7 @@ func (s *Server) Checkpoint(ctx context.Context, w Want) (*proof.Extension, erro
 
 // Receipt implements Source.
 func (s *Server) Receipt(ctx context.Context, transaction string, trusted int64) ([]byte, error) {
-	err := error(client.ErrNotFound)
+	err := client.ErrNotFound
 	if s.cfg.Source != nil {
 		var file []byte
 		if file, err = s.cfg.Source.Receipt(ctx, transaction, trusted); err == nil {

@@ -65,7 +65,7 @@ type Peer struct{ Conn *coap.Client }
 
 // Checkpoint implements Source.
 func (p Peer) Checkpoint(ctx context.Context, w Want) (*proof.Extension, error) {
-	raw, err := p.get(ctx, pathOf(w), proof.MaxExtension)
+	raw, err := p.get(ctx, pathOf(w), maxProof)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func (p Peer) Checkpoint(ctx context.Context, w Want) (*proof.Extension, error) 
 
 // Receipt implements Source.
 func (p Peer) Receipt(ctx context.Context, transaction string, trusted int64) ([]byte, error) {
-	return p.get(ctx, receiptPath(transaction, trusted), maxReceipt)
+	return p.get(ctx, receiptPath(transaction, trusted), maxProof)
 }
 
 func (p Peer) get(ctx context.Context, path string, most int) ([]byte, error) {

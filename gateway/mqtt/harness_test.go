@@ -19,8 +19,6 @@ type place struct{ *gatewaytest.Place }
 
 type thing = gatewaytest.Thing
 
-const feed = gatewaytest.Feed
-
 func newPlace(t *testing.T) *place { return &place{gatewaytest.New(t, 1)} }
 
 // caller is a connected MQTT 5 client.
