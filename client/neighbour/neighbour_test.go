@@ -9,6 +9,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -76,7 +77,7 @@ func (d thing) certificate(t testing.TB, as tx.Address) tls.Certificate {
 // stage is a source that shows what it is told to, in the place of a gateway.
 type stage struct {
 	shown    atomic.Pointer[proof.Extension]
-	receipts map[string][]byte
+	receipts sync.Map // files by transaction
 	away     atomic.Bool
 	wants    atomic.Pointer[neighbour.Want]
 }
@@ -93,8 +94,8 @@ func (s *stage) Receipt(_ context.Context, id string, _ int64) ([]byte, error) {
 	if s.away.Load() {
 		return nil, &client.Unreachable{}
 	}
-	if r := s.receipts[id]; r != nil {
-		return r, nil
+	if r, ok := s.receipts.Load(id); ok {
+		return r.([]byte), nil
 	}
 	return nil, client.ErrNotFound
 }
@@ -143,7 +144,8 @@ const receiptID = "860fdb98eef5d0ddfa0d75df4d9cbb19b58e7a1e6fc5c23d29d775e6de0be
 // A device without a gateway gets checkpoints and receipts of a neighbour, and verifies them by what it trusts itself.
 func TestProofsFromANeighbour(t *testing.T) {
 	car, bus := device(t, 1), device(t, 2)
-	gateway := &stage{receipts: map[string][]byte{receiptID: file(t, "receipt.dure")}}
+	gateway := &stage{}
+	gateway.receipts.Store(receiptID, file(t, "receipt.dure"))
 	gateway.shown.Store(&proof.Extension{Checkpoint: file(t, "checkpoint-cosigned.txt")})
 	peer := ask(t, bus, serve(t, car, asker(t, "quiet.json"), gateway, bus))
 	own := asker(t, "quiet.json")
@@ -262,7 +264,7 @@ func TestCheckpointsThatDoNotGoOn(t *testing.T) {
 // A neighbour that lies is refused with the reason, and makes no noise that only validators' signatures are worth.
 func TestLiars(t *testing.T) {
 	car, bus := device(t, 1), device(t, 2)
-	gateway := &stage{receipts: map[string][]byte{}}
+	gateway := &stage{}
 	peer := ask(t, bus, serve(t, car, asker(t, "witness/genesis.json"), gateway, bus))
 	own := asker(t, "witness/genesis.json")
 	show := func(checkpoint []byte) error {
@@ -301,17 +303,17 @@ func TestLiars(t *testing.T) {
 	}
 	tampered := bytes.Clone(file(t, "receipt.dure"))
 	tampered[len(tampered)/2] ^= 1
-	gateway.receipts[receiptID] = tampered
+	gateway.receipts.Store(receiptID, tampered)
 	quiet := asker(t, "quiet.json")
 	if _, _, err := quiet.Receipt(t.Context(), peer, receiptID); fault.Code(err) == "" {
 		t.Errorf("a tampered receipt: %v", err)
 	}
 	other := "0d8f647c864b519375b76d215afc96a93f372523f91bec8a2e26e80c7513ad12"
-	gateway.receipts[other] = file(t, "receipt.dure")
+	gateway.receipts.Store(other, file(t, "receipt.dure"))
 	_, _, err = quiet.Receipt(t.Context(), peer, other)
 	wantCode(t, err, "neighbour.other_receipt")
 	changing := "0a6659393bea10514801b67402578c03750649c344096ec0f9163b090424c26e"
-	gateway.receipts[changing] = file(t, "receipt-changing.dure")
+	gateway.receipts.Store(changing, file(t, "receipt-changing.dure"))
 	_, _, err = quiet.Receipt(t.Context(), peer, changing)
 	wantCode(t, err, "receipt.wrong_network")
 }
