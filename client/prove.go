@@ -93,3 +93,14 @@ func (c *Client) checkpoint(ctx context.Context, req *apiv1.GetCheckpointRequest
 		return n.ledger.GetCheckpoint
 	})
 }
+
+// CheckpointSince asks for the newest checkpoint, or the newest that as many witnesses have cosigned as the network asks for, with a proof that its
+// history begins with the one of fromSize outcomes, unless that is 0. It does not verify: client/neighbour does.
+func (c *Client) CheckpointSince(ctx context.Context, trusted int64, fromSize uint64, witnessed bool) (file []byte, consistency [][]byte, err error) {
+	req := &apiv1.GetCheckpointRequest{TrustedHeight: trusted, FromSize: fromSize}
+	if witnessed {
+		req.Kind = apiv1.CheckpointKind_CHECKPOINT_KIND_WITNESSED
+	}
+	res, err := c.checkpoint(ctx, req)
+	return res.GetCheckpoint(), res.GetConsistency(), err
+}

@@ -10,8 +10,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/dureledger/dure/client"
+	"github.com/dureledger/dure/client/neighbour"
 	"github.com/dureledger/dure/gateway/anchor"
 	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/proof"
 	"github.com/dureledger/dure/ledger/tx"
 )
 
@@ -123,48 +125,14 @@ func (g *Gateway) Nonce(ctx context.Context, device tx.Address) (string, error) 
 	return d.GetNonce(), err
 }
 
-// Command is what a device is told to do: the receipt of the transaction that told it.
-type Command struct {
-	// Transaction is its id, 64 hex digits; a receipt has all commands of its transaction.
-	Transaction string
-	Receipt     []byte
+// Receipt is the receipt file of a transaction, for who trusts the header of a height, 0 for genesis. It is as the node gives it, and not verified here.
+func (g *Gateway) Receipt(ctx context.Context, transaction string, trusted int64) ([]byte, error) {
+	return neighbour.Node{Client: g.cfg.Client}.Receipt(ctx, transaction, trusted)
 }
 
-// Commands are the receipts of the commands that a device has not answered and that have not expired, the oldest first. given says of
-// which transactions it has the receipt. Code gateway.not_yet with what can be had when the node that was asked does not know a transaction
-// that is wanted, if not empty, or cannot prove one yet.
-func (g *Gateway) Commands(ctx context.Context, device tx.Address, wanted string, given func(transaction string) bool) ([]Command, error) {
-	d, err := g.cfg.Client.Device(ctx, device)
-	if err != nil {
-		return nil, err
-	}
-	var out []Command
-	known := wanted == ""
-	for _, c := range d.GetCommands() {
-		n := len(out)
-		known = known || c.GetTransaction() == wanted
-		if c.GetState() != "open" || given(c.GetTransaction()) || n > 0 && out[n-1].Transaction == c.GetTransaction() {
-			continue
-		}
-		receipt, err := g.cfg.Client.Receipt(ctx, c.GetTransaction(), 0)
-		if err != nil {
-			return out, notYet(device, err)
-		}
-		out = append(out, Command{c.GetTransaction(), receipt})
-	}
-	if !known {
-		return out, notYet(device, nil)
-	}
-	return out, nil
-}
-
-func notYet(device tx.Address, cause error) error {
-	return fault.New("gateway.not_yet", "The node that was asked cannot show a command of "+device.String()+" yet. Ask again in a moment.", "device", device, "cause", cause)
-}
-
-// Receipt is the receipt file of a transaction, for who trusts the genesis file. It is as the node gives it, and not verified here.
-func (g *Gateway) Receipt(ctx context.Context, transaction string) ([]byte, error) {
-	return g.cfg.Client.Receipt(ctx, transaction, 0)
+// Checkpoint is a checkpoint with the proof that it goes on from what whoever asks knows, not verified here either.
+func (g *Gateway) Checkpoint(ctx context.Context, w neighbour.Want) (*proof.Extension, error) {
+	return neighbour.Node{Client: g.cfg.Client}.Checkpoint(ctx, w)
 }
 
 // Reading takes a reading of a device that was admitted with the key. done is called once, perhaps before Reading returns, and must not

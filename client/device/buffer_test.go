@@ -24,20 +24,20 @@ func open(t *testing.T, dir string, most int) *buffer {
 func fill(t *testing.T, b *buffer, from, to int) {
 	t.Helper()
 	for i := from; i < to; i++ {
-		if err := b.add(message(i)); err != nil {
+		if err := b.add(sample(i)); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-func message(i int) []byte { return bytes.Repeat([]byte(fmt.Sprintf("%04d", i)), 250) }
+func sample(i int) []byte { return bytes.Repeat([]byte(fmt.Sprintf("%04d", i)), 250) }
 
 // drain takes everything out and says which messages came, from the first on.
 func drain(t *testing.T, b *buffer, from, to int) {
 	t.Helper()
 	for i := from; i < to; i++ {
 		got, err := b.oldest()
-		if err != nil || !bytes.Equal(got, message(i)) {
+		if err != nil || !bytes.Equal(got, sample(i)) {
 			t.Fatalf("%d: %.8q %v", i, got, err)
 		}
 		if err := b.drop(); err != nil {

@@ -6,69 +6,23 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/eclipse/paho.golang/autopaho"
-	"github.com/eclipse/paho.golang/paho"
-
 	"github.com/dureledger/dure/client"
 )
 
-// up listens for challenges and commands on a new connection. The gateway says at once which are open.
-func (d *Device) up(ctx context.Context, c *autopaho.ConnectionManager) {
-	d.lineMu.Lock()
-	d.line = make(chan struct{})
-	d.lineMu.Unlock()
-	var topics []paho.SubscribeOptions
-	if d.cfg.Measure != nil {
-		topics = append(topics, paho.SubscribeOptions{Topic: d.topic("challenge"), QoS: 1})
-	}
-	if d.obeys() {
-		topics = append(topics, paho.SubscribeOptions{Topic: d.topic("command"), QoS: 1})
-	}
-	if topics == nil {
-		return
-	}
-	go func() { // the connection is not up before this function returns
-		_, err := c.Subscribe(ctx, &paho.Subscribe{Subscriptions: topics})
-		if err != nil && ctx.Err() == nil {
-			d.cfg.Log.Warn("challenges and commands cannot be heard on this connection", "error", err)
-		}
-	}()
-}
-
-// down notes that the connection is lost; true: connect again.
-func (d *Device) down() bool {
-	d.lineMu.Lock()
-	defer d.lineMu.Unlock()
-	close(d.line)
-	return true
-}
-
-// heard keeps the latest challenge for answer, and commands for obey.
-func (d *Device) heard(p paho.PublishReceived) (bool, error) {
-	if p.Packet.Topic == d.topic("command") {
-		select {
-		case d.receipts <- p.Packet.Payload:
-		default: // the gateway hands it again on the next connection
-			d.cfg.Log.Warn("so many commands wait that one more is not taken now")
-		}
-		return true, nil
-	}
-	if p.Packet.Topic != d.topic("challenge") {
-		return false, nil
-	}
+// heardChallenge keeps the latest challenge for answer.
+func (d *Device) heardChallenge(nonce string) {
 	select {
 	case <-d.challenges: // a newer one replaces it, on the ledger as well
 	default:
 	}
 	select {
-	case d.challenges <- string(p.Packet.Payload):
+	case d.challenges <- nonce:
 	default:
 	}
-	return true, nil
 }
 
 // answer gives evidence for each challenge.
-func (d *Device) answer(ctx context.Context, c *autopaho.ConnectionManager) {
+func (d *Device) answer(ctx context.Context, l line) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -79,7 +33,7 @@ func (d *Device) answer(ctx context.Context, c *autopaho.ConnectionManager) {
 				d.cfg.Log.Error("a challenge cannot be answered", "error", err)
 				continue
 			}
-			said, done := d.submit(ctx, c, evidence)
+			said, done := d.submit(ctx, l, evidence)
 			if !done {
 				return
 			}
@@ -89,9 +43,9 @@ func (d *Device) answer(ctx context.Context, c *autopaho.ConnectionManager) {
 }
 
 // submit sends a transaction until it is done with; done is false when ctx ends before. The same bytes have one outcome.
-func (d *Device) submit(ctx context.Context, c *autopaho.ConnectionManager, raw []byte) (said Settled, done bool) {
+func (d *Device) submit(ctx context.Context, l line, raw []byte) (said Settled, done bool) {
 	for {
-		if said, done = d.publish(ctx, c, "tx", raw); done || !pause(ctx, retryPause) {
+		if said, done = l.publish(ctx, toTx, raw); done || !pause(ctx, retryPause) {
 			return said, done
 		}
 	}

@@ -9,8 +9,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/eclipse/paho.golang/autopaho"
-
 	"github.com/dureledger/dure/client"
 	"github.com/dureledger/dure/ledger/text"
 	"github.com/dureledger/dure/ledger/tx"
@@ -39,10 +37,10 @@ const (
 func (d *Device) obeys() bool { return d.cfg.Command != nil || d.cfg.Update != nil }
 
 // obey does what the device is told, one command after the other. What it did before and could not tell, it tells first.
-func (d *Device) obey(ctx context.Context, c *autopaho.ConnectionManager) {
+func (d *Device) obey(ctx context.Context, l line) {
 	d.diary.passed(d.cfg.Now().UnixMilli())
 	for _, e := range d.diary.unsent() {
-		d.tell(ctx, c, e)
+		d.tell(ctx, l, e)
 	}
 	for {
 		select {
@@ -55,7 +53,7 @@ func (d *Device) obey(ctx context.Context, c *autopaho.ConnectionManager) {
 			}
 			for _, command := range commands {
 				if e, ok := d.do(ctx, command); ok {
-					d.tell(ctx, c, e)
+					d.tell(ctx, l, e)
 				}
 			}
 		}
@@ -154,7 +152,7 @@ func noteOf(note string, err error) string {
 }
 
 // tell puts on the ledger what became of a command.
-func (d *Device) tell(ctx context.Context, c *autopaho.ConnectionManager, e entry) {
+func (d *Device) tell(ctx context.Context, l line, e entry) {
 	id, err := hex.DecodeString(e.Command)
 	if err != nil || len(id) != 16 {
 		d.cfg.Log.Error("an answer to no command", "command", e.Command)
@@ -168,7 +166,7 @@ func (d *Device) tell(ctx context.Context, c *autopaho.ConnectionManager, e entr
 			return
 		}
 		done := false
-		if said, done = d.submit(ctx, c, signed.Raw); !done {
+		if said, done = d.submit(ctx, l, signed.Raw); !done {
 			return
 		}
 		if said.Committed || !strings.Contains(said.Said, "[tx.expired]") || !pause(ctx, retryPause) {

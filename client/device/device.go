@@ -7,16 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
-	"github.com/eclipse/paho.golang/autopaho"
-	"github.com/eclipse/paho.golang/paho"
-
 	"github.com/dureledger/dure/client/light"
+	"github.com/dureledger/dure/client/neighbour"
 	"github.com/dureledger/dure/ledger/reading"
 	"github.com/dureledger/dure/ledger/tx"
 )
@@ -32,9 +29,9 @@ type Config struct {
 	// Key signs readings and the connection, Signer transactions; both are the device's one key, such as package hardware opens.
 	Key    crypto.Signer
 	Signer tx.Signer
-	// Gateway is host:port of a gateway's door for MQTT.
+	// Gateway is a gateway's door: mqtts://host:port, coaps://host:port, or host:port, which is MQTT's.
 	Gateway string
-	// TLS says whom to believe to be the gateway (RootCAs, ServerName). The device's certificate is added.
+	// TLS says whom to believe to be the gateway (RootCAs, ServerName), over CoAP as well. The device's certificate is added.
 	TLS *tls.Config
 	// Measure returns the SHA-256 of the firmware that runs. nil: challenges are not answered.
 	Measure func(context.Context) ([32]byte, error)
@@ -45,6 +42,9 @@ type Config struct {
 	Command func(context.Context, Command) (note string, err error)
 	// Update takes commands of kind update. nil: Command gets them.
 	Update *Update
+	// Neighbour has the device hand proofs to its neighbours while it runs; nil: it does not. Listen and Allow are looked at, and Source when the
+	// gateway is reached over MQTT; a gateway over CoAP is the source itself. Anchor is needed, and the newest checkpoint is kept in Dir.
+	Neighbour *neighbour.Config
 	// Buffer is how many readings are kept while there is no network; 0 means 10,000.
 	Buffer int
 	// Settled is told of each reading that is done with; may be nil. It must not wait.
@@ -78,9 +78,6 @@ type Device struct {
 	challenges chan string
 	receipts   chan []byte
 	diary      *diary
-
-	lineMu sync.Mutex
-	line   chan struct{} // of the connection that is up: closed when it is lost; nil: none has been up
 }
 
 // Open counts a start of the device. Only one Device may be open with a folder.
@@ -90,6 +87,12 @@ func Open(cfg Config) (*Device, error) {
 	}
 	if cfg.Update != nil && cfg.Measure == nil {
 		return nil, errors.New("device: a device that takes updates has to say what it runs: Measure")
+	}
+	if cfg.Neighbour != nil && cfg.Anchor == nil {
+		return nil, errors.New("device: what is handed to neighbours is checked against an Anchor, and there is none. Make one of the network's genesis file: light.FromGenesis")
+	}
+	if _, _, err := parseGateway(cfg.Gateway); err != nil {
+		return nil, err
 	}
 	if cfg.Buffer <= 0 {
 		cfg.Buffer = 10_000
@@ -150,7 +153,6 @@ func (d *Device) Report(feed string, value reading.Decimal, unit string, at time
 }
 
 const (
-	keepAlive = 60 // seconds
 	// answerTime is how long a gateway may take for an answer: longer than it tries itself.
 	answerTime = 2 * time.Minute
 	// retryPause is the wait before a reading is sent again that the gateway had no room or no answer for.
@@ -161,68 +163,35 @@ const (
 func (d *Device) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	connection, err := d.connect(ctx)
+	l, err := d.connect(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-		defer cancel()
-		_ = connection.Disconnect(bye)
-	}()
+	defer l.close()
 	var wg sync.WaitGroup
 	if d.cfg.Measure != nil {
-		wg.Go(func() { d.answer(ctx, connection) })
+		wg.Go(func() { d.answer(ctx, l) })
 	}
 	if d.obeys() {
-		wg.Go(func() { d.obey(ctx, connection) })
+		wg.Go(func() { d.obey(ctx, l) })
 	}
-	err = d.send(ctx, connection)
+	if d.cfg.Neighbour != nil {
+		stop, err := d.neighbour(ctx, l)
+		if err != nil {
+			cancel()
+			wg.Wait()
+			return err
+		}
+		defer stop()
+	}
+	err = d.send(ctx, l)
 	cancel()
 	wg.Wait()
 	return err
 }
 
-func (d *Device) connect(ctx context.Context) (*autopaho.ConnectionManager, error) {
-	settings, err := d.tls()
-	if err != nil {
-		return nil, err
-	}
-	connection, err := autopaho.NewConnection(ctx, autopaho.ClientConfig{
-		ServerUrls: []*url.URL{{Scheme: "mqtts", Host: d.cfg.Gateway}}, TlsCfg: settings, KeepAlive: keepAlive, CleanStartOnInitialConnection: true,
-		ReconnectBackoff: autopaho.NewExponentialBackoff(200*time.Millisecond, 30*time.Second, time.Second, 2),
-		OnConnectionUp:   func(c *autopaho.ConnectionManager, _ *paho.Connack) { d.up(ctx, c) },
-		OnConnectionDown: d.down,
-		OnConnectError: func(err error) {
-			d.cfg.Log.Warn("the gateway is not reached; trying again", "gateway", d.cfg.Gateway, "error", err)
-		},
-		ClientConfig: paho.ClientConfig{
-			ClientID: d.cfg.Address.String(), PacketTimeout: answerTime,
-			OnPublishReceived: []func(paho.PublishReceived) (bool, error){d.heard},
-		},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("device: %w", err)
-	}
-	return connection, nil
-}
-
-// tls is the settings of a connection: Config.TLS with the device's certificate.
-func (d *Device) tls() (*tls.Config, error) {
-	certificate, err := Certificate(d.cfg.Address, d.cfg.Key)
-	if err != nil {
-		return nil, err
-	}
-	settings := &tls.Config{MinVersion: tls.VersionTLS12}
-	if d.cfg.TLS != nil {
-		settings = d.cfg.TLS.Clone()
-	}
-	settings.Certificates = []tls.Certificate{{Certificate: [][]byte{certificate}, PrivateKey: d.cfg.Key}}
-	return settings, nil
-}
-
 // send sends the oldest reading again and again until it is done with, then the next.
-func (d *Device) send(ctx context.Context, c *autopaho.ConnectionManager) error {
+func (d *Device) send(ctx context.Context, l line) error {
 	for {
 		raw, err := d.buffer.oldest()
 		if err != nil {
@@ -236,7 +205,7 @@ func (d *Device) send(ctx context.Context, c *autopaho.ConnectionManager) error 
 				continue
 			}
 		}
-		settled, done := d.publish(ctx, c, "reading", raw)
+		settled, done := l.publish(ctx, toReading, raw)
 		if !done {
 			if !pause(ctx, retryPause) {
 				return nil
@@ -252,63 +221,6 @@ func (d *Device) send(ctx context.Context, c *autopaho.ConnectionManager) error 
 		d.cfg.Settled(settled)
 	}
 }
-
-// Reason codes of MQTT 5 after which the same message may be taken later: no reason given, quota exceeded.
-const (
-	codeUnspecified = 0x80
-	codeQuota       = 0x97
-)
-
-// publish sends a message with QoS 1 and waits for the answer. done: sending it again would change nothing.
-func (d *Device) publish(ctx context.Context, c *autopaho.ConnectionManager, what string, payload []byte) (s Settled, done bool) {
-	if c.AwaitConnection(ctx) != nil {
-		return s, false
-	}
-	ctx, cancel := d.onLine(ctx)
-	defer cancel()
-	res, err := c.Publish(ctx, &paho.Publish{QoS: 1, Topic: d.topic(what), Payload: payload})
-	if res == nil { // the connection was lost
-		d.cfg.Log.Info("a message was not answered; sending it again", "error", err)
-		return s, false
-	}
-	s = settled(res)
-	return s, s.Committed || final(res.ReasonCode)
-}
-
-// settled is what a PUBACK says.
-func settled(res *paho.PublishResponse) (s Settled) {
-	if res.Properties != nil {
-		s.Said = res.Properties.ReasonString
-	}
-	s.Committed = res.ReasonCode < codeUnspecified
-	return s
-}
-
-// final says whether sending the message again would change nothing.
-func final(code byte) bool { return code != codeUnspecified && code != codeQuota }
-
-// onLine is a context that ends when the connection is lost: what was sent on it has no answer then, and the client library may go on waiting for
-// one.
-func (d *Device) onLine(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(ctx)
-	d.lineMu.Lock()
-	line := d.line
-	d.lineMu.Unlock()
-	if line == nil { // it is just coming up
-		cancel()
-		return ctx, cancel
-	}
-	go func() {
-		select {
-		case <-line:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, cancel
-}
-
-func (d *Device) topic(what string) string { return "dure/1/" + d.cfg.Address.String() + "/" + what }
 
 // pause waits, and says whether ctx goes on.
 func pause(ctx context.Context, t time.Duration) bool {

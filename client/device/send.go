@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/eclipse/paho.golang/paho"
+
+	"github.com/dureledger/dure/client/coap"
 )
 
 // connectTime is how long a gateway has to let a device in.
@@ -18,37 +20,63 @@ const connectTime = 20 * time.Second
 // was not sent; the same bytes may be sent again, and count once.
 func Send(ctx context.Context, cfg Config, what string, payload []byte) (s Settled, err error) {
 	d := &Device{cfg: cfg}
-	settings, err := d.tls()
+	scheme, host, own, err := d.door()
 	if err != nil {
 		return s, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, connectTime+answerTime)
+	defer cancel()
+	send := d.sendMQTT
+	if scheme == schemeCoAP {
+		send = d.sendCoAP
+	}
+	s, done, err := send(ctx, host, own, what, payload)
+	if err == nil && !done {
+		err = fmt.Errorf("device: the gateway could not have it committed now: %s", s.Said)
+	}
+	return s, err
+}
+
+func (d *Device) sendCoAP(ctx context.Context, host string, own tls.Certificate, what string, payload []byte) (s Settled, done bool, err error) {
+	c, err := coap.Dial(ctx, host, coap.DialConfig{Certificate: own, TLS: d.cfg.TLS})
+	if err != nil {
+		return s, false, fmt.Errorf("device: the gateway at %s is not reached, or does not let the device in: %w", host, err)
+	}
+	defer c.Close()
+	if s, done, err = post(ctx, c, what, payload); err != nil {
+		err = fmt.Errorf("device: the gateway did not answer: %w", err)
+	}
+	return s, done, err
+}
+
+func (d *Device) sendMQTT(ctx context.Context, host string, own tls.Certificate, what string, payload []byte) (s Settled, done bool, err error) {
+	settings := d.tls(own)
 	if settings.ServerName == "" {
-		if settings.ServerName, _, err = net.SplitHostPort(cfg.Gateway); err != nil {
-			return s, fmt.Errorf("device: the gateway's address has to be HOST:PORT: %w", err)
+		if settings.ServerName, _, err = net.SplitHostPort(host); err != nil {
+			return s, false, fmt.Errorf("device: %w", err)
 		}
 	}
 	start, cancel := context.WithTimeout(ctx, connectTime)
 	defer cancel()
-	conn, err := (&tls.Dialer{Config: settings}).DialContext(start, "tcp", cfg.Gateway)
+	conn, err := (&tls.Dialer{Config: settings}).DialContext(start, "tcp", host)
 	if err != nil {
-		return s, fmt.Errorf("device: the gateway at %s is not reached: %w", cfg.Gateway, err)
+		return s, false, fmt.Errorf("device: the gateway at %s is not reached: %w", host, err)
 	}
 	defer conn.Close()
-	c := paho.NewClient(paho.ClientConfig{Conn: conn, ClientID: cfg.Address.String(), PacketTimeout: answerTime})
-	answer, err := c.Connect(start, &paho.Connect{ClientID: cfg.Address.String(), KeepAlive: keepAlive, CleanStart: true})
+	id := d.cfg.Address.String()
+	c := paho.NewClient(paho.ClientConfig{Conn: conn, ClientID: id, PacketTimeout: answerTime})
+	answer, err := c.Connect(start, &paho.Connect{ClientID: id, KeepAlive: keepAlive, CleanStart: true})
 	if err != nil {
 		if answer != nil && answer.Properties != nil && answer.Properties.ReasonString != "" {
-			return s, fmt.Errorf("device: the gateway let the device not in: %s", answer.Properties.ReasonString)
+			return s, false, fmt.Errorf("device: the gateway did not let the device in: %s", answer.Properties.ReasonString)
 		}
-		return s, fmt.Errorf("device: the gateway let the device not in: %w", err)
+		return s, false, fmt.Errorf("device: the gateway did not let the device in: %w", err)
 	}
 	defer func() { _ = c.Disconnect(&paho.Disconnect{}) }()
 	res, err := c.Publish(ctx, &paho.Publish{QoS: 1, Topic: d.topic(what), Payload: payload})
 	if res == nil {
-		return s, fmt.Errorf("device: the gateway did not answer: %w", err)
+		return s, false, fmt.Errorf("device: the gateway did not answer: %w", err)
 	}
-	if s = settled(res); !s.Committed && !final(res.ReasonCode) {
-		return s, fmt.Errorf("device: the gateway could not have it committed now: %s", s.Said)
-	}
-	return s, nil
+	s = settled(res)
+	return s, s.Committed || final(res.ReasonCode), nil
 }

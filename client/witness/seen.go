@@ -12,31 +12,39 @@ import (
 	"github.com/dureledger/dure/ledger/proof"
 )
 
-// seen is the last checkpoint that was cosigned; in the beginning only what is trusted.
-type seen struct {
-	anchor     *light.Anchor
-	checkpoint *proof.Checkpoint
+// Memory is the newest checkpoint that somebody has taken, in a file, and what he trusts as long as there is none. Whoever goes on from it finds
+// out who shows him another history.
+type Memory struct {
+	File   string
+	Anchor *light.Anchor
 }
 
-func (w *Witness) load() (*seen, error) {
-	info, err := os.Stat(w.File)
+// Seen is what was taken last; in the beginning only what is trusted, and Checkpoint is nil.
+type Seen struct {
+	Anchor     *light.Anchor
+	Checkpoint *proof.Checkpoint
+}
+
+// Load reads the file. Codes witness.no_anchor, witness.damaged, witness.other_network.
+func (m Memory) Load() (*Seen, error) {
+	info, err := os.Stat(m.File)
 	if errors.Is(err, os.ErrNotExist) {
-		if w.Anchor == nil {
-			return nil, fault.New("witness.no_anchor", "nothing has been cosigned yet; say what to trust in the beginning: a genesis file or a checkpoint", "file", w.File)
+		if m.Anchor == nil {
+			return nil, fault.New("witness.no_anchor", "no checkpoint is kept yet; say what to trust in the beginning: a genesis file or a checkpoint", "file", m.File)
 		}
-		return &seen{anchor: w.Anchor}, nil
+		return &Seen{Anchor: m.Anchor}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	damaged := func(err error) error {
-		return fault.New("witness.damaged", fmt.Sprintf("%s, the last checkpoint that was cosigned, cannot be used: %v. Without it this witness cannot know what it has said. "+
-			"Restore it from a backup, or begin again with another key.", w.File, err), "file", w.File)
+		return fault.New("witness.damaged", fmt.Sprintf("%s, the last checkpoint that was taken, cannot be used: %v. Without it nobody knows what was said before. "+
+			"Restore it from a backup; a witness that has none begins again with another key.", m.File, err), "file", m.File)
 	}
 	if info.Size() > proof.MaxCheckpoint {
 		return nil, damaged(errors.New("it is too large"))
 	}
-	file, err := os.ReadFile(w.File)
+	file, err := os.ReadFile(m.File)
 	if err != nil {
 		return nil, err
 	}
@@ -48,50 +56,65 @@ func (w *Witness) load() (*seen, error) {
 	if err != nil {
 		return nil, damaged(err)
 	}
-	if w.Anchor != nil && w.Anchor.Network() != c.Network {
-		return nil, fault.New("witness.other_network", "the last checkpoint that was cosigned is of another network than what you trust; each network needs a file of its own",
-			"file", w.File, "cosigned", c.Network, "trusted", w.Anchor.Network())
+	if m.Anchor != nil && m.Anchor.Network() != c.Network {
+		return nil, fault.New("witness.other_network", "the last checkpoint that was taken is of another network than what you trust; each network needs a file of its own",
+			"file", m.File, "taken", c.Network, "trusted", m.Anchor.Network())
 	}
-	return &seen{anchor: anchor, checkpoint: c}, nil
+	return &Seen{Anchor: anchor, Checkpoint: c}, nil
 }
 
-func (s *seen) size() uint64 {
-	if s.checkpoint == nil {
+// Size of the history that was seen, 0 in the beginning.
+func (s *Seen) Size() uint64 {
+	if s.Checkpoint == nil {
 		return 0
 	}
-	return s.checkpoint.Size
+	return s.Checkpoint.Size
 }
 
-// follow verifies that a checkpoint goes on from what was seen. It returns it with the cosignatures it came with.
-func (s *seen) follow(file []byte, consistency [][]byte) (*proof.Checkpoint, error) {
-	v, err := s.anchor.VerifyCheckpoint(file, proof.Policy{})
+// Check verifies a checkpoint from what was seen, that the policy's witnesses have cosigned it, and that it does not contradict: all that Follow does but
+// the consistency proof. Codes witness.second_history and those of light.Anchor.VerifyCheckpoint.
+func (s *Seen) Check(file []byte, policy proof.Policy) (*light.VerifiedCheckpoint, error) {
+	v, err := s.Anchor.VerifyCheckpoint(file, policy)
 	if fault.Code(err) == "proof.wrong_header" {
-		return nil, secondHistory("a node shows another header than the cosigned one at height", s.anchor.Height())
+		return nil, secondHistory("somebody shows another header than the one that was taken at height", s.Anchor.Height())
 	}
 	if err != nil {
 		return nil, err
 	}
-	c, last := v.Checkpoint, s.checkpoint
-	if last == nil {
-		return c, nil
+	c, last := v.Checkpoint, s.Checkpoint
+	switch {
+	case last == nil:
+	case c.Height == last.Height && !bytes.Equal(c.Text(), last.Text()):
+		return nil, secondHistory("somebody shows another checkpoint than the one that was taken at height", c.Height)
+	case c.Height != last.Height && (c.Time <= last.Time || c.Size < last.Size):
+		return nil, secondHistory("validators have signed a header that goes back behind the checkpoint that was taken, at height", c.Height)
 	}
-	if c.Height == last.Height {
-		if !bytes.Equal(c.Text(), last.Text()) {
-			return nil, secondHistory("a node shows another checkpoint than the cosigned one at height", c.Height)
-		}
-		return c, nil
+	return v, nil
+}
+
+// Extends verifies that the history of a checkpoint that was checked begins with what was seen.
+func (s *Seen) Extends(c *proof.Checkpoint, consistency [][]byte) error {
+	last := s.Checkpoint
+	if last == nil || c.Height == last.Height {
+		return nil
 	}
-	if c.Time <= last.Time || c.Size < last.Size {
-		return nil, secondHistory("validators have signed a header that goes back behind the cosigned checkpoint, at height", c.Height)
+	return proof.CheckConsistency(last.Size, last.Root, c.Size, c.Root, consistency)
+}
+
+// Follow verifies that a checkpoint goes on from what was seen. It returns it with the cosignatures it came with.
+func (s *Seen) Follow(file []byte, consistency [][]byte) (*proof.Checkpoint, error) {
+	v, err := s.Check(file, proof.Policy{})
+	if err != nil {
+		return nil, err
 	}
-	if err := proof.CheckConsistency(last.Size, last.Root, c.Size, c.Root, consistency); err != nil {
-		return nil, secondHistory("validators have signed a history that is not shown to begin with the cosigned one, at height", c.Height)
+	if err := s.Extends(v.Checkpoint, consistency); err != nil {
+		return nil, secondHistory("validators have signed a history that is not shown to begin with the one that was taken, at height", v.Checkpoint.Height)
 	}
-	return c, nil
+	return v.Checkpoint, nil
 }
 
 func secondHistory(what string, height int64) *fault.Error {
-	return fault.New("witness.second_history", fmt.Sprintf("SECOND HISTORY: %s %d. Nothing was signed, and nothing will be until you have looked at it. Keep the files of both histories and show them to the members of the network.", what, height),
+	return fault.New("witness.second_history", fmt.Sprintf("SECOND HISTORY: %s %d. Nothing of it was signed or taken, and nothing will be until you have looked at it. Keep the files of both histories and show them to the members of the network.", what, height),
 		"height", height)
 }
 
@@ -104,9 +127,9 @@ func (w *Witness) disagree(first *proof.Checkpoint, height int64) error {
 	return errors.Join(secondHistory("two nodes show different checkpoints of height", height), replaceFile(w.File+".first", file))
 }
 
-// alarm keeps the file that shows a second history beside the one of the last cosigned checkpoint.
-func (w *Witness) alarm(file []byte, what error) error {
-	name := w.File + ".second"
+// Alarm keeps the file that shows a second history beside the one of the checkpoint that was taken, and says where.
+func (m Memory) Alarm(file []byte, what error) error {
+	name := m.File + ".second"
 	if err := replaceFile(name, file); err != nil {
 		return errors.Join(what, err)
 	}
@@ -114,15 +137,13 @@ func (w *Witness) alarm(file []byte, what error) error {
 	return fault.New(f.Code, f.Message+" What was shown is kept as "+name+".", "file", name)
 }
 
-// keep puts a checkpoint on disk as the last one cosigned, before it is.
-func (w *Witness) keep(c *proof.Checkpoint) error {
-	bare := *c
-	bare.Lines = nil
-	file, err := bare.Encode()
+// Keep puts a checkpoint on disk as the last one that was taken.
+func (m Memory) Keep(c *proof.Checkpoint) error {
+	file, err := c.Encode()
 	if err != nil {
 		return err
 	}
-	return replaceFile(w.File, file)
+	return replaceFile(m.File, file)
 }
 
 // replaceFile replaces a file in one step and has it on disk when it returns.

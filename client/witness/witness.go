@@ -60,6 +60,8 @@ func (w *Witness) Verifier() proof.Witness {
 	return proof.Witness{Name: w.Name, Key: public}
 }
 
+func (w *Witness) memory() Memory { return Memory{File: w.File, Anchor: w.Anchor} }
+
 // Once asks every node for the checkpoint to cosign, verifies the answers from the last one cosigned, signs the newest and
 // hands the signature to every node that does not have it.
 //
@@ -71,7 +73,7 @@ func (w *Witness) Once(ctx context.Context) (*Round, error) {
 		return nil, err
 	}
 	defer unlock()
-	last, err := w.load()
+	last, err := w.memory().Load()
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +82,7 @@ func (w *Witness) Once(ctx context.Context) (*Round, error) {
 	if err != nil {
 		return round, err
 	}
-	newest := last.checkpoint
+	newest := last.Checkpoint
 	for _, s := range shown {
 		if newest == nil || s.checkpoint.Height > newest.Height {
 			newest = s.checkpoint
@@ -93,8 +95,10 @@ func (w *Witness) Once(ctx context.Context) (*Round, error) {
 	if len(shown) == 0 {
 		return round, nil // every node is behind or silent
 	}
-	if round.Signed = last.checkpoint == nil || newest.Height > last.checkpoint.Height; round.Signed {
-		if err := w.keep(newest); err != nil {
+	if round.Signed = last.Checkpoint == nil || newest.Height > last.Checkpoint.Height; round.Signed {
+		bare := *newest
+		bare.Lines = nil
+		if err := w.memory().Keep(&bare); err != nil { // before it is signed
 			return round, err
 		}
 	}
@@ -108,16 +112,16 @@ type shown struct {
 }
 
 // ask asks every node. What does not hold is a failure of that node; a second history ends it all.
-func (w *Witness) ask(ctx context.Context, last *seen, round *Round) ([]shown, error) {
+func (w *Witness) ask(ctx context.Context, last *Seen, round *Round) ([]shown, error) {
 	var out []shown
 	for _, n := range w.Nodes {
-		file, consistency, err := n.CheckpointToCosign(ctx, last.anchor.Height(), last.size())
-		if isBehind(err) && last.checkpoint != nil {
+		file, consistency, err := n.CheckpointToCosign(ctx, last.Anchor.Height(), last.Size())
+		if isBehind(err) && last.Checkpoint != nil {
 			continue // what was said stands
 		}
 		var c *proof.Checkpoint
 		if err == nil {
-			c, err = last.follow(file, consistency)
+			c, err = last.Follow(file, consistency)
 		}
 		for _, other := range out {
 			if err == nil && other.checkpoint.Height == c.Height && !bytes.Equal(other.checkpoint.Text(), c.Text()) {
@@ -125,7 +129,7 @@ func (w *Witness) ask(ctx context.Context, last *seen, round *Round) ([]shown, e
 			}
 		}
 		if fault.Code(err) == "witness.second_history" {
-			return nil, w.alarm(file, err)
+			return nil, w.memory().Alarm(file, err)
 		}
 		if err != nil {
 			round.Failed = append(round.Failed, err)

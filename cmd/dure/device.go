@@ -24,7 +24,7 @@ evidence is in doubt.`,
 		deviceReason(a, "suspend", "Stop others from relying on a device", "Nothing that the device says may be relied on until you readmit it.", (*client.Draft).SuspendDevice),
 		deviceReason(a, "readmit", "End a suspension of yours", "A device that was suspended by its evidence is readmitted by good evidence alone.", (*client.Draft).ReadmitDevice),
 		deviceReason(a, "revoke", "End a device's life on the ledger", "There is no way back: a device that was revoked gets a new key and is enrolled anew.", (*client.Draft).RevokeDevice),
-		deviceCommand(a), deviceCommands(a), deviceUpdate(a), deviceTransfer(a), deviceShow(a), deviceRely(a), deviceCert(a), deviceReading(a), deviceSend(a))
+		deviceCommand(a), deviceCommands(a), deviceUpdate(a), deviceTransfer(a), deviceShow(a), deviceRely(a), deviceCert(a), deviceReading(a), deviceSend(a), deviceNeighbour(a))
 }
 
 func deviceModel(a *app) *cobra.Command {

@@ -16,7 +16,7 @@ func deviceSend(a *app) *cobra.Command {
 	var by, key, gateway, authority string
 	cmd := &cobra.Command{
 		Use: "send FILE", Short: "Send a signed reading to a gateway", Args: cobra.ExactArgs(1),
-		Long: `Sends a reading that dure device reading signed to a gateway over MQTT, and waits until it is committed. The connection is made with the device's
+		Long: `Sends a reading that dure device reading signed to a gateway and waits until it is committed. The connection is made with the device's
 key where it is: in the keystore, a TPM or a token. Exit code 1 when it was refused or is not known to be committed; send the same file again
 then, it counts once.`,
 		Example: "  dure device reading speed.ring 52.3 --unit km/h --boot 4 --sequence 17 --by car-81 -o r.cbor\n" +
@@ -62,7 +62,7 @@ then, it counts once.`,
 	}
 	a.actorFlag(cmd, &by, "by", "the device")
 	keyFlag(a, cmd, &key)
-	cmd.Flags().StringVar(&gateway, "gateway", "", "HOST:PORT of a gateway's door for MQTT (required)")
+	cmd.Flags().StringVar(&gateway, "gateway", "", "a gateway's door: mqtts://HOST:PORT, coaps://HOST:PORT, or HOST:PORT, which is MQTT's (required)")
 	cmd.Flags().StringVar(&authority, "gateway-ca", "", "PEM file of who vouches for the gateway, or its own certificate (default: the system's authorities)")
 	must(cmd.MarkFlagRequired("gateway"))
 	return cmd

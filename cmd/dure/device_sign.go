@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/dureledger/dure/client/device"
+	"github.com/dureledger/dure/client/certificate"
 	"github.com/dureledger/dure/client/hardware"
 	"github.com/dureledger/dure/ledger/reading"
 )
@@ -45,7 +45,7 @@ the Go SDK use it where it is.`,
 			if err != nil {
 				return err
 			}
-			certificate, err := device.Certificate(p.address, signer)
+			shown, err := certificate.Make(p.address, signer)
 			if err != nil {
 				return err
 			}
@@ -61,7 +61,7 @@ the Go SDK use it where it is.`,
 				said["key"] = out + "-key.pem"
 				wrote += " and " + said["key"]
 			}
-			if err := writeNew(out+".pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}), 0o644); err != nil {
+			if err := writeNew(out+".pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: shown}), 0o644); err != nil {
 				return err
 			}
 			return a.print(said, func(w io.Writer) {

@@ -114,7 +114,8 @@ func openDoors(f gatewayFlags, g *gateway.Gateway, certificate func() (*tls.Cert
 	if err != nil {
 		return d, failed("Cannot listen on "+f.listen+": "+err.Error()+".", "Choose another --listen, or stop what has the port.")
 	}
-	d.mqtt, err = mqtt.Listen(listener, mqtt.Config{Handler: g, Certificate: certificate, Devices: f.devices, Registry: registry, Log: log})
+	config := gateway.DoorConfig{Handler: g, Certificate: certificate, Devices: f.devices, Registry: registry, Log: log}
+	d.mqtt, err = mqtt.Listen(listener, config)
 	if err != nil {
 		return d, err
 	}
@@ -122,7 +123,7 @@ func openDoors(f gatewayFlags, g *gateway.Gateway, certificate func() (*tls.Cert
 	if f.coap == "" {
 		return d, nil
 	}
-	d.coap, err = coap.Listen(f.coap, coap.Config{Handler: g, Certificate: certificate, Devices: f.devices, Registry: registry, Log: log})
+	d.coap, err = coap.Listen(f.coap, config)
 	if err != nil {
 		return d, failed("Cannot listen on "+f.coap+": "+err.Error()+".", "Choose another --coap, or stop what has the port.")
 	}

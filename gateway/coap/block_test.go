@@ -21,9 +21,9 @@ func block1(t *testing.T, num int64, more bool) func(*pool.Message) {
 // A reading may come in blocks of 64 bytes; what does not fit together, or is too long, is refused on the way.
 func TestBlocks(t *testing.T) {
 	p := newPlace(t)
-	p.open()
-	car := p.device(1)
-	p.feed(car)
+	p.Open()
+	car := p.Device(1)
+	p.Feed(car)
 	c := p.raw(car)
 	id := int32(0)
 	put := func(num int64, more bool, payload []byte) *pool.Message {
@@ -52,7 +52,7 @@ func TestBlocks(t *testing.T) {
 			body = body[64:]
 		}
 	}
-	m := send(p.reading(car, 1, 1, "52.3", 0))
+	m := send(p.Reading(car, 1, 1, "52.3", 0))
 	if value, err := m.GetOptionUint32(message.Block1); m.Code() != codes.Changed || err != nil || value&8 != 0 {
 		t.Errorf("%v %v %s", m, err, bodyOf(t, m))
 	}

@@ -47,20 +47,20 @@ func watch(t *testing.T, c *caller) <-chan string {
 // Who comes in and who does not.
 func TestDoor(t *testing.T) {
 	p := newPlace(t)
-	p.open()
-	car, meter := p.device(1), p.device(2)
-	person := p.thing(50)
-	p.do(func(d *client.Draft) { d.OpenAccount(simnet.Address(p.maker), person.signer.Key()) }, p.maker)
+	p.Open()
+	car, meter := p.Device(1), p.Device(2)
+	person := p.Thing(50)
+	p.Do(func(d *client.Draft) { d.OpenAccount(simnet.Address(p.Maker), person.Signer.Key()) }, p.Maker)
 	for name, c := range map[string]struct {
 		name string
 		key  crypto.Signer
 	}{
 		"no certificate":        {"", nil},
-		"another's name":        {car.address.String(), meter.key},
-		"no device":             {person.address.String(), person.key},
-		"never heard of":        {p.thing(51).address.String(), p.thing(51).key},
-		"no address":            {"car-81", car.key},
-		"an address, with more": {car.address.String() + " ", car.key},
+		"another's name":        {car.Address.String(), meter.Key},
+		"no device":             {person.Address.String(), person.Key},
+		"never heard of":        {p.Thing(51).Address.String(), p.Thing(51).Key},
+		"no address":            {"car-81", car.Key},
+		"an address, with more": {car.Address.String() + " ", car.Key},
 	} {
 		if conn, err := p.dial(c.name, c.key); err == nil {
 			// The client's handshake may end before the server's does: nothing is answered then.
@@ -70,15 +70,15 @@ func TestDoor(t *testing.T) {
 			}
 		}
 	}
-	if p.door.Connected() != 0 {
-		t.Errorf("%d connected", p.door.Connected())
+	if p.CoAP.Connected() != 0 {
+		t.Errorf("%d connected", p.CoAP.Connected())
 	}
 	first := p.connect(car)
 	p.connect(meter)
 	if code, body := first.get("/.well-known/core"); code != codes.Content || !strings.Contains(body, `</reading>;rt="dure.reading";ct=18`) {
 		t.Errorf("%v %s", code, body)
 	}
-	p.net.Eventually(func() bool { return p.door.Connected() == 2 }, "not both are in")
+	p.Net.Eventually(func() bool { return p.CoAP.Connected() == 2 }, "not both are in")
 	// A second connection of the device ends the first.
 	second := p.connect(car)
 	select {
@@ -86,16 +86,16 @@ func TestDoor(t *testing.T) {
 	case <-time.After(time.Minute):
 		t.Error("the first is still there")
 	}
-	if code, _ := second.get("/.well-known/core"); code != codes.Content || p.door.Connected() != 2 {
-		t.Errorf("%v, %d connected", code, p.door.Connected())
+	if code, _ := second.get("/.well-known/core"); code != codes.Content || p.CoAP.Connected() != 2 {
+		t.Errorf("%v, %d connected", code, p.CoAP.Connected())
 	}
 }
 
 // What is asked in the wrong way is refused as RFC 7252 has it.
 func TestManners(t *testing.T) {
 	p := newPlace(t)
-	p.open()
-	car := p.device(1)
+	p.Open()
+	car := p.Device(1)
 	c := p.raw(car)
 	format := func(f message.MediaType) func(*pool.Message) {
 		return func(m *pool.Message) { m.SetContentFormat(f) }
@@ -151,17 +151,17 @@ func TestManners(t *testing.T) {
 // Who may not speak for the device any more is cut off, though idle.
 func TestCutOff(t *testing.T) {
 	p := newPlace(t)
-	p.open()
-	maker := simnet.Address(p.maker)
-	revoked, rotated := p.device(1), p.device(2)
+	p.Open()
+	maker := simnet.Address(p.Maker)
+	revoked, rotated := p.Device(1), p.Device(2)
 	first, second := p.connect(revoked), p.connect(rotated)
-	p.do(func(d *client.Draft) { d.SuspendDevice(maker, revoked.address, "odd") }, p.maker)
+	p.Do(func(d *client.Draft) { d.SuspendDevice(maker, revoked.Address, "odd") }, p.Maker)
 	if code, _ := first.get("/challenge"); code != codes.NotFound {
 		t.Errorf("a suspended device: %v", code)
 	}
-	p.do(func(d *client.Draft) { d.RevokeDevice(maker, revoked.address, "stolen") }, p.maker)
+	p.Do(func(d *client.Draft) { d.RevokeDevice(maker, revoked.Address, "stolen") }, p.Maker)
 	other := txtest.Ed25519(77)
-	p.do(func(d *client.Draft) { d.RotateKey(rotated.address, other.Key()) }, rotated.signer, other)
+	p.Do(func(d *client.Draft) { d.RotateKey(rotated.Address, other.Key()) }, rotated.Signer, other)
 	for _, c := range []*caller{first, second} {
 		select {
 		case <-c.Done():
@@ -169,7 +169,7 @@ func TestCutOff(t *testing.T) {
 			t.Error("still there")
 		}
 	}
-	if conn, err := p.dial(revoked.address.String(), revoked.key); err == nil {
+	if conn, err := p.dial(revoked.Address.String(), revoked.Key); err == nil {
 		_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
 		if _, err := conn.Read(make([]byte, 100)); err == nil {
 			t.Error("a revoked device came in")
@@ -180,8 +180,8 @@ func TestCutOff(t *testing.T) {
 // What is sent by and by: messages beyond the rate are dropped, and those that are sent again are answered.
 func TestTooFast(t *testing.T) {
 	p := newPlace(t)
-	p.open()
-	c := p.raw(p.device(2))
+	p.Open()
+	c := p.raw(p.Device(2))
 	const many = 400
 	for i := range int32(many) {
 		c.send(message.NonConfirmable, i+1, codes.GET, "/.well-known/core", nil)
@@ -197,7 +197,7 @@ func TestTooFast(t *testing.T) {
 	if answered == 0 || answered > many*9/10 {
 		t.Errorf("%d of %d were answered", answered, many)
 	}
-	p.net.Eventually(func() bool {
+	p.Net.Eventually(func() bool {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		c.send(message.Confirmable, 1000, codes.GET, "/.well-known/core", nil)
@@ -210,21 +210,21 @@ func TestTooFast(t *testing.T) {
 // A device that has no use for a notification resets it, and is told nothing more.
 func TestObservationEnds(t *testing.T) {
 	p := newPlace(t)
-	p.open()
-	car, maker := p.device(1), simnet.Address(p.maker)
+	p.Open()
+	car, maker := p.Device(1), simnet.Address(p.Maker)
 	c := p.raw(car)
 	c.send(message.Confirmable, 1, codes.GET, "/challenge", nil, func(m *pool.Message) { m.SetObserve(0) })
 	if m := c.next(); m.Code() != codes.Content || bodyOf(t, m) != "" || !m.HasOption(message.Observe) {
 		t.Fatal(m)
 	}
-	p.do(func(d *client.Draft) { d.ChallengeDevice(maker, car.address) }, p.maker)
+	p.Do(func(d *client.Draft) { d.ChallengeDevice(maker, car.Address) }, p.Maker)
 	told := c.next()
 	if told.Type() != message.Confirmable || len(bodyOf(t, told)) != 64 || string(told.Token()) != "\x00\x01" {
 		t.Fatal(told)
 	}
 	c.send(message.Reset, told.MessageID(), codes.Empty, "", nil)
-	p.do(func(d *client.Draft) { d.ChallengeDevice(maker, car.address) }, p.maker)
-	p.net.Eventually(func() bool {
+	p.Do(func(d *client.Draft) { d.ChallengeDevice(maker, car.Address) }, p.Maker)
+	p.Net.Eventually(func() bool {
 		c.send(message.Confirmable, 2+int32(time.Now().UnixNano()&0xfff), codes.GET, "/challenge", nil)
 		m := c.next()
 		if m.Type() != message.Acknowledgement {

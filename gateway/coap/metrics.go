@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
+// metrics implements coap.Tally.
 type metrics struct {
 	refused, cut *prometheus.CounterVec
 	dropped      prometheus.Counter
@@ -24,6 +25,10 @@ func newMetrics() *metrics {
 		}),
 	}
 }
+
+func (m *metrics) Refused(code string) { m.refused.WithLabelValues(code).Inc() }
+func (m *metrics) Cut(reason string)   { m.cut.WithLabelValues(reason).Inc() }
+func (m *metrics) Dropped()            { m.dropped.Inc() }
 
 func (m *metrics) register(r prometheus.Registerer, connected func() int) error {
 	gauge := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "dure_gateway_coap_devices", Help: "Devices that are connected over CoAP."},

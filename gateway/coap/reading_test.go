@@ -20,11 +20,11 @@ import (
 // What the ledger finds of a reading is what the device hears, and 2.04 means committed.
 func TestReadings(t *testing.T) {
 	p := newPlace(t)
-	p.open()
-	car, meter := p.device(1), p.device(2)
-	p.feed(car)
+	p.Open()
+	car, meter := p.Device(1), p.Device(2)
+	p.Feed(car)
 	c := p.connect(car)
-	first := p.reading(car, 1, 1, "52.3", 0)
+	first := p.Reading(car, 1, 1, "52.3", 0)
 	for _, step := range []struct {
 		name    string
 		raw     []byte
@@ -34,15 +34,15 @@ func TestReadings(t *testing.T) {
 	}{
 		{"accepted", first, codes.Changed, "accepted", ""},
 		{"again", first, codes.Changed, "accepted", ""},
-		{"another with its number", p.reading(car, 1, 1, "99", 0), codes.BadRequest, "", "[reading.replayed]"},
-		{"back-dated", p.reading(car, 1, 2, "50", 2*time.Hour), codes.Changed, "late", ""},
-		{"out of range", p.reading(car, 1, 3, "301", 0), codes.Changed, "quarantined", ""},
-		{"too precise", p.reading(car, 1, 4, "1.234", 0), codes.BadRequest, "", "[reading.precision]"},
-		{"another's", p.reading(meter, 1, 5, "52.3", 0), codes.Forbidden, "", "[reading.bad_signature]"},
+		{"another with its number", p.Reading(car, 1, 1, "99", 0), codes.BadRequest, "", "[reading.replayed]"},
+		{"back-dated", p.Reading(car, 1, 2, "50", 2*time.Hour), codes.Changed, "late", ""},
+		{"out of range", p.Reading(car, 1, 3, "301", 0), codes.Changed, "quarantined", ""},
+		{"too precise", p.Reading(car, 1, 4, "1.234", 0), codes.BadRequest, "", "[reading.precision]"},
+		{"another's", p.Reading(meter, 1, 5, "52.3", 0), codes.Forbidden, "", "[reading.bad_signature]"},
 		{"no reading", []byte("hello"), codes.BadRequest, "", "[reading.malformed]"},
 		{"nothing", nil, codes.BadRequest, "", "no body"},
 		{"too large", make([]byte, 1025), codes.RequestEntityTooLarge, "", ""},
-		{"after a gap", p.reading(car, 1, 9, "53", 0), codes.Changed, "accepted", ""},
+		{"after a gap", p.Reading(car, 1, 9, "53", 0), codes.Changed, "accepted", ""},
 	} {
 		code, body := c.post("/reading", message.AppCoseSign1, step.raw)
 		if code != step.code || !strings.Contains(body, step.words) {
@@ -55,15 +55,13 @@ func TestReadings(t *testing.T) {
 		if err := json.Unmarshal([]byte(body), &a); err != nil || a.Verdict != step.verdict || a.Result != "taken" || a.Boot != 1 || a.Sequence == 0 {
 			t.Errorf("%s: %s %v", step.name, body, err)
 		}
-		if _, err := p.client.Find(t.Context(), a.Transaction); err != nil {
+		if _, err := p.Client.Find(t.Context(), a.Transaction); err != nil {
 			t.Errorf("%s: it is not on the ledger: %v", step.name, err)
 		}
 	}
 	// The one with the number of the first, and the one that is too precise, are there with a verdict that refuses them.
-	if got := fmt.Sprint(p.committed(car)); got != "[1.1 1.1 1.2 1.3 1.4 1.9]" {
-		t.Errorf("on the ledger: %s", got)
-	}
-	if code, body := p.connect(meter).post("/reading", message.AppCoseSign1, p.reading(meter, 1, 1, "5", 0)); code != codes.Forbidden || !strings.Contains(body, "[reading.not_admitted]") {
+	p.Net.Eventually(func() bool { return fmt.Sprint(p.committed(car)) == "[1.1 1.1 1.2 1.3 1.4 1.9]" }, "not all is on the ledger as it should be")
+	if code, body := p.connect(meter).post("/reading", message.AppCoseSign1, p.Reading(meter, 1, 1, "5", 0)); code != codes.Forbidden || !strings.Contains(body, "[reading.not_admitted]") {
 		t.Errorf("not admitted: %v %s", code, body)
 	}
 }
@@ -71,11 +69,11 @@ func TestReadings(t *testing.T) {
 // A device that did not hear the answer sends its request again, as it was and as a new one. It gets the same answer, and the ledger has the reading once.
 func TestRepeated(t *testing.T) {
 	p := newPlace(t)
-	p.open()
-	car := p.device(2)
-	p.feed(car)
+	p.Open()
+	car := p.Device(2)
+	p.Feed(car)
 	c := p.raw(car)
-	body := p.reading(car, 1, 1, "52.3", 0)
+	body := p.Reading(car, 1, 1, "52.3", 0)
 	c.send(message.Confirmable, 7, codes.POST, "/reading", body)
 	answer := c.next()
 	if answer.Type() != message.Acknowledgement || answer.MessageID() != 7 || answer.Code() != codes.Changed {
@@ -125,12 +123,12 @@ func (h *held) Reading(ctx context.Context, device tx.Address, key tx.Key, raw [
 func TestSeparateAnswer(t *testing.T) {
 	p := newPlace(t)
 	gate := make(chan struct{})
-	p.wrap = func(h gateway.Handler) gateway.Handler { return &held{h, gate} }
-	p.open()
-	car := p.device(1)
-	p.feed(car)
+	p.Wrap = func(h *gateway.Gateway) gateway.Handler { return &held{h, gate} }
+	p.Open()
+	car := p.Device(1)
+	p.Feed(car)
 	c := p.raw(car)
-	body := p.reading(car, 1, 1, "52.3", 0)
+	body := p.Reading(car, 1, 1, "52.3", 0)
 	for range 2 { // the second is the same request again, before there is an answer
 		c.send(message.Confirmable, 7, codes.POST, "/reading", body)
 		if ack := c.next(); ack.Type() != message.Acknowledgement || ack.MessageID() != 7 || ack.Code() != codes.Empty || len(ack.Token()) != 0 {
@@ -150,7 +148,7 @@ func TestSeparateAnswer(t *testing.T) {
 	// Several at a time are not held up by the first, and keep their order.
 	const many = 12
 	for i := range int32(many) {
-		c.send(message.Confirmable, 100+i, codes.POST, "/reading", p.reading(car, 1, uint64(i+2), "5", 0))
+		c.send(message.Confirmable, 100+i, codes.POST, "/reading", p.Reading(car, 1, uint64(i+2), "5", 0))
 	}
 	taken := 0
 	for taken < many {
@@ -174,14 +172,14 @@ func TestSeparateAnswer(t *testing.T) {
 // A full queue says so, and when to come again.
 func TestFull(t *testing.T) {
 	p := newPlace(t)
-	p.queue = 1
-	p.open()
-	car := p.device(1)
-	p.feed(car)
+	p.Queue = 1
+	p.Open()
+	car := p.Device(1)
+	p.Feed(car)
 	c := p.raw(car)
 	const many = 30
 	for i := range int32(many) {
-		c.send(message.Confirmable, i+1, codes.POST, "/reading", p.reading(car, 1, uint64(i+1), "5", 0))
+		c.send(message.Confirmable, i+1, codes.POST, "/reading", p.Reading(car, 1, uint64(i+1), "5", 0))
 	}
 	full := 0
 	for answers := 0; answers < many; {
@@ -208,8 +206,8 @@ func TestFull(t *testing.T) {
 // A device signs what it is asked and sends it itself; another's transaction is not taken.
 func TestTransaction(t *testing.T) {
 	p := newPlace(t)
-	p.open()
-	car, maker := p.device(1), simnet.Address(p.maker)
+	p.Open()
+	car, maker := p.Device(1), simnet.Address(p.Maker)
 	c := p.connect(car)
 	if code, body := c.get("/challenge"); code != codes.NotFound {
 		t.Errorf("%v %s", code, body)
@@ -218,12 +216,12 @@ func TestTransaction(t *testing.T) {
 	if first := <-told; first != "" {
 		t.Errorf("asked %s", first)
 	}
-	p.do(func(d *client.Draft) { d.ChallengeDevice(maker, car.address) }, p.maker)
+	p.Do(func(d *client.Draft) { d.ChallengeDevice(maker, car.Address) }, p.Maker)
 	nonce := <-told
 	if code, body := c.get("/challenge"); code != codes.Content || body != nonce || len(nonce) != 64 {
 		t.Fatalf("%v %s, told %s", code, body, nonce)
 	}
-	evidence, err := client.NewTransaction(p.network).AttestDevice(car.address, digest(t, nonce), 1, [32]byte{1}).Sign(time.Now(), car.signer)
+	evidence, err := client.NewTransaction(p.Network).AttestDevice(car.Address, digest(t, nonce), 1, [32]byte{1}).Sign(time.Now(), car.Signer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,17 +230,17 @@ func TestTransaction(t *testing.T) {
 			t.Fatalf("%v %s", code, body)
 		}
 	}
-	if d, err := p.client.Device(t.Context(), car.address); err != nil || d.GetLastGoodTransaction() != evidence.ID {
+	if d, err := p.Client.Device(t.Context(), car.Address); err != nil || d.GetLastGoodTransaction() != evidence.ID {
 		t.Errorf("%v %v", d, err)
 	}
-	foreign, err := client.NewTransaction(p.network).Transfer(simnet.Address(simnet.Person(0)), maker, "krw", "1").Sign(time.Now(), simnet.Person(0))
+	foreign, err := client.NewTransaction(p.Network).Transfer(simnet.Address(simnet.Person(0)), maker, "krw", "1").Sign(time.Now(), simnet.Person(0))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if code, body := c.post("/tx", message.AppOctets, foreign.Raw); code != codes.Forbidden || !strings.Contains(body, "[gateway.not_the_device]") {
 		t.Errorf("%v %s", code, body)
 	}
-	late, err := client.NewTransaction(p.network).AttestDevice(car.address, digest(t, nonce), 1, [32]byte{1}).Sign(time.Now(), car.signer)
+	late, err := client.NewTransaction(p.Network).AttestDevice(car.Address, digest(t, nonce), 1, [32]byte{1}).Sign(time.Now(), car.Signer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +249,7 @@ func TestTransaction(t *testing.T) {
 	}
 
 	// The receipt is what the node gives.
-	want, err := p.client.Receipt(t.Context(), evidence.ID, 0)
+	want, err := p.Client.Receipt(t.Context(), evidence.ID, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,23 +12,10 @@ import (
 
 	mochi "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/dureledger/dure/gateway"
 	"github.com/dureledger/dure/ledger/tx"
 )
-
-// Config says where to listen and for whom.
-type Config struct {
-	Handler gateway.Handler
-	// Certificate shows devices which gateway this is. It is asked at each handshake, so that a renewed one may take its place.
-	Certificate func() (*tls.Certificate, error)
-	// Devices bounds how many are connected at a time; 0 means 20,000.
-	Devices int
-	// Registry takes the metrics.
-	Registry prometheus.Registerer
-	Log      *slog.Logger
-}
 
 const (
 	// receiveMaximum is how many messages of a device may be without an answer.
@@ -37,12 +24,7 @@ const (
 	maxKeepAlive = 1200
 	// packetRoom is what a PUBLISH has besides its payload, bytes.
 	packetRoom = 1024
-	// admitTime bounds a look at the ledger while a device waits.
-	admitTime = 10 * time.Second
-	stopTime  = 5 * time.Second
-	// commandPause is the first wait before a command's receipt is asked for again, commandTime how long that goes on.
-	commandPause = 100 * time.Millisecond
-	commandTime  = time.Minute
+	stopTime   = 5 * time.Second
 	// maxOrders bounds the calls to look for commands that wait, maxHanded the transactions of a connection that are remembered.
 	maxOrders = 32
 	maxHanded = 256
@@ -50,7 +32,7 @@ const (
 
 // Broker is the door for MQTT. It implements gateway.Door.
 type Broker struct {
-	cfg     Config
+	cfg     gateway.DoorConfig
 	server  *mochi.Server
 	listen  *listener
 	metrics *metrics
@@ -66,9 +48,9 @@ type Broker struct {
 }
 
 // Listen starts a broker on a listener for plain TCP, which it closes at the end.
-func Listen(l net.Listener, cfg Config) (*Broker, error) {
+func Listen(l net.Listener, cfg gateway.DoorConfig) (*Broker, error) {
 	if cfg.Devices <= 0 {
-		cfg.Devices = 20_000
+		cfg.Devices = gateway.DefaultDevices
 	}
 	b := &Broker{cfg: cfg, sessions: map[*mochi.Client]*session{}, devices: map[tx.Address]*session{}, metrics: newMetrics()}
 	b.life, b.end = context.WithCancel(context.Background())
@@ -115,7 +97,7 @@ func serverTLS(own func() (*tls.Certificate, error)) *tls.Config {
 		MinVersion: tls.VersionTLS12, ClientAuth: tls.RequireAnyClientCert,
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return own() },
 		VerifyConnection: func(state tls.ConnectionState) error {
-			_, err := gateway.KeyOf(state.PeerCertificates[0]) // RequireAnyClientCert: there is one
+			_, err := tx.KeyOf(state.PeerCertificates[0].PublicKey) // RequireAnyClientCert: there is one
 			return err
 		},
 	}
@@ -216,7 +198,7 @@ func (b *Broker) here(device tx.Address) *session {
 func (b *Broker) Changed(device tx.Address) {
 	if s := b.here(device); s != nil {
 		go func() {
-			ctx, cancel := context.WithTimeout(s.life, admitTime)
+			ctx, cancel := context.WithTimeout(s.life, gateway.AdmitTime)
 			defer cancel()
 			if err := b.cfg.Handler.Admit(ctx, device, s.key); gateway.KindOf(err) == gateway.NotAllowed {
 				s.cut(err.Error())
@@ -249,7 +231,7 @@ func (b *Broker) identity(c *mochi.Client) (tx.Address, tx.Key, error) {
 	if len(shown) == 0 {
 		return tx.Address{}, tx.Key{}, packets.ErrNotAuthorized
 	}
-	key, err := gateway.KeyOf(shown[0])
+	key, err := tx.KeyOf(shown[0].PublicKey)
 	if err != nil {
 		return tx.Address{}, tx.Key{}, reason(packets.ErrNotAuthorized, err.Error())
 	}
@@ -269,7 +251,7 @@ func (b *Broker) admit(c *mochi.Client) error {
 	if c.Properties.Will.Flag != 0 {
 		return reason(packets.ErrNotAuthorized, "wills are not taken")
 	}
-	ctx, cancel := context.WithTimeout(b.life, admitTime)
+	ctx, cancel := context.WithTimeout(b.life, gateway.AdmitTime)
 	defer cancel()
 	err = b.cfg.Handler.Admit(ctx, device, key)
 	switch {

@@ -16,31 +16,31 @@ import (
 
 // raw connects without a client library's good manners.
 func (p *place) raw(who thing) net.Conn {
-	p.t.Helper()
-	conn, err := tls.Dial("tcp", p.address, p.tls(&who))
+	p.T.Helper()
+	conn, err := tls.Dial("tcp", p.MQTTAddress, p.TLS(&who))
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
-	p.t.Cleanup(func() { conn.Close() })
+	p.T.Cleanup(func() { conn.Close() })
 	_ = conn.SetDeadline(time.Now().Add(time.Minute))
 	hello := packets.NewControlPacket(packets.CONNECT)
 	c := hello.Content.(*packets.Connect)
-	c.ClientID, c.CleanStart, c.KeepAlive = who.address.String(), true, 30
+	c.ClientID, c.CleanStart, c.KeepAlive = who.Address.String(), true, 30
 	if _, err := hello.WriteTo(conn); err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	if ack, err := packets.ReadPacket(conn); err != nil || ack.Content.(*packets.Connack).ReasonCode != 0 {
-		p.t.Fatal(ack, err)
+		p.T.Fatal(ack, err)
 	}
 	return conn
 }
 
 // What a client library would not send is refused as well, and nothing of it reaches anybody.
 func TestBadManners(t *testing.T) {
-	p := newPlace(t, 1)
-	p.open()
-	car := p.device(1)
-	topic := mqtt.Topic(car.address, "reading")
+	p := newPlace(t)
+	p.Open()
+	car := p.Device(1)
+	topic := mqtt.Topic(car.Address, "reading")
 	for name, c := range map[string]struct {
 		change func(*packets.Publish)
 		want   byte
@@ -70,7 +70,7 @@ func TestBadManners(t *testing.T) {
 	subscribe := packets.NewControlPacket(packets.SUBSCRIBE)
 	s := subscribe.Content.(*packets.Subscribe)
 	s.PacketID = 1
-	filters := []string{"#", "dure/1/+/outcome", "dure/1/" + car.address.String() + "/+", "$share/a/" + mqtt.Topic(car.address, "outcome"), "$SYS/#", mqtt.Topic(car.address, "outcome")}
+	filters := []string{"#", "dure/1/+/outcome", "dure/1/" + car.Address.String() + "/+", "$share/a/" + mqtt.Topic(car.Address, "outcome"), "$SYS/#", mqtt.Topic(car.Address, "outcome")}
 	for _, f := range filters {
 		s.Subscriptions = append(s.Subscriptions, packets.SubOptions{Topic: f, QoS: 1})
 	}
@@ -99,5 +99,5 @@ func TestBadManners(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	p.net.Eventually(func() bool { return p.broker.Connected() == 0 }, "their connections are still there")
+	p.Net.Eventually(func() bool { return p.MQTT.Connected() == 0 }, "their connections are still there")
 }

@@ -3,7 +3,6 @@ package mqtt
 import (
 	"context"
 	"encoding/json"
-	"time"
 
 	mochi "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
@@ -47,7 +46,7 @@ func (s *session) take(p packets.Packet) {
 	done := func(a gateway.Answer) { m.answer <- a }
 	switch own(s.client.ID, p.TopicName) {
 	case topicReading:
-		ctx, cancel := context.WithTimeout(s.life, admitTime)
+		ctx, cancel := context.WithTimeout(s.life, gateway.AdmitTime)
 		defer cancel()
 		s.broker.cfg.Handler.Reading(ctx, s.device, s.key, p.Payload, done)
 	case topicTx:
@@ -133,7 +132,7 @@ func (s *session) listens(what string) bool {
 
 // remind tells a device which challenge it has not answered.
 func (s *session) remind() {
-	ctx, cancel := context.WithTimeout(s.life, admitTime)
+	ctx, cancel := context.WithTimeout(s.life, gateway.AdmitTime)
 	defer cancel()
 	if nonce, err := s.broker.cfg.Handler.Nonce(ctx, s.device); err == nil && nonce != "" {
 		s.publish(topicChallenge, []byte(nonce))
@@ -160,17 +159,13 @@ func (s *session) command() {
 	}
 }
 
-// hand gives a device the commands that it has not got on this connection, each as the receipt that proves it. A receipt is there a moment
-// after its transaction, when the next block has signed it, so this tries again for a while.
+// hand gives a device the commands that it has not got on this connection, each as the receipt that proves it.
 func (s *session) hand(transaction string) {
 	if !s.listens(topicCommand) || transaction != "" && s.handed[transaction] {
 		return
 	}
-	until := time.Now().Add(commandTime)
-	for wait := commandPause; ; wait *= 2 {
-		ctx, cancel := context.WithTimeout(s.life, admitTime)
+	err := gateway.Look(s.life, func(ctx context.Context) error {
 		commands, err := s.broker.cfg.Handler.Commands(ctx, s.device, transaction, func(id string) bool { return s.handed[id] })
-		cancel()
 		for _, c := range commands {
 			s.publish(topicCommand, c.Receipt)
 			if len(s.handed) >= maxHanded {
@@ -178,18 +173,10 @@ func (s *session) hand(transaction string) {
 			}
 			s.handed[c.Transaction] = true
 		}
-		if err == nil {
-			return
-		}
-		if time.Now().Add(wait).After(until) {
-			s.broker.cfg.Log.Warn("a device may lack a command until it connects again", "device", s.device.String(), "error", err)
-			return
-		}
-		select {
-		case <-s.life.Done():
-			return
-		case <-time.After(wait):
-		}
+		return err
+	})
+	if err != nil {
+		s.broker.cfg.Log.Warn("a device may lack a command until it connects again", "device", s.device.String(), "error", err)
 	}
 }
 

@@ -24,6 +24,7 @@ var table = []row{
 	{"api", []string{"ledger", "index"}, []string{"modules"}},
 	{"client/light", []string{"ledger"}, []string{"modules"}},
 	{"client", []string{"ledger", "client/light"}, []string{"modules"}},
+	{"gateway/gatewaytest", []string{"gateway", "client", "ledger", "internal/simnet"}, nil},
 	{"gateway", []string{"client", "ledger"}, []string{"internal/simnet"}},
 	{"services", []string{"client"}, []string{"internal/simnet"}},
 	{"bench", []string{"client", "ledger"}, []string{"internal/simnet"}},

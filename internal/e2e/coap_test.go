@@ -14,6 +14,9 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/dureledger/dure/client"
+	"github.com/dureledger/dure/client/light"
 )
 
 // coapPort is where the gateway of a place listens for CoAP.
@@ -167,5 +170,84 @@ func TestGatewayWithStockCoAPClient(t *testing.T) {
 	}
 	if page := g.metrics(); !strings.Contains(page, "dure_gateway_coap_devices") || !strings.Contains(page, `dure_gateway_answers_total{code="",of="reading",result="taken"}`) {
 		t.Error(page)
+	}
+}
+
+// command has alice tell a car something, and returns the transaction.
+func (g *gatewayPlace) commanded(car, kind string) string {
+	g.t.Helper()
+	g.dure("device", "command", car, kind, "--expires", "1h", "--by", "alice")
+	d, err := g.client.Device(g.t.Context(), g.address[car])
+	if err != nil || len(d.GetCommands()) == 0 {
+		g.t.Fatal(d, err)
+	}
+	return d.GetCommands()[len(d.GetCommands())-1].GetTransaction()
+}
+
+// A stock client is told commands, fetches the receipt that proves one, and answers with a transaction: its owner reads that on the ledger. Killed in the
+// middle, it is let in again from the same port.
+func TestCommandsWithStockCoAPClient(t *testing.T) {
+	g := newGatewayPlace(t)
+	first := g.commanded("car-81", "unlock")
+	eventually(t, 20*time.Second, func() bool { return strings.Contains(g.coap(g.coapPort(), "car-81", "get", "/command"), first) }, "it is not told")
+	if out := g.coap(g.coapPort(), "car-82", "get", "/command"); strings.Contains(out, first) {
+		t.Errorf("another is told: %s", out)
+	}
+
+	port := fmt.Sprint(freeUDP(t))
+	watch := &output{}
+	observer := exec.CommandContext(t.Context(), "coap-client-openssl", "-v", "6", "-m", "get", "-s", "120", "-B", "120", "-p", port, "-R", g.file("gw.pem"), "-c", g.file("car-81.pem"),
+		"-j", g.file("car-81-key.pem"), fmt.Sprintf("coaps://127.0.0.1:%d/command", g.coapPort()))
+	observer.Stdout, observer.Stderr = watch, watch
+	if err := observer.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 20*time.Second, func() bool { return strings.Contains(watch.String(), first) }, "the observer is not told: %s", watch)
+	second := g.commanded("car-81", "lock")
+	eventually(t, 20*time.Second, func() bool { return strings.Contains(watch.String(), second) }, "the observer is not told of another: %s", watch)
+	if err := observer.Process.Kill(); err != nil { // as by a loss of power: it says nothing
+		t.Fatal(err)
+	}
+	_ = observer.Wait()
+
+	file := g.file("command.dure")
+	g.coap(g.coapPort(), "car-81", "get", "/receipt/"+first, "-p", port, "-o", file)
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal("from the same port: ", err)
+	}
+	info, err := g.client.NetworkInfo(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	anchor, err := light.FromGenesis(info.GetGenesis())
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := anchor.VerifyReceipt(raw)
+	if err != nil || !v.OK() {
+		t.Fatal(v, err)
+	}
+	id := v.Outcome.GetEvents()[0].GetDeviceCommanded().GetCommand()
+	store, passphrase := g.store()
+	signer, err := store.Unlock("car-81", passphrase)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := client.NewTransaction(g.id).AnswerCommand(g.address["car-81"], [16]byte(id), true, "unlocked").Sign(time.Now(), signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(g.file("answer.bin"), signed.Raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := g.coap(g.coapPort(), "car-81", "post", "/tx", "-t", "42", "-f", g.file("answer.bin"), "-p", port); !strings.Contains(out, signed.ID) {
+		t.Errorf("its answer: %s", out)
+	}
+	if out := g.dure("device", "commands", "car-81"); !strings.Contains(out, "unlocked") {
+		t.Errorf("on the ledger: %s", out)
+	}
+	if out := g.coap(g.coapPort(), "car-81", "get", "/command", "-p", port); strings.Contains(out, first) || !strings.Contains(out, second) {
+		t.Errorf("what is open still: %s", out)
 	}
 }

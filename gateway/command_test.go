@@ -1,4 +1,4 @@
-package mqtt_test
+package gateway_test
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 	sdk "github.com/dureledger/dure/client/device"
 	"github.com/dureledger/dure/client/light"
 	"github.com/dureledger/dure/gateway"
+	"github.com/dureledger/dure/gateway/gatewaytest"
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
 	"github.com/dureledger/dure/internal/simnet"
 	"github.com/dureledger/dure/ledger/tx"
@@ -23,53 +24,53 @@ import (
 
 // anchor is what devices trust.
 func (p *place) anchor() *light.Anchor {
-	p.t.Helper()
-	info, err := p.client.NetworkInfo(p.t.Context())
+	p.T.Helper()
+	info, err := p.Client.NetworkInfo(p.T.Context())
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	a, err := light.FromGenesis(info.GetGenesis())
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	return a
 }
 
 // start runs a device until the function that it returns is called.
 func (p *place) start(who thing, change func(*sdk.Config)) (stop func()) {
-	p.t.Helper()
+	p.T.Helper()
 	cfg := sdk.Config{
-		Dir: filepath.Join(p.t.TempDir(), "device"), Network: p.network, Address: who.address, Key: who.key, Signer: who.signer,
-		Gateway: p.address, TLS: p.tls(nil), Anchor: p.anchor(),
-		Log: slog.New(slog.NewTextHandler(p.t.Output(), nil)),
+		Dir: filepath.Join(p.T.TempDir(), "device"), Network: p.Network, Address: who.Address, Key: who.Key, Signer: who.Signer,
+		Gateway: p.address(), TLS: p.TLS(nil), Anchor: p.anchor(),
+		Log: slog.New(slog.NewTextHandler(p.T.Output(), nil)),
 	}
 	change(&cfg)
 	d, err := sdk.Open(cfg)
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(p.t.Context())
+	ctx, cancel := context.WithCancel(p.T.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()
 	return func() {
 		cancel()
 		if err := errors.Join(<-ended, d.Close()); err != nil {
-			p.t.Error(err)
+			p.T.Error(err)
 		}
 	}
 }
 
 // command has the maker tell a device something, and returns the id of the transaction.
 func (p *place) command(who thing, kind string, payload []byte, expires time.Time) string {
-	p.t.Helper()
-	return p.do(func(d *client.Draft) { d.CommandDevice(simnet.Address(p.maker), who.address, kind, payload, expires) }, p.maker).GetId()
+	p.T.Helper()
+	return p.Do(func(d *client.Draft) { d.CommandDevice(simnet.Address(p.Maker), who.Address, kind, payload, expires) }, p.Maker).GetId()
 }
 
 // said waits until a device has answered its newest command.
 func (p *place) said(who thing) (answer *apiv1.DeviceCommand) {
-	p.t.Helper()
-	p.net.Eventually(func() bool {
-		d, err := p.client.Device(p.t.Context(), who.address)
+	p.T.Helper()
+	p.Net.Eventually(func() bool {
+		d, err := p.Client.Device(p.T.Context(), who.Address)
 		if err != nil || len(d.GetCommands()) == 0 {
 			return false
 		}
@@ -80,10 +81,11 @@ func (p *place) said(who thing) (answer *apiv1.DeviceCommand) {
 }
 
 // A device does what it is told once: when it is here, when it comes later, and not again when it starts anew.
-func TestCommands(t *testing.T) {
-	p := newPlace(t, 1)
-	p.open()
-	car, dir := p.device(1), filepath.Join(t.TempDir(), "car")
+func TestCommands(t *testing.T) { over(t, testTestCommands) }
+
+func testTestCommands(t *testing.T, p *place) {
+	p.Open()
+	car, dir := p.Device(1), filepath.Join(t.TempDir(), "car")
 	done := make(chan sdk.Command, 10)
 	run := func(c *sdk.Config) {
 		c.Dir = dir
@@ -97,7 +99,7 @@ func TestCommands(t *testing.T) {
 	}
 	p.command(car, "unlock", []byte("front"), time.Now().Add(time.Hour))
 	stop := p.start(car, run)
-	if k := next(t, done); k.Kind != "unlock" || string(k.Payload) != "front" || k.By != simnet.Address(p.maker) {
+	if k := next(t, done); k.Kind != "unlock" || string(k.Payload) != "front" || k.By != simnet.Address(p.Maker) {
 		t.Errorf("got %+v", k)
 	}
 	if a := p.said(car); a.GetState() != "done" || a.GetNote() != "unlocked" {
@@ -126,24 +128,25 @@ type meddler struct {
 
 func (m *meddler) Commands(ctx context.Context, device tx.Address, wanted string, given func(string) bool) ([]gateway.Command, error) {
 	var out []gateway.Command
-	for _, receipt := range m.besides {
-		out = append(out, gateway.Command{Receipt: receipt})
+	for i, receipt := range m.besides {
+		out = append(out, gateway.Command{Transaction: fmt.Sprintf("%064x", i), Receipt: receipt})
 	}
 	honest, err := m.Gateway.Commands(ctx, device, wanted, func(string) bool { return false })
 	return append(append(out, honest...), honest...), err
 }
 
 // A gateway that forges commands, hands over another device's, old ones, or each twice, is not believed.
-func TestCommandsOfAMeddler(t *testing.T) {
-	p := newPlace(t, 1)
-	car, bus := p.device(1), p.device(2)
+func TestCommandsOfAMeddler(t *testing.T) { over(t, testTestCommandsOfAMeddler) }
+
+func testTestCommandsOfAMeddler(t *testing.T, p *place) {
+	car, bus := p.Device(1), p.Device(2)
 	m := &meddler{}
-	p.meddle = func(g *gateway.Gateway) gateway.Handler { m.Gateway = g; return m }
+	p.Wrap = func(g *gateway.Gateway) gateway.Handler { m.Gateway = g; return m }
 	receipt := func(id string) []byte {
 		var file []byte
-		p.net.Eventually(func() (ok bool) {
+		p.Net.Eventually(func() (ok bool) {
 			var err error
-			file, err = p.client.Receipt(t.Context(), id, 0)
+			file, err = p.Client.Receipt(t.Context(), id, 0)
 			return err == nil
 		}, "no receipt")
 		return file
@@ -157,7 +160,7 @@ func TestCommandsOfAMeddler(t *testing.T) {
 	}
 	late := receipt(p.command(car, "unlock", []byte("late"), time.Now().Add(24*time.Hour)))
 	m.besides = [][]byte{others, forged, []byte("no receipt"), late}
-	p.open()
+	p.Open()
 	done := make(chan string, 10)
 	stop := p.start(car, func(c *sdk.Config) {
 		c.Now = func() time.Time { return time.Now().Add(25 * time.Hour) } // what was given for a day is late
@@ -179,18 +182,19 @@ func TestCommandsOfAMeddler(t *testing.T) {
 }
 
 // An update is installed if the image is the one commanded, and its evidence shows it.
-func TestUpdates(t *testing.T) {
-	p := newPlace(t, 1)
-	p.open()
-	maker := simnet.Address(p.maker)
+func TestUpdates(t *testing.T) { over(t, testTestUpdates) }
+
+func testTestUpdates(t *testing.T, p *place) {
+	p.Open()
+	maker := simnet.Address(p.Maker)
 	image := []byte("firmware two")
 	digest := sha256.Sum256(image)
-	p.do(func(d *client.Draft) {
+	p.Do(func(d *client.Draft) {
 		d.RegisterFirmware(maker, client.Firmware{Model: "sedan", Number: 2, Version: "2", Digest: digest})
-	}, p.maker)
-	car := p.device(1)
+	}, p.Maker)
+	car := p.Device(1)
 	var running, served atomic.Value
-	running.Store(good)
+	running.Store(gatewaytest.Good)
 	served.Store([]byte("forged on the way"))
 	installed := make(chan string, 10)
 	dir := t.TempDir()
@@ -223,9 +227,9 @@ func TestUpdates(t *testing.T) {
 	if a := p.said(car); a.GetState() != "done" || a.GetNote() != "installed firmware 2" {
 		t.Errorf("the right image: %v", a)
 	}
-	p.do(func(d *client.Draft) { d.ChallengeDevice(maker, car.address) }, p.maker)
-	p.net.Eventually(func() bool {
-		d, err := p.client.Device(t.Context(), car.address)
+	p.Do(func(d *client.Draft) { d.ChallengeDevice(maker, car.Address) }, p.Maker)
+	p.Net.Eventually(func() bool {
+		d, err := p.Client.Device(t.Context(), car.Address)
 		return err == nil && d.GetFirmware().GetNumber() == 2
 	}, "no evidence of the update")
 }

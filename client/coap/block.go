@@ -45,37 +45,37 @@ type upload struct {
 }
 
 // add takes the next block. It returns the response to it, or the whole body when this was the last. ok says whether the upload goes on.
-func (u *upload) add(path string, b block, payload []byte, most int) (r response, body []byte, ok bool) {
+func (u *upload) add(path string, b block, payload []byte, most int) (r Response, body []byte, ok bool) {
 	size := b.szx.Size()
 	switch {
 	case path != u.path || b.num*size != int64(len(u.body)):
-		return refusal(codes.RequestEntityIncomplete, "Blocks before this one are missing. Begin with the first."), nil, false
+		return Refusal(codes.RequestEntityIncomplete, "Blocks before this one are missing. Begin with the first."), nil, false
 	case b.more && int64(len(payload)) != size, int64(len(payload)) > size:
-		return refusal(codes.BadRequest, "The block is not as long as it says."), nil, false
+		return Refusal(codes.BadRequest, "The block is not as long as it says."), nil, false
 	case len(u.body)+len(payload) > most:
-		return tooLarge(most).with(message.Block1, b.value()), nil, false
+		return tooLarge(most).With(message.Block1, b.value()), nil, false
 	}
 	u.body = append(u.body, payload...)
 	if b.more {
-		return response{code: codes.Continue}.with(message.Block1, b.value()), nil, true
+		return Response{Code: codes.Continue}.With(message.Block1, b.value()), nil, true
 	}
-	return response{}, u.body, true
+	return Response{}, u.body, true
 }
 
 // cut is the response with the block of a body that was asked for; the first, if it does not fit a message and none was.
-func cut(body []byte, format message.MediaType, b block) response {
+func cut(body []byte, format message.MediaType, b block) Response {
 	size := b.szx.Size()
 	from := b.num * size
 	if from > 0 && from >= int64(len(body)) {
-		return refusal(codes.BadRequest, fmt.Sprintf("There is no block %d: the body has %d bytes.", b.num, len(body)))
+		return Refusal(codes.BadRequest, fmt.Sprintf("There is no block %d: the body has %d bytes.", b.num, len(body)))
 	}
 	until := min(from+size, int64(len(body)))
 	b.more = until < int64(len(body))
-	r := response{code: codes.Content, format: format, body: bytes.Clone(body[from:until])}
+	r := Response{Code: codes.Content, Format: format, Body: bytes.Clone(body[from:until])}
 	if b.more || b.num > 0 {
 		sum := sha256.Sum256(body)
 		r.options = append(r.options, option{id: message.ETag, bytes: sum[:8]})
-		r = r.with(message.Block2, b.value()).with(message.Size2, uint32(len(body)))
+		r = r.With(message.Block2, b.value()).With(message.Size2, uint32(len(body)))
 	}
 	return r
 }

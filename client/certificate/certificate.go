@@ -1,4 +1,4 @@
-package device
+package certificate
 
 import (
 	"crypto"
@@ -12,12 +12,12 @@ import (
 	"github.com/dureledger/dure/ledger/tx"
 )
 
-// Certificate makes a device's X.509 certificate, in DER, for its own key and signed by it. Gateways look at the key alone and whose the ledger
+// Make makes a device's X.509 certificate, in DER, for its own key and signed by it. Gateways look at the key alone and whose the ledger
 // says it is, so it names nobody else and does not expire (RFC 5280, section 4.1.2.5: 99991231235959Z).
-func Certificate(address tx.Address, key crypto.Signer) ([]byte, error) {
+func Make(address tx.Address, key crypto.Signer) ([]byte, error) {
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
 	if err != nil {
-		return nil, fmt.Errorf("device: certificate: %w", err)
+		return nil, fmt.Errorf("certificate: %w", err)
 	}
 	template := &x509.Certificate{
 		SerialNumber: serial.Add(serial, big.NewInt(1)), Subject: pkix.Name{CommonName: address.String()},
@@ -26,7 +26,7 @@ func Certificate(address tx.Address, key crypto.Signer) ([]byte, error) {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
-		return nil, fmt.Errorf("device: certificate: %w", err)
+		return nil, fmt.Errorf("certificate: %w", err)
 	}
 	return der, nil
 }

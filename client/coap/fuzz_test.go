@@ -31,14 +31,14 @@ func FuzzBlocks(f *testing.F) {
 			}
 			r, whole, ok := u.add("/reading", bl, s.payload, most)
 			if !ok {
-				if r.code < 128 {
-					t.Fatal(r.code)
+				if r.Code < 128 {
+					t.Fatal(r.Code)
 				}
 				return
 			}
 			sent = append(sent, s.payload...)
-			if len(u.body) > most || !bl.more && !bytes.Equal(whole, sent) || bl.more && r.code != codes.Continue {
-				t.Fatal(len(u.body), r.code)
+			if len(u.body) > most || !bl.more && !bytes.Equal(whole, sent) || bl.more && r.Code != codes.Continue {
+				t.Fatal(len(u.body), r.Code)
 			}
 			if !bl.more {
 				break
@@ -48,12 +48,12 @@ func FuzzBlocks(f *testing.F) {
 		var back []byte
 		for {
 			r := cut(sent, message.AppOctets, want)
-			if r.code != codes.Content {
-				t.Fatal(r.code)
+			if r.Code != codes.Content {
+				t.Fatal(r.Code)
 			}
 			m := pool.New(0, 0).AcquireMessage(t.Context())
 			r.fill(m)
-			back = append(back, r.body...)
+			back = append(back, r.Body...)
 			value, err := m.GetOptionUint32(message.Block2)
 			if err != nil || value&8 == 0 {
 				break

@@ -10,23 +10,25 @@ import (
 
 	"github.com/pion/dtls/v3"
 
-	"github.com/dureledger/dure/gateway"
+	"github.com/dureledger/dure/client/certificate"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/tx"
 )
 
-// dtls are the settings of a handshake: authenticated ciphers alone, with those that small devices have (RFC 7252, section 9.1.3.3), and a
-// client certificate by anybody, of whose key the ledger says that it may speak for the device.
+// suites are authenticated ciphers alone, with those that small devices have (RFC 7252, section 9.1.3.3).
+var suites = dtls.WithCipherSuites(
+	dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, dtls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, dtls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+	dtls.TLS_ECDHE_ECDSA_WITH_AES_128_CCM, dtls.TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8,
+	dtls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, dtls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+)
+
+// dtls are the settings of a handshake: a client certificate by anybody, for a key of which Admit says that it may speak for the device.
 func (s *Server) dtls() []dtls.ServerOption {
 	return []dtls.ServerOption{
 		dtls.WithGetCertificate(func(*dtls.ClientHelloInfo) (*tls.Certificate, error) { return s.cfg.Certificate() }),
 		dtls.WithClientAuth(dtls.RequireAnyClientCert),
 		dtls.WithExtendedMasterSecret(dtls.RequireExtendedMasterSecret),
-		dtls.WithCipherSuites(
-			dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, dtls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, dtls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-			dtls.TLS_ECDHE_ECDSA_WITH_AES_128_CCM, dtls.TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8,
-			dtls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, dtls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-		),
+		suites,
 		dtls.WithVerifyConnection(s.admit),
 	}
 }
@@ -35,9 +37,9 @@ func (s *Server) dtls() []dtls.ServerOption {
 func (s *Server) admit(state *dtls.State) error {
 	device, key, err := identity(state.PeerCertificates)
 	if err == nil {
-		ctx, cancel := context.WithTimeout(s.life, admitTime)
+		ctx, cancel := context.WithTimeout(s.life, AdmitTime)
 		defer cancel()
-		err = s.cfg.Handler.Admit(ctx, device, key)
+		err = s.cfg.Admit(ctx, device, key)
 	}
 	if err == nil {
 		return nil
@@ -55,23 +57,15 @@ func identity(shown [][]byte) (device tx.Address, key tx.Key, err error) {
 	if len(shown) == 0 {
 		return device, key, errors.New("no certificate")
 	}
-	certificate, err := x509.ParseCertificate(shown[0])
+	parsed, err := x509.ParseCertificate(shown[0])
 	if err != nil {
 		return device, key, fault.New("gateway.bad_certificate", "The certificate cannot be read: "+err.Error()+".")
 	}
-	name := certificate.Subject.CommonName
-	if device, err = tx.ParseAddress(name); err != nil || device.String() != name {
-		return device, key, fault.New("gateway.bad_certificate", fmt.Sprintf("The certificate's common name is %q. It must be the device's address, as dure device show "+
-			"writes it: dure device cert makes such a certificate.", name))
-	}
-	if key, err = gateway.KeyOf(certificate); err != nil {
-		return device, key, fault.New("gateway.bad_certificate", err.Error())
-	}
-	return device, key, nil
+	return certificate.Holder(parsed)
 }
 
 // refused counts and logs a connection that is not let in.
 func (s *Server) refused(from net.Addr, code string, err error) {
-	s.metrics.refused.WithLabelValues(code).Inc()
+	s.cfg.Tally.Refused(code)
 	s.cfg.Log.Info("a connection was refused", "from", from, "code", code, "error", err)
 }

@@ -37,12 +37,13 @@ const (
 	maxDatagram = 4096
 )
 
-// session is one connection of a device.
-type session struct {
+// Session is one connection of a device.
+type Session struct {
 	server *Server
 	conn   *client.Conn
-	device tx.Address
-	key    tx.Key
+	// Device and Key are whose connection it is.
+	Device tx.Address
+	Key    tx.Key
 	life   context.Context
 	end    context.CancelFunc
 
@@ -55,15 +56,15 @@ type session struct {
 	sending sync.Mutex // held while an acknowledgement is waited for: one at a time (RFC 7252, section 4.7)
 	mu      sync.Mutex
 	// heard is where those wait who sent a message that has to be acknowledged, by its id. True is an acknowledgement, false a reset.
-	heard    map[int32]chan bool
-	coming   *upload
-	observer message.Token // nil: nobody observes the challenge
-	observed uint32        // counts what the observer was told
+	heard  map[int32]chan bool
+	coming *upload
+	// observers are by path.
+	observers map[string]*observer
 }
 
-func newSession(s *Server, c *dtls.Conn, device tx.Address, key tx.Key) *session {
-	d := &session{
-		server: s, device: device, key: key, rate: rate.NewLimiter(maxRate, maxBurst), open: make(chan struct{}, maxOpen),
+func newSession(s *Server, c *dtls.Conn, device tx.Address, key tx.Key) *Session {
+	d := &Session{
+		server: s, Device: device, Key: key, observers: map[string]*observer{}, rate: rate.NewLimiter(maxRate, maxBurst), open: make(chan struct{}, maxOpen),
 		hurry: make(chan struct{}, 1), heard: map[int32]chan bool{},
 	}
 	d.life, d.end = context.WithCancel(s.life)
@@ -74,7 +75,7 @@ func newSession(s *Server, c *dtls.Conn, device tx.Address, key tx.Key) *session
 	cfg.MessagePool = pool.New(64, maxDatagram)
 	d.conn = client.NewConnWithOpts(
 		dtlsserver.NewSession(d.life, coapnet.NewConn(c), maxDatagram, maxDatagram, true), &cfg,
-		client.WithInactivityMonitor(inactivity.New(idleTime, func(*client.Conn) { d.cut("idle", "nothing was heard of it") })),
+		client.WithInactivityMonitor(inactivity.New(idleTime, func(*client.Conn) { d.Cut("idle", "nothing was heard of it") })),
 		client.WithRequestMonitor(d.monitor),
 		client.WithResponseMessageCache(&memory{}),
 	)
@@ -82,7 +83,7 @@ func newSession(s *Server, c *dtls.Conn, device tx.Address, key tx.Key) *session
 }
 
 // monitor sees every message first, in order. It takes acknowledgements, which are for send, and bounds the rate of the others.
-func (d *session) monitor(_ *client.Conn, m *pool.Message) (drop bool, err error) {
+func (d *Session) monitor(_ *client.Conn, m *pool.Message) (drop bool, err error) {
 	switch m.Type() {
 	case message.Acknowledgement, message.Reset:
 		d.conn.InactivityMonitor().Notify()
@@ -95,7 +96,7 @@ func (d *session) monitor(_ *client.Conn, m *pool.Message) (drop bool, err error
 		return true, nil
 	}
 	if !d.rate.Allow() {
-		d.server.metrics.dropped.Inc()
+		d.server.cfg.Tally.Dropped()
 		return true, nil
 	}
 	if isRequest(m.Code()) {
@@ -111,7 +112,7 @@ func (d *session) monitor(_ *client.Conn, m *pool.Message) (drop bool, err error
 func isRequest(code codes.Code) bool { return code >= 1 && code < 32 }
 
 // handle answers a request that has not been seen before, or lets an acknowledgement go out and the answer follow.
-func (d *session) handle(w *responsewriter.ResponseWriter[*client.Conn], m *pool.Message) {
+func (d *Session) handle(w *responsewriter.ResponseWriter[*client.Conn], m *pool.Message) {
 	if !isRequest(m.Code()) {
 		return
 	}
@@ -120,16 +121,16 @@ func (d *session) handle(w *responsewriter.ResponseWriter[*client.Conn], m *pool
 	case d.open <- struct{}{}:
 	default:
 		if confirmable {
-			busy("As many requests of the device have no answer as may be at a time. Wait for their answers.").fill(w.Message())
+			Busy("As many requests of the device have no answer as may be at a time. Wait for their answers.").fill(w.Message())
 		}
 		return
 	}
 	d.server.unanswered.Add(1)
-	answer := make(chan response, 1)
-	d.route(m, func(r response) { answer <- r })
+	answer := make(chan Response, 1)
+	d.route(m, func(r Response) { answer <- r })
 	if confirmable {
 		if r, ok := d.soon(m.MessageID(), answer); ok {
-			if !r.ends {
+			if !r.Ends {
 				r.fill(w.Message())
 				d.answered()
 				return
@@ -144,20 +145,30 @@ func (d *session) handle(w *responsewriter.ResponseWriter[*client.Conn], m *pool
 		case <-d.life.Done():
 		case r := <-answer:
 			_ = d.send(token, r, confirmable)
-			if r.ends {
-				d.cut("not allowed", string(r.body))
+			if r.Ends {
+				d.Cut("not allowed", string(r.Body))
 			}
 		}
 	}()
 }
 
-func (d *session) answered() {
+// route has a request served. done is called once, perhaps later.
+func (d *Session) route(m *pool.Message, done func(Response)) {
+	path, err := m.Path()
+	if err != nil {
+		done(Refusal(codes.NotFound, "There is no path."))
+		return
+	}
+	d.server.cfg.Serve(&Request{Session: d, Path: path, message: m, done: done})
+}
+
+func (d *Session) answered() {
 	<-d.open
 	d.server.unanswered.Add(-1)
 }
 
 // soon is the answer if it is known before long and no other request waits meanwhile.
-func (d *session) soon(id int32, answer <-chan response) (response, bool) {
+func (d *Session) soon(id int32, answer <-chan Response) (Response, bool) {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	for {
@@ -167,23 +178,23 @@ func (d *session) soon(id int32, answer <-chan response) (response, bool) {
 		default:
 		}
 		if d.newest.Load() != id {
-			return response{}, false
+			return Response{}, false
 		}
 		select {
 		case r := <-answer:
 			return r, true
 		case <-d.hurry: // by this request itself, or another
 		case <-timer.C:
-			return response{}, false
+			return Response{}, false
 		case <-d.life.Done():
-			return response{}, false
+			return Response{}, false
 		}
 	}
 }
 
 // send sends a message of its own. If it is confirmable it is repeated until it is acknowledged, and the connection ends if it never is;
 // heard is false when the device has no use for it.
-func (d *session) send(token message.Token, r response, confirmable bool) (heard bool) {
+func (d *Session) send(token message.Token, r Response, confirmable bool) (heard bool) {
 	m := d.conn.AcquireMessage(d.life)
 	defer d.conn.ReleaseMessage(m)
 	m.SetToken(token)
@@ -214,29 +225,12 @@ func (d *session) send(token message.Token, r response, confirmable bool) (heard
 			return false
 		}
 	}
-	d.cut("silent", "it acknowledges nothing")
+	d.Cut("silent", "it acknowledges nothing")
 	return false
 }
 
-// notify tells the device, if it observes its challenge, that there is one.
-func (d *session) notify(nonce string) {
-	d.mu.Lock()
-	token := d.observer
-	d.observed++
-	number := d.observed
-	d.mu.Unlock()
-	if token == nil || d.send(token, challenge(nonce).with(message.Observe, number), true) {
-		return
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if bytes.Equal(d.observer, token) {
-		d.observer = nil
-	}
-}
-
 // expire gives up a body of which no more blocks come.
-func (d *session) expire(now time.Time) {
+func (d *Session) expire(now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.coming != nil && now.Sub(d.coming.began) > uploadTime {
@@ -245,7 +239,7 @@ func (d *session) expire(now time.Time) {
 }
 
 // drop forgets the body that is coming. The caller holds mu.
-func (d *session) drop() {
+func (d *Session) drop() {
 	if d.coming != nil {
 		d.coming = nil
 		<-d.server.uploads
@@ -253,7 +247,7 @@ func (d *session) drop() {
 }
 
 // close ends the connection.
-func (d *session) close() {
+func (d *Session) close() {
 	d.end()
 	_ = d.conn.Close() // nothing to be done about a device that is gone
 	d.mu.Lock()
@@ -261,12 +255,15 @@ func (d *session) close() {
 	d.drop()
 }
 
-// cut is close for a reason that others want to know.
-func (d *session) cut(reason, why string) {
+// Life ends with the connection.
+func (d *Session) Life() context.Context { return d.life }
+
+// Cut ends the connection for a reason that others want to know.
+func (d *Session) Cut(reason, why string) {
 	if d.life.Err() != nil {
 		return
 	}
-	d.server.metrics.cut.WithLabelValues(reason).Inc()
-	d.server.cfg.Log.Info("a device was cut off", "device", d.device.String(), "why", why)
+	d.server.cfg.Tally.Cut(reason)
+	d.server.cfg.Log.Info("a device was cut off", "device", d.Device.String(), "why", why)
 	d.close()
 }
