@@ -48,10 +48,8 @@ const (
 // readings is one benchmark on one network.
 type readings struct {
 	Readings
-	session
+	crowd
 	gateway tx.Signer
-	devices []reporter
-	feeds   []string
 	report  ReadingsReport
 }
 
@@ -86,10 +84,10 @@ func (p Readings) Run(ctx context.Context, n Network, progress io.Writer) (*Read
 		return nil, errors.New("bench: want at least one member that keeps the index: readings are proven by it")
 	}
 	r := &readings{Readings: p, report: ReadingsReport{Kind: tx.KindName(p.Kind), Devices: p.Devices, Each: p.Each}}
-	r.session = newSession(n, &r.report.Measured, progress)
+	r.crowd = crowd{session: newSession(n, &r.report.Measured, progress), kind: p.Kind, perFeed: perFeed}
 	for _, step := range []func(context.Context) error{
 		func(ctx context.Context) error { return r.dial(ctx, false) },
-		r.enrol,
+		r.prepare,
 		func(ctx context.Context) error { return r.indexes(ctx, time.Now()) },
 		r.load,
 		r.check,
@@ -100,6 +98,14 @@ func (p Readings) Run(ctx context.Context, n Network, progress io.Writer) (*Read
 		}
 	}
 	return &r.report, r.report.failed()
+}
+
+// prepare enrols the devices and opens the account that anchors.
+func (r *readings) prepare(ctx context.Context) (err error) {
+	if err = r.enrol(ctx, r.Devices); err == nil {
+		r.gateway, err = r.newGateway(ctx)
+	}
+	return err
 }
 
 // load measures verifying and offers readings in rounds.
