@@ -7,7 +7,6 @@ import (
 	"time"
 
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
-	"github.com/dureledger/dure/ledger/reading"
 )
 
 // DevicesReport is what a benchmark of devices at a gateway measured and found. Its JSON names are a format. Latencies are those from when a reading
@@ -81,7 +80,7 @@ func (r *devices) check(ctx context.Context) error {
 			if found[got.GetDevice()] == nil {
 				found[got.GetDevice()] = map[uint64]bool{}
 			}
-			if l == nil || found[got.GetDevice()][n] || n < 1 || n > l.sent || got.GetVerdict() != "accepted" || got.GetValue() != valueOf(n) {
+			if l == nil || found[got.GetDevice()][n] || n < 1 || n > l.sent || got.GetVerdict() != "accepted" || got.GetValue() != valueText(mantissaOf(n)) {
 				wrong = got.String()
 			}
 			found[got.GetDevice()][n] = true
@@ -102,9 +101,6 @@ func (r *devices) check(ctx context.Context) error {
 	}
 	return nil
 }
-
-// valueOf is a device's n-th value as the ledger writes it.
-func valueOf(n uint64) string { return reading.Decimal{Mantissa: mantissaOf(n), Exponent: -1}.String() }
 
 // conclude looks at the whole network at the end.
 func (r *devices) conclude(ctx context.Context) error {

@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"sync"
@@ -66,16 +65,16 @@ func (r *devices) forgeOne(parent context.Context, l *line) (f forgery, err erro
 	if err := r.do(ctx, r.members[0], client.NewTransaction(r.id).ChallengeDevice(issuer, l.address())); err != nil {
 		return f, err
 	}
-	var nonce []byte
+	var nonce [32]byte
 	select {
 	case text := <-l.asked:
-		if nonce, err = hex.DecodeString(text); err != nil || len(nonce) != 32 {
-			return f, errors.New("the device heard a challenge that is none")
+		if nonce, err = nonceOf(text); err != nil {
+			return f, err
 		}
 	case <-ctx.Done():
 		return f, errors.New("the device did not hear its challenge")
 	}
-	evidence, err := client.NewTransaction(r.id).AttestDevice(l.address(), [32]byte(nonce), boot, forgedFirmware).Sign(time.Now(), l.signer)
+	evidence, err := client.NewTransaction(r.id).AttestDevice(l.address(), nonce, boot, forgedFirmware).Sign(time.Now(), l.signer)
 	if err != nil {
 		return f, err
 	}

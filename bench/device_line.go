@@ -127,9 +127,6 @@ func (l *line) heard(p paho.PublishReceived) (bool, error) {
 	return true, nil
 }
 
-// mantissaOf is what a device measures for its n-th reading; its encoding always has the same length.
-func mantissaOf(n uint64) int64 { return int64(1001 + 10*(n%2000)) }
-
 // report signs the device's next reading, publishes it, and returns what the gateway says of it when it is committed.
 func (l *line) report(ctx context.Context, network string) (string, error) {
 	raw, err := reading.Sign(network, l.address(), &reading.Reading{

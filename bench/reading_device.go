@@ -21,10 +21,49 @@ type reporter struct {
 	signed, sent uint64
 	// found counts the verdicts that were answered.
 	found [5]uint64
+	// anchors is how many have readings of it.
+	anchors int
+	// began are the rounds in which it signed.
+	began []began
+}
+
+// began is where a device was at the beginning of a round: what it had sent, and when that was, in unix milliseconds.
+type began struct {
+	sent uint64
+	now  int64
+}
+
+// measured is what a device measures for its n-th reading, signed in a round that began at b, and when.
+func (b began) measured(n uint64) (mantissa, at int64) {
+	mantissa = mantissaOf(n)
+	at = b.now + int64(min(n-b.sent, 10_000)) // a round takes longer than that
+	if at%1000 == 0 {
+		at++ // its encoding always has the same length
+	}
+	switch n % (2 * oddEvery) {
+	case oddEvery:
+		at -= 2 * lateMs
+	case 2*oddEvery - 1:
+		mantissa = most + 1
+	}
+	return mantissa, at
+}
+
+// mantissaOf is what a device measures for its n-th reading when nothing is odd; its encoding always has the same length.
+func mantissaOf(n uint64) int64 { return int64(1001 + 10*(n%2000)) }
+
+// begin begins a round; what was signed and not sent is signed again.
+func (d *reporter) begin(now time.Time) {
+	d.signed = d.sent
+	if n := len(d.began); n > 0 && d.began[n-1].sent == d.sent {
+		d.began = d.began[:n-1]
+	}
+	d.began = append(d.began, began{d.sent, now.UnixMilli()})
 }
 
 func (d *reporter) answered(first uint64, verdicts []byte) {
 	d.sent = first + uint64(len(verdicts)) - 1
+	d.anchors++
 	for _, v := range verdicts {
 		d.found[v>>4]++
 	}
@@ -44,13 +83,13 @@ const (
 // sign makes about n readings and the anchors that carry them, on all cores. Each lane has devices of its own.
 func (r *readings) sign(n int) ([][]anchored, error) {
 	lanes := make([][]anchored, max(1, min(maxLanes, r.Devices/r.sources())))
+	now := time.Now()
 	for i := range r.devices {
-		r.devices[i].signed = r.devices[i].sent
+		r.devices[i].begin(now)
 	}
 	var group errgroup.Group
 	group.SetLimit(r.report.Cores)
 	each := n/(r.sources()*r.Each)/len(lanes) + 1
-	now := time.Now()
 	for lane := range lanes {
 		group.Go(func() error {
 			var err error
@@ -91,20 +130,10 @@ func (r *readings) signLane(lane, lanes, anchors int, now time.Time) ([]anchored
 
 // signSource makes a device's next readings.
 func (r *crowd) signSource(d *reporter, each int, now time.Time) (source, error) {
-	s := source{device: d, first: d.signed + 1}
+	s, b := source{device: d, first: d.signed + 1}, began{d.sent, now.UnixMilli()}
 	for range each {
 		d.signed++
-		mantissa := int64(1001 + 10*(d.signed%2000))                // its encoding always has the same length
-		at := now.UnixMilli() + int64(min(d.signed-d.sent, 10_000)) // a round takes longer than that
-		if at%1000 == 0 {
-			at++ // as above
-		}
-		switch d.signed % (2 * oddEvery) {
-		case oddEvery:
-			at -= 2 * lateMs
-		case 2*oddEvery - 1:
-			mantissa = most + 1
-		}
+		mantissa, at := b.measured(d.signed)
 		raw, err := reading.Sign(r.id, d.signer.Key().Address(), &reading.Reading{
 			Boot: boot, Sequence: d.signed, Feed: d.feed, Unit: unit, Value: reading.Decimal{Mantissa: mantissa, Exponent: -1}, Time: at,
 		}, d.key)

@@ -51,6 +51,8 @@ type readings struct {
 	crowd
 	gateway tx.Signer
 	report  ReadingsReport
+	// total is how many readings to commit, whatever the time it takes; 0: as many as the clock's seconds allow.
+	total int
 }
 
 // anchored is one signed anchor and what is in it.
@@ -117,12 +119,19 @@ func (r *readings) load(ctx context.Context) error {
 	if err == nil {
 		err = r.verifying()
 	}
-	for done := 0; err == nil && done < r.Seconds; {
-		span := min(r.Seconds-done, readingRound)
+	for done := 0; err == nil && r.goOn(done); {
+		span := readingRound
+		if r.total == 0 {
+			span = min(r.Seconds-done, span)
+		}
 		start := time.Now()
 		var lanes [][]anchored
 		// More than can be committed in the time: nothing is verified but them, and that is not all there is to do.
-		if lanes, err = r.sign(int(r.report.LimitPerS * 0.9 * (warmUp.Seconds() + float64(span)))); err != nil {
+		n := int(r.report.LimitPerS * 0.9 * (warmUp.Seconds() + float64(span)))
+		if r.total > 0 {
+			n = min(n, r.total-r.report.Committed)
+		}
+		if lanes, err = r.sign(n); err != nil {
 			return err
 		}
 		r.say("Signed %s readings in %.1f s.", count(len(lanes)*len(lanes[0])*r.samples.each), time.Since(start).Seconds())
@@ -132,6 +141,14 @@ func (r *readings) load(ctx context.Context) error {
 	}
 	r.report.finish()
 	return err
+}
+
+// goOn says whether there is another round after some seconds of the clock.
+func (r *readings) goOn(done int) bool {
+	if r.total > 0 {
+		return r.report.Committed < r.total
+	}
+	return done < r.Seconds
 }
 
 // round has every lane send its anchors one after the other while the clock runs, and waits for every answer.

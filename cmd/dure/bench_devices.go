@@ -35,7 +35,7 @@ fails fails the run.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return b.run(cmd.Context(), a) },
 	}
 	f := cmd.Flags()
-	b.bind(f)
+	b.bind(f, 4)
 	f.IntVar(&b.Seconds, "seconds", 30, "how long the clock runs")
 	f.StringVar(&b.kind, "kind", "ed25519", "kind of the devices' keys: ed25519 or p256")
 	f.IntVar(&b.Connected, "connected", 10_000, "how many devices are connected")

@@ -36,7 +36,7 @@ readings by the genesis file alone. A check that fails fails the run.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return b.run(cmd.Context(), a) },
 	}
 	f := cmd.Flags()
-	b.bind(f)
+	b.bind(f, 4)
 	f.IntVar(&b.Seconds, "seconds", 20, "how long the clock runs")
 	f.StringVar(&b.kind, "kind", "ed25519", "kind of the devices' keys: ed25519 or p256")
 	f.IntVar(&b.Devices, "devices", 1000, "how many devices report")

@@ -49,7 +49,7 @@ were found, and no money was made or lost. The exit code is 1 if not.`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), a) },
 	}
 	flags := cmd.Flags()
-	f.bind(flags)
+	f.bind(flags, 4)
 	flags.IntVar(&f.Devices, "devices", 200, "how many cars")
 	flags.IntVar(&f.Hours, "hours", 24, "how many simulated hours")
 	flags.Uint64Var(&f.Seed, "seed", 1, "chooses who lies, who is broken, and when")
