@@ -127,7 +127,7 @@ func (r *DevicesReport) failed() error {
 
 // Gateway says how much memory the gateway has needed.
 func (r *DevicesReport) Gateway() string {
-	return fmt.Sprintf("the gateway %d MiB with all connected, %d MiB at most", r.GatewayIdleBytes>>20, r.GatewayRSSBytes>>20)
+	return fmt.Sprintf("the gateway has %d MiB with all connected, %d MiB at most", r.GatewayIdleBytes>>20, r.GatewayRSSBytes>>20)
 }
 
 // Suspension says how fast forged evidence was followed by suspension.
@@ -142,7 +142,7 @@ func (r *DevicesReport) String() string {
 	r.lines(&b, "readings")
 	line := liner(&b)
 	line("devices", "%s connected with %s keys after %.1f s, %s of them reporting %.0f a second", count(r.Connected), r.Kind, r.ConnectS, count(r.Reporting), r.Rate)
-	line("memory and time", "%s; %.0f µs of processor time a reading", r.Gateway(), r.GatewayCPUUS)
+	line("at the gateway", "%s; %.0f µs of processor time a reading", r.Gateway(), r.GatewayCPUUS)
 	line("forged evidence", "of %d devices: suspended %s", r.Forged, r.Suspension())
 	line("on the ledger once", "%v", r.Checks.OnTheLedgerOnce)
 	line("all accepted", "%v", r.Checks.AllAccepted)
