@@ -164,15 +164,12 @@ func (r *devices) load(parent context.Context) error {
 func (r *devices) publishAt(ctx context.Context, l *line, due time.Time) error {
 	select {
 	case <-ctx.Done():
-		return nil // somebody else has said why
+		return nil
 	case <-time.After(time.Until(due)):
 	}
 	said, err := l.report(ctx, r.id)
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil
-		}
-		return err
+		return err // when ctx has ended somebody else has said why
 	}
 	ok := 0
 	if said == "accepted" {
