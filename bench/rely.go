@@ -87,7 +87,7 @@ func (p Rely) Run(ctx context.Context, n Network, progress io.Writer) (*RelyRepo
 	return &r.report, errors.Join(r.report.Fill.failed(), r.report.failed())
 }
 
-// forge has some devices give evidence of another firmware, and waits until the index has it.
+// forge has some devices give evidence of another firmware, and waits until every member and its index have it.
 func (r *rely) forge(ctx context.Context) error {
 	r.say("%d devices give forged evidence…", r.Forged)
 	var group errgroup.Group
@@ -100,6 +100,9 @@ func (r *rely) forge(ctx context.Context) error {
 	}
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("bench: forged evidence: %w", err)
+	}
+	if _, err := r.roots(ctx); err != nil { // they have been compared; this waits for who is behind
+		return fmt.Errorf("bench: %w", err)
 	}
 	return r.indexes(ctx, time.Now())
 }
