@@ -62,6 +62,9 @@ func (r *DevicesReport) complain(said string) {
 // check compares what the ledger lists with what was published.
 func (r *devices) check(ctx context.Context) error {
 	r.say("Checking every reading…")
+	if _, err := r.roots(ctx); err != nil { // they are compared at the end; this waits for who is behind
+		return fmt.Errorf("bench: %w", err)
+	}
 	if err := r.indexes(ctx, time.Now()); err != nil {
 		return fmt.Errorf("bench: %w", err)
 	}
