@@ -202,18 +202,23 @@ func (s *streamService) GetReading(ctx context.Context, r *connect.Request[apiv1
 	st, _ := s.ledger.State()
 	feed, _ := index.ReadFeed(st, row.Feed)
 	out := &apiv1.GetReadingResponse{Reading: readingOf(newShown(st), feed, row)}
+	if !r.Msg.GetProof() {
+		signed, err := s.index.SignedAs(ctx, row)
+		if err != nil && fault.Code(err) != "reading.erased" {
+			return nil, err
+		}
+		out.Raw = signed.Raw
+		return connect.NewResponse(out), nil
+	}
 	rows, signed, err := s.index.AnchoredWith(ctx, row)
-	switch {
-	case err == nil && (len(rows) != len(signed) || int(row.Position) >= len(rows)):
-		return nil, fault.New("internal", "the index does not hold the whole anchor of a reading; rebuild it")
-	case err == nil:
-		out.Raw = signed[row.Position].Raw
-	case fault.Code(err) != "reading.erased" || r.Msg.GetProof():
+	if err != nil {
 		return nil, err
 	}
-	if r.Msg.GetProof() {
-		out.Proof, err = s.proveReading(ctx, row, rows, signed, r.Msg.GetTrustedHeight())
+	if len(rows) != len(signed) || int(row.Position) >= len(rows) {
+		return nil, fault.New("internal", "the index does not hold the whole anchor of a reading; rebuild it")
 	}
+	out.Raw = signed[row.Position].Raw
+	out.Proof, err = s.proveReading(ctx, row, rows, signed, r.Msg.GetTrustedHeight())
 	return connect.NewResponse(out), err
 }
 

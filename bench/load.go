@@ -30,7 +30,10 @@ func (r *run) load(ctx context.Context) error {
 		}
 		r.say("Signed %s payments in %.1f s.", count(len(payments)), time.Since(start).Seconds())
 		if done == 0 {
-			if err := errors.Join(r.sample(payments), r.verifying()); err != nil {
+			if err := r.sample(payments); err != nil {
+				return err
+			}
+			if err := r.verifying(); err != nil {
 				return err
 			}
 		}

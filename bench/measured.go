@@ -143,18 +143,20 @@ func (r *Measured) finish() {
 	r.Seconds, r.CommittedPerS = r.base, r.rate()
 	r.MemberCPUUS /= max(1, float64(r.Committed))
 	r.ClientCPUUS /= max(1, float64(r.Committed))
-	slices.Sort(r.latencies)
-	r.LatencyMS = Latency{r.percentile(50), r.percentile(95), r.percentile(99)}
+	r.LatencyMS = latencyOf(r.latencies)
 	if n := len(r.timeline); n >= 120 {
 		r.FirstMinutePerS, r.LastMinutePerS = mean(r.timeline[:60]), mean(r.timeline[n-60:])
 	}
 }
 
-func (r *Measured) percentile(p int) float64 {
-	if len(r.latencies) == 0 {
-		return 0
+// latencyOf are the percentiles of times in milliseconds, which it sorts.
+func latencyOf(ms []float32) Latency {
+	if len(ms) == 0 {
+		return Latency{}
 	}
-	return float64(r.latencies[min(len(r.latencies)-1, len(r.latencies)*p/100)])
+	slices.Sort(ms)
+	percentile := func(p int) float64 { return float64(ms[min(len(ms)-1, len(ms)*p/100)]) }
+	return Latency{percentile(50), percentile(95), percentile(99)}
 }
 
 func mean(seconds []bucket) float64 {

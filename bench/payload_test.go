@@ -22,9 +22,9 @@ func TestPayload(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := &reporter{signer: signer, key: key, feed: feedName(0)}
-	r := &readings{Readings: Readings{Each: 3 * oddEvery}}
+	r := &crowd{}
 	r.id = "test"
-	s, err := r.signSource(d, time.UnixMilli(1_790_000_000_000))
+	s, err := r.signSource(d, 3*oddEvery, time.UnixMilli(1_790_000_000_000))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 // memory reads the largest resident set of each member.
 func (r *session) memory() error {
 	for i := range r.net.APIs {
-		peak, err := peakRSS(r.net.PID(i))
+		peak, err := memoryOf(r.net.PID(i), peakRSS)
 		if err != nil {
 			return fmt.Errorf("bench: member's memory: %w", err)
 		}
@@ -22,20 +22,26 @@ func (r *session) memory() error {
 	return nil
 }
 
-// peakRSS is VmHWM of proc(5), in bytes.
-func peakRSS(pid int) (int64, error) {
+// The largest resident set so far and the one of now, in proc(5).
+const (
+	peakRSS = "VmHWM"
+	rss     = "VmRSS"
+)
+
+// memoryOf is a figure of a process's status in proc(5), in bytes.
+func memoryOf(pid int, figure string) (int64, error) {
 	f, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
 	defer f.Close()
 	for s := bufio.NewScanner(f); s.Scan(); {
-		if text, ok := strings.CutPrefix(s.Text(), "VmHWM:"); ok {
+		if text, ok := strings.CutPrefix(s.Text(), figure+":"); ok {
 			kb, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(text), "kB")), 10, 64)
 			return kb << 10, err
 		}
 	}
-	return 0, errors.New("no VmHWM in the process's status")
+	return 0, errors.New("no " + figure + " in the process's status")
 }
 
 // cpuSeconds is what the members' processes and this one have used of the processors so far.

@@ -48,11 +48,11 @@ const (
 // readings is one benchmark on one network.
 type readings struct {
 	Readings
-	session
+	crowd
 	gateway tx.Signer
-	devices []reporter
-	feeds   []string
 	report  ReadingsReport
+	// total is how many readings to commit, whatever the time it takes; 0: as many as the clock's seconds allow.
+	total int
 }
 
 // anchored is one signed anchor and what is in it.
@@ -86,10 +86,10 @@ func (p Readings) Run(ctx context.Context, n Network, progress io.Writer) (*Read
 		return nil, errors.New("bench: want at least one member that keeps the index: readings are proven by it")
 	}
 	r := &readings{Readings: p, report: ReadingsReport{Kind: tx.KindName(p.Kind), Devices: p.Devices, Each: p.Each}}
-	r.session = newSession(n, &r.report.Measured, progress)
+	r.crowd = crowd{session: newSession(n, &r.report.Measured, progress), kind: p.Kind, perFeed: perFeed}
 	for _, step := range []func(context.Context) error{
 		func(ctx context.Context) error { return r.dial(ctx, false) },
-		r.enrol,
+		r.prepare,
 		func(ctx context.Context) error { return r.indexes(ctx, time.Now()) },
 		r.load,
 		r.check,
@@ -102,6 +102,14 @@ func (p Readings) Run(ctx context.Context, n Network, progress io.Writer) (*Read
 	return &r.report, r.report.failed()
 }
 
+// prepare enrols the devices and opens the account that anchors.
+func (r *readings) prepare(ctx context.Context) (err error) {
+	if err = r.enrol(ctx, r.Devices); err == nil {
+		r.gateway, err = r.newGateway(ctx)
+	}
+	return err
+}
+
 // load measures verifying and offers readings in rounds.
 func (r *readings) load(ctx context.Context) error {
 	some, err := r.sign(1) // an anchor a lane, not to be sent
@@ -111,12 +119,19 @@ func (r *readings) load(ctx context.Context) error {
 	if err == nil {
 		err = r.verifying()
 	}
-	for done := 0; err == nil && done < r.Seconds; {
-		span := min(r.Seconds-done, readingRound)
+	for done := 0; err == nil && r.goOn(done); {
+		span := readingRound
+		if r.total == 0 {
+			span = min(r.Seconds-done, span)
+		}
 		start := time.Now()
 		var lanes [][]anchored
 		// More than can be committed in the time: nothing is verified but them, and that is not all there is to do.
-		if lanes, err = r.sign(int(r.report.LimitPerS * 0.9 * (warmUp.Seconds() + float64(span)))); err != nil {
+		n := int(r.report.LimitPerS * 0.9 * (warmUp.Seconds() + float64(span)))
+		if r.total > 0 {
+			n = min(n, r.total-r.report.Committed)
+		}
+		if lanes, err = r.sign(n); err != nil {
 			return err
 		}
 		r.say("Signed %s readings in %.1f s.", count(len(lanes)*len(lanes[0])*r.samples.each), time.Since(start).Seconds())
@@ -126,6 +141,14 @@ func (r *readings) load(ctx context.Context) error {
 	}
 	r.report.finish()
 	return err
+}
+
+// goOn says whether there is another round after some seconds of the clock.
+func (r *readings) goOn(done int) bool {
+	if r.total > 0 {
+		return r.report.Committed < r.total
+	}
+	return done < r.Seconds
 }
 
 // round has every lane send its anchors one after the other while the clock runs, and waits for every answer.

@@ -77,8 +77,8 @@ func (r *session) dial(ctx context.Context, brief bool) error {
 const (
 	// settleTimeout bounds how long the members may take to show the same block after the load.
 	settleTimeout = time.Minute
-	// indexTimeout bounds how long the indexes may take to catch up.
-	indexTimeout = 20 * time.Minute
+	// indexTimeout bounds how long an index that is behind may take for its next block.
+	indexTimeout = 5 * time.Minute
 	askAgain     = 50 * time.Millisecond
 )
 
@@ -109,7 +109,8 @@ func (r *session) roots(ctx context.Context) (bool, error) {
 // indexes waits until every index has all there is.
 func (r *session) indexes(ctx context.Context, end time.Time) error {
 	for _, c := range r.members[:r.net.Indexing] {
-		for deadline := time.Now().Add(indexTimeout); ; time.Sleep(askAgain) {
+		last, deadline := int64(-1), time.Time{}
+		for ; ; time.Sleep(askAgain) {
 			st, err := c.Status(ctx)
 			if err != nil {
 				return err
@@ -117,7 +118,9 @@ func (r *session) indexes(ctx context.Context, end time.Time) error {
 			if st.GetIndexHeight() >= st.GetHeight() {
 				break
 			}
-			if time.Now().After(deadline) {
+			if now := time.Now(); st.GetIndexHeight() > last {
+				last, deadline = st.GetIndexHeight(), now.Add(indexTimeout)
+			} else if now.After(deadline) {
 				return errors.New("an index does not catch up")
 			}
 		}

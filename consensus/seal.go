@@ -39,11 +39,12 @@ func (s *sealer) run(ctx context.Context) {
 	}
 }
 
-// pause lets a batch fill, but no longer than within.
+// pause lets a batch fill, but no longer than within, and not at all while nothing else of this node's is under way: one who pays alone need
+// not wait for others, and those who come meanwhile share the next batch.
 func (s *sealer) pause(ctx context.Context) {
 	deadline := time.NewTimer(s.within)
 	defer deadline.Stop()
-	for !s.pool.full() {
+	for !s.pool.full() && !s.pool.alone() {
 		select {
 		case <-ctx.Done():
 			return
@@ -89,6 +90,13 @@ func (p *Pool) full() bool {
 	defer p.mu.Unlock()
 	n := p.fitting()
 	return n == MaxBatchTxs || n < len(p.checked)
+}
+
+// alone says whether all there is in the pool waits to be sealed now.
+func (p *Pool) alone() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.count == len(p.checked)
 }
 
 // fitting is how many of the next transactions fit into one batch. The caller holds mu.

@@ -72,7 +72,8 @@ var schema = []string{
 		value INT NOT NULL, decimals INT NOT NULL, verdict INT NOT NULL, reason INT NOT NULL, firmware INT NOT NULL, level INT NOT NULL)`,
 	`CREATE INDEX reading_number ON reading (device, boot, sequence)`,
 	`CREATE INDEX reading_taken ON reading (feed, taken, n) WHERE verdict < 4`,
-	`CREATE INDEX reading_source ON reading (feed, device, taken, n) WHERE verdict < 4`,
+	// The last columns save looking up every row when a device's readings are counted.
+	`CREATE INDEX reading_source ON reading (feed, device, taken, n, verdict, anchored, seq) WHERE verdict < 4`,
 	`CREATE INDEX reading_odd ON reading (feed, verdict, taken, n) WHERE verdict > 1`,
 	`CREATE TABLE reading_raw (n INT PRIMARY KEY, key BYTES NOT NULL, raw BYTES NOT NULL)`,
 	`CREATE TABLE settlement (seq INT, event INT, feed TEXT NOT NULL, device BYTES NOT NULL, first_taken INT NOT NULL, last_taken INT NOT NULL,

@@ -163,6 +163,18 @@ type Signed struct {
 	Key tx.Key
 }
 
+// SignedAs is what a device signed for a reading. Code reading.erased if that is not kept any more.
+func (x *Index) SignedAs(ctx context.Context, r Reading) (Signed, error) {
+	signed, err := x.signed(ctx, sqlOneRaw, r.n)
+	if err != nil {
+		return Signed{}, err
+	}
+	if len(signed) == 0 {
+		return Signed{}, erased(r)
+	}
+	return signed[0], nil
+}
+
 // AnchoredWith lists the readings of the anchor that holds r, in order, with what their devices signed. Code reading.erased if
 // the raw bytes of one are not kept any more.
 func (x *Index) AnchoredWith(ctx context.Context, r Reading) ([]Reading, []Signed, error) {
@@ -171,7 +183,14 @@ func (x *Index) AnchoredWith(ctx context.Context, r Reading) ([]Reading, []Signe
 	if err != nil {
 		return nil, nil, err
 	}
-	signed := make([]Signed, 0, len(rows))
+	signed, err := x.signed(ctx, sqlRaw, place...)
+	if err == nil && len(signed) < len(rows) {
+		err = erased(r)
+	}
+	return rows, signed, err
+}
+
+func (x *Index) signed(ctx context.Context, query string, args ...any) (out []Signed, err error) {
 	err = x.rows(ctx, func(row *sql.Rows) (bool, error) {
 		var key, raw []byte
 		if err := row.Scan(&key, &raw); err != nil {
@@ -180,14 +199,15 @@ func (x *Index) AnchoredWith(ctx context.Context, r Reading) ([]Reading, []Signe
 		if len(key) == 0 {
 			return false, fault.New("internal", "the index holds a reading without the key that signed it; rebuild it")
 		}
-		signed = append(signed, Signed{Raw: raw, Key: tx.Key{Kind: accountv1.KeyKind(key[0]), Public: key[1:]}})
+		out = append(out, Signed{Raw: raw, Key: tx.Key{Kind: accountv1.KeyKind(key[0]), Public: key[1:]}})
 		return true, nil
-	}, sqlRaw, place...)
-	if err == nil && len(signed) < len(rows) {
-		err = fault.New("reading.erased", "this node does not keep what the devices signed that long (setting readings.keep); ask another member's node",
-			"device", r.Device, "boot", r.Boot, "sequence", r.Sequence)
-	}
-	return rows, signed, err
+	}, query, args...)
+	return out, err
+}
+
+func erased(r Reading) error {
+	return fault.New("reading.erased", "this node does not keep what the devices signed that long (setting readings.keep); ask another member's node",
+		"device", r.Device, "boot", r.Boot, "sequence", r.Sequence)
 }
 
 // maxAnchor is how many readings an anchor holds at most.

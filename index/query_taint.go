@@ -40,14 +40,10 @@ type Anchor struct {
 // Anchors lists the transactions that anchored a device's readings of a feed and a time, the newest first, at most MaxTaint,
 // and says how many there are.
 func (x *Index) Anchors(ctx context.Context, feed string, s Span) (out []Anchor, count uint64, err error) {
-	counts, err := column[uint64](ctx, x, sqlAnchorCount, feed, s.Device[:], s.After, s.Since, s.Since, s.Until)
-	if err != nil || len(counts) == 0 {
-		return nil, 0, err
-	}
 	err = x.rows(ctx, func(row *sql.Rows) (bool, error) {
 		var a Anchor
 		var id []byte
-		if err := row.Scan(&a.Seq, &id, &a.Time, &a.Readings); err != nil {
+		if err := row.Scan(&a.Seq, &id, &a.Time, &a.Readings, &count); err != nil {
 			return false, err
 		}
 		if len(id) != 32 {
@@ -57,7 +53,7 @@ func (x *Index) Anchors(ctx context.Context, feed string, s Span) (out []Anchor,
 		out = append(out, a)
 		return true, nil
 	}, sqlAnchors, feed, s.Device[:], s.After, s.Since, s.Since, s.Until, MaxTaint)
-	return out, counts[0], err
+	return out, count, err
 }
 
 // Settlement is a payment for a device's readings, taken from First to Last, or that there was none.

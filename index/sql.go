@@ -53,17 +53,17 @@ const (
 	sqlReadingOf = sqlReadings + ` WHERE r.device = ? AND r.boot = ? AND r.sequence = ? ORDER BY r.verdict, r.n LIMIT 1`
 	sqlAnchor    = sqlReadings + sqlOfAnchor
 	sqlOfAnchor  = ` WHERE r.n > ? AND r.n < ? AND r.seq = ? AND r.action = ? ORDER BY r.position`
+	sqlOneRaw    = `SELECT w.key, w.raw FROM reading_raw w WHERE w.n = ?`
 	sqlRaw       = `SELECT w.key, w.raw FROM reading r JOIN reading_raw w ON w.n = r.n` + sqlOfAnchor
 	sqlLatest    = sqlReadings + ` JOIN feed_source s ON r.n = (SELECT x.n FROM reading x WHERE x.feed = s.feed AND x.device = s.device
 		AND x.verdict < 4 AND x.verdict = 1 AND x.taken <= ? ORDER BY x.taken DESC, x.n DESC LIMIT 1) WHERE s.feed = ? ORDER BY r.device`
 
 	// What was taken before a span and anchored in it or after it may be from it: a liar would say so.
-	sqlWithin      = ` AND r.taken >= ? AND (r.taken >= ? OR r.anchored >= ?) AND r.taken < ?`
-	sqlOfSpan      = ` WHERE r.feed = ? AND r.device = ? AND r.verdict < 4` + sqlWithin
-	sqlCount       = `SELECT r.verdict, count(*), min(r.taken), max(r.taken) FROM reading r` + sqlOfSpan + ` GROUP BY r.verdict ORDER BY r.verdict`
-	sqlAnchorCount = `SELECT count(DISTINCT r.seq) FROM reading r` + sqlOfSpan
-	sqlAnchors     = `SELECT r.seq, t.id, t.time, count(*) FROM reading r JOIN tx t ON t.seq = r.seq` + sqlOfSpan +
-		` GROUP BY r.seq, t.id, t.time ORDER BY r.seq DESC LIMIT ?`
+	sqlWithin  = ` AND r.taken >= ? AND (r.taken >= ? OR r.anchored >= ?) AND r.taken < ?`
+	sqlOfSpan  = ` WHERE r.feed = ? AND r.device = ? AND r.verdict < 4` + sqlWithin
+	sqlCount   = `SELECT r.verdict, count(*), min(r.taken), max(r.taken) FROM reading r` + sqlOfSpan + ` GROUP BY r.verdict ORDER BY r.verdict`
+	sqlAnchors = `SELECT a.seq, t.id, t.time, a.readings, a.anchors FROM (SELECT r.seq, count(*) AS readings, count(*) OVER () AS anchors FROM reading r` +
+		sqlOfSpan + ` GROUP BY r.seq ORDER BY r.seq DESC LIMIT ?) a JOIN tx t ON t.seq = a.seq ORDER BY a.seq DESC`
 	sqlSettlements = `SELECT p.feed, p.first_taken, p.last_taken, p.paid, p.forfeited, p.asset, p.amount, p.seq, p.event, t.id, t.time
 		FROM settlement p JOIN tx t ON t.seq = p.seq
 		WHERE p.device = ? AND p.last_taken >= ? AND p.first_taken < ? ORDER BY p.seq DESC, p.event DESC LIMIT ?`

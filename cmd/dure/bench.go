@@ -14,7 +14,7 @@ func newBench(a *app) *cobra.Command {
 	return parent("bench", "Measure what a network on this machine can do",
 		`Starts a network of its own in a temporary folder, loads it through the API, measures, checks that everything the
 network then says is true, and removes it again. docs/performance.md tells what was measured and how to read it.`,
-		newBenchPayments(a), newBenchReadings(a), newBenchTable(a))
+		newBenchPayments(a), newBenchReadings(a), newBenchDevices(a), newBenchRely(a), newBenchTable(a))
 }
 
 // benchPayments is a benchmark of payments as asked for.
@@ -41,7 +41,7 @@ verifies receipts by the genesis file alone. A check that fails fails the run.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return b.run(cmd.Context(), a) },
 	}
 	f := cmd.Flags()
-	b.bind(f)
+	b.bind(f, 4)
 	f.IntVar(&b.Seconds, "seconds", 30, "how long the clock runs")
 	f.IntVar(&b.Accounts, "accounts", 10_000, "how many accounts pay each other")
 	f.Float64Var(&b.Rate, "rate", 0, "payments offered a second; 0: as many as the members take")

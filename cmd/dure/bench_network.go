@@ -26,8 +26,8 @@ type benchNetwork struct {
 	flags             []string
 }
 
-func (b *benchNetwork) bind(f *pflag.FlagSet) {
-	f.IntVar(&b.members, "members", 4, "how many members the network has")
+func (b *benchNetwork) bind(f *pflag.FlagSet, members int) {
+	f.IntVar(&b.members, "members", members, "how many members the network has")
 	f.IntVar(&b.indexing, "indexing", 1, "how many of them keep the index that lists and searches need")
 	f.StringVar(&b.json, "json", "", "write the report to this file")
 	f.StringVar(&b.dir, "dir", "", "keep the network in this folder, which must be new or empty")

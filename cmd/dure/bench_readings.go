@@ -36,7 +36,7 @@ readings by the genesis file alone. A check that fails fails the run.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return b.run(cmd.Context(), a) },
 	}
 	f := cmd.Flags()
-	b.bind(f)
+	b.bind(f, 4)
 	f.IntVar(&b.Seconds, "seconds", 20, "how long the clock runs")
 	f.StringVar(&b.kind, "kind", "ed25519", "kind of the devices' keys: ed25519 or p256")
 	f.IntVar(&b.Devices, "devices", 1000, "how many devices report")
@@ -46,14 +46,11 @@ readings by the genesis file alone. A check that fails fails the run.`,
 }
 
 func (b *benchReadings) run(ctx context.Context, a *app) error {
-	for _, kind := range []accountv1.KeyKind{accountv1.KeyKind_KEY_KIND_ED25519, accountv1.KeyKind_KEY_KIND_P256} {
-		if b.kind == tx.KindName(kind) {
-			b.Kind = kind
-		}
+	var err error
+	if b.Kind, err = readingKind(b.kind); err != nil {
+		return err
 	}
 	switch {
-	case b.Kind == accountv1.KeyKind_KEY_KIND_UNSPECIFIED:
-		return usagef("--kind %q: want ed25519 or p256, which devices may sign readings with", b.kind)
 	case b.Devices < 1 || b.Devices > bench.MaxDevices || b.Each < 1 || b.Each > bench.MaxEach || b.Seconds < 1 || b.Proofs < 1:
 		return usage(fmt.Sprintf("want 1 to %d --devices, 1 to %d readings of --each, and at least one second and one proof", bench.MaxDevices, bench.MaxEach))
 	case b.indexing < 1:
@@ -66,4 +63,14 @@ func (b *benchReadings) run(ctx context.Context, a *app) error {
 		}
 		return errors.Join(err, b.write(a, report))
 	})
+}
+
+// readingKind is a kind of key that devices may sign readings with, by its name.
+func readingKind(name string) (accountv1.KeyKind, error) {
+	for _, kind := range []accountv1.KeyKind{accountv1.KeyKind_KEY_KIND_ED25519, accountv1.KeyKind_KEY_KIND_P256} {
+		if name == tx.KindName(kind) {
+			return kind, nil
+		}
+	}
+	return 0, usagef("--kind %q: want ed25519 or p256, which devices may sign readings with", name)
 }

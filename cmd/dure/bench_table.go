@@ -30,24 +30,25 @@ func newBenchTable(a *app) *cobra.Command {
 		Use:   "table",
 		Short: "Run every benchmark and write the table of figures",
 		Long: `Runs the benchmarks of docs/performance.md one after the other, each on a network of its own, and writes their
-figures as a table: to standard output, and with --page into a page between its two marks. It takes about half an hour;
-nothing else should run on the machine meanwhile. A row whose checks fail is in the table with what failed.`,
+figures as a table: to standard output, and with --page into a page between its two marks. It takes about an hour and a half, and 20 GB in the
+temporary folder (TMPDIR); nothing else should run on the machine meanwhile. A row whose checks fail is in the table with what failed.`,
 		Example: "  dure bench table --page docs/performance.md",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return t.run(cmd.Context(), a) },
 	}
 	cmd.Flags().StringVar(&t.page, "page", "", "a Markdown page to write the table into")
+	cmd.Flags().StringVar(&t.sizes, "sizes", "", "a file with what \"make -C client/device-c size\" printed, to be rows of the table")
 	cmd.Flags().BoolVar(&t.quick, "quick", false, "a few seconds each and fewer accounts: to try the benchmarks, not to measure")
 	return cmd
 }
 
 // benchTable is the table being made.
 type benchTable struct {
-	page  string
-	quick bool
-	app   *app
-	rows  []string
-	bad   []error
+	page, sizes string
+	quick       bool
+	app         *app
+	rows        []string
+	bad         []error
 }
 
 func (t *benchTable) run(ctx context.Context, a *app) error {
@@ -77,9 +78,7 @@ func (t *benchTable) run(ctx context.Context, a *app) error {
 	t.payments(ctx, "22 members on this machine, one more joins", func(r *bench.Report) string {
 		return fmt.Sprintf("%.0f of %.0f tx/s offered, %s; receipt %d bytes; the one that joined had caught up after %.1f s", r.CommittedPerS, r.Rate, r.LatencyMS, r.ReceiptBytes, r.JoinS)
 	}, "--members", "22", "--seconds", seconds, "--accounts", "1000", "--rate", "100", "--join")
-	for _, kind := range []string{"ed25519", "p256"} {
-		t.readings(ctx, kind, seconds)
-	}
+	t.things(ctx, seconds)
 	t.firstPayment(ctx)
 	return t.write()
 }
@@ -87,14 +86,6 @@ func (t *benchTable) run(ctx context.Context, a *app) error {
 // payments runs one benchmark of payments.
 func (t *benchTable) payments(ctx context.Context, what string, say func(*bench.Report) string, args ...string) *bench.Report {
 	return benchRow(ctx, t, what, "payments", say, args)
-}
-
-// readings runs one benchmark of readings with one member.
-func (t *benchTable) readings(ctx context.Context, kind, seconds string) {
-	benchRow(ctx, t, "readings, "+kind+", 1 member, saturated", "readings", func(r *bench.ReadingsReport) string {
-		return fmt.Sprintf("%.0f readings/s, of_limit %.2f (one core checks %.0f signatures/s; %.1f µs of processor time a reading; %s); %s",
-			r.CommittedPerS, r.OfLimit, r.VerifyPerCoreS, r.MemberCPUUS, r.LatencyMS, r.Memory())
-	}, []string{"--members", "1", "--seconds", seconds, "--kind", kind})
 }
 
 // benchRow runs one benchmark in a process of its own, so that nothing of one is left in the next, and makes a row of its report.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"os"
@@ -15,9 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dureledger/dure/bench/fleet"
-	"github.com/dureledger/dure/client"
-	"github.com/dureledger/dure/client/keystore"
-	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 )
 
 func newDemo(a *app) *cobra.Command {
@@ -53,7 +49,7 @@ were found, and no money was made or lost. The exit code is 1 if not.`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), a) },
 	}
 	flags := cmd.Flags()
-	f.bind(flags)
+	f.bind(flags, 4)
 	flags.IntVar(&f.Devices, "devices", 200, "how many cars")
 	flags.IntVar(&f.Hours, "hours", 24, "how many simulated hours")
 	flags.Uint64Var(&f.Seed, "seed", 1, "chooses who lies, who is broken, and when")
@@ -81,57 +77,18 @@ func (f *demoFleet) run(ctx context.Context, a *app) error {
 	ctx, cancel := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer cancel()
 	return f.with(ctx, a, func(n *benchRunning) error {
-		place, g, err := f.gateway(ctx, n)
+		door, stop, err := n.gateway(ctx)
 		if err != nil {
 			return err
 		}
-		defer g.stop()
-		report, err := fleet.Drive(ctx, f.Config, *place, a.err)
+		defer stop()
+		place := fleet.Place{Network: *n.network, Gateway: door.Address, TLS: door.TLS, Dir: filepath.Join(n.dir, "cars")}
+		report, err := fleet.Drive(ctx, f.Config, place, a.err)
 		if report == nil {
 			return err
 		}
 		return errors.Join(err, f.write(a, report))
 	})
-}
-
-// gateway opens an account for the gateway and starts it.
-func (f *demoFleet) gateway(ctx context.Context, n *benchRunning) (*fleet.Place, *gatewayProcess, error) {
-	home := filepath.Join(n.dir, "client")
-	const passphrase = "demonstration" // of a key that lies beside it, of a network that is thrown away
-	if err := errors.Join(os.MkdirAll(home, 0o700), os.WriteFile(filepath.Join(home, "passphrase"), []byte(passphrase+"\n"), 0o600)); err != nil {
-		return nil, nil, err
-	}
-	store, err := keystore.Open(filepath.Join(home, "keys"), keystore.WorkFactor(demoWorkFactor))
-	if err != nil {
-		return nil, nil, err
-	}
-	key, err := store.New(gatewayKey, accountv1.KeyKind_KEY_KIND_ED25519, passphrase)
-	if err != nil {
-		return nil, nil, err
-	}
-	c, err := client.Dial(client.Config{Addresses: n.network.APIs})
-	if err != nil {
-		return nil, nil, err
-	}
-	id, err := c.Network(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	bank := n.network.Issuer
-	if _, err := act(ctx, c, client.NewTransaction(id).OpenAccount(bank.Key().Address(), key.Key), bank); err != nil {
-		return nil, nil, err
-	}
-	ports, err := freePorts(1)
-	if err != nil {
-		return nil, nil, err
-	}
-	g := &gatewayProcess{home: home, dir: n.dir, node: n.network.APIs[0], listen: ports[0]}
-	roots, err := g.startTrusted(ctx)
-	if err != nil {
-		g.stop()
-		return nil, nil, err
-	}
-	return &fleet.Place{Network: *n.network, Gateway: g.listen, TLS: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, Dir: filepath.Join(n.dir, "cars")}, g, nil
 }
 
 // percent reads a part such as 1%.

@@ -29,7 +29,7 @@ type Config struct {
 	Queue int
 	// InFlight bounds the transactions without an outcome; 0 means 16.
 	InFlight int
-	// Pace is how long a reading waits for others to share its transaction; 0 means 20 ms.
+	// Pace is how long a reading waits for others to share its transaction, when another is in flight; 0 means 20 ms.
 	Pace time.Duration
 	// Remember bounds how many answers are kept for readings that come again; 0 means 65,536.
 	Remember int

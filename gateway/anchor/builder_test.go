@@ -228,6 +228,28 @@ func TestFull(t *testing.T) {
 	}
 }
 
+// While nothing is in flight a reading goes at once, and what came meanwhile when that is answered.
+func TestAlone(t *testing.T) {
+	d, a, b := newDesk(), newThing(0), newThing(1)
+	builder, _, _ := start(t, d, func(c *Config) { c.Pace = time.Hour })
+	first := put(t, builder, a, a.reading(t, 1))
+	one := wait(t, d.calls)
+	rest := []<-chan Result{put(t, builder, a, a.reading(t, 2)), put(t, builder, b, b.reading(t, 1))}
+	for builder.Waiting() < 3 {
+		time.Sleep(time.Millisecond)
+	}
+	one.answer <- nil
+	wait(t, first)
+	two := wait(t, d.calls)
+	if len(one.anchor.GetSources()) != 1 || len(two.anchor.GetSources()) != 2 {
+		t.Errorf("%v, then %v", one.anchor, two.anchor)
+	}
+	two.answer <- nil
+	for _, r := range rest {
+		wait(t, r)
+	}
+}
+
 // One that comes again waits with the first; when that is answered, it is answered from memory.
 func TestAgain(t *testing.T) {
 	d, a := newDesk(), newThing(1)

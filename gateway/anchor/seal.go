@@ -37,9 +37,10 @@ func (r *room) fits(it *item) bool {
 	return true
 }
 
-// seal submits full transactions, and with all also the last that is not full, as far as transactions may be in flight.
+// seal submits full transactions, and with all also the last that is not full, as far as transactions may be in flight. While none is, nobody waits
+// for others.
 func (b *Builder) seal(ctx context.Context, all bool) {
-	for b.inFlight < b.cfg.InFlight && len(b.ready) > 0 && (all || b.waiting >= MaxReadings) {
+	for b.inFlight < b.cfg.InFlight && len(b.ready) > 0 && (all || b.inFlight == 0 || b.waiting >= MaxReadings) {
 		f := &batch{}
 		anchor := &streamv1.Anchor{}
 		room := &room{MaxReadings, b.cfg.MaxBytes, tx.MaxSignatureWork - ownWork}

@@ -77,8 +77,10 @@ func (s *session) acknowledge() {
 
 // tell sends the PUBACK and, if the device listens, the whole answer.
 func (s *session) tell(m *message, a gateway.Answer) {
-	if text, err := json.Marshal(a); err == nil {
-		s.publish(topicOutcome, text)
+	if s.listens(topicOutcome) {
+		if text, err := json.Marshal(a); err == nil {
+			s.publish(topicOutcome, text)
+		}
 	}
 	code := codeOf(a)
 	failed := code.Code >= packets.ErrUnspecifiedError.Code
