@@ -26,7 +26,7 @@ func New() exec.Rules { return NewUpTo(network.AppVersion) }
 
 // NewUpTo is New of a binary that knows another newest app version: for tests of an upgrade.
 func NewUpTo(appVersion uint64) exec.Rules {
-	accounts := account.New(members{})
+	accounts := account.New(members{}, keys{})
 	net := network.New(accounts, appVersion)
 	assets := asset.New(accounts, reserves{})
 	return exec.Rules{
@@ -61,6 +61,11 @@ func CheckAll(r state.Reader) error {
 type members struct{}
 
 func (members) IsMember(g state.Getter, a tx.Address) bool { return network.IsMember(g, a) }
+
+// keys lets modules/account tell modules/device, which itself needs modules/account.
+type keys struct{}
+
+func (keys) KeyChanged(v *state.View, account, key tx.Address) { device.KeyChanged(v, account, key) }
 
 // reserves lists for modules/asset what others have reserved: modules/stream, which itself needs modules/asset.
 type reserves struct{}

@@ -118,6 +118,8 @@ func (m *Module) checkDevice(r state.Reader, a tx.Address, d *devicev1.Device) e
 		return errors.New("it is not found by its attestation key")
 	case d.GetHardware() == 0 != (len(d.GetHardwareKey()) == 0), d.GetHardware() != 0 && len(d.GetHardwareKey()) != 20:
 		return errors.New("what its maker says of its key is not whole")
+	case len(d.GetAttester()) > 0 != (len(d.GetAttesterBeside()) == 20):
+		return errors.New("what its maker says of its TPM is not whole")
 	case d.GetNonce() != nil && len(d.GetNonce().GetValue()) != 32:
 		return errors.New("its nonce has not 32 bytes")
 	}

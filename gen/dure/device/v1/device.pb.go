@@ -832,7 +832,8 @@ func (x *Vouch) GetKey() []byte {
 	return nil
 }
 
-// Says, by its maker, which key the device's TPM quotes with. From then on a quote is the only evidence the device can give.
+// Says, by its maker, which key the device's TPM quotes with, and that this TPM is in one thing with the key that acts for the device now. From then on
+// a quote is the only evidence the device can give. When the device gets another key the maker says it again.
 type SetAttester struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Device []byte                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
@@ -1417,7 +1418,8 @@ type Device struct {
 	// Last good evidence, unix milliseconds; 0: none yet.
 	LastGoodAt int64  `protobuf:"varint,9,opt,name=last_good_at,json=lastGoodAt,proto3" json:"last_good_at,omitempty"`
 	LastGoodTx []byte `protobuf:"bytes,10,opt,name=last_good_tx,json=lastGoodTx,proto3" json:"last_good_tx,omitempty"`
-	Level      Level  `protobuf:"varint,11,opt,name=level,proto3,enum=dure.device.v1.Level" json:"level,omitempty"`
+	// What it was worth; self-reported from when that rested on a key that does not act for the device any more.
+	Level Level `protobuf:"varint,11,opt,name=level,proto3,enum=dure.device.v1.Level" json:"level,omitempty"`
 	// The challenge it has not answered yet.
 	Nonce *Nonce `protobuf:"bytes,12,opt,name=nonce,proto3" json:"nonce,omitempty"`
 	// When nothing of it may be relied on, in order, at most 16; older ones are joined, which doubts more, never less.
@@ -1426,9 +1428,11 @@ type Device struct {
 	Hardware    Hardware `protobuf:"varint,14,opt,name=hardware,proto3,enum=dure.device.v1.Hardware" json:"hardware,omitempty"`
 	HardwareKey []byte   `protobuf:"bytes,15,opt,name=hardware_key,json=hardwareKey,proto3" json:"hardware_key,omitempty"`
 	// The key its TPM quotes with, as in SetAttester; empty: none.
-	Attester      []byte `protobuf:"bytes,16,opt,name=attester,proto3" json:"attester,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Attester []byte `protobuf:"bytes,16,opt,name=attester,proto3" json:"attester,omitempty"`
+	// The address of the key that acted for the device when its maker registered the TPM; a quote is worth measured boot while this key acts.
+	AttesterBeside []byte `protobuf:"bytes,17,opt,name=attester_beside,json=attesterBeside,proto3" json:"attester_beside,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Device) Reset() {
@@ -1569,6 +1573,13 @@ func (x *Device) GetHardwareKey() []byte {
 func (x *Device) GetAttester() []byte {
 	if x != nil {
 		return x.Attester
+	}
+	return nil
+}
+
+func (x *Device) GetAttesterBeside() []byte {
+	if x != nil {
+		return x.AttesterBeside
 	}
 	return nil
 }
@@ -2876,7 +2887,7 @@ const file_dure_device_v1_device_proto_rawDesc = "" +
 	"\x0fwithdraw_reason\x18\a \x01(\tR\x0ewithdrawReason\x12\x12\n" +
 	"\x04pcrs\x18\b \x01(\rR\x04pcrs\x12\x1d\n" +
 	"\n" +
-	"pcr_digest\x18\t \x01(\fR\tpcrDigest\"\xa2\x04\n" +
+	"pcr_digest\x18\t \x01(\fR\tpcrDigest\"\xcb\x04\n" +
 	"\x06Device\x12\x14\n" +
 	"\x05maker\x18\x01 \x01(\fR\x05maker\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12\x16\n" +
@@ -2897,7 +2908,8 @@ const file_dure_device_v1_device_proto_rawDesc = "" +
 	"\x06doubts\x18\r \x03(\v2\x15.dure.device.v1.DoubtR\x06doubts\x124\n" +
 	"\bhardware\x18\x0e \x01(\x0e2\x18.dure.device.v1.HardwareR\bhardware\x12!\n" +
 	"\fhardware_key\x18\x0f \x01(\fR\vhardwareKey\x12\x1a\n" +
-	"\battester\x18\x10 \x01(\fR\battester\"H\n" +
+	"\battester\x18\x10 \x01(\fR\battester\x12'\n" +
+	"\x0fattester_beside\x18\x11 \x01(\fR\x0eattesterBeside\"H\n" +
 	"\x05Nonce\x12\x14\n" +
 	"\x05value\x18\x01 \x01(\fR\x05value\x12\x0e\n" +
 	"\x02by\x18\x02 \x01(\fR\x02by\x12\x19\n" +
