@@ -154,6 +154,8 @@ func checkDoubts(d *devicev1.Device) error {
 			return errors.New("a doubt goes on that is not the last")
 		case (len(doubt.GetBy()) == 0) != (doubt.GetFinding() != fine):
 			return errors.New("a doubt that neither evidence nor a person brought, or both")
+		case len(doubt.GetHeldBy()) != 0 && (len(doubt.GetHeldBy()) != 20 || doubt.GetFinding() == fine):
+			return errors.New("a doubt that lasts on by nobody, or by another person than brought it")
 		case len(doubt.GetTx()) != 32:
 			return errors.New("a doubt without a transaction")
 		}

@@ -1657,8 +1657,11 @@ type Doubt struct {
 	// The transaction that brought the doubt.
 	Tx []byte `protobuf:"bytes,5,opt,name=tx,proto3" json:"tx,omitempty"`
 	// What evidence found to run, the digest of an image or of a quote, and what is wrong with that, when it was the reason.
-	Found         []byte  `protobuf:"bytes,6,opt,name=found,proto3" json:"found,omitempty"`
-	Finding       Finding `protobuf:"varint,7,opt,name=finding,proto3,enum=dure.device.v1.Finding" json:"finding,omitempty"`
+	Found   []byte  `protobuf:"bytes,6,opt,name=found,proto3" json:"found,omitempty"`
+	Finding Finding `protobuf:"varint,7,opt,name=finding,proto3,enum=dure.device.v1.Finding" json:"finding,omitempty"`
+	// Who had suspended the device before its evidence did, and why: that goes on when good evidence ends the doubt; empty: nobody.
+	HeldBy        []byte `protobuf:"bytes,8,opt,name=held_by,json=heldBy,proto3" json:"held_by,omitempty"`
+	HeldReason    string `protobuf:"bytes,9,opt,name=held_reason,json=heldReason,proto3" json:"held_reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1740,6 +1743,20 @@ func (x *Doubt) GetFinding() Finding {
 		return x.Finding
 	}
 	return Finding_FINDING_UNSPECIFIED
+}
+
+func (x *Doubt) GetHeldBy() []byte {
+	if x != nil {
+		return x.HeldBy
+	}
+	return nil
+}
+
+func (x *Doubt) GetHeldReason() string {
+	if x != nil {
+		return x.HeldReason
+	}
+	return ""
 }
 
 // What the ledger stores under a device's account: its commands, the oldest first, at most 16. New ones take the place of expired ones and,
@@ -2913,7 +2930,7 @@ const file_dure_device_v1_device_proto_rawDesc = "" +
 	"\x05Nonce\x12\x14\n" +
 	"\x05value\x18\x01 \x01(\fR\x05value\x12\x0e\n" +
 	"\x02by\x18\x02 \x01(\fR\x02by\x12\x19\n" +
-	"\basked_at\x18\x03 \x01(\x03R\aaskedAt\"\xb4\x01\n" +
+	"\basked_at\x18\x03 \x01(\x03R\aaskedAt\"\xee\x01\n" +
 	"\x05Doubt\x12\x14\n" +
 	"\x05since\x18\x01 \x01(\x03R\x05since\x12\x14\n" +
 	"\x05until\x18\x02 \x01(\x03R\x05until\x12\x16\n" +
@@ -2921,7 +2938,10 @@ const file_dure_device_v1_device_proto_rawDesc = "" +
 	"\x02by\x18\x04 \x01(\fR\x02by\x12\x0e\n" +
 	"\x02tx\x18\x05 \x01(\fR\x02tx\x12\x14\n" +
 	"\x05found\x18\x06 \x01(\fR\x05found\x121\n" +
-	"\afinding\x18\a \x01(\x0e2\x17.dure.device.v1.FindingR\afinding\"?\n" +
+	"\afinding\x18\a \x01(\x0e2\x17.dure.device.v1.FindingR\afinding\x12\x17\n" +
+	"\aheld_by\x18\b \x01(\fR\x06heldBy\x12\x1f\n" +
+	"\vheld_reason\x18\t \x01(\tR\n" +
+	"heldReason\"?\n" +
 	"\bCommands\x123\n" +
 	"\bcommands\x18\x01 \x03(\v2\x17.dure.device.v1.CommandR\bcommands\"\xcf\x01\n" +
 	"\aCommand\x12\x0e\n" +
