@@ -56,7 +56,8 @@ func (s *Server) feedView(ctx context.Context, res *apiv1.GetFeedResponse) (web.
 	for _, source := range res.GetSources() {
 		shown := sourceView(f, source, leftOut[source.GetDevice()])
 		if device, err := tx.ParseAddress(source.GetDevice()); err == nil && source.GetDoubt() != "" {
-			shown.Finding = knownName(index.Rely(st, device, shown.Taken).Doubt.GetFinding())
+			d, _ := index.ReadDevice(st, device)
+			shown.Finding = knownName(index.RelyOn(d, shown.Taken, milliseconds(source.GetAnchoredAt())).Doubt.GetFinding())
 		}
 		v.Sources = append(v.Sources, shown)
 	}

@@ -25,7 +25,7 @@ func (x *Index) CountReadings(ctx context.Context, feed string, s Span) (out []C
 		err := row.Scan(&c.Verdict, &c.Readings, &c.First, &c.Last)
 		out = append(out, c)
 		return true, err
-	}, sqlCount, feed, s.Device[:], s.After, s.Since, s.Since, s.Until)
+	}, sqlCount, append([]any{feed}, s.within()...)...)
 	return out, err
 }
 
@@ -40,7 +40,7 @@ type Anchor struct {
 // Anchors lists the transactions that anchored a device's readings of a feed and a time, the newest first, at most MaxTaint,
 // and says how many there are.
 func (x *Index) Anchors(ctx context.Context, feed string, s Span) (out []Anchor, count uint64, err error) {
-	counts, err := column[uint64](ctx, x, sqlAnchorCount, feed, s.Device[:], s.After, s.Since, s.Since, s.Until)
+	counts, err := column[uint64](ctx, x, sqlAnchorCount, append([]any{feed}, s.within()...)...)
 	if err != nil || len(counts) == 0 {
 		return nil, 0, err
 	}
@@ -56,11 +56,11 @@ func (x *Index) Anchors(ctx context.Context, feed string, s Span) (out []Anchor,
 		a.Tx = [32]byte(id)
 		out = append(out, a)
 		return true, nil
-	}, sqlAnchors, feed, s.Device[:], s.After, s.Since, s.Since, s.Until, MaxTaint)
+	}, sqlAnchors, append(append([]any{feed}, s.within()...), MaxTaint)...)
 	return out, counts[0], err
 }
 
-// Settlement is a payment for a device's readings, taken from First to Last, or that there was none.
+// Settlement is a payment for a device's readings, which were on their way from First to Last (taken, anchored or both), or that there was none.
 type Settlement struct {
 	Feed            string
 	First, Last     int64
@@ -73,7 +73,7 @@ type Settlement struct {
 	Time  int64
 }
 
-// Settlements lists those of readings that may be of a time, the newest first, at most MaxTaint.
+// Settlements lists those of readings that were on their way in a span, whatever time they claim, the newest first, at most MaxTaint.
 func (x *Index) Settlements(ctx context.Context, s Span) (out []Settlement, err error) {
 	err = x.rows(ctx, func(row *sql.Rows) (bool, error) {
 		var p Settlement

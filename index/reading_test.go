@@ -198,6 +198,35 @@ func testValues(t *testing.T, place func(*testing.T) keeper) {
 	}
 }
 
+// A reading that claims an earlier time than the ledger had it, or a later one, leaned on the device in between, and so did what was paid for it.
+func testTaintOfOtherTimes(t *testing.T, place func(*testing.T) keeper) {
+	l := newLedger(t)
+	f := newFleet(t, l)
+	l.Wait(10_000)
+	car := f.Cars[0]
+	must(t, f.Attest(car, "image"))
+	_, err := f.Anchor(car.Source(f.Read(car, 500, 9_000)))
+	must(t, err)
+	l.Wait(130_000)
+	must(t, f.Settle())
+	_, err = f.Anchor(car.Source(f.Read(car, 501, -20_000)))
+	must(t, err)
+	must(t, f.Attest(car, "forged"))
+	x := open(t, place(t), l)
+	catchUp(t, x, l)
+	st, _, now := l.State()
+	d, _ := index.ReadDevice(st, car.Address)
+	doubt := index.Span{Device: car.Address, Since: d.GetDoubts()[0].GetSince(), Until: now}
+	rows, _, err := x.Readings(t.Context(), index.ReadingFilter{Feed: indextest.Feed, Spans: []index.Span{doubt}}, index.Page{})
+	if err != nil || !slices.Equal(numbers(rows), []uint64{2, 1}) || rows[0].Taken < now || rows[1].Taken >= doubt.Since {
+		t.Errorf("tainted: %+v, %v", rows, err)
+	}
+	paid, err := x.Settlements(t.Context(), doubt)
+	if err != nil || len(paid) != 1 || paid[0].Paid != 1 || paid[0].First != rows[1].Taken || paid[0].Last != rows[1].Anchored {
+		t.Errorf("payments %+v, %v", paid, err)
+	}
+}
+
 func testTaint(t *testing.T, place func(*testing.T) keeper) {
 	l := newLedger(t)
 	f := newFleet(t, l)

@@ -2,7 +2,7 @@ package index
 
 // schemaVersion is raised with every change of the tables or of what is written to them; an index of
 // another version is built again.
-const schemaVersion = "3"
+const schemaVersion = "4"
 
 const (
 	sqlSetMeta = `INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`
@@ -57,16 +57,16 @@ const (
 	sqlLatest    = sqlReadings + ` JOIN feed_source s ON r.n = (SELECT x.n FROM reading x WHERE x.feed = s.feed AND x.device = s.device
 		AND x.verdict < 4 AND x.verdict = 1 AND x.taken <= ? ORDER BY x.taken DESC, x.n DESC LIMIT 1) WHERE s.feed = ? ORDER BY r.device`
 
-	// What was taken before a span and anchored in it or after it may be from it: a liar would say so.
-	sqlWithin      = ` AND r.taken >= ? AND (r.taken >= ? OR r.anchored >= ?) AND r.taken < ?`
+	// What was taken before a span and anchored in it or after it may be from it, and what was anchored in it and claims a later time: a liar would say so.
+	sqlWithin      = ` AND r.taken >= ? AND r.anchored >= ? AND (r.taken >= ? OR r.anchored >= ?) AND (r.taken < ? OR r.anchored < ?)`
 	sqlOfSpan      = ` WHERE r.feed = ? AND r.device = ? AND r.verdict < 4` + sqlWithin
 	sqlCount       = `SELECT r.verdict, count(*), min(r.taken), max(r.taken) FROM reading r` + sqlOfSpan + ` GROUP BY r.verdict ORDER BY r.verdict`
 	sqlAnchorCount = `SELECT count(DISTINCT r.seq) FROM reading r` + sqlOfSpan
 	sqlAnchors     = `SELECT r.seq, t.id, t.time, count(*) FROM reading r JOIN tx t ON t.seq = r.seq` + sqlOfSpan +
 		` GROUP BY r.seq, t.id, t.time ORDER BY r.seq DESC LIMIT ?`
-	sqlSettlements = `SELECT p.feed, p.first_taken, p.last_taken, p.paid, p.forfeited, p.asset, p.amount, p.seq, p.event, t.id, t.time
+	sqlSettlements = `SELECT p.feed, p.first_at, p.last_at, p.paid, p.forfeited, p.asset, p.amount, p.seq, p.event, t.id, t.time
 		FROM settlement p JOIN tx t ON t.seq = p.seq
-		WHERE p.device = ? AND p.last_taken >= ? AND p.first_taken < ? ORDER BY p.seq DESC, p.event DESC LIMIT ?`
+		WHERE p.device = ? AND p.last_at >= ? AND p.first_at < ? ORDER BY p.seq DESC, p.event DESC LIMIT ?`
 )
 
 // What only PostgreSQL is asked. The key of the lock is "dure" and the number of the schema.

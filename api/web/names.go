@@ -154,8 +154,8 @@ var names = map[string][2]string{
 	"field.sequence":       {"번호", "Sequence"},
 	"field.accept":         {"받아들임", "Accept"},
 	"field.forfeited":      {"몰수", "Forfeited"},
-	"field.first_at":       {"첫 계측", "First taken"},
-	"field.last_at":        {"마지막 계측", "Last taken"},
+	"field.first_at":       {"처음", "From"},
+	"field.last_at":        {"마지막", "To"},
 	"field.suspended":      {"정지된 기기", "Suspended"},
 	"field.size":           {"크기 (바이트)", "Size (bytes)"},
 	"field.media_type":     {"형식", "Media type"},
@@ -204,6 +204,7 @@ var names = map[string][2]string{
 	"refusal.stream.too_few":             {"믿을 수 있는 기기가 모자랍니다.", "Too few sources count."},
 	"refusal.stream.disagree":            {"기기들의 값이 서로 너무 다릅니다.", "The sources are too far apart."},
 	"refusal.stream.not_quarantined":     {"격리된 계측값이 아닙니다.", "The reading is not in quarantine."},
+	"refusal.stream.in_doubt":            {"그때의 기기를 믿을 수 없습니다.", "The device is in doubt for that time."},
 	"refusal.stream.too_late":            {"기한이 지났습니다.", "The deadline has passed."},
 	"refusal.stream.nothing_due":         {"지금 지급할 것이 없습니다.", "Nothing can be paid now."},
 }

@@ -201,6 +201,7 @@ var texts = map[string][2]string{
 	"reading.not_admitted":   {"받아들이지 않은 기기", "Device not admitted"},
 	"reading.not_authorised": {"권한 없는 키", "Key not authorised"},
 	"reading.precision":      {"너무 자세한 값", "Too precise"},
+	"reading.doubt":          {"의심받던 때의 값", "Of a time in doubt"},
 	"reading.full":           {"격리가 가득 참", "Quarantine is full"},
 	"taken":                  {"계측 시각", "Taken"},
 	"verdict":                {"판정", "Verdict"},

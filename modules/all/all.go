@@ -80,7 +80,7 @@ type Devices struct{}
 // Get returns a device and whether the account is one.
 func (Devices) Get(g state.Getter, a tx.Address) (*devicev1.Device, bool) { return device.Get(g, a) }
 
-// Doubted says why nothing that a device said at some time from first to last may be relied on; empty if nothing speaks against it.
-func (Devices) Doubted(d *devicev1.Device, first, last int64) string {
-	return device.Doubted(d, first, last).GetReason()
+// Doubted says why nothing may be relied on that a device said of one time and the ledger had at another; empty if nothing speaks against it.
+func (Devices) Doubted(d *devicev1.Device, taken, anchored int64) string {
+	return device.Doubted(d, taken, anchored).GetReason()
 }

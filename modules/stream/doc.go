@@ -55,6 +55,7 @@
 //	stream.not_entitled     the actor may not appeal for the device
 //	stream.appealed         somebody has appealed already
 //	stream.too_late         the deadline has passed
+//	stream.in_doubt         the device is in doubt for the time of the reading
 //	stream.nothing_due      nothing can be settled now
 //	stream.stale, stream.too_few, stream.disagree  why a feed has no value (Value)
 //	asset.*, amount.*       the premium's asset or amount, as in package asset

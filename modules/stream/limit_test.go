@@ -1,10 +1,12 @@
 package stream_test
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"math"
 	"testing"
 
+	devicev1 "github.com/dureledger/dure/gen/dure/device/v1"
 	streamv1 "github.com/dureledger/dure/gen/dure/stream/v1"
 	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
 	"github.com/dureledger/dure/internal/moduletest"
@@ -104,6 +106,70 @@ func TestDuesAreBoundedAndNotStarved(t *testing.T) {
 	}
 	if err := l.Check(); err != nil {
 		t.Error(err)
+	}
+}
+
+func settle(l *moduletest.Ledger) error {
+	car := moduletest.Address("car")
+	return moduletest.Do(l, "seoul", &txv1.Action_StreamSettle{StreamSettle: &streamv1.Settle{Feed: "speed", Devices: [][]byte{car[:]}}}).Err
+}
+
+func attest(t testing.TB, l *moduletest.Ledger, boot uint64) {
+	t.Helper()
+	car, image := moduletest.Address("car"), sha256.Sum256([]byte("image"))
+	asked := moduletest.Do(l, "busan", &txv1.Action_DeviceChallenge{DeviceChallenge: &devicev1.Challenge{Device: car[:]}})
+	if asked.Err != nil {
+		t.Fatal(asked.Err)
+	}
+	nonce := asked.Events[0].GetDeviceChallenged().GetNonce()
+	if r := moduletest.Do(l, "car", &txv1.Action_DeviceAttest{DeviceAttest: &devicev1.Attest{Nonce: nonce, Boot: boot, Firmware: image[:]}}); r.Err != nil {
+		t.Fatal(r.Err)
+	}
+}
+
+// What evidence has confirmed is not joined with what came after it, however long nobody settles: it would wait for evidence once more.
+func TestConfirmedDuesAreNotStarved(t *testing.T) {
+	l := road(t, "terms.premium.confirmed=true terms.premium.dispute_ms=0")
+	const before, after = 30, 3 * stream.MaxDues
+	for i := range uint64(before + after) {
+		if i == before {
+			attest(t, l, 1)
+		}
+		l.Now += 60_000
+		bring(t, l, at(1, i+1))
+	}
+	if err := settle(l); err != nil {
+		t.Fatal(err)
+	}
+	if r, _ := stream.GetReport(l.View, "speed", moduletest.Address("car")); r.GetPaid() != before || len(r.GetDue()) > stream.MaxDues {
+		t.Errorf("paid for %d readings, want %d; %d dues are left", r.GetPaid(), before, len(r.GetDue()))
+	}
+	if err := l.Check(); err != nil {
+		t.Error(err)
+	}
+}
+
+// An old reading that the operator lets count does not take the new ones down with it into a doubt that lies between them.
+func TestDecidedReadingPoisonsNothing(t *testing.T) {
+	l, car := road(t, "terms.most=100 terms.appeal_ms=3600000"), moduletest.Address("car")
+	bring(t, l, reading.Reading{Boot: 1, Sequence: 1, Value: reading.Decimal{Mantissa: 101}})
+	l.Now += 1000
+	moduletest.Do(l, "maker", &txv1.Action_DeviceSuspend{DeviceSuspend: &devicev1.Suspend{Device: car[:], Reason: "a look"}})
+	l.Now += 1000
+	moduletest.Do(l, "maker", &txv1.Action_DeviceReadmit{DeviceReadmit: &devicev1.Readmit{Device: car[:], Reason: "looked"}})
+	bring(t, l, at(1, 2))
+	decided := moduletest.Do(l, "busan", &txv1.Action_StreamDecide{StreamDecide: &streamv1.Decide{
+		Feed: "speed", Device: car[:], Boot: 1, Sequence: 1, Accept: true, Reason: "true"}})
+	if decided.Err != nil {
+		t.Fatal(decided.Err)
+	}
+	bring(t, l, at(1, 3))
+	l.Now += 2 * 86_400_000
+	if err := settle(l); err != nil {
+		t.Fatal(err)
+	}
+	if r, _ := stream.GetReport(l.View, "speed", car); r.GetPaid() != 3 || r.GetForfeited() != 0 {
+		t.Errorf("paid %d, forfeited %d of 3 that nothing speaks against", r.GetPaid(), r.GetForfeited())
 	}
 }
 

@@ -7412,14 +7412,16 @@ func (x *TaintedAnchor) GetFeed() string {
 type Settlement struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Feed  string                 `protobuf:"bytes,1,opt,name=feed,proto3" json:"feed,omitempty"`
-	// When the first and the last of them were taken.
+	// The time in which they were on their way: from when the first was taken, or anchored if it claims a later time, to when the last was anchored, or
+	// taken if it claims a later time.
 	FirstAt   string `protobuf:"bytes,2,opt,name=first_at,json=firstAt,proto3" json:"first_at,omitempty"`
 	LastAt    string `protobuf:"bytes,3,opt,name=last_at,json=lastAt,proto3" json:"last_at,omitempty"`
 	Paid      uint64 `protobuf:"varint,4,opt,name=paid,proto3" json:"paid,omitempty"`
 	Forfeited uint64 `protobuf:"varint,5,opt,name=forfeited,proto3" json:"forfeited,omitempty"`
 	Asset     string `protobuf:"bytes,6,opt,name=asset,proto3" json:"asset,omitempty"`
 	// Smallest units.
-	Amount        string `protobuf:"bytes,7,opt,name=amount,proto3" json:"amount,omitempty"`
+	Amount string `protobuf:"bytes,7,opt,name=amount,proto3" json:"amount,omitempty"`
+	// The transaction that paid, and when it did.
 	Transaction   string `protobuf:"bytes,8,opt,name=transaction,proto3" json:"transaction,omitempty"`
 	Time          string `protobuf:"bytes,9,opt,name=time,proto3" json:"time,omitempty"`
 	unknownFields protoimpl.UnknownFields
