@@ -188,6 +188,16 @@ func TestReadingsAndTaint(t *testing.T) {
 	if v := taint(f.Cars[0].Address.String()); len(v.GetSettlements()) != 1 || v.GetSettlements()[0].GetPaid() != 1 || v.GetSettlements()[0].GetAmount() != "100" || v.GetAnchorCount() != 2 {
 		t.Errorf("taint of a car that was paid: %v", v)
 	}
+	paid, err := c.ListSettlements(t.Context(), connect.NewRequest(&apiv1.ListSettlementsRequest{Feed: indextest.Feed, Device: f.Cars[0].Address.String()}))
+	ok(t, err)
+	if list := paid.Msg.GetSettlements(); len(list) != 1 || list[0].GetDevice() != f.Cars[0].Address.String() || list[0].GetTime() == "" || list[0].GetFeed() != indextest.Feed {
+		t.Errorf("payments: %v", list)
+	}
+	for name, r := range map[string]*apiv1.ListSettlementsRequest{"of nobody": {}, "of no time": {Feed: indextest.Feed, Since: "soon"}} {
+		if err := errorOf(c.ListSettlements(t.Context(), connect.NewRequest(r))); connect.CodeOf(err) != connect.CodeInvalidArgument {
+			t.Errorf("payments %s: %v", name, err)
+		}
+	}
 	if err := errorOf(c.Taint(t.Context(), connect.NewRequest(&apiv1.TaintRequest{Device: person(0).String()}))); connect.CodeOf(err) != connect.CodeNotFound {
 		t.Errorf("taint of no device: %v", err)
 	}

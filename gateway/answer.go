@@ -147,6 +147,6 @@ var refusedBecause = map[streamv1.Reason]string{
 	streamv1.Reason_REASON_NOT_ADMITTED:   "The device does not report to this feed. Its operator has to admit it.",
 	streamv1.Reason_REASON_NOT_AUTHORISED: "The key may not act for the device, or the device is revoked.",
 	streamv1.Reason_REASON_PRECISION:      "The value has more digits than the feed takes, or is beyond 64 bits of its smallest unit.",
-	streamv1.Reason_REASON_UNIT:          "It is late, and in another unit than the feed's.",
+	streamv1.Reason_REASON_UNIT:           "It is late, and in another unit than the feed's.",
 	streamv1.Reason_REASON_FULL:           "Too many readings of the device wait in quarantine.",
 }

@@ -76,6 +76,8 @@ var schema = []string{
 	`CREATE TABLE settlement (seq INT, event INT, feed TEXT NOT NULL, device BYTES NOT NULL, first_at INT NOT NULL, last_at INT NOT NULL,
 		paid INT NOT NULL, forfeited INT NOT NULL, asset TEXT NOT NULL, amount TEXT NOT NULL, PRIMARY KEY (seq, event)) KEYED`,
 	`CREATE INDEX settlement_device ON settlement (device, last_at)`,
+	`CREATE INDEX settlement_paid ON settlement (device, seq, event)`,
+	`CREATE INDEX settlement_feed ON settlement (feed, seq, event)`,
 }
 
 // schemaFor is the schema in a database's own words, and more.

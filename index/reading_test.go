@@ -223,7 +223,25 @@ func testTaintOfOtherTimes(t *testing.T, place func(*testing.T) keeper) {
 	}
 	paid, err := x.Settlements(t.Context(), doubt)
 	if err != nil || len(paid) != 1 || paid[0].Paid != 1 || paid[0].First != rows[1].Taken || paid[0].Last != rows[1].Anchored {
-		t.Errorf("payments %+v, %v", paid, err)
+		t.Fatalf("payments %+v, %v", paid, err)
+	}
+	// What was paid in a time is asked by when the ledger paid, whatever time the readings are of.
+	for name, tc := range map[string]struct {
+		filter index.PaymentFilter
+		want   int
+	}{
+		"when it was paid":       {index.PaymentFilter{Device: &car.Address, Feed: indextest.Feed, Since: paid[0].Time, Until: paid[0].Time + 1}, 1},
+		"before it was paid":     {index.PaymentFilter{Device: &car.Address, Until: paid[0].Time}, 0},
+		"after it was paid":      {index.PaymentFilter{Feed: indextest.Feed, Since: paid[0].Time + 1}, 0},
+		"when it was measured":   {index.PaymentFilter{Feed: indextest.Feed, Since: rows[1].Taken, Until: rows[1].Anchored + 1}, 0},
+		"whenever":               {index.PaymentFilter{Feed: indextest.Feed}, 1},
+		"of a feed there is not": {index.PaymentFilter{Feed: "no.such"}, 0},
+		"of another car":         {index.PaymentFilter{Device: &f.Cars[1].Address}, 0},
+	} {
+		got := paged(t, func(p index.Page) ([]index.Settlement, string, error) { return x.Payments(t.Context(), tc.filter, p) })
+		if len(got) != tc.want || len(got) > 0 && got[0] != paid[0] {
+			t.Errorf("%s: %+v", name, got)
+		}
 	}
 }
 

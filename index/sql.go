@@ -64,9 +64,9 @@ const (
 	sqlAnchorCount = `SELECT count(DISTINCT r.seq) FROM reading r` + sqlOfSpan
 	sqlAnchors     = `SELECT r.seq, t.id, t.time, count(*) FROM reading r JOIN tx t ON t.seq = r.seq` + sqlOfSpan +
 		` GROUP BY r.seq, t.id, t.time ORDER BY r.seq DESC LIMIT ?`
-	sqlSettlements = `SELECT p.feed, p.first_at, p.last_at, p.paid, p.forfeited, p.asset, p.amount, p.seq, p.event, t.id, t.time
-		FROM settlement p JOIN tx t ON t.seq = p.seq
-		WHERE p.device = ? AND p.last_at >= ? AND p.first_at < ? ORDER BY p.seq DESC, p.event DESC LIMIT ?`
+	sqlSettlement = `SELECT p.feed, p.device, p.first_at, p.last_at, p.paid, p.forfeited, p.asset, p.amount, p.seq, p.event, t.id, t.time
+		FROM settlement p JOIN tx t ON t.seq = p.seq`
+	sqlSettlements = sqlSettlement + ` WHERE p.device = ? AND p.last_at >= ? AND p.first_at < ? ORDER BY p.seq DESC, p.event DESC LIMIT ?`
 )
 
 // What only PostgreSQL is asked. The key of the lock is "dure" and the number of the schema.
