@@ -50,7 +50,6 @@
 //	stream.not_admitted     the device does not report to the feed
 //	stream.full             the feed has as many devices as one may have
 //	stream.no_premium       the feed pays nothing
-//	stream.no_readings      nothing to anchor
 //	stream.not_quarantined  the reading is not in quarantine
 //	stream.not_entitled     the actor may not appeal for the device
 //	stream.appealed         somebody has appealed already
@@ -59,5 +58,4 @@
 //	stream.nothing_due      nothing can be settled now
 //	stream.stale, stream.too_few, stream.disagree  why a feed has no value (Value)
 //	asset.*, amount.*       the premium's asset or amount, as in package asset
-//	reading.*               a reading that Decode should have refused, as in package reading
 package stream

@@ -227,11 +227,14 @@ func BenchmarkAnchor(b *testing.B) {
 		moduletest.AddReading(a, "car", "car", reading.Reading{Boot: 1, Sequence: i + 1, Feed: "speed", Unit: "km/h", Time: l.Now})
 	}
 	action := []*txv1.Action{moduletest.Action("busan", &txv1.Action_StreamAnchor{StreamAnchor: a})}
-	key := moduletest.Key("busan")
+	sources, err := tx.ReadSources(action)
+	if err != nil {
+		b.Fatal(err)
+	}
 	b.ReportAllocs()
 	for b.Loop() {
 		mark := l.View.Mark()
-		if r := l.Apply(action, key); r.Err != nil {
+		if r := l.Run(action, sources, moduletest.Key("busan")); r.Err != nil {
 			b.Fatal(r.Err)
 		}
 		l.View.Rollback(mark)
