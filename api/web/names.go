@@ -21,6 +21,7 @@ var names = map[string][2]string{
 	"record.withdraw":          {"문서 철회", "Withdraw document"},
 	"device.register_model":    {"모델 등록", "Register model"},
 	"device.register_firmware": {"펌웨어 등록", "Register firmware"},
+	"device.measure_firmware":  {"펌웨어의 TPM 측정값 등록", "Add what a TPM quotes of a firmware"},
 	"device.withdraw_firmware": {"펌웨어 철회", "Withdraw firmware"},
 	"device.enrol":             {"기기 등록", "Enrol device"},
 	"device.challenge":         {"기기에 증거 요구", "Ask device for evidence"},
@@ -64,6 +65,7 @@ var names = map[string][2]string{
 
 	"device.model_registered":    {"모델이 등록됨", "Model registered"},
 	"device.firmware_registered": {"펌웨어가 등록됨", "Firmware registered"},
+	"device.firmware_measured":   {"펌웨어의 TPM 측정값이 등록됨", "TPM measurement of a firmware added"},
 	"device.firmware_withdrawn":  {"펌웨어가 철회됨", "Firmware withdrawn"},
 	"device.enrolled":            {"기기가 등록됨", "Device enrolled"},
 	"device.challenged":          {"증거를 요구함", "Evidence asked for"},

@@ -57,6 +57,7 @@
 //	device.model_exists      the maker has registered the model already
 //	device.unknown_model     the maker has no such model
 //	device.firmware_exists   the model has a firmware of this number, digest or registers already
+//	device.measured          the firmware is known by registers of a TPM already
 //	device.unknown_firmware  the model has no firmware of this number
 //	device.withdrawn         the firmware is withdrawn
 //	device.exists            the account is a device already
