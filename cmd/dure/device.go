@@ -281,11 +281,7 @@ func deviceShow(a *app) *cobra.Command {
 		Use: "show DEVICE", Short: "Show a device, its firmware and the doubts about it", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeKeys,
 		Example: "  dure device show car-81",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := a.party(args[0])
-			if err != nil {
-				return err
-			}
-			c, err := a.ledger()
+			p, c, err := a.askAbout(args[0])
 			if err != nil {
 				return err
 			}
