@@ -11,6 +11,7 @@ import (
 	"github.com/dureledger/dure/index"
 	"github.com/dureledger/dure/index/indextest"
 	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/merkle"
 	"github.com/dureledger/dure/ledger/reading"
 	"github.com/dureledger/dure/ledger/state"
 )
@@ -125,7 +126,7 @@ func testAnchorIsWhole(t *testing.T, place func(*testing.T) keeper) {
 		}
 		var leaves [][32]byte
 		for i, row := range all {
-			leaves = append(leaves, reading.LeafHash(reading.LeafData(row.Device, byte(row.Verdict)<<4|byte(row.Reason), byte(row.Level), row.Firmware, signed[i].Raw)))
+			leaves = append(leaves, merkle.LeafHash(reading.LeafData(row.Device, byte(row.Verdict)<<4|byte(row.Reason), byte(row.Level), row.Firmware, signed[i].Raw)))
 		}
 		for _, ev := range e[0].Outcome.GetEvents() {
 			if a := ev.GetStreamAnchored(); a != nil && [32]byte(a.GetRoot()) != reading.Root(leaves) {

@@ -20,8 +20,8 @@ type Source struct {
 	// Action is the index of the action.
 	Action int
 	// Device is whom the readings are said to be of, Key what signed them; whether it may is decided at execution.
-	Device   Address
-	Key      Key
+	Device Address
+	Key    Key
 	// Readings are parsed, each from what the action has at its place in the source.
 	Readings []*reading.Reading
 }

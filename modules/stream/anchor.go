@@ -4,6 +4,7 @@ import (
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	streamv1 "github.com/dureledger/dure/gen/dure/stream/v1"
 	"github.com/dureledger/dure/ledger/exec"
+	"github.com/dureledger/dure/ledger/merkle"
 	"github.com/dureledger/dure/ledger/reading"
 	"github.com/dureledger/dure/ledger/tx"
 )
@@ -50,7 +51,7 @@ func (a *anchoring) source(given *tx.Source, raw [][]byte) {
 		a.count(verdict)
 		mark := byte(verdict)<<4 | byte(reason)
 		s.event.Verdicts = append(s.event.Verdicts, mark)
-		a.leaves = append(a.leaves, reading.LeafHash(reading.LeafData(s.address, mark, byte(s.event.GetLevel()), s.event.GetFirmware(), raw[i])))
+		a.leaves = append(a.leaves, merkle.LeafHash(reading.LeafData(s.address, mark, byte(s.event.GetLevel()), s.event.GetFirmware(), raw[i])))
 	}
 	s.save()
 	a.c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_StreamReported{StreamReported: s.event}})
