@@ -10,6 +10,8 @@ import (
 
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
 	"github.com/dureledger/dure/gen/dure/api/v1/apiv1connect"
+	streamv1 "github.com/dureledger/dure/gen/dure/stream/v1"
+	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
 	"github.com/dureledger/dure/index/indextest"
 )
 
@@ -211,15 +213,23 @@ func TestFeedPages(t *testing.T) {
 	o, err := f.Anchor(car.Source(f.Read(car, 9990, 0), f.Read(car, 500, 0)))
 	ok(t, err)
 	ok(t, f.Attest(f.Cars[1], "forged"))
+	appeal, err := n.Do([]*txv1.Action{{Actor: car.Address[:], Call: &txv1.Action_StreamAppeal{StreamAppeal: &streamv1.Appeal{
+		Feed: indextest.Feed, Device: car.Address[:], Boot: 1, Sequence: car.Sequence - 1, Reason: "긴급 제동"}}}}, car.Signer)
+	if ok(t, err); appeal.GetRefusal() != nil {
+		t.Fatal(appeal.GetRefusal())
+	}
+	n.cosigner = car.Address
 	n.indexed(t)
 	n.showsAll(t, map[string][]string{
-		"/feed/" + indextest.Feed:              {"차량 속도", "범위를 벗어남", "믿을 수 없음", "999.0", "인정", "1.00", car.Address.String(), "격리"},
-		"/feed/" + indextest.Feed + "?lang=en": {"Out of range", "In doubt", "No answer", "Quarantine", "Funds left"},
-		"/account/" + car.Address.String():     {"차량 속도", "결번", "/feed/" + indextest.Feed, "2 – 3"},
-		"/account/" + person(1).String():       {"운영하는 피드", "/feed/" + indextest.Feed},
-		"/tx/" + hex.EncodeToString(o.GetId()): {"quarantined range, accepted", "계측값 고정", car.Address.String()},
-		"/":                                    {"/feed/" + indextest.Feed, "계측값 고정"},
-		"/search?q=" + indextest.Feed:          {"차량 속도"},
+		"/feed/" + indextest.Feed:                             {"차량 속도", "범위를 벗어남", "믿을 수 없음", "999.0", "인정", "1.00", car.Address.String(), "격리"},
+		"/feed/" + indextest.Feed + "?lang=en":                {"Out of range", "In doubt", "No answer", "Quarantine", "Funds left"},
+		"/account/" + car.Address.String():                    {"차량 속도", "결번", "/feed/" + indextest.Feed, "2 – 3", "격리", "범위를 벗어남", "긴급 제동", "증인으로 연서", "car.example", "12 / 15", "/block/41"},
+		"/account/" + car.Address.String() + "?lang=en":       {"Maker", "Owner", "Firmware", "Self-reported", "Gaps", "Quarantine", "Out of range", "As a witness"},
+		"/account/" + f.Cars[1].Address.String() + "?lang=en": {"Suspended", "no cosignature at this node"},
+		"/account/" + person(1).String():                      {"운영하는 피드", "/feed/" + indextest.Feed},
+		"/tx/" + hex.EncodeToString(o.GetId()):                {"quarantined range, accepted", "계측값 고정", car.Address.String()},
+		"/":                                                   {"/feed/" + indextest.Feed, "계측값 고정"},
+		"/search?q=" + indextest.Feed:                         {"차량 속도"},
 	})
 	if res, _ := n.get(t, "/feed/no.such"); res.StatusCode != 404 {
 		t.Errorf("no such feed: %s", res.Status)

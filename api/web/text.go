@@ -246,6 +246,9 @@ var texts = map[string][2]string{
 	"outside_witness":        {"증인", "Witness"},
 	"verifier_key":           {"검증 키", "Verifier key"},
 	"cosignatures.least":     {"필요한 연서 수", "cosignatures asked for:"},
+	"cosigned":               {"증인으로 연서", "As a witness"},
+	"cosigned.count":         {"이 노드에 있는 연서된 체크포인트 가운데", "of the cosigned checkpoints that this node keeps:"},
+	"cosigned.none":          {"이 노드에 연서가 없음", "no cosignature at this node"},
 	"witnessed":              {"연서된 최신 체크포인트:", "Newest cosigned checkpoint:"},
 	"witnessed.none":         {"연서가 충분한 체크포인트가 아직 없습니다.", "No checkpoint has enough cosignatures yet."},
 }

@@ -51,6 +51,7 @@ type FeedSource struct {
 
 // Quarantined is a reading that waits for the operator.
 type Quarantined struct {
+	Feed                  FeedLink // on the page of a device
 	Device, Value, Reason string
 	Boot, Sequence        uint64
 	Taken, Deadline       int64
