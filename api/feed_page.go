@@ -44,6 +44,9 @@ func (s *Server) feedView(ctx context.Context, res *apiv1.GetFeedResponse) (web.
 	if p := f.GetPremium(); p != nil {
 		v.Premium, v.Funds = amountOf(st, p.GetAmount(), p.GetAsset()), amountOf(st, f.GetFunds(), p.GetAsset())
 		v.Dispute, v.Confirmed = spanText(p.GetDisputeMs()), p.GetConfirmed()
+		if p.GetEveryMs() > 0 {
+			v.Every = spanText(p.GetEveryMs())
+		}
 	}
 	now, err := s.feedValue(ctx, f.GetFeed(), 0, 0)
 	if err != nil {

@@ -88,7 +88,7 @@ func feedOf(name string, f *streamv1.Feed) *apiv1.Feed {
 		OpenedAt: timestamp(f.GetOpenedAt()), ClosedAt: timestamp(f.GetClosedAt()), Funds: f.GetFunds(), Devices: f.GetDevices(),
 	}
 	if p := t.GetPremium(); p != nil {
-		out.Premium = &apiv1.FeedPremium{Asset: p.GetAsset(), Amount: p.GetAmount(), DisputeMs: p.GetDisputeMs(), Confirmed: p.GetConfirmed()}
+		out.Premium = &apiv1.FeedPremium{Asset: p.GetAsset(), Amount: p.GetAmount(), DisputeMs: p.GetDisputeMs(), Confirmed: p.GetConfirmed(), EveryMs: p.GetEveryMs()}
 	}
 	return out
 }

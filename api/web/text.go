@@ -223,6 +223,7 @@ var texts = map[string][2]string{
 	"min_level":              {"필요한 증거 수준", "Level needed"},
 	"appeal_time":            {"이의와 결정의 기한", "Time to appeal and to decide"},
 	"premium":                {"계측 보상", "Premium of a reading"},
+	"premium.every":          {"기기마다 한 번 보상하는 간격", "A device is paid once in"},
 	"premium.confirmed":      {"확인된 것만", "confirmed ones only"},
 	"dispute":                {"지급까지 기다림", "Waits before it is paid"},
 	"funds":                  {"남은 재원", "Funds left"},

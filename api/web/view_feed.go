@@ -16,8 +16,8 @@ type Feed struct {
 	MaxRate, MaxDeviation string // empty: any
 	MinSources            uint32
 	MinLevel              string // empty: any
-	// Stale, Late, Ahead, Appeal and Dispute are times in words.
-	Stale, Late, Ahead, Appeal, Dispute string
+	// Stale, Late, Ahead, Appeal, Dispute and Every are times in words.
+	Stale, Late, Ahead, Appeal, Dispute, Every string
 	// Premium is empty if nothing is paid.
 	Premium, Funds Value
 	Confirmed      bool

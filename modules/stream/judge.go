@@ -54,6 +54,12 @@ func (s *reporter) judge(r *reading.Reading) (streamv1.Verdict, streamv1.Reason)
 	}
 	report.Value, report.TakenAt, report.AnchoredAt = value, r.Time, s.c.Time
 	report.Firmware, report.Level = s.device.GetFirmware(), s.device.GetLevel()
+	if p := terms.GetPremium(); p != nil && report.GetEarnedAt() != 0 && r.Time-report.GetEarnedAt() < p.GetEveryMs() {
+		report.Accepted, report.Unpaid = report.GetAccepted()+1, report.GetUnpaid()+1
+		return accepted, fine
+	} else if p.GetEveryMs() > 0 {
+		report.EarnedAt = r.Time
+	}
 	at.feed.waits += s.m.earn(report, terms.GetPremium(), s.device, r.Time, s.c.Time, s.c.Time)
 	return accepted, fine
 }

@@ -149,6 +149,31 @@ func TestConfirmedDuesAreNotStarved(t *testing.T) {
 	}
 }
 
+// However many readings a device makes of a time, it earns for so many as the feed wants; what claims a time to come is counted against that.
+func TestPremiumIsBoundedInTime(t *testing.T) {
+	l, car := road(t, "terms.premium.every_ms=1000 terms.ahead_ms=2000"), moduletest.Address("car")
+	l.Now += 10_000
+	sequence := uint64(0)
+	for _, taken := range []int64{0, 0, 1, 999, 1000, 1001, 2000, 2000} { // the last ones are still to come
+		sequence++
+		r := at(1, sequence)
+		r.Time = l.Now + taken
+		if v := bring(t, l, r); v[0] != accepted {
+			t.Fatalf("taken at %d: %x", taken, v)
+		}
+	}
+	l.Now += 2 * 86_400_000
+	if err := settle(l); err != nil {
+		t.Fatal(err)
+	}
+	if r, _ := stream.GetReport(l.View, "speed", car); r.GetPaid() != 3 || r.GetUnpaid() != 5 {
+		t.Errorf("paid %d, too soon %d", r.GetPaid(), r.GetUnpaid())
+	}
+	if err := l.Check(); err != nil {
+		t.Error(err)
+	}
+}
+
 // An old reading that the operator lets count does not take the new ones down with it into a doubt that lies between them.
 func TestDecidedReadingPoisonsNothing(t *testing.T) {
 	l, car := road(t, "terms.most=100 terms.appeal_ms=3600000"), moduletest.Address("car")

@@ -5634,9 +5634,11 @@ type FeedPremium struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Asset string                 `protobuf:"bytes,1,opt,name=asset,proto3" json:"asset,omitempty"`
 	// Smallest units.
-	Amount        string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
-	DisputeMs     int64  `protobuf:"varint,3,opt,name=dispute_ms,json=disputeMs,proto3" json:"dispute_ms,omitempty"`
-	Confirmed     bool   `protobuf:"varint,4,opt,name=confirmed,proto3" json:"confirmed,omitempty"`
+	Amount    string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	DisputeMs int64  `protobuf:"varint,3,opt,name=dispute_ms,json=disputeMs,proto3" json:"dispute_ms,omitempty"`
+	Confirmed bool   `protobuf:"varint,4,opt,name=confirmed,proto3" json:"confirmed,omitempty"`
+	// A device is paid for one reading in this time; 0: for each.
+	EveryMs       int64 `protobuf:"varint,5,opt,name=every_ms,json=everyMs,proto3" json:"every_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5697,6 +5699,13 @@ func (x *FeedPremium) GetConfirmed() bool {
 		return x.Confirmed
 	}
 	return false
+}
+
+func (x *FeedPremium) GetEveryMs() int64 {
+	if x != nil {
+		return x.EveryMs
+	}
+	return 0
 }
 
 // A device that reports to a feed, or did.
@@ -8123,13 +8132,14 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\topened_at\x18\x11 \x01(\tR\bopenedAt\x12\x1b\n" +
 	"\tclosed_at\x18\x12 \x01(\tR\bclosedAt\x12\x14\n" +
 	"\x05funds\x18\x13 \x01(\tR\x05funds\x12\x18\n" +
-	"\adevices\x18\x14 \x01(\rR\adevices\"x\n" +
+	"\adevices\x18\x14 \x01(\rR\adevices\"\x93\x01\n" +
 	"\vFeedPremium\x12\x14\n" +
 	"\x05asset\x18\x01 \x01(\tR\x05asset\x12\x16\n" +
 	"\x06amount\x18\x02 \x01(\tR\x06amount\x12\x1d\n" +
 	"\n" +
 	"dispute_ms\x18\x03 \x01(\x03R\tdisputeMs\x12\x1c\n" +
-	"\tconfirmed\x18\x04 \x01(\bR\tconfirmed\"\xca\x04\n" +
+	"\tconfirmed\x18\x04 \x01(\bR\tconfirmed\x12\x19\n" +
+	"\bevery_ms\x18\x05 \x01(\x03R\aeveryMs\"\xca\x04\n" +
 	"\n" +
 	"FeedSource\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12\x14\n" +

@@ -355,7 +355,10 @@ type Premium struct {
 	DisputeMs int64 `protobuf:"varint,3,opt,name=dispute_ms,json=disputeMs,proto3" json:"dispute_ms,omitempty"`
 	// Pay only for what good evidence has confirmed that was given after it was anchored and is worth what the feed asks for. What is not within 90 days
 	// never will be paid.
-	Confirmed     bool `protobuf:"varint,4,opt,name=confirmed,proto3" json:"confirmed,omitempty"`
+	Confirmed bool `protobuf:"varint,4,opt,name=confirmed,proto3" json:"confirmed,omitempty"`
+	// A reading earns only if it was taken so long after the last one of its device that earned, milliseconds; 0: every reading does. What a device
+	// may cost in a time is bounded by that.
+	EveryMs       int64 `protobuf:"varint,5,opt,name=every_ms,json=everyMs,proto3" json:"every_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -416,6 +419,13 @@ func (x *Premium) GetConfirmed() bool {
 		return x.Confirmed
 	}
 	return false
+}
+
+func (x *Premium) GetEveryMs() int64 {
+	if x != nil {
+		return x.EveryMs
+	}
+	return 0
 }
 
 // Opens a feed. The actor is its operator.
@@ -1272,7 +1282,10 @@ type Report struct {
 	Paid      uint64 `protobuf:"varint,11,opt,name=paid,proto3" json:"paid,omitempty"`
 	Forfeited uint64 `protobuf:"varint,12,opt,name=forfeited,proto3" json:"forfeited,omitempty"`
 	// 0: it reports; else since when it does not any more, unix milliseconds.
-	DismissedAt   int64 `protobuf:"varint,13,opt,name=dismissed_at,json=dismissedAt,proto3" json:"dismissed_at,omitempty"`
+	DismissedAt int64 `protobuf:"varint,13,opt,name=dismissed_at,json=dismissedAt,proto3" json:"dismissed_at,omitempty"`
+	// When the last reading that earned was taken, unix milliseconds, and how many were accepted and came too soon after such a one to earn.
+	EarnedAt      int64  `protobuf:"varint,14,opt,name=earned_at,json=earnedAt,proto3" json:"earned_at,omitempty"`
+	Unpaid        uint64 `protobuf:"varint,15,opt,name=unpaid,proto3" json:"unpaid,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1394,6 +1407,20 @@ func (x *Report) GetForfeited() uint64 {
 func (x *Report) GetDismissedAt() int64 {
 	if x != nil {
 		return x.DismissedAt
+	}
+	return 0
+}
+
+func (x *Report) GetEarnedAt() int64 {
+	if x != nil {
+		return x.EarnedAt
+	}
+	return 0
+}
+
+func (x *Report) GetUnpaid() uint64 {
+	if x != nil {
+		return x.Unpaid
 	}
 	return 0
 }
@@ -2369,13 +2396,14 @@ const file_dure_stream_v1_stream_proto_rawDesc = "" +
 	"\rmax_deviation\x18\v \x01(\x04R\fmaxDeviation\x122\n" +
 	"\tmin_level\x18\f \x01(\x0e2\x15.dure.device.v1.LevelR\bminLevel\x12\x1b\n" +
 	"\tappeal_ms\x18\r \x01(\x03R\bappealMs\x121\n" +
-	"\apremium\x18\x0e \x01(\v2\x17.dure.stream.v1.PremiumR\apremium\"t\n" +
+	"\apremium\x18\x0e \x01(\v2\x17.dure.stream.v1.PremiumR\apremium\"\x8f\x01\n" +
 	"\aPremium\x12\x14\n" +
 	"\x05asset\x18\x01 \x01(\tR\x05asset\x12\x16\n" +
 	"\x06amount\x18\x02 \x01(\tR\x06amount\x12\x1d\n" +
 	"\n" +
 	"dispute_ms\x18\x03 \x01(\x03R\tdisputeMs\x12\x1c\n" +
-	"\tconfirmed\x18\x04 \x01(\bR\tconfirmed\"G\n" +
+	"\tconfirmed\x18\x04 \x01(\bR\tconfirmed\x12\x19\n" +
+	"\bevery_ms\x18\x05 \x01(\x03R\aeveryMs\"G\n" +
 	"\x04Open\x12\x12\n" +
 	"\x04feed\x18\x01 \x01(\tR\x04feed\x12+\n" +
 	"\x05terms\x18\x02 \x01(\v2\x15.dure.stream.v1.TermsR\x05terms\"\x1b\n" +
@@ -2431,7 +2459,7 @@ const file_dure_stream_v1_stream_proto_rawDesc = "" +
 	"\x04boot\x18\x01 \x01(\x04R\x04boot\x12\x14\n" +
 	"\x05first\x18\x02 \x01(\x04R\x05first\x12\x12\n" +
 	"\x04last\x18\x03 \x01(\x04R\x04last\x12\x17\n" +
-	"\aseen_at\x18\x04 \x01(\x03R\x06seenAt\"\x8b\x03\n" +
+	"\aseen_at\x18\x04 \x01(\x03R\x06seenAt\"\xc0\x03\n" +
 	"\x06Report\x12\x14\n" +
 	"\x05value\x18\x01 \x01(\x12R\x05value\x12\x19\n" +
 	"\btaken_at\x18\x02 \x01(\x03R\atakenAt\x12\x1f\n" +
@@ -2447,7 +2475,9 @@ const file_dure_stream_v1_stream_proto_rawDesc = "" +
 	" \x03(\v2\x13.dure.stream.v1.DueR\x03due\x12\x12\n" +
 	"\x04paid\x18\v \x01(\x04R\x04paid\x12\x1c\n" +
 	"\tforfeited\x18\f \x01(\x04R\tforfeited\x12!\n" +
-	"\fdismissed_at\x18\r \x01(\x03R\vdismissedAt\"v\n" +
+	"\fdismissed_at\x18\r \x01(\x03R\vdismissedAt\x12\x1b\n" +
+	"\tearned_at\x18\x0e \x01(\x03R\bearnedAt\x12\x16\n" +
+	"\x06unpaid\x18\x0f \x01(\x04R\x06unpaid\"v\n" +
 	"\x03Due\x12\x1a\n" +
 	"\breadings\x18\x01 \x01(\x04R\breadings\x12\x19\n" +
 	"\bfirst_at\x18\x02 \x01(\x03R\afirstAt\x12\x17\n" +
