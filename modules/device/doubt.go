@@ -23,15 +23,16 @@ func openDoubt(d *devicev1.Device) *devicev1.Doubt {
 // doubt suspends a device. The new doubt takes the place of those that lie in it.
 func (m *Module) doubt(c *exec.Context, device tx.Address, d *devicev1.Device, doubt *devicev1.Doubt) {
 	doubt.Tx = c.Tx[:]
-	before := slices.DeleteFunc(d.GetDoubts(), func(old *devicev1.Doubt) bool { return old.GetSince() >= doubt.GetSince() })
-	if n := len(before); n > 0 {
-		doubt.Since = max(doubt.GetSince(), before[n-1].GetUntil())
+	d.Doubts = slices.DeleteFunc(d.GetDoubts(), func(old *devicev1.Doubt) bool { return old.GetSince() >= doubt.GetSince() })
+	n := len(d.GetDoubts())
+	if n > 0 {
+		doubt.Since = max(doubt.GetSince(), d.Doubts[n-1].GetUntil())
 	}
-	if len(before) == MaxDoubts { // the two oldest become one, with what lies between
-		before[1].Since = before[0].GetSince()
-		before = before[1:]
+	if n == MaxDoubts { // the two oldest become one, with what lies between
+		d.Doubts[1].Since = d.Doubts[0].GetSince()
+		d.Doubts = d.GetDoubts()[1:]
 	}
-	d.Doubts = append(before, doubt)
+	d.Doubts = append(d.GetDoubts(), doubt)
 	d.State = devicev1.State_STATE_SUSPENDED
 	c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_DeviceSuspended{DeviceSuspended: &devicev1.Suspended{
 		Device: device[:], Reason: doubt.GetReason(), SinceAt: doubt.GetSince(), SuspendedBy: doubt.GetBy(), Found: doubt.GetFound(),
