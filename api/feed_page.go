@@ -9,6 +9,7 @@ import (
 
 	"github.com/dureledger/dure/api/web"
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
+	streamv1 "github.com/dureledger/dure/gen/dure/stream/v1"
 	"github.com/dureledger/dure/index"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/state"
@@ -44,6 +45,9 @@ func (s *Server) feedView(ctx context.Context, res *apiv1.GetFeedResponse) (web.
 	if p := f.GetPremium(); p != nil {
 		v.Premium, v.Funds = amountOf(st, p.GetAmount(), p.GetAsset()), amountOf(st, f.GetFunds(), p.GetAsset())
 		v.Dispute, v.Confirmed = spanText(p.GetDisputeMs()), p.GetConfirmed()
+		if p.GetEveryMs() > 0 {
+			v.Every = spanText(p.GetEveryMs())
+		}
 	}
 	now, err := s.feedValue(ctx, f.GetFeed(), 0, 0)
 	if err != nil {
@@ -58,7 +62,8 @@ func (s *Server) feedView(ctx context.Context, res *apiv1.GetFeedResponse) (web.
 		shown := sourceView(f, source, leftOut[source.GetDevice()])
 		shown.Serial = serialOf(st, source.GetDevice())
 		if device, err := tx.ParseAddress(source.GetDevice()); err == nil && source.GetDoubt() != "" {
-			shown.Finding = knownName(index.Rely(st, device, shown.Taken).Doubt.GetFinding())
+			d, _ := index.ReadDevice(st, device)
+			shown.Finding = knownName(index.RelyOn(d, shown.Taken, milliseconds(source.GetAnchoredAt())).Doubt.GetFinding())
 		}
 		v.Sources = append(v.Sources, shown)
 	}
@@ -193,7 +198,22 @@ func (s *Server) deviceFeeds(ctx context.Context, st state.Reader, a tx.Address,
 			shown.Due += due.GetReadings()
 		}
 		d.Feeds = append(d.Feeds, shown)
+		s.deviceQuarantine(st, a, link, f, d)
 	}
+}
+
+// deviceQuarantine adds what waits of a device in a feed's quarantine.
+func (s *Server) deviceQuarantine(st state.Reader, a tx.Address, link web.FeedLink, f *streamv1.Feed, d *web.Device) {
+	now := s.ledger.Status().Time.UnixMilli()
+	index.ReadQuarantineOf(st, link.Feed, a, func(id index.ReadingID, q *streamv1.Quarantined) bool {
+		if now <= q.GetDeadline() { // else it stays out, and nobody has looked since
+			d.Quarantine = append(d.Quarantine, web.Quarantined{
+				Feed: link, Value: units(f, q.GetValue()), Reason: knownName(q.GetReason()), Boot: id.Boot, Sequence: id.Sequence, Taken: q.GetTakenAt(),
+				Deadline: q.GetDeadline(), AppealedBy: address(q.GetAppealedBy()), Appeal: q.GetAppeal(),
+			})
+		}
+		return true
+	})
 }
 
 // ranText is a firmware by the maker's version, or by its number.

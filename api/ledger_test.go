@@ -34,6 +34,7 @@ type memory struct {
 	catching bool
 	full     bool
 	broken   error
+	cosigner tx.Address
 	waited   bool
 	states   map[int64]state.Reader
 }
@@ -122,6 +123,13 @@ func (m *memory) AddCosignature(_ context.Context, height int64, _ proof.Witness
 }
 
 func (m *memory) Consistency(uint64, uint64) ([][]byte, error) { return nil, nil }
+
+func (m *memory) CosignedBy(key tx.Address) (api.Cosigner, bool) {
+	if m.cosigner != key {
+		return api.Cosigner{}, false
+	}
+	return api.Cosigner{Name: "car.example", Height: 41, Time: time.Unix(1_767_225_600, 0), Cosigned: 12, Kept: 15}, true
+}
 
 func (m *memory) Witnessing() (api.Witnessing, bool) {
 	return api.Witnessing{Height: 7, Cosignatures: 3, Known: 2}, true

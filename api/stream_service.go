@@ -11,6 +11,7 @@ import (
 	streamv1 "github.com/dureledger/dure/gen/dure/stream/v1"
 	"github.com/dureledger/dure/index"
 	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/merkle"
 	"github.com/dureledger/dure/ledger/proof"
 	"github.com/dureledger/dure/ledger/reading"
 	"github.com/dureledger/dure/ledger/state"
@@ -238,7 +239,7 @@ func (s *Server) proveReading(ctx context.Context, row index.Reading, rows []ind
 	}
 	leaves := make([][32]byte, len(rows))
 	for i, r := range rows {
-		leaves[i] = proof.LeafHash(reading.LeafData(r.Device, verdictByte(r), byte(r.Level), r.Firmware, signed[i].Raw))
+		leaves[i] = merkle.LeafHash(reading.LeafData(r.Device, verdictByte(r), byte(r.Level), r.Firmware, signed[i].Raw))
 	}
 	p := &proof.Reading{
 		Device: row.Device, Verdict: verdictByte(row), Level: byte(row.Level), Firmware: row.Firmware, Message: signed[row.Position].Raw, Key: signed[row.Position].Key,

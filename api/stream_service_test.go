@@ -10,6 +10,8 @@ import (
 
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
 	"github.com/dureledger/dure/gen/dure/api/v1/apiv1connect"
+	streamv1 "github.com/dureledger/dure/gen/dure/stream/v1"
+	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
 	"github.com/dureledger/dure/index/indextest"
 )
 
@@ -188,6 +190,16 @@ func TestReadingsAndTaint(t *testing.T) {
 	if v := taint(f.Cars[0].Address.String()); len(v.GetSettlements()) != 1 || v.GetSettlements()[0].GetPaid() != 1 || v.GetSettlements()[0].GetAmount() != "100" || v.GetAnchorCount() != 2 {
 		t.Errorf("taint of a car that was paid: %v", v)
 	}
+	paid, err := c.ListSettlements(t.Context(), connect.NewRequest(&apiv1.ListSettlementsRequest{Feed: indextest.Feed, Device: f.Cars[0].Address.String()}))
+	ok(t, err)
+	if list := paid.Msg.GetSettlements(); len(list) != 1 || list[0].GetDevice() != f.Cars[0].Address.String() || list[0].GetTime() == "" || list[0].GetFeed() != indextest.Feed {
+		t.Errorf("payments: %v", list)
+	}
+	for name, r := range map[string]*apiv1.ListSettlementsRequest{"of nobody": {}, "of no time": {Feed: indextest.Feed, Since: "soon"}} {
+		if err := errorOf(c.ListSettlements(t.Context(), connect.NewRequest(r))); connect.CodeOf(err) != connect.CodeInvalidArgument {
+			t.Errorf("payments %s: %v", name, err)
+		}
+	}
 	if err := errorOf(c.Taint(t.Context(), connect.NewRequest(&apiv1.TaintRequest{Device: person(0).String()}))); connect.CodeOf(err) != connect.CodeNotFound {
 		t.Errorf("taint of no device: %v", err)
 	}
@@ -201,13 +213,20 @@ func TestFeedPages(t *testing.T) {
 	o, err := f.Anchor(car.Source(f.Read(car, 9990, 0), f.Read(car, 500, 0)))
 	ok(t, err)
 	ok(t, f.Attest(f.Cars[1], "forged"))
+	appeal, err := n.Do([]*txv1.Action{{Actor: car.Address[:], Call: &txv1.Action_StreamAppeal{StreamAppeal: &streamv1.Appeal{
+		Feed: indextest.Feed, Device: car.Address[:], Boot: 1, Sequence: car.Sequence - 1, Reason: "긴급 제동"}}}}, car.Signer)
+	if ok(t, err); appeal.GetRefusal() != nil {
+		t.Fatal(appeal.GetRefusal())
+	}
+	n.cosigner = car.Address
 	n.indexed(t)
 	n.showsAll(t, map[string][]string{
 		"/feed/" + indextest.Feed:                             {"차량 속도", "범위를 벗어남", "믿을 수 없음", "999.0", "인정", "1.00", car.Address.String(), "격리"},
 		"/feed/" + indextest.Feed + "?lang=en":                {"Out of range", "In doubt", "No answer", "Quarantine", "Funds left"},
-		"/account/" + car.Address.String():                    {"차량 속도", "결번", "/feed/" + indextest.Feed, "2 – 3"},
+		"/account/" + car.Address.String():                    {"차량 속도", "결번", "/feed/" + indextest.Feed, "2 – 3", "격리", "범위를 벗어남", "긴급 제동", "증인으로 연서", "car.example", "12 / 15", "/block/41"},
+		"/account/" + car.Address.String() + "?lang=en":       {"Maker", "Owner", "Firmware", "Self-reported", "Gaps", "Quarantine", "Out of range", "As a witness"},
 		"/account/" + f.Cars[1].Address.String():              {"정지됨", "제조사가 등록하지 않은 펌웨어", "마지막으로 확인된 펌웨어", "부터 이 기기가 보낸 것은 믿을 수 없습니다", "믿을 수 없게 된 계측값"},
-		"/account/" + f.Cars[1].Address.String() + "?lang=en": {"Suspended", "on, nothing that the device says may be relied on", "Readings of these times"},
+		"/account/" + f.Cars[1].Address.String() + "?lang=en": {"Suspended", "on, nothing that the device says may be relied on", "Readings of these times", "no cosignature at this node"},
 		"/account/" + person(1).String():                      {"운영하는 피드", "/feed/" + indextest.Feed},
 		"/tx/" + hex.EncodeToString(o.GetId()):                {"quarantined range, accepted", "계측값 고정", car.Address.String()},
 		"/":                                                   {"/feed/" + indextest.Feed, "계측값 고정"},

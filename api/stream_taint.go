@@ -145,9 +145,6 @@ func (t *taint) finish() {
 	}
 	slices.SortStableFunc(t.paid, func(a, b index.Settlement) int { return cmp.Compare(b.Seq, a.Seq) })
 	for _, p := range t.paid[:min(len(t.paid), index.MaxTaint)] {
-		t.out.Settlements = append(t.out.Settlements, &apiv1.Settlement{
-			Feed: p.Feed, FirstAt: timestamp(p.First), LastAt: timestamp(p.Last), Paid: p.Paid, Forfeited: p.Forfeited, Asset: p.Asset, Amount: p.Amount,
-			Transaction: idText(p.Tx), Time: timestamp(p.Time),
-		})
+		t.out.Settlements = append(t.out.Settlements, settlementOf(p))
 	}
 }

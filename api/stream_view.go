@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"strconv"
 	"strings"
 
@@ -31,6 +30,22 @@ func newShown(r state.Reader) *shown {
 	return &shown{Reader: r, devices: map[tx.Address]*devicev1.Device{}, ran: map[ran]string{}}
 }
 
+// device is a device as the state has it, nil if there is none.
+func (s *shown) device(a tx.Address) *devicev1.Device {
+	d, ok := s.devices[a]
+	if !ok {
+		d, _ = index.ReadDevice(s, a)
+		s.devices[a] = d
+	}
+	return d
+}
+
+// rely says whether a device's reading may be relied on.
+func (s *shown) rely(device tx.Address, taken, anchored int64) (doubt string, confirmed bool) {
+	r := index.RelyOn(s.device(device), taken, anchored)
+	return r.Reason, r.Confirmed
+}
+
 // version is the maker's version of a firmware that a device ran.
 func (s *shown) version(device tx.Address, firmware uint64) string {
 	key := ran{device, firmware}
@@ -38,11 +53,7 @@ func (s *shown) version(device tx.Address, firmware uint64) string {
 	if ok {
 		return version
 	}
-	d, ok := s.devices[device]
-	if !ok {
-		d, _ = index.ReadDevice(s, device)
-		s.devices[device] = d
-	}
+	d := s.device(device)
 	if maker, err := tx.ToAddress(d.GetMaker()); err == nil {
 		f, _ := index.ReadFirmware(s, maker, d.GetModel(), firmware)
 		version = f.GetVersion()
@@ -77,7 +88,7 @@ func feedOf(name string, f *streamv1.Feed) *apiv1.Feed {
 		OpenedAt: timestamp(f.GetOpenedAt()), ClosedAt: timestamp(f.GetClosedAt()), Funds: f.GetFunds(), Devices: f.GetDevices(),
 	}
 	if p := t.GetPremium(); p != nil {
-		out.Premium = &apiv1.FeedPremium{Asset: p.GetAsset(), Amount: p.GetAmount(), DisputeMs: p.GetDisputeMs(), Confirmed: p.GetConfirmed()}
+		out.Premium = &apiv1.FeedPremium{Asset: p.GetAsset(), Amount: p.GetAmount(), DisputeMs: p.GetDisputeMs(), Confirmed: p.GetConfirmed(), EveryMs: p.GetEveryMs()}
 	}
 	return out
 }
@@ -97,9 +108,9 @@ func (s *Server) sourceOf(shown *shown, f *streamv1.Feed, device tx.Address, r *
 		return out
 	}
 	out.Value, out.TakenAt, out.AnchoredAt = units(f, r.GetValue()), timestamp(r.GetTakenAt()), timestamp(r.GetAnchoredAt())
-	out.AgeMs = max(0, s.now()-r.GetTakenAt())
+	out.AgeMs = max(0, s.now()-min(r.GetTakenAt(), r.GetAnchoredAt()))
 	out.Firmware, out.FirmwareVersion, out.Level = r.GetFirmware(), shown.version(device, r.GetFirmware()), knownName(r.GetLevel())
-	out.Doubt = index.Doubt(shown, device, r.GetTakenAt(), r.GetAnchoredAt())
+	out.Doubt, _ = shown.rely(device, r.GetTakenAt(), r.GetAnchoredAt())
 	return out
 }
 
@@ -116,12 +127,11 @@ func readingOf(shown *shown, f *streamv1.Feed, r index.Reading) *apiv1.Reading {
 	if n, err := r.Value.Units(int(f.GetTerms().GetDecimals())); err == nil {
 		value = units(f, n)
 	}
-	trust := index.Rely(shown, r.Device, r.Taken)
-	doubt := index.Doubt(shown, r.Device, r.Taken, r.Anchored)
+	doubt, confirmed := shown.rely(r.Device, r.Taken, r.Anchored)
 	return &apiv1.Reading{
 		Feed: r.Feed, Device: r.Device.String(), Boot: r.Boot, Sequence: r.Sequence, TakenAt: timestamp(r.Taken), AnchoredAt: timestamp(r.Anchored), Value: value,
 		Verdict: enumName(r.Verdict), Reason: knownName(r.Reason), Firmware: r.Firmware, FirmwareVersion: shown.version(r.Device, r.Firmware), Level: knownName(r.Level),
-		Doubt: cmp.Or(doubt, trust.Reason), Confirmed: trust.Confirmed && doubt == "", Transaction: idText(r.Tx), Action: r.Action, Position: r.Position, Seq: r.Seq,
+		Doubt: doubt, Confirmed: confirmed, Transaction: idText(r.Tx), Action: r.Action, Position: r.Position, Seq: r.Seq,
 	}
 }
 

@@ -256,6 +256,9 @@ func (s *Server) accountView(ctx context.Context, a tx.Address, token string) (w
 	if v.Device = s.deviceView(st, a); v.Device != nil {
 		s.deviceFeeds(ctx, st, a, v.Device)
 		s.deviceTaint(ctx, st, a, v.Device)
+		if key, err := tx.ParseAddress(v.Key); err == nil {
+			v.Device.Witness = s.cosignerView(key)
+		}
 	}
 	v.Operates = s.feedLinks(ctx, index.FeedFilter{Operator: &a})
 	balances, _, err := s.balancesOf(ctx, st, a, index.Page{Size: index.MaxPage})
@@ -270,6 +273,15 @@ func (s *Server) accountView(ctx context.Context, a tx.Address, token string) (w
 	entries, next, err := s.list(ctx, index.Filter{Account: &a}, index.Page{Size: recentRows, Token: token})
 	v.Recent, v.Next = s.rows(entries), next
 	return v, err
+}
+
+// cosignerView is nil for a key by which this node has no cosignature.
+func (s *Server) cosignerView(key tx.Address) *web.WitnessRecord {
+	c, ok := s.ledger.CosignedBy(key)
+	if !ok {
+		return nil
+	}
+	return &web.WitnessRecord{Name: c.Name, Height: c.Height, Time: c.Time.UnixMilli(), Cosigned: c.Cosigned, Kept: c.Kept}
 }
 
 // deviceView is nil for an account that is no device.

@@ -2,12 +2,14 @@ package api
 
 import (
 	"context"
+	"time"
 
 	"connectrpc.com/connect"
 
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/proof"
+	"github.com/dureledger/dure/ledger/tx"
 )
 
 // Witnesses is the part of a node that offers checkpoints to outside witnesses and keeps their cosignatures. What it keeps
@@ -27,8 +29,18 @@ type Witnesses interface {
 	AddCosignature(ctx context.Context, height int64, w proof.Witness, signature []byte) (Witnessing, error)
 	// Consistency proves that the history log of one size begins with that of a smaller one. Code checkpoint.not_yet.
 	Consistency(from, size uint64) ([][]byte, error)
+	// CosignedBy is what is kept of the cosignatures of a key, given by its address; false: nothing.
+	CosignedBy(key tx.Address) (Cosigner, bool)
 	// Witnessing is how the newest checkpoint is witnessed that has what the network's parameters ask for; false: none is.
 	Witnessing() (Witnessing, bool)
+}
+
+// Cosigner is a witness as this node knows it: of the checkpoints whose cosignatures it keeps, how many it has cosigned, and the newest of these.
+type Cosigner struct {
+	Name           string
+	Height         int64
+	Time           time.Time // of the header
+	Cosigned, Kept int       // checkpoints that it has cosigned, and that anybody has
 }
 
 // Witnessing is how a checkpoint is witnessed: how many cosignatures it has, how many of witnesses the network knows.

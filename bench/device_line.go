@@ -11,7 +11,7 @@ import (
 	"github.com/eclipse/paho.golang/paho"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/dureledger/dure/client/device"
+	"github.com/dureledger/dure/client/certificate"
 	"github.com/dureledger/dure/ledger/reading"
 	"github.com/dureledger/dure/ledger/tx"
 )
@@ -68,7 +68,7 @@ func (d Door) open(parent context.Context, of *reporter) (*line, error) {
 	ctx, cancel := context.WithTimeout(parent, dialTime)
 	defer cancel()
 	l := &line{reporter: of, asked: make(chan string, 1)}
-	certificate, err := device.Certificate(l.address(), of.key)
+	certificate, err := certificate.Make(l.address(), of.key)
 	if err != nil {
 		return nil, err
 	}

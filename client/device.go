@@ -43,6 +43,12 @@ func (d *Draft) RegisterFirmware(maker tx.Address, f Firmware) *Draft {
 	return d.Append(&txv1.Action{Actor: maker[:], Call: &txv1.Action_DeviceRegisterFirmware{DeviceRegisterFirmware: call}})
 }
 
+// MeasureFirmware says what a TPM quotes of a firmware of the maker's that was registered without: registers, bit n for PCR n, and the digest of a quote over them.
+func (d *Draft) MeasureFirmware(maker tx.Address, model string, number uint64, pcrs uint32, digest [32]byte) *Draft {
+	return d.Append(&txv1.Action{Actor: maker[:], Call: &txv1.Action_DeviceMeasureFirmware{
+		DeviceMeasureFirmware: &devicev1.MeasureFirmware{Model: model, Number: number, Pcrs: pcrs, PcrDigest: digest[:]}}})
+}
+
 // WithdrawFirmware withdraws a firmware of a model of the maker's.
 func (d *Draft) WithdrawFirmware(maker tx.Address, model string, number uint64, reason string) *Draft {
 	return d.Append(&txv1.Action{Actor: maker[:], Call: &txv1.Action_DeviceWithdrawFirmware{

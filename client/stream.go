@@ -132,6 +132,17 @@ func getReading(n *node) method[apiv1.GetReadingRequest, apiv1.GetReadingRespons
 	return n.stream.GetReading
 }
 
+// Settlements lists payments for readings by when the ledger made them, the last first: of a device, a feed, or both. Page fields of the query are set here.
+func (c *Client) Settlements(ctx context.Context, query *apiv1.ListSettlementsRequest) iter.Seq2[*apiv1.Settlement, error] {
+	return pages(func(token string) ([]*apiv1.Settlement, string, error) {
+		query.PageSize, query.PageToken = pageSize, token
+		res, err := read(ctx, c, query, func(n *node) method[apiv1.ListSettlementsRequest, apiv1.ListSettlementsResponse] {
+			return n.stream.ListSettlements
+		})
+		return res.GetSettlements(), res.GetNextPageToken(), err
+	})
+}
+
 // Taint returns what leaned on a device in the times in which it is in doubt. Code device.unknown.
 func (c *Client) Taint(ctx context.Context, device tx.Address) (*apiv1.TaintResponse, error) {
 	return read(ctx, c, &apiv1.TaintRequest{Device: device.String()},

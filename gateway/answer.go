@@ -44,7 +44,7 @@ type Answer struct {
 	// Boot and Sequence are a reading's own.
 	Boot     uint64 `json:"boot,omitempty"`
 	Sequence uint64 `json:"sequence,omitempty"`
-	// Verdict is "accepted", "late", "quarantined" or "refused", Reason why it is one of the last two.
+	// Verdict is "accepted", "late", "quarantined" or "refused", Reason why it is one of the last two, or late though it was on time.
 	Verdict string `json:"verdict,omitempty"`
 	Reason  string `json:"reason,omitempty"`
 	// Transaction that has it, 64 hex digits.
@@ -132,7 +132,7 @@ func ofResult(r anchor.Result) Answer {
 	switch r.Reason {
 	case streamv1.Reason_REASON_NO_FEED, streamv1.Reason_REASON_NOT_ADMITTED, streamv1.Reason_REASON_NOT_AUTHORISED:
 		a.Kind = NotAllowed
-	case streamv1.Reason_REASON_PRECISION:
+	case streamv1.Reason_REASON_PRECISION, streamv1.Reason_REASON_UNIT:
 		a.Kind = Malformed
 	}
 	a.Result, a.Code, a.Message = a.Kind.String(), "reading."+a.Reason, refusedBecause[r.Reason]
@@ -147,5 +147,6 @@ var refusedBecause = map[streamv1.Reason]string{
 	streamv1.Reason_REASON_NOT_ADMITTED:   "The device does not report to this feed. Its operator has to admit it.",
 	streamv1.Reason_REASON_NOT_AUTHORISED: "The key may not act for the device, or the device is revoked.",
 	streamv1.Reason_REASON_PRECISION:      "The value has more digits than the feed takes, or is beyond 64 bits of its smallest unit.",
+	streamv1.Reason_REASON_UNIT:           "It is late, and in another unit than the feed's.",
 	streamv1.Reason_REASON_FULL:           "Too many readings of the device wait in quarantine.",
 }

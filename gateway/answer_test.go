@@ -54,6 +54,9 @@ func TestVerdictsAsAnswers(t *testing.T) {
 			t.Errorf("%s: %+v", name, a)
 		}
 	}
+	if a := ofResult(anchor.Result{Verdict: streamv1.Verdict_VERDICT_REFUSED, Reason: streamv1.Reason_REASON_UNIT}); a.Kind != Malformed || a.Message == "" {
+		t.Errorf("late and in another unit: %+v", a)
+	}
 	text, err := json.Marshal(ofResult(anchor.Result{Verdict: streamv1.Verdict_VERDICT_QUARANTINED, Reason: streamv1.Reason_REASON_RANGE, Transaction: "a1", Boot: 4, Sequence: 17}))
 	if want := `{"of":"reading","result":"taken","boot":4,"sequence":17,"verdict":"quarantined","reason":"range","transaction":"a1"}`; err != nil || string(text) != want {
 		t.Errorf("%s %v", text, err)

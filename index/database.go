@@ -76,9 +76,11 @@ var schema = []string{
 	`CREATE INDEX reading_source ON reading (feed, device, taken, n, verdict, anchored, seq) WHERE verdict < 4`,
 	`CREATE INDEX reading_odd ON reading (feed, verdict, taken, n) WHERE verdict > 1`,
 	`CREATE TABLE reading_raw (n INT PRIMARY KEY, key BYTES NOT NULL, raw BYTES NOT NULL)`,
-	`CREATE TABLE settlement (seq INT, event INT, feed TEXT NOT NULL, device BYTES NOT NULL, first_taken INT NOT NULL, last_taken INT NOT NULL,
+	`CREATE TABLE settlement (seq INT, event INT, feed TEXT NOT NULL, device BYTES NOT NULL, first_at INT NOT NULL, last_at INT NOT NULL,
 		paid INT NOT NULL, forfeited INT NOT NULL, asset TEXT NOT NULL, amount TEXT NOT NULL, PRIMARY KEY (seq, event)) KEYED`,
-	`CREATE INDEX settlement_device ON settlement (device, last_taken)`,
+	`CREATE INDEX settlement_device ON settlement (device, last_at)`,
+	`CREATE INDEX settlement_paid ON settlement (device, seq, event)`,
+	`CREATE INDEX settlement_feed ON settlement (feed, seq, event)`,
 }
 
 // schemaFor is the schema in a database's own words, and more.

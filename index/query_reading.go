@@ -38,11 +38,16 @@ type Reading struct {
 	n int64 // its number in the index
 }
 
-// Span is a device and a time, from Since on and before Until, in unix milliseconds. Readings are of it that were on their way in it: taken before
-// Until, and taken or anchored at Since or later. Those taken before After are not: they are of an earlier span.
+// Span is a device and a time, from Since on and before Until, in unix milliseconds. Readings are of it that were on their way in it: taken or anchored
+// before Until, and taken or anchored at Since or later. Those taken or anchored before After are not: they are of an earlier span.
 type Span struct {
 	Device              tx.Address
 	Since, Until, After int64
+}
+
+// within are the arguments of a device and sqlWithin.
+func (s Span) within() []any {
+	return []any{s.Device[:], s.After, s.After, s.Since, s.Since, s.Until, s.Until}
 }
 
 // ReadingFilter says which readings are wanted: all conditions that are set must hold.
@@ -130,7 +135,7 @@ func (x *Index) readings(ctx context.Context, f ReadingFilter, s *Span, below Re
 	}
 	if s != nil {
 		query += ` AND r.device = ?` + sqlWithin
-		args = append(args, s.Device[:], s.After, s.Since, s.Since, s.Until)
+		args = append(args, s.within()...)
 	}
 	query += ` AND r.taken >= ? AND r.taken < ? AND (r.taken, r.n) < (?, ?) ORDER BY r.taken DESC, r.n DESC LIMIT ?`
 	return x.readingRows(ctx, query, append(args, since, until, below.Taken, below.n, limit)...)

@@ -6,6 +6,7 @@ import (
 
 	streamv1 "github.com/dureledger/dure/gen/dure/stream/v1"
 	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/tx"
 )
 
 // MaxTaint bounds the anchors and the settlements that are listed.
@@ -25,7 +26,7 @@ func (x *Index) CountReadings(ctx context.Context, feed string, s Span) (out []C
 		err := row.Scan(&c.Verdict, &c.Readings, &c.First, &c.Last)
 		out = append(out, c)
 		return true, err
-	}, sqlCount, feed, s.Device[:], s.After, s.Since, s.Since, s.Until)
+	}, sqlCount, append([]any{feed}, s.within()...)...)
 	return out, err
 }
 
@@ -52,13 +53,14 @@ func (x *Index) Anchors(ctx context.Context, feed string, s Span) (out []Anchor,
 		a.Tx = [32]byte(id)
 		out = append(out, a)
 		return true, nil
-	}, sqlAnchors, feed, s.Device[:], s.After, s.Since, s.Since, s.Until, MaxTaint)
+	}, sqlAnchors, append(append([]any{feed}, s.within()...), MaxTaint)...)
 	return out, count, err
 }
 
-// Settlement is a payment for a device's readings, taken from First to Last, or that there was none.
+// Settlement is a payment for a device's readings, which were on their way from First to Last (taken, anchored or both), or that there was none.
 type Settlement struct {
 	Feed            string
+	Device          tx.Address
 	First, Last     int64
 	Paid, Forfeited uint64
 	Asset, Amount   string
@@ -69,21 +71,26 @@ type Settlement struct {
 	Time  int64
 }
 
-// Settlements lists those of readings that may be of a time, the newest first, at most MaxTaint.
-func (x *Index) Settlements(ctx context.Context, s Span) (out []Settlement, err error) {
+// Settlements lists those of readings that were on their way in a span, whatever time they claim, the newest first, at most MaxTaint.
+func (x *Index) Settlements(ctx context.Context, s Span) ([]Settlement, error) {
+	return x.settlements(ctx, sqlSettlements, s.Device[:], s.Since, s.Until, MaxTaint)
+}
+
+// settlements runs a query that begins with sqlSettlement.
+func (x *Index) settlements(ctx context.Context, query string, args ...any) (out []Settlement, err error) {
 	err = x.rows(ctx, func(row *sql.Rows) (bool, error) {
 		var p Settlement
-		var id []byte
+		var id, device []byte
 		var paid, forfeited int64
-		if err := row.Scan(&p.Feed, &p.First, &p.Last, &paid, &forfeited, &p.Asset, &p.Amount, &p.Seq, &p.Event, &id, &p.Time); err != nil {
+		if err := row.Scan(&p.Feed, &device, &p.First, &p.Last, &paid, &forfeited, &p.Asset, &p.Amount, &p.Seq, &p.Event, &id, &p.Time); err != nil {
 			return false, err
 		}
-		if len(id) != 32 {
-			return false, fault.New("internal", "the index holds a transaction it cannot name; rebuild it")
+		if len(id) != 32 || len(device) != 20 {
+			return false, fault.New("internal", "the index holds a payment it cannot name; rebuild it")
 		}
-		p.Tx, p.Paid, p.Forfeited = [32]byte(id), uint64(paid), uint64(forfeited)
+		p.Tx, p.Device, p.Paid, p.Forfeited = [32]byte(id), tx.Address(device), uint64(paid), uint64(forfeited)
 		out = append(out, p)
 		return true, nil
-	}, sqlSettlements, s.Device[:], s.Since, s.Until, MaxTaint)
+	}, query, args...)
 	return out, err
 }

@@ -56,7 +56,7 @@ func (x *Index) Transactions(ctx context.Context, f Filter, p Page) (seqs []uint
 	}
 	ctx, cancel := context.WithTimeout(ctx, queryTime)
 	defer cancel()
-	from, below, err := x.bounds(ctx, f, below)
+	from, below, err := x.bounds(ctx, f.Since, f.Until, below)
 	if err != nil || from >= below {
 		return nil, "", err
 	}
@@ -75,19 +75,19 @@ func (x *Index) Transactions(ctx context.Context, f Filter, p Page) (seqs []uint
 	return seqs, next, nil
 }
 
-// bounds turns the filter's times into places in the history, narrowing [0, below).
-func (x *Index) bounds(ctx context.Context, f Filter, below uint64) (uint64, uint64, error) {
+// bounds turns a filter's times into places in the history, narrowing [0, below).
+func (x *Index) bounds(ctx context.Context, since, until int64, below uint64) (uint64, uint64, error) {
 	var from uint64
 	size := x.Seq()
-	if f.Since != 0 {
-		at, err := x.seqAt(ctx, f.Since, size)
+	if since != 0 {
+		at, err := x.seqAt(ctx, since, size)
 		if err != nil {
 			return 0, 0, err
 		}
 		from = at
 	}
-	if f.Until != 0 {
-		at, err := x.seqAt(ctx, f.Until, size)
+	if until != 0 {
+		at, err := x.seqAt(ctx, until, size)
 		if err != nil {
 			return 0, 0, err
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/dureledger/dure/index"
 	"github.com/dureledger/dure/index/indextest"
 	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/merkle"
 	"github.com/dureledger/dure/ledger/reading"
 	"github.com/dureledger/dure/ledger/state"
 )
@@ -125,7 +126,7 @@ func testAnchorIsWhole(t *testing.T, place func(*testing.T) keeper) {
 		}
 		var leaves [][32]byte
 		for i, row := range all {
-			leaves = append(leaves, reading.LeafHash(reading.LeafData(row.Device, byte(row.Verdict)<<4|byte(row.Reason), byte(row.Level), row.Firmware, signed[i].Raw)))
+			leaves = append(leaves, merkle.LeafHash(reading.LeafData(row.Device, byte(row.Verdict)<<4|byte(row.Reason), byte(row.Level), row.Firmware, signed[i].Raw)))
 		}
 		for _, ev := range e[0].Outcome.GetEvents() {
 			if a := ev.GetStreamAnchored(); a != nil && [32]byte(a.GetRoot()) != reading.Root(leaves) {
@@ -195,6 +196,53 @@ func testValues(t *testing.T, place func(*testing.T) keeper) {
 	}
 	if v := value(second); v.None != nil || v.Value != 600 || v.Counted != 2 {
 		t.Errorf("before its repair: %+v", v)
+	}
+}
+
+// A reading that claims an earlier time than the ledger had it, or a later one, leaned on the device in between, and so did what was paid for it.
+func testTaintOfOtherTimes(t *testing.T, place func(*testing.T) keeper) {
+	l := newLedger(t)
+	f := newFleet(t, l)
+	l.Wait(10_000)
+	car := f.Cars[0]
+	must(t, f.Attest(car, "image"))
+	_, err := f.Anchor(car.Source(f.Read(car, 500, 9_000)))
+	must(t, err)
+	l.Wait(130_000)
+	must(t, f.Settle())
+	_, err = f.Anchor(car.Source(f.Read(car, 501, -20_000)))
+	must(t, err)
+	must(t, f.Attest(car, "forged"))
+	x := open(t, place(t), l)
+	catchUp(t, x, l)
+	st, _, now := l.State()
+	d, _ := index.ReadDevice(st, car.Address)
+	doubt := index.Span{Device: car.Address, Since: d.GetDoubts()[0].GetSince(), Until: now}
+	rows, _, err := x.Readings(t.Context(), index.ReadingFilter{Feed: indextest.Feed, Spans: []index.Span{doubt}}, index.Page{})
+	if err != nil || !slices.Equal(numbers(rows), []uint64{2, 1}) || rows[0].Taken < now || rows[1].Taken >= doubt.Since {
+		t.Errorf("tainted: %+v, %v", rows, err)
+	}
+	paid, err := x.Settlements(t.Context(), doubt)
+	if err != nil || len(paid) != 1 || paid[0].Paid != 1 || paid[0].First != rows[1].Taken || paid[0].Last != rows[1].Anchored {
+		t.Fatalf("payments %+v, %v", paid, err)
+	}
+	// What was paid in a time is asked by when the ledger paid, whatever time the readings are of.
+	for name, tc := range map[string]struct {
+		filter index.PaymentFilter
+		want   int
+	}{
+		"when it was paid":       {index.PaymentFilter{Device: &car.Address, Feed: indextest.Feed, Since: paid[0].Time, Until: paid[0].Time + 1}, 1},
+		"before it was paid":     {index.PaymentFilter{Device: &car.Address, Until: paid[0].Time}, 0},
+		"after it was paid":      {index.PaymentFilter{Feed: indextest.Feed, Since: paid[0].Time + 1}, 0},
+		"when it was measured":   {index.PaymentFilter{Feed: indextest.Feed, Since: rows[1].Taken, Until: rows[1].Anchored + 1}, 0},
+		"whenever":               {index.PaymentFilter{Feed: indextest.Feed}, 1},
+		"of a feed there is not": {index.PaymentFilter{Feed: "no.such"}, 0},
+		"of another car":         {index.PaymentFilter{Device: &f.Cars[1].Address}, 0},
+	} {
+		got := paged(t, func(p index.Page) ([]index.Settlement, string, error) { return x.Payments(t.Context(), tc.filter, p) })
+		if len(got) != tc.want || len(got) > 0 && got[0] != paid[0] {
+			t.Errorf("%s: %+v", name, got)
+		}
 	}
 }
 

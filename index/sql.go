@@ -58,15 +58,15 @@ const (
 	sqlLatest    = sqlReadings + ` JOIN feed_source s ON r.n = (SELECT x.n FROM reading x WHERE x.feed = s.feed AND x.device = s.device
 		AND x.verdict < 4 AND x.verdict = 1 AND x.taken <= ? ORDER BY x.taken DESC, x.n DESC LIMIT 1) WHERE s.feed = ? ORDER BY r.device`
 
-	// What was taken before a span and anchored in it or after it may be from it: a liar would say so.
-	sqlWithin  = ` AND r.taken >= ? AND (r.taken >= ? OR r.anchored >= ?) AND r.taken < ?`
+	// What was taken before a span and anchored in it or after it may be from it, and what was anchored in it and claims a later time: a liar would say so.
+	sqlWithin  = ` AND r.taken >= ? AND r.anchored >= ? AND (r.taken >= ? OR r.anchored >= ?) AND (r.taken < ? OR r.anchored < ?)`
 	sqlOfSpan  = ` WHERE r.feed = ? AND r.device = ? AND r.verdict < 4` + sqlWithin
 	sqlCount   = `SELECT r.verdict, count(*), min(r.taken), max(r.taken) FROM reading r` + sqlOfSpan + ` GROUP BY r.verdict ORDER BY r.verdict`
 	sqlAnchors = `SELECT a.seq, t.id, t.time, a.readings, a.anchors FROM (SELECT r.seq, count(*) AS readings, count(*) OVER () AS anchors FROM reading r` +
 		sqlOfSpan + ` GROUP BY r.seq ORDER BY r.seq DESC LIMIT ?) a JOIN tx t ON t.seq = a.seq ORDER BY a.seq DESC`
-	sqlSettlements = `SELECT p.feed, p.first_taken, p.last_taken, p.paid, p.forfeited, p.asset, p.amount, p.seq, p.event, t.id, t.time
-		FROM settlement p JOIN tx t ON t.seq = p.seq
-		WHERE p.device = ? AND p.last_taken >= ? AND p.first_taken < ? ORDER BY p.seq DESC, p.event DESC LIMIT ?`
+	sqlSettlement = `SELECT p.feed, p.device, p.first_at, p.last_at, p.paid, p.forfeited, p.asset, p.amount, p.seq, p.event, t.id, t.time
+		FROM settlement p JOIN tx t ON t.seq = p.seq`
+	sqlSettlements = sqlSettlement + ` WHERE p.device = ? AND p.last_at >= ? AND p.first_at < ? ORDER BY p.seq DESC, p.event DESC LIMIT ?`
 )
 
 // What only PostgreSQL is asked. The key of the lock is "dure" and the number of the schema.

@@ -109,11 +109,9 @@ func Rely(r state.Reader, address tx.Address, at int64) device.Reliance {
 	return device.Rely(r, address, at)
 }
 
-// Doubt says why nothing may be relied on that a device said of one time and that was anchored at another, or since the first of them; empty if
-// nothing speaks against it. Who lies says that it measured before it lied.
-func Doubt(r state.Reader, address tx.Address, taken, anchored int64) string {
-	d, _ := device.Get(r, address)
-	return device.Doubted(d, taken, max(taken, anchored)).GetReason()
+// RelyOn is Rely for what a device, nil if there is none, said of one time and the ledger had at another.
+func RelyOn(d *devicev1.Device, taken, anchored int64) device.Reliance {
+	return device.RelyOn(d, taken, anchored)
 }
 
 // ReadMembers lists the members in order of address.

@@ -38,3 +38,10 @@ func ReadQuarantine(r state.Reader, feed string, fn func(id ReadingID, q *stream
 		return fn(ReadingID{device, boot, sequence}, q)
 	})
 }
+
+// ReadQuarantineOf is ReadQuarantine for one device.
+func ReadQuarantineOf(r state.Reader, feed string, device tx.Address, fn func(id ReadingID, q *streamv1.Quarantined) bool) {
+	stream.AscendQuarantinedOf(r, feed, device, func(boot, sequence uint64, q *streamv1.Quarantined) bool {
+		return fn(ReadingID{device, boot, sequence}, q)
+	})
+}

@@ -52,6 +52,7 @@ func suite(t *testing.T, place func(*testing.T) keeper) {
 		"AnchorIsWhole":                     testAnchorIsWhole,
 		"Values":                            testValues,
 		"Taint":                             testTaint,
+		"TaintOfOtherTimes":                 testTaintOfOtherTimes,
 		"RawIsErased":                       testRawIsErased,
 		"ErasedAnchors":                     testErasedAnchors,
 		"FeedsAfterSnapshot":                testFeedsAfterSnapshot,

@@ -51,7 +51,7 @@ var tables = [tableCount]struct {
 	readingTable: {"reading", []string{"n", "seq", "action", "position", "feed", "device", "boot", "sequence", "taken", "anchored", "value", "decimals",
 		"verdict", "reason", "firmware", "level"}, false},
 	readingRawTable: {"reading_raw", []string{"n", "key", "raw"}, false},
-	settlementTable: {"settlement", []string{"seq", "event", "feed", "device", "first_taken", "last_taken", "paid", "forfeited", "asset", "amount"}, false},
+	settlementTable: {"settlement", []string{"seq", "event", "feed", "device", "first_at", "last_at", "paid", "forfeited", "asset", "amount"}, false},
 }
 
 // maxRows is how many rows one statement adds at most; every power of two below is a statement too. The SQLite driver

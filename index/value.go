@@ -68,10 +68,10 @@ func (x *Index) ValueAt(ctx context.Context, r state.Reader, feed string, f *str
 func sourceAt(r state.Reader, f *streamv1.Feed, row Reading, at int64) (stream.Source, error) {
 	head, _ := ReadHead(r, row.Device)
 	s := stream.Source{
-		Device: row.Device, TakenAt: row.Taken, AnchoredAt: row.Anchored, Age: at - row.Taken, Firmware: row.Firmware, Level: row.Level, Missing: head.GetMissing(),
+		Device: row.Device, TakenAt: row.Taken, AnchoredAt: row.Anchored, Age: max(0, at-min(row.Taken, row.Anchored)), Firmware: row.Firmware, Level: row.Level, Missing: head.GetMissing(),
 	}
 	d, _ := ReadDevice(r, row.Device)
-	if doubt := device.Doubted(d, row.Taken, max(row.Taken, row.Anchored)); doubt != nil {
+	if doubt := device.Doubted(d, row.Taken, row.Anchored); doubt != nil {
 		s.LeftOut = "it was in doubt then: " + doubt.GetReason()
 	} else if len(device.Doubted(d, at, at).GetBy()) > 0 { // a doubt that evidence brought begins before anybody knew
 		s.LeftOut = "it was suspended then"

@@ -15,8 +15,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dureledger/dure/api"
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/proof"
+	"github.com/dureledger/dure/ledger/tx"
 )
 
 // Bounds of what is kept of cosignatures.
@@ -57,6 +60,11 @@ type cosignedCheckpoint struct {
 type cosignature struct {
 	witness   proof.Witness
 	signature []byte
+	key       tx.Address // of the witness's
+}
+
+func newCosignature(w proof.Witness, signature []byte) cosignature {
+	return cosignature{w, signature, tx.Key{Kind: accountv1.KeyKind_KEY_KIND_ED25519, Public: w.Key}.Address()}
 }
 
 func openCosigned(home Home, log *slog.Logger) (*cosigned, error) {
@@ -114,14 +122,15 @@ func (c *cosignedCheckpoint) decode(raw []byte) (err error) {
 	}
 	for lines.Scan() {
 		key, signature, _ := strings.Cut(lines.Text(), " ")
-		l := cosignature{}
-		if l.witness, err = proof.ParseWitness(key); err != nil {
+		w, err := proof.ParseWitness(key)
+		if err != nil {
 			return err
 		}
-		if l.signature, err = base64.StdEncoding.Strict().DecodeString(signature); err != nil {
+		raw, err := base64.StdEncoding.Strict().DecodeString(signature)
+		if err != nil {
 			return err
 		}
-		c.lines = append(c.lines, l)
+		c.lines = append(c.lines, newCosignature(w, raw))
 	}
 	return lines.Err()
 }
@@ -236,6 +245,21 @@ func (c *cosigned) newest(least int64, enough func(*cosignedCheckpoint) bool) (c
 		}
 	}
 	return cosignedCheckpoint{}, false
+}
+
+// by is what is kept of the cosignatures of a key.
+func (c *cosigned) by(key tx.Address) (of api.Cosigner, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, one := range c.all {
+		i := slices.IndexFunc(one.lines, func(l cosignature) bool { return l.key == key })
+		if i < 0 {
+			continue
+		}
+		of.Name, of.Height, of.Time, of.Cosigned, ok = one.lines[i].witness.Name, one.height, time.Unix(0, one.time), of.Cosigned+1, true
+	}
+	of.Kept = len(c.all)
+	return of, ok
 }
 
 // linesOf are the cosignatures of a checkpoint, verified, in the order of a receipt.

@@ -32,7 +32,7 @@ func cosign(t interface{ Fatal(...any) }, on *proof.Checkpoint, name string) cos
 	if err != nil {
 		t.Fatal(err)
 	}
-	return cosignature{witness: w, signature: line.Signature}
+	return newCosignature(w, line.Signature)
 }
 
 var epoch = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
@@ -69,7 +69,7 @@ func TestCosignedOnDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	spoiled := cosignedCheckpoint{height: 7, time: on.Time, lines: []cosignature{{one.witness, two.signature}, two}}
+	spoiled := cosignedCheckpoint{height: 7, time: on.Time, lines: []cosignature{newCosignature(one.witness, two.signature), two}}
 	if err := os.WriteFile(c.file(7), spoiled.encode(), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -154,4 +154,32 @@ func FuzzCosignedFile(f *testing.F) {
 			t.Errorf("%q is read as %q, %v", raw, c.encode(), err)
 		}
 	})
+}
+
+// What a node keeps of one witness: the newest checkpoint that it has cosigned, and of how many; also after a restart.
+func TestCosignaturesOfOne(t *testing.T) {
+	home := Home(t.TempDir())
+	c := openTest(t, home)
+	for height := int64(5); height < 8; height++ {
+		on := checkpointAt(height, epoch.Add(time.Duration(height)*time.Minute))
+		for _, name := range []string{"one.example", "two.example"}[:1+height%2] {
+			if _, err := c.add(on, cosign(t, on, name), nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	on := checkpointAt(8, epoch.Add(time.Hour))
+	if _, err := c.add(on, cosign(t, on, "one.example"), nil); err != nil {
+		t.Fatal(err)
+	}
+	two := cosign(t, on, "two.example").key
+	for name, c := range map[string]*cosigned{"at once": c, "after a restart": openTest(t, home)} {
+		of, ok := c.by(two)
+		if !ok || of.Name != "two.example" || of.Height != 7 || !of.Time.Equal(epoch.Add(7*time.Minute)) || of.Cosigned != 2 || of.Kept != 4 {
+			t.Errorf("%s: %+v", name, of)
+		}
+		if of, ok := c.by([20]byte{}); ok {
+			t.Errorf("of nobody: %+v", of)
+		}
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/dureledger/dure/api"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/proof"
+	"github.com/dureledger/dure/ledger/tx"
 	"github.com/dureledger/dure/modules/network"
 )
 
@@ -136,9 +137,12 @@ func (l *ledger) AddCosignature(ctx context.Context, height int64, w proof.Witne
 	if _, err := c.CheckCosignature(w, signature); err != nil {
 		return api.Witnessing{}, err
 	}
-	now, err := l.cosigned.add(c, cosignature{witness: w, signature: signature}, known)
+	now, err := l.cosigned.add(c, newCosignature(w, signature), known)
 	return api.Witnessing{Height: now.height, Cosignatures: len(now.lines), Known: now.known(known)}, err
 }
+
+// CosignedBy implements api.Witnesses.
+func (l *ledger) CosignedBy(key tx.Address) (api.Cosigner, bool) { return l.cosigned.by(key) }
 
 // Witnessing implements api.Witnesses.
 func (l *ledger) Witnessing() (api.Witnessing, bool) {

@@ -163,6 +163,17 @@ type Device struct {
 	Feeds   []DeviceFeed
 	Gaps    []Gap
 	Missing uint64
+	// Quarantine is what waits of it, in the order of feeds.
+	Quarantine []Quarantined
+	// Witness is nil when this node has no cosignature by its key.
+	Witness *WitnessRecord
+}
+
+// WitnessRecord is what a node keeps of a witness: the newest checkpoint that it has cosigned, and of how many that anybody has.
+type WitnessRecord struct {
+	Name           string
+	Height, Time   int64
+	Cosigned, Kept int
 }
 
 // Doubt is a time in which nothing that a device said may be relied on. Finding is what evidence found, empty when a

@@ -16,8 +16,8 @@ type Feed struct {
 	MaxRate, MaxDeviation string // empty: any
 	MinSources            uint32
 	MinLevel              string // empty: any
-	// Stale, Late, Ahead, Appeal and Dispute are spans such as 1h30m.
-	Stale, Late, Ahead, Appeal, Dispute string
+	// Stale, Late, Ahead, Appeal, Dispute and Every are spans such as 1h30m.
+	Stale, Late, Ahead, Appeal, Dispute, Every string
 	// Premium is empty if nothing is paid.
 	Premium, Funds Value
 	Confirmed      bool
@@ -53,6 +53,7 @@ type FeedSource struct {
 
 // Quarantined is a reading that waits for the operator.
 type Quarantined struct {
+	Feed               FeedLink // on the page of a device
 	Device, Serial     string
 	Value, Reason      string
 	Boot, Sequence     uint64

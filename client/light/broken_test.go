@@ -12,6 +12,7 @@ import (
 
 	"github.com/dureledger/dure/client/light"
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
+	"github.com/dureledger/dure/ledger/merkle"
 	ledgerproof "github.com/dureledger/dure/ledger/proof"
 )
 
@@ -35,7 +36,7 @@ func edit(t testing.TB, file []byte, change func(*ledgerproof.Receipt)) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	root, err := ledgerproof.PathRoot(ledgerproof.LeafHash(r.Outcome), o.GetSeq(), r.Size, r.Path)
+	root, err := ledgerproof.PathRoot(merkle.LeafHash(r.Outcome), o.GetSeq(), r.Size, r.Path)
 	if err != nil {
 		t.Fatal(err)
 	}

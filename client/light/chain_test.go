@@ -20,6 +20,7 @@ import (
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
 	"github.com/dureledger/dure/ledger/genesis"
+	"github.com/dureledger/dure/ledger/merkle"
 	ledgerproof "github.com/dureledger/dure/ledger/proof"
 	"github.com/dureledger/dure/ledger/state"
 	"github.com/dureledger/dure/ledger/tx"
@@ -291,7 +292,7 @@ func logRoot(leaves [][]byte) [32]byte {
 	case 0:
 		return sha256.Sum256(nil)
 	case 1:
-		return ledgerproof.LeafHash(leaves[0])
+		return merkle.LeafHash(leaves[0])
 	}
 	k := split(len(leaves))
 	left, right := logRoot(leaves[:k]), logRoot(leaves[k:])

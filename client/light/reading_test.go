@@ -13,6 +13,7 @@ import (
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	streamv1 "github.com/dureledger/dure/gen/dure/stream/v1"
 	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/merkle"
 	ledgerproof "github.com/dureledger/dure/ledger/proof"
 	"github.com/dureledger/dure/ledger/reading"
 	"github.com/dureledger/dure/ledger/tx"
@@ -53,7 +54,7 @@ func anchoring(t testing.TB, index int) (*chain, *ledgerproof.Reading) {
 		if i == 4 {
 			verdict = verdictRange
 		}
-		leaves = append(leaves, ledgerproof.LeafHash(reading.LeafData(p.Device, verdict, p.Level, p.Firmware, raw)))
+		leaves = append(leaves, merkle.LeafHash(reading.LeafData(p.Device, verdict, p.Level, p.Firmware, raw)))
 		if i == index {
 			p.Message, p.Verdict = raw, verdict
 		}

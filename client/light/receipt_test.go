@@ -11,6 +11,7 @@ import (
 	"github.com/dureledger/dure/client/light"
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/merkle"
 	ledgerproof "github.com/dureledger/dure/ledger/proof"
 )
 
@@ -105,7 +106,7 @@ func deepReceipt(t testing.TB) (*chain, []byte) {
 	for i := range 30 {
 		leaf.Path = append(leaf.Path, [32]byte(digest("sibling", i)))
 	}
-	root, err := ledgerproof.PathRoot(ledgerproof.LeafHash(leaf.Outcome), o.Seq, leaf.Size, leaf.Path)
+	root, err := ledgerproof.PathRoot(merkle.LeafHash(leaf.Outcome), o.Seq, leaf.Size, leaf.Path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -71,11 +71,7 @@ func accountShow(a *app) *cobra.Command {
 		Use: "show ACCOUNT", Short: "Show an account and its balances", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeKeyArg,
 		Example: "  dure account show alice",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := a.party(args[0])
-			if err != nil {
-				return err
-			}
-			c, err := a.ledger()
+			p, c, err := a.askAbout(args[0])
 			if err != nil {
 				return err
 			}

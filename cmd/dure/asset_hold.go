@@ -148,11 +148,7 @@ func assetHolds(a *app) *cobra.Command {
 		Example: "  dure asset holds alice",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			p, err := a.party(args[0])
-			if err != nil {
-				return err
-			}
-			c, err := a.ledger()
+			p, c, err := a.askAbout(args[0])
 			if err != nil {
 				return err
 			}

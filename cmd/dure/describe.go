@@ -98,6 +98,9 @@ var words = map[string]func(described) string{
 	"device.register_firmware": func(d described) string {
 		return d.actor + " registers firmware " + d.text("number") + " (" + d.text("version") + ") of " + d.text("model") + ", SHA-256 " + d.text("digest")
 	},
+	"device.measure_firmware": func(d described) string {
+		return d.actor + " says what a TPM quotes of firmware " + d.text("number") + " of " + d.text("model") + ": " + d.text("pcr_digest")
+	},
 	"device.withdraw_firmware": func(d described) string {
 		return d.actor + " withdraws firmware " + d.text("number") + " of " + d.text("model") + ": " + d.text("reason")
 	},

@@ -70,87 +70,6 @@ func (a *app) showModel(cmd *cobra.Command, maker party, model string) error {
 	})
 }
 
-func firmwareText(f *apiv1.Firmware) string {
-	text := strconv.FormatUint(f.GetNumber(), 10) + ", version " + clean(f.GetVersion())
-	if f.GetFollows() > 0 {
-		text += fmt.Sprintf(", follows %d and later", f.GetFollows())
-	}
-	if f.GetWithdrawnAt() != "" {
-		text += ", WITHDRAWN " + f.GetWithdrawnAt() + ": " + clean(f.GetWithdrawReason())
-	}
-	return text
-}
-
-func deviceFirmware(a *app) *cobra.Command {
-	var by string
-	var firmware client.Firmware
-	var pcrs pcrFlags
-	var f writeFlags
-	cmd := &cobra.Command{
-		Use: "firmware MODEL NUMBER IMAGE", Short: "Register a firmware by the digest of its image", Args: cobra.ExactArgs(3),
-		Long: `Registers a firmware of your model: the SHA-256 of IMAGE, a file or 64 hex digits. NUMBER orders the firmwares of the model, from 1 on;
-devices go to higher numbers only. What is registered never changes. For devices with a TPM say too what a quote of it has when they run
-this firmware; take the same registers for all firmwares of a model.`,
-		Example: "  dure device firmware sedan-3 7 sedan-3-2.4.1.bin --version 2.4.1 --follows 5 --by maker\n" +
-			"  dure device firmware sedan-3 8 sedan-3-2.5.0.bin --version 2.5.0 --pcr sha256:0,7 --pcr-digest 66687aadf862bd776c8fc18b8e9f8e20089714856ee233b3902a591d0d5f2925 --by maker",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			var err error
-			firmware.Model = args[0]
-			if firmware.Number, err = strconv.ParseUint(args[1], 10, 64); err != nil {
-				return usagef("number %q: want a whole number from 1 on", args[1])
-			}
-			if firmware.Digest, err = a.documentArg(cmd.Context(), args[2]); err != nil {
-				return err
-			}
-			if err := pcrs.read(&firmware); err != nil {
-				return err
-			}
-			w, err := a.begin(cmd.Context(), by)
-			if err != nil {
-				return err
-			}
-			w.draft.RegisterFirmware(w.actor.address, firmware)
-			w.done = fmt.Sprintf("Registered firmware %d of %s, SHA-256 %x", firmware.Number, firmware.Model, firmware.Digest)
-			return a.finish(cmd.Context(), &f, w)
-		},
-	}
-	a.actorFlag(cmd, &by, "by", "the maker")
-	cmd.Flags().StringVar(&firmware.Version, "version", "", "version for people, such as 2.4.1 (required)")
-	must(cmd.MarkFlagRequired("version"))
-	cmd.Flags().Uint64Var(&firmware.Follows, "follows", 0, "lowest number from which a device may go to this one; 0: any")
-	cmd.Flags().StringVar(&firmware.Note, "note", "", "what people should know of it, public, at most 256 bytes")
-	pcrs.register(cmd)
-	f.register(a, cmd)
-	return cmd
-}
-
-func deviceWithdraw(a *app) *cobra.Command {
-	var by, reason string
-	var f writeFlags
-	cmd := &cobra.Command{
-		Use: "withdraw MODEL NUMBER", Short: "Withdraw a firmware", Args: cobra.ExactArgs(2),
-		Long:    "Withdraws a firmware of your model. A device whose evidence shows it from then on is suspended.",
-		Example: "  dure device withdraw sedan-3 6 --reason 'brake controller may hang' --by maker",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			number, err := strconv.ParseUint(args[1], 10, 64)
-			if err != nil {
-				return usagef("number %q: want a firmware's number", args[1])
-			}
-			w, err := a.begin(cmd.Context(), by)
-			if err != nil {
-				return err
-			}
-			w.draft.WithdrawFirmware(w.actor.address, args[0], number, reason)
-			w.done = fmt.Sprintf("Withdrew firmware %d of %s", number, args[0])
-			return a.finish(cmd.Context(), &f, w)
-		},
-	}
-	a.actorFlag(cmd, &by, "by", "the maker")
-	reasonFlag(cmd, &reason)
-	f.register(a, cmd)
-	return cmd
-}
-
 func reasonFlag(cmd *cobra.Command, reason *string) {
 	cmd.Flags().StringVar(reason, "reason", "", "why, public, 1 to 256 bytes (required)")
 	must(cmd.MarkFlagRequired("reason"))
@@ -362,11 +281,7 @@ func deviceShow(a *app) *cobra.Command {
 		Use: "show DEVICE", Short: "Show a device, its firmware and the doubts about it", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeKeys,
 		Example: "  dure device show car-81",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := a.party(args[0])
-			if err != nil {
-				return err
-			}
-			c, err := a.ledger()
+			p, c, err := a.askAbout(args[0])
 			if err != nil {
 				return err
 			}

@@ -77,11 +77,7 @@ func deviceCommands(a *app) *cobra.Command {
 		Long:    "Lists the commands that the ledger keeps of a device, at most 16, the oldest first: without an answer (open, expired) or answered (done, failed).",
 		Example: "  dure device commands car-81",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := a.party(args[0])
-			if err != nil {
-				return err
-			}
-			c, err := a.ledger()
+			p, c, err := a.askAbout(args[0])
 			if err != nil {
 				return err
 			}

@@ -192,7 +192,8 @@ func deviceAttester(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "attester DEVICE KEY", Short: "Register the key that a device's TPM quotes with", Args: cobra.ExactArgs(2), ValidArgsFunction: a.completeKeys,
 		Long: `Registers, as its maker, the attestation key of a device's TPM: a restricted ECDSA P-256 key of the endorsement hierarchy. KEY is a public key
-file in PEM, or p256:HEX. From then on the device's only evidence are quotes by this key, whose level is measured_boot.`,
+file in PEM, or p256:HEX. From then on the device's only evidence are quotes by this key, whose level is measured_boot.
+That goes for the key that acts for the device now; when that is changed, say it again.`,
 		Example: "  tpm2_createek -c ek.ctx -G ecc\n" +
 			"  tpm2_createak -C ek.ctx -c ak.ctx -G ecc -g sha256 -s ecdsa -u ak.pem -f pem\n" +
 			"  dure device attester car-81 ak.pem --by maker",

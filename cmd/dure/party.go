@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/dureledger/dure/client"
 	"github.com/dureledger/dure/ledger/tx"
 )
 
@@ -22,6 +23,16 @@ func (p party) String() string {
 		return p.address.String()
 	}
 	return p.name + " (" + p.address.String() + ")"
+}
+
+// askAbout reads the account that a command is about, and connects to the ledger to ask of it.
+func (a *app) askAbout(text string) (party, *client.Client, error) {
+	p, err := a.party(text)
+	if err != nil {
+		return p, nil, err
+	}
+	c, err := a.ledger()
+	return p, c, err
 }
 
 // party reads an account: an address, or the name of a key of the keystore.

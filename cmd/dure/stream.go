@@ -28,7 +28,7 @@ may ask for it. 1 to 100 at once.`,
 			func(d *client.Draft, actor tx.Address, feed string, devices []tx.Address) {
 				d.SettleFeed(actor, feed, devices...)
 			}),
-		streamList(a), streamShow(a), streamValue(a), streamReadings(a), streamReading(a), streamVerify(a), streamTaint(a))
+		streamList(a), streamShow(a), streamValue(a), streamReadings(a), streamReading(a), streamVerify(a), streamPayments(a), streamTaint(a))
 }
 
 func streamOpen(a *app) *cobra.Command {

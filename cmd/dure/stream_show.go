@@ -98,7 +98,11 @@ func (a *app) feedFacts(cmd *cobra.Command, f *apiv1.Feed) []fact {
 		if p.GetConfirmed() {
 			when += ", when confirmed by good evidence"
 		}
-		facts = append(facts, fact{"premium", a.money(ctx, p.GetAsset(), p.GetAmount()) + " a reading" + when}, fact{"funds", a.money(ctx, p.GetAsset(), f.GetFunds())})
+		each := " a reading"
+		if p.GetEveryMs() > 0 {
+			each += " every " + span(p.GetEveryMs())
+		}
+		facts = append(facts, fact{"premium", a.money(ctx, p.GetAsset(), p.GetAmount()) + each + when}, fact{"funds", a.money(ctx, p.GetAsset(), f.GetFunds())})
 	}
 	return facts
 }

@@ -19,11 +19,7 @@ func streamTaint(a *app) *cobra.Command {
 		Long:    "Counts the readings of the times for which a device is in doubt, and lists the transactions that anchored them and the payments for them, the newest first.",
 		Example: "  dure stream taint car-81",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := a.party(args[0])
-			if err != nil {
-				return err
-			}
-			c, err := a.ledger()
+			p, c, err := a.askAbout(args[0])
 			if err != nil {
 				return err
 			}

@@ -18,6 +18,7 @@ type termFlags struct {
 	decimals, minSources                uint32
 	least, most, maxRate, maxDeviation  string
 	late, ahead, stale, appeal, dispute time.Duration
+	every                               time.Duration
 	minLevel, premium                   string
 	confirmed                           bool
 }
@@ -47,6 +48,7 @@ func (t *termFlags) register(cmd *cobra.Command) {
 	f.DurationVar(&t.appeal, "appeal", 24*time.Hour, "how long a quarantined reading may be appealed, and then decided")
 	f.StringVar(&t.premium, "premium", "", `what each accepted reading earns its device, such as "10 krw" (default nothing)`)
 	f.DurationVar(&t.dispute, "dispute", time.Hour, "how long readings wait before they are paid")
+	f.DurationVar(&t.every, "every", 0, "pay a device for one reading in this time, however many it makes (default for each)")
 	f.BoolVar(&t.confirmed, "confirmed", false, "pay only for what good evidence, given later, has confirmed")
 	for _, name := range []string{"title", "unit", "least", "most"} {
 		must(cmd.MarkFlagRequired(name))
@@ -94,6 +96,6 @@ func (t *termFlags) terms(ctx context.Context, a *app) (*streamv1.Terms, error) 
 	if err != nil {
 		return nil, err
 	}
-	terms.Premium = &streamv1.Premium{Asset: asset, Amount: units, DisputeMs: t.dispute.Milliseconds(), Confirmed: t.confirmed}
+	terms.Premium = &streamv1.Premium{Asset: asset, Amount: units, DisputeMs: t.dispute.Milliseconds(), EveryMs: t.every.Milliseconds(), Confirmed: t.confirmed}
 	return terms, nil
 }

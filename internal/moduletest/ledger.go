@@ -117,6 +117,15 @@ func Do[C any](l *Ledger, actor string, call C) Result {
 
 // Apply runs a transaction: all of its actions or none.
 func (l *Ledger) Apply(actions []*txv1.Action, keys ...tx.Key) Result {
+	sources, err := tx.ReadSources(actions)
+	if err != nil {
+		return Result{Err: err, Void: true}
+	}
+	return l.Run(actions, sources, keys...)
+}
+
+// Run is Apply when the readings in the actions have been read.
+func (l *Ledger) Run(actions []*txv1.Action, sources []tx.Source, keys ...tx.Key) Result {
 	l.applied++
 	r := Result{ID: sha256.Sum256(binary.BigEndian.AppendUint64([]byte("moduletest"), l.applied))}
 	for i, a := range actions {
@@ -128,7 +137,7 @@ func (l *Ledger) Apply(actions []*txv1.Action, keys ...tx.Key) Result {
 	mark := l.View.Mark()
 	for i, a := range actions {
 		c := exec.NewContext(l.View, tx.Address(a.GetActor()), 1, l.Now, r.ID, keys...)
-		c.Action, c.Network = uint32(i), txtest.NetworkID
+		c.Action, c.Network, c.Sources = uint32(i), txtest.NetworkID, tx.SourcesOf(sources, i)
 		if err := l.run(c, a.GetCall()); err != nil {
 			l.View.Rollback(mark)
 			r.Events, r.Err, r.Action = nil, err, i

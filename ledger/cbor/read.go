@@ -78,8 +78,12 @@ func (c *Cursor) head() (Major, uint64) {
 		c.at++
 		return major, uint64(info)
 	}
-	if info > 27 {
-		c.Fail("%#02x begins nothing that a reading has; lengths are definite", first)
+	switch {
+	case info == 31:
+		c.Fail("%#02x is of indefinite length, or its end; every length is given", first)
+		return 0, 0
+	case info > 27:
+		c.Fail("%#02x begins nothing in CBOR", first)
 		return 0, 0
 	}
 	size := 1 << (info - 24)

@@ -67,7 +67,7 @@ func (r *run) actions(t *tx.Tx, keys []tx.Key) ending {
 		// Each action has a context of its own, as events may keep slices of its Actor.
 		c := &Context{
 			View: r.view, Network: t.NetworkID(), Height: r.block.Height, Time: r.block.Time, Tx: t.ID,
-			Actor: tx.Address(action.GetActor()), Action: uint32(i), keys: keys, events: events,
+			Actor: tx.Address(action.GetActor()), Action: uint32(i), Sources: tx.SourcesOf(t.Sources, i), keys: keys, events: events,
 		}
 		r.view.Spend(workAction)
 		err := r.call(c, action.GetCall())

@@ -25,6 +25,8 @@ type Context struct {
 	// Tx is the id of the transaction, Action the index of this action in it.
 	Tx     [32]byte
 	Action uint32
+	// Sources are the readings in the action, parsed and their signatures checked: of stream.anchor, as many sources in the same order as the call has.
+	Sources []tx.Source
 
 	keys   []tx.Key
 	events []*ledgerv1.Event

@@ -10,6 +10,7 @@ import (
 
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
+	"github.com/dureledger/dure/ledger/merkle"
 	"github.com/dureledger/dure/ledger/proof"
 	"github.com/dureledger/dure/ledger/state"
 	"github.com/dureledger/dure/ledger/tx"
@@ -37,7 +38,7 @@ type Ledger struct {
 	window  *Window
 }
 
-var ranges = compact.RangeFactory{Hash: proof.HashChildren}
+var ranges = compact.RangeFactory{Hash: merkle.HashChildren}
 
 // New makes an empty ledger, before genesis.
 func New(rules Rules) *Ledger {

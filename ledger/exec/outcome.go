@@ -5,7 +5,7 @@ import (
 
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	"github.com/dureledger/dure/ledger/fault"
-	"github.com/dureledger/dure/ledger/proof"
+	"github.com/dureledger/dure/ledger/merkle"
 	"github.com/dureledger/dure/ledger/tx"
 )
 
@@ -25,7 +25,7 @@ func (r *run) outcome(t *tx.Tx, end ending) *ledgerv1.Outcome {
 
 // apply gives the transaction its place in the history.
 func (r *run) apply(t *tx.Tx, o *ledgerv1.Outcome, leaf []byte) {
-	hash := proof.LeafHash(leaf)
+	hash := merkle.LeafHash(leaf)
 	r.seq++
 	r.seen[t.ID] = true
 	r.result.Applied = append(r.result.Applied, Applied{

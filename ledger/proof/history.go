@@ -13,19 +13,6 @@ import (
 // MaxPath is the most hashes an inclusion path can have: a log holds fewer than 2^64 leaves.
 const MaxPath = 64
 
-// LeafHash is the history log's hash of a serialised outcome: SHA-256(0x00 || outcome), RFC 6962 section 2.1.
-func LeafHash(outcome []byte) [32]byte {
-	var buf [768]byte // most outcomes fit: no memory for the garbage collector
-	return sha256.Sum256(append(append(buf[:0], 0), outcome...))
-}
-
-// HashChildren is the history log's hash of two subtrees: SHA-256(0x01 || left || right), RFC 6962 section 2.1.
-func HashChildren(left, right []byte) []byte {
-	var buf [1 + 2*sha256.Size]byte
-	sum := sha256.Sum256(append(append(append(buf[:0], 1), left...), right...))
-	return sum[:]
-}
-
 // HistoryRoot commits to the history log and its size:
 // SHA-256("dure/history/v1\n" || size as 8 bytes big-endian || RFC 6962 root).
 func HistoryRoot(size uint64, root [32]byte) [32]byte {

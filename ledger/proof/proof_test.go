@@ -15,6 +15,7 @@ import (
 
 	"github.com/dureledger/dure/ledger/exec"
 	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/merkle"
 	"github.com/dureledger/dure/ledger/proof"
 )
 
@@ -51,7 +52,7 @@ func TestExecutionAgrees(t *testing.T) {
 // TestPathRoot runs RFC 6962's shape by hand, on a log of three leaves.
 func TestPathRoot(t *testing.T) {
 	node := func(l, r [32]byte) [32]byte { return sha256.Sum256(append(append([]byte{1}, l[:]...), r[:]...)) }
-	a, b, c := proof.LeafHash([]byte("a")), proof.LeafHash([]byte("b")), proof.LeafHash([]byte("c"))
+	a, b, c := merkle.LeafHash([]byte("a")), merkle.LeafHash([]byte("b")), merkle.LeafHash([]byte("c"))
 	if a != sha256.Sum256([]byte("\x00a")) {
 		t.Fatal("leaf hash")
 	}

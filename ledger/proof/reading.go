@@ -5,6 +5,7 @@ import (
 
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/merkle"
 	"github.com/dureledger/dure/ledger/reading"
 	"github.com/dureledger/dure/ledger/tx"
 )
@@ -47,7 +48,7 @@ func (r *Reading) Leaf() []byte {
 
 // Root is the anchor's root as the leaf and the path have it. Code proof.bad_path.
 func (r *Reading) Root() ([32]byte, error) {
-	return PathRoot(LeafHash(r.Leaf()), uint64(r.Index), uint64(r.Size), r.Path)
+	return PathRoot(merkle.LeafHash(r.Leaf()), uint64(r.Index), uint64(r.Size), r.Path)
 }
 
 // Encode gives the file. It refuses what DecodeReading would refuse.

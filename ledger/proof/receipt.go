@@ -9,6 +9,7 @@ import (
 
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/merkle"
 )
 
 // Limits of a receipt file, in bytes.
@@ -69,7 +70,7 @@ func (r *Receipt) check() ([32]byte, error) {
 		return [32]byte{}, fault.New("receipt.wrong_transaction", "the transaction in the receipt is not the one the outcome is about",
 			"transaction", hex.EncodeToString(sum[:]), "outcome", hex.EncodeToString(o.GetTxHash()))
 	}
-	root, err := PathRoot(LeafHash(r.Outcome), o.GetSeq(), r.Size, r.Path)
+	root, err := PathRoot(merkle.LeafHash(r.Outcome), o.GetSeq(), r.Size, r.Path)
 	if err != nil {
 		return [32]byte{}, err
 	}

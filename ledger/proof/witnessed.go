@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/merkle"
 )
 
 // MaxCosignatures is how many cosignatures a receipt can carry.
@@ -23,7 +24,7 @@ func (r *Receipt) Checkpoint(header [32]byte, validators []Validator) (*Checkpoi
 	if err != nil {
 		return nil, err
 	}
-	root, err := PathRoot(LeafHash(r.Outcome), o.GetSeq(), r.Size, r.Path)
+	root, err := PathRoot(merkle.LeafHash(r.Outcome), o.GetSeq(), r.Size, r.Path)
 	if err != nil {
 		return nil, err
 	}

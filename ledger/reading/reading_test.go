@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/merkle"
 	"github.com/dureledger/dure/ledger/proof"
 	"github.com/dureledger/dure/ledger/reading"
 	"github.com/dureledger/dure/ledger/tx"
@@ -133,7 +134,7 @@ func TestAnchorPaths(t *testing.T) {
 	_, address := device(t, ed)
 	var leaves [][32]byte
 	for n := 1; n <= 9; n++ {
-		leaves = append(leaves, reading.LeafHash(reading.LeafData(address, 0x10, 1, uint64(n), sign(t, ed, speed()))))
+		leaves = append(leaves, merkle.LeafHash(reading.LeafData(address, 0x10, 1, uint64(n), sign(t, ed, speed()))))
 		for i := range leaves {
 			root, err := proof.PathRoot(leaves[i], uint64(i), uint64(n), reading.Path(leaves, i))
 			if err != nil || root != reading.Root(leaves) {

@@ -3,6 +3,7 @@ package tx
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	streamv1 "github.com/dureledger/dure/gen/dure/stream/v1"
@@ -19,15 +20,16 @@ type Source struct {
 	// Action is the index of the action.
 	Action int
 	// Device is whom the readings are said to be of, Key what signed them; whether it may is decided at execution.
-	Device   Address
-	Key      Key
+	Device Address
+	Key    Key
+	// Readings are parsed, each from what the action has at its place in the source.
 	Readings []*reading.Reading
 }
 
-// readSources reads the readings of a body's stream.anchor actions; most have none. Code tx.malformed.
-func readSources(b *txv1.Body) ([]Source, error) {
+// ReadSources reads the readings of the stream.anchor actions among these, in order; most have none. Decode has done so for Tx.Sources. Code tx.malformed.
+func ReadSources(actions []*txv1.Action) ([]Source, error) {
 	var out []Source
-	for i, a := range b.Actions {
+	for i, a := range actions {
 		call, ok := a.Call.(*txv1.Action_StreamAnchor)
 		if !ok {
 			continue
@@ -39,6 +41,13 @@ func readSources(b *txv1.Body) ([]Source, error) {
 		out = append(out, some...)
 	}
 	return out, nil
+}
+
+// SourcesOf are those of an action among sources in order.
+func SourcesOf(sources []Source, action int) []Source {
+	first, _ := slices.BinarySearchFunc(sources, action, func(s Source, a int) int { return s.Action - a })
+	end, _ := slices.BinarySearchFunc(sources, action+1, func(s Source, a int) int { return s.Action - a })
+	return sources[first:end:end]
 }
 
 func readAnchor(action int, call *streamv1.Anchor) ([]Source, error) {

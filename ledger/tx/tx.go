@@ -111,7 +111,7 @@ func (n Network) Decode(raw []byte, maxBytes int) (*Tx, error) {
 	if err := n.checkBody(body); err != nil {
 		return nil, err
 	}
-	sources, err := readSources(body)
+	sources, err := ReadSources(body.Actions)
 	if err != nil {
 		return nil, err
 	}

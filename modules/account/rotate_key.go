@@ -39,6 +39,7 @@ func (m *Module) rotateKey(c *exec.Context, call *accountv1.RotateKey) error {
 	if to != c.Actor {
 		rotated.Set(c.View, to, c.Actor)
 	}
+	m.devices.KeyChanged(c.View, c.Actor, to)
 	c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_AccountKeyRotated{
 		AccountKeyRotated: &accountv1.KeyRotated{Account: c.Actor[:], Key: to[:]},
 	}})

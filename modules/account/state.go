@@ -28,8 +28,17 @@ type Members interface {
 	IsMember(g state.Getter, a tx.Address) bool
 }
 
+// Devices keeps what is said of keys.
+type Devices interface {
+	// KeyChanged is called when another key, given by its address, begins to act for an account, which mostly is no device.
+	KeyChanged(v *state.View, account, key tx.Address)
+}
+
 // Module is the account module.
-type Module struct{ members Members }
+type Module struct {
+	members Members
+	devices Devices
+}
 
 var (
 	_ exec.Module   = (*Module)(nil)
@@ -37,7 +46,7 @@ var (
 )
 
 // New makes the module.
-func New(members Members) *Module { return &Module{members} }
+func New(members Members, devices Devices) *Module { return &Module{members, devices} }
 
 // Name is the module's name.
 func (m *Module) Name() string { return "account" }

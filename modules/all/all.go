@@ -26,7 +26,7 @@ func New() exec.Rules { return NewUpTo(network.AppVersion) }
 
 // NewUpTo is New of a binary that knows another newest app version: for tests of an upgrade.
 func NewUpTo(appVersion uint64) exec.Rules {
-	accounts := account.New(members{})
+	accounts := account.New(members{}, keys{})
 	net := network.New(accounts, appVersion)
 	assets := asset.New(accounts, reserves{})
 	return exec.Rules{
@@ -62,6 +62,11 @@ type members struct{}
 
 func (members) IsMember(g state.Getter, a tx.Address) bool { return network.IsMember(g, a) }
 
+// keys lets modules/account tell modules/device, which itself needs modules/account.
+type keys struct{}
+
+func (keys) KeyChanged(v *state.View, account, key tx.Address) { device.KeyChanged(v, account, key) }
+
 // reserves lists for modules/asset what others have reserved: modules/stream, which itself needs modules/asset.
 type reserves struct{}
 
@@ -75,7 +80,7 @@ type Devices struct{}
 // Get returns a device and whether the account is one.
 func (Devices) Get(g state.Getter, a tx.Address) (*devicev1.Device, bool) { return device.Get(g, a) }
 
-// Doubted says why nothing that a device said at some time from first to last may be relied on; empty if nothing speaks against it.
-func (Devices) Doubted(d *devicev1.Device, first, last int64) string {
-	return device.Doubted(d, first, last).GetReason()
+// Doubted says why nothing may be relied on that a device said of one time and the ledger had at another; empty if nothing speaks against it.
+func (Devices) Doubted(d *devicev1.Device, taken, anchored int64) string {
+	return device.Doubted(d, taken, anchored).GetReason()
 }

@@ -9,6 +9,7 @@ import (
 	streamv1 "github.com/dureledger/dure/gen/dure/stream/v1"
 	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
 	"github.com/dureledger/dure/internal/moduletest"
+	"github.com/dureledger/dure/ledger/merkle"
 	"github.com/dureledger/dure/ledger/proof"
 	"github.com/dureledger/dure/ledger/reading"
 	"github.com/dureledger/dure/ledger/tx"
@@ -77,7 +78,7 @@ func checkLeaves(t *testing.T, d *tx.Tx, first, second *streamv1.Reported, sum *
 			if err != nil {
 				t.Fatal(err)
 			}
-			leaves = append(leaves, reading.LeafHash(reading.LeafData(s.Device, e.GetVerdicts()[j], byte(e.GetLevel()), e.GetFirmware(), raw)))
+			leaves = append(leaves, merkle.LeafHash(reading.LeafData(s.Device, e.GetVerdicts()[j], byte(e.GetLevel()), e.GetFirmware(), raw)))
 		}
 	}
 	for i := range leaves {

@@ -93,14 +93,18 @@ func (m *Module) take(c *exec.Context, device tx.Address, d *devicev1.Device, s 
 	d.Nonce, d.Boot = nil, s.boot
 	switch {
 	case bad != fine && (last == nil || len(last.GetBy()) > 0):
-		m.doubt(c, device, d, &devicev1.Doubt{Since: since(d, c.Time), Reason: why, Found: s.found[:], Finding: bad})
+		doubt := &devicev1.Doubt{Since: since(d, c.Time), Reason: why, Found: s.found[:], Finding: bad}
+		if last != nil {
+			doubt.HeldBy, doubt.HeldReason = last.GetBy(), last.GetReason()
+		}
+		m.doubt(c, device, d, doubt)
 	case bad == fine:
 		d.Firmware, d.LastGoodAt, d.LastGoodTx, d.Level = s.number, c.Time, c.Tx[:], s.level
 		c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_DeviceAttested{
 			DeviceAttested: &devicev1.Attested{Device: device[:], Firmware: s.number, Boot: s.boot, Level: s.level},
 		}})
 		if last != nil && len(last.GetBy()) == 0 {
-			trust(c, device, d)
+			m.trust(c, device, d)
 		}
 	}
 	devices.Set(c.View, device, d)
@@ -157,12 +161,12 @@ func judge(g state.Getter, d *devicev1.Device, number uint64) (bad devicev1.Find
 	return fine, ""
 }
 
-// since is from when on a device whose evidence is bad at a time is in doubt: just after its last good evidence, unless a doubt
-// covers that already.
+// since is from when on a device whose evidence is bad at a time is in doubt: just after its last good evidence, whoever suspended and
+// readmitted it in between.
 func since(d *devicev1.Device, now int64) int64 {
-	t := max(d.GetEnrolledAt(), lastDoubt(d))
+	t := d.GetEnrolledAt()
 	if d.GetLastGoodAt() > 0 {
-		t = max(t, d.GetLastGoodAt()+1)
+		t = d.GetLastGoodAt() + 1
 	}
 	if open := openDoubt(d); open != nil {
 		t = min(t, open.GetSince())

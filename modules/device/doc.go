@@ -17,7 +17,7 @@
 // to sign for another device, answer an old challenge, or count its starts down. Key in hardware: the same, but the key cannot have been
 // copied, says the maker. Measured boot: what ran before the firmware measured it, and a TPM signed that; that the TPM is this device's says
 // the maker. A device whose maker registered a TPM gives quotes alone, lest forged firmware report in between that all is well. What rests
-// on a word that the maker takes back falls to self-reported at once.
+// on a word that the maker takes back, or on a key that does not act for the device any more, falls to self-reported at once.
 //
 // A maker or owner tells a device what to do by a command. It is on the ledger before the device has it, and reaches it with the receipt
 // that proves it, so that the device believes the members and nobody who carries messages. What it says of it is on the ledger too.
@@ -57,6 +57,7 @@
 //	device.model_exists      the maker has registered the model already
 //	device.unknown_model     the maker has no such model
 //	device.firmware_exists   the model has a firmware of this number, digest or registers already
+//	device.measured          the firmware is known by registers of a TPM already
 //	device.unknown_firmware  the model has no firmware of this number
 //	device.withdrawn         the firmware is withdrawn
 //	device.exists            the account is a device already

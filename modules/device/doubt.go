@@ -2,6 +2,7 @@ package device
 
 import (
 	"bytes"
+	"slices"
 
 	devicev1 "github.com/dureledger/dure/gen/dure/device/v1"
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
@@ -19,27 +20,19 @@ func openDoubt(d *devicev1.Device) *devicev1.Doubt {
 	return nil
 }
 
-// lastDoubt is when the last doubt that has ended did, 0 if there is none.
-func lastDoubt(d *devicev1.Device) int64 {
-	t := int64(0)
-	for _, doubt := range d.GetDoubts() {
-		t = max(t, doubt.GetUntil())
-	}
-	return t
-}
-
-// doubt suspends a device. What its evidence says takes the place of what a person has said before.
+// doubt suspends a device. The new doubt takes the place of those that lie in it.
 func (m *Module) doubt(c *exec.Context, device tx.Address, d *devicev1.Device, doubt *devicev1.Doubt) {
 	doubt.Tx = c.Tx[:]
-	if n := len(d.GetDoubts()); openDoubt(d) != nil {
-		d.Doubts[n-1] = doubt
-	} else {
-		if n == MaxDoubts { // the two oldest become one, with what lies between
-			d.Doubts[1].Since = d.GetDoubts()[0].GetSince()
-			d.Doubts = d.GetDoubts()[1:]
-		}
-		d.Doubts = append(d.GetDoubts(), doubt)
+	d.Doubts = slices.DeleteFunc(d.GetDoubts(), func(old *devicev1.Doubt) bool { return old.GetSince() >= doubt.GetSince() })
+	n := len(d.GetDoubts())
+	if n > 0 {
+		doubt.Since = max(doubt.GetSince(), d.Doubts[n-1].GetUntil())
 	}
+	if n == MaxDoubts { // the two oldest become one, with what lies between
+		d.Doubts[1].Since = d.Doubts[0].GetSince()
+		d.Doubts = d.GetDoubts()[1:]
+	}
+	d.Doubts = append(d.GetDoubts(), doubt)
 	d.State = devicev1.State_STATE_SUSPENDED
 	c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_DeviceSuspended{DeviceSuspended: &devicev1.Suspended{
 		Device: device[:], Reason: doubt.GetReason(), SinceAt: doubt.GetSince(), SuspendedBy: doubt.GetBy(), Found: doubt.GetFound(),
@@ -47,9 +40,14 @@ func (m *Module) doubt(c *exec.Context, device tx.Address, d *devicev1.Device, d
 	}}})
 }
 
-// trust ends a device's doubt.
-func trust(c *exec.Context, device tx.Address, d *devicev1.Device) {
-	openDoubt(d).Until = c.Time
+// trust ends a device's doubt. If it was evidence that brought it to a device that a person had suspended, the suspension goes on.
+func (m *Module) trust(c *exec.Context, device tx.Address, d *devicev1.Device) {
+	ended := openDoubt(d)
+	ended.Until = c.Time
+	if len(ended.GetHeldBy()) > 0 {
+		m.doubt(c, device, d, &devicev1.Doubt{Since: c.Time, Reason: ended.GetHeldReason(), By: ended.GetHeldBy()})
+		return
+	}
 	d.State = devicev1.State_STATE_ACTIVE
 	c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_DeviceReadmitted{DeviceReadmitted: &devicev1.Readmitted{Device: device[:]}}})
 }
@@ -90,7 +88,7 @@ func (m *Module) readmit(c *exec.Context, call *devicev1.Readmit) error {
 		by := tx.Address(last.GetBy())
 		return fault.New("device.not_entitled", by.String()+" has suspended the device and has to readmit it.", "device", device, "by", by)
 	}
-	trust(c, device, d)
+	m.trust(c, device, d)
 	devices.Set(c.View, device, d)
 	return nil
 }

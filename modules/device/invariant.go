@@ -118,6 +118,8 @@ func (m *Module) checkDevice(r state.Reader, a tx.Address, d *devicev1.Device) e
 		return errors.New("it is not found by its attestation key")
 	case d.GetHardware() == 0 != (len(d.GetHardwareKey()) == 0), d.GetHardware() != 0 && len(d.GetHardwareKey()) != 20:
 		return errors.New("what its maker says of its key is not whole")
+	case len(d.GetAttester()) > 0 != (len(d.GetAttesterBeside()) == 20):
+		return errors.New("what its maker says of its TPM is not whole")
 	case d.GetNonce() != nil && len(d.GetNonce().GetValue()) != 32:
 		return errors.New("its nonce has not 32 bytes")
 	}
@@ -152,6 +154,8 @@ func checkDoubts(d *devicev1.Device) error {
 			return errors.New("a doubt goes on that is not the last")
 		case (len(doubt.GetBy()) == 0) != (doubt.GetFinding() != fine):
 			return errors.New("a doubt that neither evidence nor a person brought, or both")
+		case len(doubt.GetHeldBy()) != 0 && (len(doubt.GetHeldBy()) != 20 || doubt.GetFinding() == fine):
+			return errors.New("a doubt that lasts on by nobody, or by another person than brought it")
 		case len(doubt.GetTx()) != 32:
 			return errors.New("a doubt without a transaction")
 		}

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"bytes"
 	"fmt"
 
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
@@ -9,6 +10,7 @@ import (
 	"github.com/dureledger/dure/ledger/exec"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/state"
+	"github.com/dureledger/dure/ledger/tx"
 )
 
 // What checking one signature costs, in units of work. A witness of the same kind costs 50 and 250; these are checked alone.
@@ -36,7 +38,7 @@ func (m *Module) present(c *exec.Context, call *devicev1.Present) error {
 	key := t.Key.Address()
 	switch acting, ok := m.accounts.KeyOf(c.View, device); {
 	case !ok:
-		return fault.New("device.frozen", "The account of "+device.String()+" is frozen, so what its key signs does not count. Ask its sponsor.", "device", device)
+		return frozen(device)
 	case acting != key:
 		return fault.New("device.wrong_key", "The evidence is signed by the key "+key.String()+", and "+acting.String()+" acts for "+device.String()+".",
 			"device", device, "key", key, "acting", acting)
@@ -50,6 +52,10 @@ func (m *Module) present(c *exec.Context, call *devicev1.Present) error {
 		return err
 	}
 	return m.take(c, device, d, reported(c.View, d, t.Boot, t.Firmware, key))
+}
+
+func frozen(device tx.Address) error {
+	return fault.New("device.frozen", "The account of "+device.String()+" is frozen, so what its key signs does not count. Ask its sponsor.", "device", device)
 }
 
 // presentQuote takes a quote of a device's TPM.
@@ -78,7 +84,15 @@ func (m *Module) presentQuote(c *exec.Context, call *devicev1.PresentQuote) erro
 	if err := evidence.VerifyQuote(d.GetAttester(), call.GetQuote(), call.GetSignature()); err != nil {
 		return err
 	}
-	return m.take(c, device, d, shown{q.Boot(), q.Digest, number, devicev1.Level_LEVEL_MEASURED_BOOT})
+	return m.take(c, device, d, shown{q.Boot(), q.Digest, number, m.quoted(c.View, device, d)})
+}
+
+// quoted is what a quote is worth: nobody has said that the TPM is in one thing with another key than acted when the maker registered it.
+func (m *Module) quoted(g state.Getter, device tx.Address, d *devicev1.Device) devicev1.Level {
+	if acting, ok := m.accounts.KeyOf(g, device); ok && bytes.Equal(acting[:], d.GetAttesterBeside()) {
+		return devicev1.Level_LEVEL_MEASURED_BOOT
+	}
+	return devicev1.Level_LEVEL_SELF_REPORTED
 }
 
 // quotable says whether some firmware of a model is known by these registers, whatever is in them.

@@ -47,8 +47,11 @@ func AscendFirmware(r state.Reader, model Model, fn func(number uint64, firmware
 // Key is the raw state key of a device, for state proofs.
 func Key(device tx.Address) []byte { return devices.Key(device) }
 
-// Doubted returns the first doubt that covers any time from first to last, both included, in unix milliseconds, or nil.
-func Doubted(d *devicev1.Device, first, last int64) *devicev1.Doubt {
+// Doubted returns the first doubt of what a device said of one time and the ledger had at another, unix milliseconds, in either order, or nil: one
+// that covers any time from the earlier to the later, both included. Whoever lies says that it measured before it lied, or will measure after.
+// For one time give it twice.
+func Doubted(d *devicev1.Device, taken, anchored int64) *devicev1.Doubt {
+	first, last := min(taken, anchored), max(taken, anchored)
 	for _, doubt := range d.GetDoubts() {
 		if doubt.GetSince() <= last && (doubt.GetUntil() == 0 || first < doubt.GetUntil()) {
 			return doubt
@@ -61,9 +64,9 @@ func Doubted(d *devicev1.Device, first, last int64) *devicev1.Doubt {
 type Reliance struct {
 	// Reason is why not; empty if nothing speaks against it.
 	Reason string
-	// Confirmed: the device has given good evidence at that time or later, so nobody has to wait for more.
+	// Confirmed: the device has given good evidence at that time or later, and since the ledger has had it, so nobody has to wait for more.
 	Confirmed bool
-	// Age is how long before that time the last good evidence known was given, in milliseconds; 0 if Confirmed, -1 if
+	// Age is how long before that time the last good evidence known was given, in milliseconds; 0 if it was at that time or later, -1 if
 	// there has been none.
 	Age int64
 	// Level is what the last good evidence is worth.
@@ -77,18 +80,23 @@ type Reliance struct {
 // Rely says whether anything speaks against what a device said at a time, in unix milliseconds. How old evidence may be,
 // and which level is enough, is the asker's to decide.
 func Rely(g state.Getter, device tx.Address, at int64) Reliance {
-	d, ok := devices.Get(g, device)
-	if !ok {
+	d, _ := devices.Get(g, device)
+	return RelyOn(d, at, at)
+}
+
+// RelyOn is Rely for what a device, nil if there is none, said of one time and the ledger had at another.
+func RelyOn(d *devicev1.Device, taken, anchored int64) Reliance {
+	if d == nil {
 		return Reliance{Reason: "it is no device of this ledger", Age: -1}
 	}
 	r := Reliance{Level: d.GetLevel(), Firmware: d.GetFirmware(), Age: -1}
 	if last := d.GetLastGoodAt(); last > 0 {
-		r.Confirmed, r.Age = last >= at, max(0, at-last)
+		r.Confirmed, r.Age = last >= max(taken, anchored), max(0, taken-last)
 	}
-	if at < d.GetEnrolledAt() {
+	if taken < d.GetEnrolledAt() {
 		r.Reason = "it was not enrolled then"
 	}
-	if doubt := Doubted(d, at, at); doubt != nil {
+	if doubt := Doubted(d, taken, anchored); doubt != nil {
 		r.Reason, r.Doubt, r.Confirmed = doubt.GetReason(), doubt, false
 	}
 	return r

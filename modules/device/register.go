@@ -65,12 +65,9 @@ func (m *Module) registerFirmware(c *exec.Context, call *devicev1.RegisterFirmwa
 			"model", model.Name, "number", other)
 	}
 	if call.GetPcrs() != 0 {
-		m := measurement{model, call.GetPcrs(), Digest(call.GetPcrDigest())}
-		if other, ok := byMeasurement.Get(c.View, m); ok {
-			return fault.New("device.firmware_exists", fmt.Sprintf("The model %s has these registers of a TPM for firmware %d already.", model.Name, other),
-				"model", model.Name, "number", other)
+		if err := measured(c, place, call.GetPcrs(), call.GetPcrDigest()); err != nil {
+			return err
 		}
-		byMeasurement.Set(c.View, m, number)
 	}
 	firmwares.Set(c.View, place, &devicev1.Firmware{
 		Version: call.GetVersion(), Digest: digest[:], Follows: call.GetFollows(), Note: call.GetNote(), RegisteredAt: c.Time,
@@ -83,18 +80,70 @@ func (m *Module) registerFirmware(c *exec.Context, call *devicev1.RegisterFirmwa
 	return nil
 }
 
+// measured keeps by what a quote a firmware is known.
+func measured(c *exec.Context, v version, pcrs uint32, digest []byte) error {
+	m := measurement{v.model, pcrs, Digest(digest)}
+	if other, ok := byMeasurement.Get(c.View, m); ok {
+		return fault.New("device.firmware_exists", fmt.Sprintf("The model %s has these registers of a TPM for firmware %d already.", v.model.Name, other),
+			"model", v.model.Name, "number", other)
+	}
+	byMeasurement.Set(c.View, m, v.number)
+	return nil
+}
+
+// measureFirmware adds to a firmware of the actor's model what a TPM quotes of it, if that was not known when it was registered. A withdrawn one
+// can be added to, so that a quote of it is found to be that.
+func (m *Module) measureFirmware(c *exec.Context, call *devicev1.MeasureFirmware) error {
+	place := version{Model{c.Actor, call.GetModel()}, call.GetNumber()}
+	f, err := findFirmware(c.View, place.model, place.number)
+	if err != nil {
+		return err
+	}
+	if f.GetPcrs() != 0 {
+		return fault.New("device.measured", fmt.Sprintf("The firmware %d of %s has registers of a TPM already. What is registered never changes: give the next one a higher number.",
+			place.number, place.model.Name), "model", place.model.Name, "number", place.number)
+	}
+	if call.GetPcrs() == 0 {
+		return badPCRs(call.GetPcrs(), call.GetPcrDigest())
+	}
+	if err := checkPCRs(call.GetPcrs(), call.GetPcrDigest()); err != nil {
+		return err
+	}
+	if err := measured(c, place, call.GetPcrs(), call.GetPcrDigest()); err != nil {
+		return err
+	}
+	f.Pcrs, f.PcrDigest = call.GetPcrs(), call.GetPcrDigest()
+	firmwares.Set(c.View, place, f)
+	c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_DeviceFirmwareMeasured{
+		DeviceFirmwareMeasured: &devicev1.FirmwareMeasured{Maker: c.Actor[:], Model: place.model.Name, Number: place.number},
+	}})
+	return nil
+}
+
 func checkFirmware(call *devicev1.RegisterFirmware) error {
 	if n := call.GetNumber(); n == 0 || call.GetFollows() >= n {
 		return fault.New("device.bad_number", "A firmware's number is 1 or more, and it follows lower ones.", "number", n, "follows", call.GetFollows())
 	}
-	if pcrs := call.GetPcrs(); pcrs >= 1<<evidence.PCRs || (pcrs == 0) != (len(call.GetPcrDigest()) == 0) || pcrs != 0 && len(call.GetPcrDigest()) != 32 {
-		return fault.New("device.bad_pcrs", fmt.Sprintf("A TPM has registers 0 to %d, and a quote over some of them a digest of 32 bytes. Give both or neither.", evidence.PCRs-1),
-			"pcrs", pcrs, "bytes", len(call.GetPcrDigest()))
+	if err := checkPCRs(call.GetPcrs(), call.GetPcrDigest()); err != nil {
+		return err
 	}
 	if err := text.Check("device.bad_text", "version", call.GetVersion(), 1, MaxVersion); err != nil {
 		return err
 	}
 	return text.Check("device.bad_text", "note", call.GetNote(), 0, MaxNote)
+}
+
+// checkPCRs checks registers and the digest of a quote over them: both or neither.
+func checkPCRs(pcrs uint32, digest []byte) error {
+	if pcrs >= 1<<evidence.PCRs || (pcrs == 0) != (len(digest) == 0) || pcrs != 0 && len(digest) != 32 {
+		return badPCRs(pcrs, digest)
+	}
+	return nil
+}
+
+func badPCRs(pcrs uint32, digest []byte) error {
+	return fault.New("device.bad_pcrs", fmt.Sprintf("A TPM has registers 0 to %d, and a quote over some of them a digest of 32 bytes. Give both or neither.", evidence.PCRs-1),
+		"pcrs", pcrs, "bytes", len(digest))
 }
 
 func unknownModel(model Model) error {

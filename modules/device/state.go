@@ -187,6 +187,9 @@ func (m *Module) Handlers() []exec.Handler {
 		exec.Handle("device.register_firmware", 1, func(c *txv1.Action_DeviceRegisterFirmware) *devicev1.RegisterFirmware {
 			return c.DeviceRegisterFirmware
 		}, m.registerFirmware),
+		exec.Handle("device.measure_firmware", 1, func(c *txv1.Action_DeviceMeasureFirmware) *devicev1.MeasureFirmware {
+			return c.DeviceMeasureFirmware
+		}, m.measureFirmware),
 		exec.Handle("device.withdraw_firmware", 1, func(c *txv1.Action_DeviceWithdrawFirmware) *devicev1.WithdrawFirmware {
 			return c.DeviceWithdrawFirmware
 		}, m.withdrawFirmware),

@@ -8,6 +8,7 @@ import (
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	"github.com/dureledger/dure/ledger/exec"
 	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/state"
 	"github.com/dureledger/dure/ledger/tx"
 )
 
@@ -56,7 +57,27 @@ func fall(d *devicev1.Device, from devicev1.Level) {
 	}
 }
 
-// setAttester keeps the key that a device's TPM quotes with. One TPM is in one device, so each key is one device's.
+// KeyChanged takes away what a device's last evidence was worth if it rested on the key that acted before: what another key signs is worth
+// more than its own word only after evidence by it, and if the maker has said so of this key.
+func KeyChanged(v *state.View, account, key tx.Address) {
+	d, ok := devices.Get(v, account)
+	if !ok {
+		return
+	}
+	before := d.GetLevel()
+	if !bytes.Equal(key[:], d.GetHardwareKey()) {
+		fall(d, devicev1.Level_LEVEL_KEY_IN_HARDWARE)
+	}
+	if !bytes.Equal(key[:], d.GetAttesterBeside()) {
+		fall(d, devicev1.Level_LEVEL_MEASURED_BOOT)
+	}
+	if d.GetLevel() != before {
+		devices.Set(v, account, d)
+	}
+}
+
+// setAttester keeps the key that a device's TPM quotes with. One TPM is in one device, so each key is one device's. That it is beside the key that
+// acts for the device is said of the key that does so now; when that has changed the maker says it again.
 func (m *Module) setAttester(c *exec.Context, call *devicev1.SetAttester) error {
 	device, d, err := made(c, call.GetDevice())
 	if err != nil {
@@ -66,15 +87,23 @@ func (m *Module) setAttester(c *exec.Context, call *devicev1.SetAttester) error 
 		return err
 	}
 	key := attester(call.GetPublicKey())
-	if other, ok := byAttester.Get(c.View, key); ok {
+	acting, ok := m.accounts.KeyOf(c.View, device)
+	if !ok {
+		return frozen(device)
+	}
+	again := bytes.Equal(key[:], d.GetAttester()) && !bytes.Equal(acting[:], d.GetAttesterBeside())
+	if other, taken := byAttester.Get(c.View, key); taken && !again {
 		return fault.New("device.attester_taken", "The attestation key is "+other.String()+"'s already.", "device", other)
 	}
-	if len(d.GetAttester()) > 0 {
-		byAttester.Delete(c.View, attester(d.GetAttester()))
-		fall(d, devicev1.Level_LEVEL_MEASURED_BOOT)
+	if !again {
+		if len(d.GetAttester()) > 0 {
+			byAttester.Delete(c.View, attester(d.GetAttester()))
+			fall(d, devicev1.Level_LEVEL_MEASURED_BOOT)
+		}
+		byAttester.Set(c.View, key, device)
+		d.Attester, d.Boot = key[:], 0 // another TPM counts for itself
 	}
-	byAttester.Set(c.View, key, device)
-	d.Attester, d.Boot = key[:], 0 // another TPM counts for itself
+	d.AttesterBeside = acting[:]
 	devices.Set(c.View, device, d)
 	c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_DeviceAttesterSet{
 		DeviceAttesterSet: &devicev1.AttesterSet{Device: device[:], PublicKey: key[:]},

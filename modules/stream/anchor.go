@@ -4,8 +4,9 @@ import (
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	streamv1 "github.com/dureledger/dure/gen/dure/stream/v1"
 	"github.com/dureledger/dure/ledger/exec"
-	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/merkle"
 	"github.com/dureledger/dure/ledger/reading"
+	"github.com/dureledger/dure/ledger/tx"
 )
 
 // anchoring is one stream.anchor action at work. What it looks up it keeps, and it stores each thing once at the end.
@@ -30,13 +31,8 @@ type feedAt struct {
 // each has its verdict.
 func (m *Module) anchor(c *exec.Context, call *streamv1.Anchor) error {
 	a := &anchoring{m: m, c: c}
-	for _, given := range call.GetSources() {
-		if err := a.source(given); err != nil {
-			return err
-		}
-	}
-	if len(a.leaves) == 0 {
-		return fault.New("stream.no_readings", "There are no readings to anchor.")
+	for i := range c.Sources {
+		a.source(&c.Sources[i], call.GetSources()[i].GetReadings())
 	}
 	for _, f := range a.feeds {
 		addWaiting(c.View, f.id, f.waits)
@@ -47,26 +43,18 @@ func (m *Module) anchor(c *exec.Context, call *streamv1.Anchor) error {
 	return nil
 }
 
-// source takes the readings of one device.
-func (a *anchoring) source(given *streamv1.Source) error {
-	s, err := a.newReporter(given)
-	if err != nil {
-		return err
-	}
-	for _, raw := range given.GetReadings() {
-		r, err := reading.Parse(raw)
-		if err != nil { // Decode has refused it
-			return err
-		}
+// source takes the readings of one device: parsed, and as it signed them.
+func (a *anchoring) source(given *tx.Source, raw [][]byte) {
+	s := a.newReporter(given)
+	for i, r := range given.Readings {
 		verdict, reason := s.judge(r)
 		a.count(verdict)
 		mark := byte(verdict)<<4 | byte(reason)
 		s.event.Verdicts = append(s.event.Verdicts, mark)
-		a.leaves = append(a.leaves, reading.LeafHash(reading.LeafData(s.address, mark, byte(s.event.GetLevel()), s.event.GetFirmware(), raw)))
+		a.leaves = append(a.leaves, merkle.LeafHash(reading.LeafData(s.address, mark, byte(s.event.GetLevel()), s.event.GetFirmware(), raw[i])))
 	}
 	s.save()
 	a.c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_StreamReported{StreamReported: s.event}})
-	return nil
 }
 
 func (a *anchoring) count(verdict streamv1.Verdict) {

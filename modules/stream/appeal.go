@@ -63,7 +63,12 @@ func (m *Module) decide(c *exec.Context, call *streamv1.Decide) error {
 		if err != nil {
 			return err
 		}
-		waits += earn(r, premium, q.GetTakenAt(), c.Time)
+		d, _ := m.devices.Get(c.View, s.device)
+		if why := m.devices.Doubted(d, q.GetTakenAt(), q.GetAnchoredAt()); why != "" {
+			return fault.New("stream.in_doubt", "The reading cannot count, as the device is in doubt for that time: "+why+". Reject it, or let the deadline pass.",
+				"feed", s.feed, "device", s.device)
+		}
+		waits += m.earn(r, premium, d, q.GetTakenAt(), q.GetAnchoredAt(), c.Time)
 		reports.Set(c.View, s.place, r)
 	}
 	addWaiting(c.View, s.feed, waits)

@@ -20,7 +20,7 @@
 //
 //  1. A feed's terms are within limits, its operator is an account, and it counts the devices that report to it.
 //  2. A feed that pays nothing has no funds; funds are units that the asset module counts as reserved.
-//  3. Of a feed that pays, every accepted reading of a device waits, is paid, or is forfeited: exactly one of these. How much waits, with
+//  3. Of a feed that pays, every accepted reading of a device waits, is paid, is forfeited, or came too soon to earn: exactly one of these. How much waits, with
 //     what is in quarantine, is under the feed.
 //  4. A report is of a device in a feed. Its dues are in the order in which they were anchored, at most 64.
 //  5. A reading in quarantine is of a device that reports, or did; at most 16 of a device in a feed.
@@ -50,13 +50,12 @@
 //	stream.not_admitted     the device does not report to the feed
 //	stream.full             the feed has as many devices as one may have
 //	stream.no_premium       the feed pays nothing
-//	stream.no_readings      nothing to anchor
 //	stream.not_quarantined  the reading is not in quarantine
 //	stream.not_entitled     the actor may not appeal for the device
 //	stream.appealed         somebody has appealed already
 //	stream.too_late         the deadline has passed
+//	stream.in_doubt         the device is in doubt for the time of the reading
 //	stream.nothing_due      nothing can be settled now
 //	stream.stale, stream.too_few, stream.disagree  why a feed has no value (Value)
 //	asset.*, amount.*       the premium's asset or amount, as in package asset
-//	reading.*               a reading that Decode should have refused, as in package reading
 package stream

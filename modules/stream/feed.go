@@ -54,6 +54,7 @@ func (m *Module) checkTerms(g state.Getter, t *streamv1.Terms) error {
 		{"min_level", int64(t.GetMinLevel()), 0, int64(devicev1.Level_LEVEL_MEASURED_BOOT)},
 		{"appeal_ms", t.GetAppealMs(), 0, MaxAppealMs},
 		{"premium.dispute_ms", t.GetPremium().GetDisputeMs(), 0, MaxDisputeMs},
+		{"premium.every_ms", t.GetPremium().GetEveryMs(), 0, MaxStaleMs},
 	} {
 		if limit.value < limit.least || limit.value > limit.most {
 			return fault.New("stream.bad_terms", fmt.Sprintf("The feed's %s may be %d to %d, not %d.", limit.name, limit.least, limit.most, limit.value),

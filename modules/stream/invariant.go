@@ -112,13 +112,13 @@ func (a *audit) report(p place, r *streamv1.Report) error {
 		due, last = due+d.GetReadings(), d.GetAnchoredAt()
 	}
 	a.waits[p.feed] += due
-	earned := due + r.GetPaid() + r.GetForfeited()
+	earned := due + r.GetPaid() + r.GetForfeited() + r.GetUnpaid()
 	head, seen := heads.Get(a.r, p.device)
 	switch {
 	case len(r.GetDue()) > MaxDues:
 		return errors.New("it has too many dues")
 	case f.GetTerms().GetPremium() == nil && earned != 0, f.GetTerms().GetPremium() != nil && earned != r.GetAccepted():
-		return fmt.Errorf("%d readings were accepted, but %d wait, are paid or forfeited", r.GetAccepted(), earned)
+		return fmt.Errorf("%d readings were accepted, but %d wait, are paid, forfeited or came too soon", r.GetAccepted(), earned)
 	case r.GetQuarantined() < a.apart[p]:
 		return errors.New("more readings are in quarantine than ever were")
 	case r.GetAccepted()+r.GetLate()+r.GetQuarantined()+r.GetRefused() > 0 && (!seen || head.GetBoot() == 0):

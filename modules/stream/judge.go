@@ -41,18 +41,38 @@ func (s *reporter) judge(r *reading.Reading) (streamv1.Verdict, streamv1.Reason)
 		report.Refused++
 		return refused, streamv1.Reason_REASON_PRECISION
 	}
-	// What is late is neither counted nor paid, so nobody has to decide about it.
-	if r.Time < s.c.Time-terms.GetLateMs() || r.Time < report.GetTakenAt() {
+	// What is late is neither counted nor paid, so nobody has to decide about it. But history is kept in one unit.
+	if is, why := s.belated(terms, report, r); is && r.Unit != terms.GetUnit() {
+		report.Refused++
+		return refused, streamv1.Reason_REASON_UNIT
+	} else if is {
 		report.Late++
-		return late, fine
+		return late, why
 	}
 	if why := s.suspicion(terms, report, r, value); why != fine {
 		return s.quarantine(at, r, value, why)
 	}
 	report.Value, report.TakenAt, report.AnchoredAt = value, r.Time, s.c.Time
 	report.Firmware, report.Level = s.device.GetFirmware(), s.device.GetLevel()
-	at.feed.waits += earn(report, terms.GetPremium(), r.Time, s.c.Time)
+	if p := terms.GetPremium(); p != nil && report.GetEarnedAt() != 0 && r.Time-report.GetEarnedAt() < p.GetEveryMs() {
+		report.Accepted, report.Unpaid = report.GetAccepted()+1, report.GetUnpaid()+1
+		return accepted, fine
+	} else if p.GetEveryMs() > 0 {
+		report.EarnedAt = r.Time
+	}
+	at.feed.waits += s.m.earn(report, terms.GetPremium(), s.device, r.Time, s.c.Time, s.c.Time)
 	return accepted, fine
+}
+
+// belated says whether a reading is late, and why if time alone does not say it.
+func (s *reporter) belated(t *streamv1.Terms, last *streamv1.Report, r *reading.Reading) (bool, streamv1.Reason) {
+	switch {
+	case r.Time < s.c.Time-t.GetLateMs(), r.Time < last.GetTakenAt(), r.Time < s.device.GetEnrolledAt():
+		return true, fine
+	case s.device.GetState() == devicev1.State_STATE_ACTIVE && s.m.devices.Doubted(s.device, r.Time, s.c.Time) != "":
+		return true, streamv1.Reason_REASON_DOUBT
+	}
+	return false, fine
 }
 
 // suspicion says why a reading belongs in quarantine, or that it does not.

@@ -1,10 +1,12 @@
 package stream_test
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"math"
 	"testing"
 
+	devicev1 "github.com/dureledger/dure/gen/dure/device/v1"
 	streamv1 "github.com/dureledger/dure/gen/dure/stream/v1"
 	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
 	"github.com/dureledger/dure/internal/moduletest"
@@ -107,6 +109,95 @@ func TestDuesAreBoundedAndNotStarved(t *testing.T) {
 	}
 }
 
+func settle(l *moduletest.Ledger) error {
+	car := moduletest.Address("car")
+	return moduletest.Do(l, "seoul", &txv1.Action_StreamSettle{StreamSettle: &streamv1.Settle{Feed: "speed", Devices: [][]byte{car[:]}}}).Err
+}
+
+func attest(t testing.TB, l *moduletest.Ledger, boot uint64) {
+	t.Helper()
+	car, image := moduletest.Address("car"), sha256.Sum256([]byte("image"))
+	asked := moduletest.Do(l, "busan", &txv1.Action_DeviceChallenge{DeviceChallenge: &devicev1.Challenge{Device: car[:]}})
+	if asked.Err != nil {
+		t.Fatal(asked.Err)
+	}
+	nonce := asked.Events[0].GetDeviceChallenged().GetNonce()
+	if r := moduletest.Do(l, "car", &txv1.Action_DeviceAttest{DeviceAttest: &devicev1.Attest{Nonce: nonce, Boot: boot, Firmware: image[:]}}); r.Err != nil {
+		t.Fatal(r.Err)
+	}
+}
+
+// What evidence has confirmed is not joined with what came after it, however long nobody settles: it would wait for evidence once more.
+func TestConfirmedDuesAreNotStarved(t *testing.T) {
+	l := road(t, "terms.premium.confirmed=true terms.premium.dispute_ms=0")
+	const before, after = 30, 3 * stream.MaxDues
+	for i := range uint64(before + after) {
+		if i == before {
+			attest(t, l, 1)
+		}
+		l.Now += 60_000
+		bring(t, l, at(1, i+1))
+	}
+	if err := settle(l); err != nil {
+		t.Fatal(err)
+	}
+	if r, _ := stream.GetReport(l.View, "speed", moduletest.Address("car")); r.GetPaid() != before || len(r.GetDue()) > stream.MaxDues {
+		t.Errorf("paid for %d readings, want %d; %d dues are left", r.GetPaid(), before, len(r.GetDue()))
+	}
+	if err := l.Check(); err != nil {
+		t.Error(err)
+	}
+}
+
+// However many readings a device makes of a time, it earns for so many as the feed wants; what claims a time to come is counted against that.
+func TestPremiumIsBoundedInTime(t *testing.T) {
+	l, car := road(t, "terms.premium.every_ms=1000 terms.ahead_ms=2000"), moduletest.Address("car")
+	l.Now += 10_000
+	sequence := uint64(0)
+	for _, taken := range []int64{0, 0, 1, 999, 1000, 1001, 2000, 2000} { // the last ones are still to come
+		sequence++
+		r := at(1, sequence)
+		r.Time = l.Now + taken
+		if v := bring(t, l, r); v[0] != accepted {
+			t.Fatalf("taken at %d: %x", taken, v)
+		}
+	}
+	l.Now += 2 * 86_400_000
+	if err := settle(l); err != nil {
+		t.Fatal(err)
+	}
+	if r, _ := stream.GetReport(l.View, "speed", car); r.GetPaid() != 3 || r.GetUnpaid() != 5 {
+		t.Errorf("paid %d, too soon %d", r.GetPaid(), r.GetUnpaid())
+	}
+	if err := l.Check(); err != nil {
+		t.Error(err)
+	}
+}
+
+// An old reading that the operator lets count does not take the new ones down with it into a doubt that lies between them.
+func TestDecidedReadingPoisonsNothing(t *testing.T) {
+	l, car := road(t, "terms.most=100 terms.appeal_ms=3600000"), moduletest.Address("car")
+	bring(t, l, reading.Reading{Boot: 1, Sequence: 1, Value: reading.Decimal{Mantissa: 101}})
+	l.Now += 1000
+	moduletest.Do(l, "maker", &txv1.Action_DeviceSuspend{DeviceSuspend: &devicev1.Suspend{Device: car[:], Reason: "a look"}})
+	l.Now += 1000
+	moduletest.Do(l, "maker", &txv1.Action_DeviceReadmit{DeviceReadmit: &devicev1.Readmit{Device: car[:], Reason: "looked"}})
+	bring(t, l, at(1, 2))
+	decided := moduletest.Do(l, "busan", &txv1.Action_StreamDecide{StreamDecide: &streamv1.Decide{
+		Feed: "speed", Device: car[:], Boot: 1, Sequence: 1, Accept: true, Reason: "true"}})
+	if decided.Err != nil {
+		t.Fatal(decided.Err)
+	}
+	bring(t, l, at(1, 3))
+	l.Now += 2 * 86_400_000
+	if err := settle(l); err != nil {
+		t.Fatal(err)
+	}
+	if r, _ := stream.GetReport(l.View, "speed", car); r.GetPaid() != 3 || r.GetForfeited() != 0 {
+		t.Errorf("paid %d, forfeited %d of 3 that nothing speaks against", r.GetPaid(), r.GetForfeited())
+	}
+}
+
 // The largest and least of everything neither wrap nor panic.
 func TestExtremes(t *testing.T) {
 	l := road(t, fmt.Sprintf("terms.least=%d terms.most=%d terms.max_rate=1000 terms.late_ms=86400000 terms.ahead_ms=600000 terms.appeal_ms=1", math.MinInt64, math.MaxInt64))
@@ -161,11 +252,14 @@ func BenchmarkAnchor(b *testing.B) {
 		moduletest.AddReading(a, "car", "car", reading.Reading{Boot: 1, Sequence: i + 1, Feed: "speed", Unit: "km/h", Time: l.Now})
 	}
 	action := []*txv1.Action{moduletest.Action("busan", &txv1.Action_StreamAnchor{StreamAnchor: a})}
-	key := moduletest.Key("busan")
+	sources, err := tx.ReadSources(action)
+	if err != nil {
+		b.Fatal(err)
+	}
 	b.ReportAllocs()
 	for b.Loop() {
 		mark := l.View.Mark()
-		if r := l.Apply(action, key); r.Err != nil {
+		if r := l.Run(action, sources, moduletest.Key("busan")); r.Err != nil {
 			b.Fatal(r.Err)
 		}
 		l.View.Rollback(mark)

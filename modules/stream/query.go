@@ -46,6 +46,11 @@ func AscendQuarantined(r state.Reader, feed string, fn func(device tx.Address, b
 	quarantines.Ascend(r, ids.Append(nil, feed), func(s spot, q *streamv1.Quarantined) bool { return fn(s.device, s.boot, s.sequence, q) })
 }
 
+// AscendQuarantinedOf is AscendQuarantined for one device.
+func AscendQuarantinedOf(r state.Reader, feed string, device tx.Address, fn func(boot, sequence uint64, q *streamv1.Quarantined) bool) {
+	quarantines.Ascend(r, places.Append(nil, place{feed, device}), func(s spot, q *streamv1.Quarantined) bool { return fn(s.boot, s.sequence, q) })
+}
+
 // AscendFunds calls fn for each feed that has funds, in order of id, until fn returns false. They are units of the asset that are in no balance
 // and no hold.
 func AscendFunds(r state.Reader, fn func(feed, asset string, funds uint256.Int) bool) {

@@ -31,27 +31,23 @@ type reportAt struct {
 	room int
 }
 
-func (a *anchoring) newReporter(given *streamv1.Source) (*reporter, error) {
-	address, err := toAddress("device", given.GetDevice())
-	if err != nil {
-		return nil, err
-	}
-	s := &reporter{anchoring: a, address: address, event: &streamv1.Reported{
-		Device: address[:], First: uint32(len(a.leaves)), Verdicts: make([]byte, 0, len(given.GetReadings())),
+func (a *anchoring) newReporter(given *tx.Source) *reporter {
+	s := &reporter{anchoring: a, address: given.Device, event: &streamv1.Reported{
+		Device: given.Device[:], First: uint32(len(a.leaves)), Verdicts: make([]byte, 0, len(given.Readings)),
 	}}
-	d, ok := a.m.devices.Get(a.c.View, address)
+	d, ok := a.m.devices.Get(a.c.View, s.address)
 	if !ok {
-		return s, nil
+		return s
 	}
 	s.event.Firmware, s.event.Level, s.event.Suspended = d.GetFirmware(), d.GetLevel(), d.GetState() == devicev1.State_STATE_SUSPENDED
-	if !a.speaks(address, d, tx.Key{Kind: given.GetKind(), Public: given.GetPublicKey()}) {
-		return s, nil
+	if !a.speaks(s.address, d, given.Key) {
+		return s
 	}
 	s.device = d
-	if s.head, ok = heads.Get(a.c.View, address); !ok {
+	if s.head, ok = heads.Get(a.c.View, s.address); !ok {
 		s.head = &streamv1.Head{}
 	}
-	return s, nil
+	return s
 }
 
 // speaks says whether what a key signs is the device's word.

@@ -18,13 +18,13 @@ const workRun = 150
 
 // settling is one stream.settle action at work.
 type settling struct {
-	m       *Module
-	c       *exec.Context
-	id      string
-	premium *streamv1.Premium
-	amount  uint256.Int // for a reading
-	funds   uint256.Int // that are left
-	done    uint64      // readings paid, forfeited, or dropped from quarantine
+	m      *Module
+	c      *exec.Context
+	id     string
+	terms  *streamv1.Terms
+	amount uint256.Int // for a reading
+	funds  uint256.Int // that are left
+	done   uint64      // readings paid, forfeited, or dropped from quarantine
 }
 
 // settle pays devices for readings whose dispute window has passed, as far as the funds go, and strikes out those of times in doubt.
@@ -41,7 +41,7 @@ func (m *Module) settle(c *exec.Context, call *streamv1.Settle) error {
 	if err != nil {
 		return err
 	}
-	s := &settling{m: m, c: c, id: call.GetFeed(), premium: premium, amount: stored(premium.GetAmount()), funds: stored(f.GetFunds())}
+	s := &settling{m: m, c: c, id: call.GetFeed(), terms: f.GetTerms(), amount: stored(premium.GetAmount()), funds: stored(f.GetFunds())}
 	for _, a := range devices {
 		if err := s.device(place{s.id, a}); err != nil {
 			return err
@@ -88,13 +88,13 @@ func (s *settling) device(p place) error {
 	reports.Set(s.c.View, p, r)
 	s.done += r.GetPaid() - paid + r.GetForfeited() - forfeited
 	if n := r.GetPaid() - paid; n > 0 {
-		if err := s.m.assets.Pay(s.c.View, s.premium.GetAsset(), p.device, s.cost(n)); err != nil {
+		if err := s.m.assets.Pay(s.c.View, s.terms.GetPremium().GetAsset(), p.device, s.cost(n)); err != nil {
 			return err
 		}
 	}
 	s.c.View.Spend(workRun * uint64(len(runs)))
 	for _, e := range runs {
-		e.Feed, e.Device, e.Asset, e.Amount = p.feed, p.device[:], s.premium.GetAsset(), tx.FormatAmount(s.cost(e.GetPaid()))
+		e.Feed, e.Device, e.Asset, e.Amount = p.feed, p.device[:], s.terms.GetPremium().GetAsset(), tx.FormatAmount(s.cost(e.GetPaid()))
 		s.c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_StreamSettled{StreamSettled: e}})
 	}
 	return nil
@@ -104,11 +104,11 @@ func (s *settling) device(p place) error {
 func (s *settling) judge(d *devicev1.Device, due *streamv1.Due) (pay, forfeit uint64) {
 	now, all := s.c.Time, due.GetReadings()
 	switch {
-	case now-due.GetAnchoredAt() < s.premium.GetDisputeMs():
+	case now-due.GetAnchoredAt() < s.terms.GetPremium().GetDisputeMs():
 		return 0, 0
-	case s.m.devices.Doubted(d, due.GetFirstAt(), max(due.GetLastAt(), due.GetAnchoredAt())) != "": // a liar would put an earlier time on them
+	case s.m.devices.Doubted(d, due.GetFirstAt(), due.GetLastAt()) != "":
 		return 0, all
-	case s.premium.GetConfirmed() && d.GetLastGoodAt() < due.GetLastAt():
+	case s.terms.GetPremium().GetConfirmed() && (d.GetLastGoodAt() < due.GetLastAt() || d.GetLevel() < s.terms.GetMinLevel()):
 		if d.GetState() == devicev1.State_STATE_REVOKED || now-due.GetAnchoredAt() > ConfirmMs {
 			return 0, all // no evidence comes any more
 		}

@@ -117,9 +117,9 @@ type Accounts interface {
 type Devices interface {
 	// Get returns a device and whether the account is one.
 	Get(g state.Getter, device tx.Address) (*devicev1.Device, bool)
-	// Doubted says why nothing that a device said at some time from first to last, unix milliseconds, both included, may be relied
-	// on; empty if nothing speaks against it.
-	Doubted(d *devicev1.Device, first, last int64) string
+	// Doubted says why nothing may be relied on that a device said of one time and the ledger had at another, unix milliseconds, in either
+	// order, or in between; empty if nothing speaks against it.
+	Doubted(d *devicev1.Device, taken, anchored int64) string
 }
 
 // Assets keeps units aside and gives them away. Both are refused while the asset is paused.

@@ -29,7 +29,8 @@ type Answer struct {
 type Source struct {
 	Device tx.Address
 	Value  int64
-	// TakenAt and AnchoredAt are unix milliseconds, 0 if there is no reading yet. Age is how long before the time asked for it was taken, milliseconds.
+	// TakenAt and AnchoredAt are unix milliseconds, 0 if there is no reading yet. Age is how long before the time asked for it was
+	// taken, or anchored if it says that it was taken later, milliseconds.
 	TakenAt, AnchoredAt, Age int64
 	// Firmware and Level are what the device ran then, by its evidence, and what that was worth.
 	Firmware uint64
@@ -52,7 +53,7 @@ func Value(r state.Reader, devices Devices, feed string, at, maxAge int64) (Answ
 	var sources []Source
 	AscendReports(r, feed, func(device tx.Address, report *streamv1.Report) bool {
 		if report.GetDismissedAt() == 0 {
-			sources = append(sources, sourceOf(r, devices, device, report, at))
+			sources = append(sources, sourceOf(r, devices, device, report, f.GetTerms(), at))
 		}
 		return true
 	})
@@ -102,7 +103,7 @@ func Weigh(feed string, terms *streamv1.Terms, sources []Source, maxAge int64) (
 }
 
 // sourceOf describes a source, and says why it does not count whatever its age.
-func sourceOf(g state.Getter, devices Devices, address tx.Address, report *streamv1.Report, at int64) Source {
+func sourceOf(g state.Getter, devices Devices, address tx.Address, report *streamv1.Report, terms *streamv1.Terms, at int64) Source {
 	s := Source{
 		Device: address, Value: report.GetValue(), TakenAt: report.GetTakenAt(), AnchoredAt: report.GetAnchoredAt(),
 		Firmware: report.GetFirmware(), Level: report.GetLevel(),
@@ -114,9 +115,9 @@ func sourceOf(g state.Getter, devices Devices, address tx.Address, report *strea
 		s.LeftOut = "nothing of it has been accepted yet"
 		return s
 	}
-	s.Age = max(0, at-s.TakenAt)
+	s.Age = max(0, at-min(s.TakenAt, s.AnchoredAt)) // a time to come makes nothing younger
 	d, _ := devices.Get(g, address)
-	why := devices.Doubted(d, s.TakenAt, max(s.TakenAt, s.AnchoredAt)) // a liar would put an earlier time on it
+	why := devices.Doubted(d, s.TakenAt, s.AnchoredAt)
 	switch {
 	case d.GetState() == devicev1.State_STATE_REVOKED:
 		s.LeftOut = "it is revoked"
@@ -124,6 +125,8 @@ func sourceOf(g state.Getter, devices Devices, address tx.Address, report *strea
 		s.LeftOut = "it is suspended"
 	case why != "":
 		s.LeftOut = "it was in doubt then: " + why
+	case d.GetLevel() < terms.GetMinLevel():
+		s.LeftOut = "its evidence is worth too little now"
 	}
 	return s
 }

@@ -5644,9 +5644,11 @@ type FeedPremium struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Asset string                 `protobuf:"bytes,1,opt,name=asset,proto3" json:"asset,omitempty"`
 	// Smallest units.
-	Amount        string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
-	DisputeMs     int64  `protobuf:"varint,3,opt,name=dispute_ms,json=disputeMs,proto3" json:"dispute_ms,omitempty"`
-	Confirmed     bool   `protobuf:"varint,4,opt,name=confirmed,proto3" json:"confirmed,omitempty"`
+	Amount    string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	DisputeMs int64  `protobuf:"varint,3,opt,name=dispute_ms,json=disputeMs,proto3" json:"dispute_ms,omitempty"`
+	Confirmed bool   `protobuf:"varint,4,opt,name=confirmed,proto3" json:"confirmed,omitempty"`
+	// A device is paid for one reading in this time; 0: for each.
+	EveryMs       int64 `protobuf:"varint,5,opt,name=every_ms,json=everyMs,proto3" json:"every_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5707,6 +5709,13 @@ func (x *FeedPremium) GetConfirmed() bool {
 		return x.Confirmed
 	}
 	return false
+}
+
+func (x *FeedPremium) GetEveryMs() int64 {
+	if x != nil {
+		return x.EveryMs
+	}
+	return 0
 }
 
 // A device that reports to a feed, or did.
@@ -6677,7 +6686,7 @@ type Reading struct {
 	Level           string `protobuf:"bytes,12,opt,name=level,proto3" json:"level,omitempty"`
 	// Why it may not be relied on, as of now; empty: nothing speaks against it.
 	Doubt string `protobuf:"bytes,13,opt,name=doubt,proto3" json:"doubt,omitempty"`
-	// Good evidence, given at the time it was taken or later, has confirmed it.
+	// Good evidence has confirmed it that was given at the time it was taken or later, and since it was anchored.
 	Confirmed bool `protobuf:"varint,14,opt,name=confirmed,proto3" json:"confirmed,omitempty"`
 	// Where it is anchored: the transaction, the index of the action, and its place among the action's readings.
 	Transaction   string `protobuf:"bytes,15,opt,name=transaction,proto3" json:"transaction,omitempty"`
@@ -7150,6 +7159,146 @@ func (x *GetReadingResponse) GetProof() []byte {
 	return nil
 }
 
+type ListSettlementsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One of these, or both.
+	Device string `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	Feed   string `protobuf:"bytes,2,opt,name=feed,proto3" json:"feed,omitempty"`
+	// Paid from then on, RFC 3339.
+	Since string `protobuf:"bytes,3,opt,name=since,proto3" json:"since,omitempty"`
+	// Paid before.
+	Until string `protobuf:"bytes,4,opt,name=until,proto3" json:"until,omitempty"`
+	// At most 500; 0 means 50.
+	PageSize      int32  `protobuf:"varint,5,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string `protobuf:"bytes,6,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListSettlementsRequest) Reset() {
+	*x = ListSettlementsRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[94]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListSettlementsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListSettlementsRequest) ProtoMessage() {}
+
+func (x *ListSettlementsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[94]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListSettlementsRequest.ProtoReflect.Descriptor instead.
+func (*ListSettlementsRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{94}
+}
+
+func (x *ListSettlementsRequest) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+func (x *ListSettlementsRequest) GetFeed() string {
+	if x != nil {
+		return x.Feed
+	}
+	return ""
+}
+
+func (x *ListSettlementsRequest) GetSince() string {
+	if x != nil {
+		return x.Since
+	}
+	return ""
+}
+
+func (x *ListSettlementsRequest) GetUntil() string {
+	if x != nil {
+		return x.Until
+	}
+	return ""
+}
+
+func (x *ListSettlementsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListSettlementsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListSettlementsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Settlements   []*Settlement          `protobuf:"bytes,1,rep,name=settlements,proto3" json:"settlements,omitempty"`
+	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListSettlementsResponse) Reset() {
+	*x = ListSettlementsResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[95]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListSettlementsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListSettlementsResponse) ProtoMessage() {}
+
+func (x *ListSettlementsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[95]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListSettlementsResponse.ProtoReflect.Descriptor instead.
+func (*ListSettlementsResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{95}
+}
+
+func (x *ListSettlementsResponse) GetSettlements() []*Settlement {
+	if x != nil {
+		return x.Settlements
+	}
+	return nil
+}
+
+func (x *ListSettlementsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 type TaintRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Device        string                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
@@ -7159,7 +7308,7 @@ type TaintRequest struct {
 
 func (x *TaintRequest) Reset() {
 	*x = TaintRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[94]
+	mi := &file_dure_api_v1_api_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7171,7 +7320,7 @@ func (x *TaintRequest) String() string {
 func (*TaintRequest) ProtoMessage() {}
 
 func (x *TaintRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[94]
+	mi := &file_dure_api_v1_api_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7184,7 +7333,7 @@ func (x *TaintRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintRequest.ProtoReflect.Descriptor instead.
 func (*TaintRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{94}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{96}
 }
 
 func (x *TaintRequest) GetDevice() string {
@@ -7211,7 +7360,7 @@ type TaintResponse struct {
 
 func (x *TaintResponse) Reset() {
 	*x = TaintResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[95]
+	mi := &file_dure_api_v1_api_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7223,7 +7372,7 @@ func (x *TaintResponse) String() string {
 func (*TaintResponse) ProtoMessage() {}
 
 func (x *TaintResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[95]
+	mi := &file_dure_api_v1_api_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7236,7 +7385,7 @@ func (x *TaintResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintResponse.ProtoReflect.Descriptor instead.
 func (*TaintResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{95}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{97}
 }
 
 func (x *TaintResponse) GetDoubts() []*Doubt {
@@ -7289,7 +7438,7 @@ type TaintedFeed struct {
 
 func (x *TaintedFeed) Reset() {
 	*x = TaintedFeed{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[96]
+	mi := &file_dure_api_v1_api_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7301,7 +7450,7 @@ func (x *TaintedFeed) String() string {
 func (*TaintedFeed) ProtoMessage() {}
 
 func (x *TaintedFeed) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[96]
+	mi := &file_dure_api_v1_api_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7314,7 +7463,7 @@ func (x *TaintedFeed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintedFeed.ProtoReflect.Descriptor instead.
 func (*TaintedFeed) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{96}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{98}
 }
 
 func (x *TaintedFeed) GetFeed() string {
@@ -7372,7 +7521,7 @@ type TaintedAnchor struct {
 
 func (x *TaintedAnchor) Reset() {
 	*x = TaintedAnchor{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[97]
+	mi := &file_dure_api_v1_api_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7384,7 +7533,7 @@ func (x *TaintedAnchor) String() string {
 func (*TaintedAnchor) ProtoMessage() {}
 
 func (x *TaintedAnchor) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[97]
+	mi := &file_dure_api_v1_api_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7397,7 +7546,7 @@ func (x *TaintedAnchor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintedAnchor.ProtoReflect.Descriptor instead.
 func (*TaintedAnchor) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{97}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{99}
 }
 
 func (x *TaintedAnchor) GetTransaction() string {
@@ -7432,23 +7581,26 @@ func (x *TaintedAnchor) GetFeed() string {
 type Settlement struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Feed  string                 `protobuf:"bytes,1,opt,name=feed,proto3" json:"feed,omitempty"`
-	// When the first and the last of them were taken.
+	// The time in which they were on their way: from when the first was taken, or anchored if it claims a later time, to when the last was anchored, or
+	// taken if it claims a later time.
 	FirstAt   string `protobuf:"bytes,2,opt,name=first_at,json=firstAt,proto3" json:"first_at,omitempty"`
 	LastAt    string `protobuf:"bytes,3,opt,name=last_at,json=lastAt,proto3" json:"last_at,omitempty"`
 	Paid      uint64 `protobuf:"varint,4,opt,name=paid,proto3" json:"paid,omitempty"`
 	Forfeited uint64 `protobuf:"varint,5,opt,name=forfeited,proto3" json:"forfeited,omitempty"`
 	Asset     string `protobuf:"bytes,6,opt,name=asset,proto3" json:"asset,omitempty"`
 	// Smallest units.
-	Amount        string `protobuf:"bytes,7,opt,name=amount,proto3" json:"amount,omitempty"`
+	Amount string `protobuf:"bytes,7,opt,name=amount,proto3" json:"amount,omitempty"`
+	// The transaction that paid, and when it did.
 	Transaction   string `protobuf:"bytes,8,opt,name=transaction,proto3" json:"transaction,omitempty"`
 	Time          string `protobuf:"bytes,9,opt,name=time,proto3" json:"time,omitempty"`
+	Device        string `protobuf:"bytes,10,opt,name=device,proto3" json:"device,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Settlement) Reset() {
 	*x = Settlement{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[98]
+	mi := &file_dure_api_v1_api_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7460,7 +7612,7 @@ func (x *Settlement) String() string {
 func (*Settlement) ProtoMessage() {}
 
 func (x *Settlement) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[98]
+	mi := &file_dure_api_v1_api_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7473,7 +7625,7 @@ func (x *Settlement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settlement.ProtoReflect.Descriptor instead.
 func (*Settlement) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{98}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{100}
 }
 
 func (x *Settlement) GetFeed() string {
@@ -7535,6 +7687,13 @@ func (x *Settlement) GetTransaction() string {
 func (x *Settlement) GetTime() string {
 	if x != nil {
 		return x.Time
+	}
+	return ""
+}
+
+func (x *Settlement) GetDevice() string {
+	if x != nil {
+		return x.Device
 	}
 	return ""
 }
@@ -7994,13 +8153,14 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\topened_at\x18\x11 \x01(\tR\bopenedAt\x12\x1b\n" +
 	"\tclosed_at\x18\x12 \x01(\tR\bclosedAt\x12\x14\n" +
 	"\x05funds\x18\x13 \x01(\tR\x05funds\x12\x18\n" +
-	"\adevices\x18\x14 \x01(\rR\adevices\"x\n" +
+	"\adevices\x18\x14 \x01(\rR\adevices\"\x93\x01\n" +
 	"\vFeedPremium\x12\x14\n" +
 	"\x05asset\x18\x01 \x01(\tR\x05asset\x12\x16\n" +
 	"\x06amount\x18\x02 \x01(\tR\x06amount\x12\x1d\n" +
 	"\n" +
 	"dispute_ms\x18\x03 \x01(\x03R\tdisputeMs\x12\x1c\n" +
-	"\tconfirmed\x18\x04 \x01(\bR\tconfirmed\"\xca\x04\n" +
+	"\tconfirmed\x18\x04 \x01(\bR\tconfirmed\x12\x19\n" +
+	"\bevery_ms\x18\x05 \x01(\x03R\aeveryMs\"\xca\x04\n" +
 	"\n" +
 	"FeedSource\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12\x14\n" +
@@ -8138,7 +8298,18 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\x12GetReadingResponse\x12.\n" +
 	"\areading\x18\x01 \x01(\v2\x14.dure.api.v1.ReadingR\areading\x12\x10\n" +
 	"\x03raw\x18\x02 \x01(\fR\x03raw\x12\x14\n" +
-	"\x05proof\x18\x03 \x01(\fR\x05proof\"&\n" +
+	"\x05proof\x18\x03 \x01(\fR\x05proof\"\xac\x01\n" +
+	"\x16ListSettlementsRequest\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\tR\x06device\x12\x12\n" +
+	"\x04feed\x18\x02 \x01(\tR\x04feed\x12\x14\n" +
+	"\x05since\x18\x03 \x01(\tR\x05since\x12\x14\n" +
+	"\x05until\x18\x04 \x01(\tR\x05until\x12\x1b\n" +
+	"\tpage_size\x18\x05 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x06 \x01(\tR\tpageToken\"|\n" +
+	"\x17ListSettlementsResponse\x129\n" +
+	"\vsettlements\x18\x01 \x03(\v2\x17.dure.api.v1.SettlementR\vsettlements\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"&\n" +
 	"\fTaintRequest\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\"\xff\x01\n" +
 	"\rTaintResponse\x12*\n" +
@@ -8158,7 +8329,7 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\vtransaction\x18\x01 \x01(\tR\vtransaction\x12\x12\n" +
 	"\x04time\x18\x02 \x01(\tR\x04time\x12\x1a\n" +
 	"\breadings\x18\x03 \x01(\rR\breadings\x12\x12\n" +
-	"\x04feed\x18\x04 \x01(\tR\x04feed\"\xea\x01\n" +
+	"\x04feed\x18\x04 \x01(\tR\x04feed\"\x82\x02\n" +
 	"\n" +
 	"Settlement\x12\x12\n" +
 	"\x04feed\x18\x01 \x01(\tR\x04feed\x12\x19\n" +
@@ -8169,7 +8340,9 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\x05asset\x18\x06 \x01(\tR\x05asset\x12\x16\n" +
 	"\x06amount\x18\a \x01(\tR\x06amount\x12 \n" +
 	"\vtransaction\x18\b \x01(\tR\vtransaction\x12\x12\n" +
-	"\x04time\x18\t \x01(\tR\x04time*<\n" +
+	"\x04time\x18\t \x01(\tR\x04time\x12\x16\n" +
+	"\x06device\x18\n" +
+	" \x01(\tR\x06device*<\n" +
 	"\x04Wait\x12\x14\n" +
 	"\x10WAIT_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vWAIT_COMMIT\x10\x01\x12\r\n" +
@@ -8213,14 +8386,15 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\tGetDevice\x12\x1d.dure.api.v1.GetDeviceRequest\x1a\x1e.dure.api.v1.GetDeviceResponse\x12P\n" +
 	"\vListDevices\x12\x1f.dure.api.v1.ListDevicesRequest\x1a .dure.api.v1.ListDevicesResponse\x12G\n" +
 	"\bGetModel\x12\x1c.dure.api.v1.GetModelRequest\x1a\x1d.dure.api.v1.GetModelResponse\x12;\n" +
-	"\x04Rely\x12\x18.dure.api.v1.RelyRequest\x1a\x19.dure.api.v1.RelyResponse2\xc5\x03\n" +
+	"\x04Rely\x12\x18.dure.api.v1.RelyRequest\x1a\x19.dure.api.v1.RelyResponse2\xa3\x04\n" +
 	"\rStreamService\x12D\n" +
 	"\aGetFeed\x12\x1b.dure.api.v1.GetFeedRequest\x1a\x1c.dure.api.v1.GetFeedResponse\x12J\n" +
 	"\tListFeeds\x12\x1d.dure.api.v1.ListFeedsRequest\x1a\x1e.dure.api.v1.ListFeedsResponse\x12>\n" +
 	"\x05Value\x12\x19.dure.api.v1.ValueRequest\x1a\x1a.dure.api.v1.ValueResponse\x12S\n" +
 	"\fListReadings\x12 .dure.api.v1.ListReadingsRequest\x1a!.dure.api.v1.ListReadingsResponse\x12M\n" +
 	"\n" +
-	"GetReading\x12\x1e.dure.api.v1.GetReadingRequest\x1a\x1f.dure.api.v1.GetReadingResponse\x12>\n" +
+	"GetReading\x12\x1e.dure.api.v1.GetReadingRequest\x1a\x1f.dure.api.v1.GetReadingResponse\x12\\\n" +
+	"\x0fListSettlements\x12#.dure.api.v1.ListSettlementsRequest\x1a$.dure.api.v1.ListSettlementsResponse\x12>\n" +
 	"\x05Taint\x12\x19.dure.api.v1.TaintRequest\x1a\x1a.dure.api.v1.TaintResponse2\xb7\x01\n" +
 	"\x0eNetworkService\x12M\n" +
 	"\n" +
@@ -8241,7 +8415,7 @@ func file_dure_api_v1_api_proto_rawDescGZIP() []byte {
 }
 
 var file_dure_api_v1_api_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 101)
+var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 103)
 var file_dure_api_v1_api_proto_goTypes = []any{
 	(Wait)(0),                         // 0: dure.api.v1.Wait
 	(CheckpointKind)(0),               // 1: dure.api.v1.CheckpointKind
@@ -8339,14 +8513,16 @@ var file_dure_api_v1_api_proto_goTypes = []any{
 	(*ListReadingsResponse)(nil),      // 93: dure.api.v1.ListReadingsResponse
 	(*GetReadingRequest)(nil),         // 94: dure.api.v1.GetReadingRequest
 	(*GetReadingResponse)(nil),        // 95: dure.api.v1.GetReadingResponse
-	(*TaintRequest)(nil),              // 96: dure.api.v1.TaintRequest
-	(*TaintResponse)(nil),             // 97: dure.api.v1.TaintResponse
-	(*TaintedFeed)(nil),               // 98: dure.api.v1.TaintedFeed
-	(*TaintedAnchor)(nil),             // 99: dure.api.v1.TaintedAnchor
-	(*Settlement)(nil),                // 100: dure.api.v1.Settlement
-	nil,                               // 101: dure.api.v1.Error.FieldsEntry
-	nil,                               // 102: dure.api.v1.Outcome.FieldsEntry
-	(*structpb.Struct)(nil),           // 103: google.protobuf.Struct
+	(*ListSettlementsRequest)(nil),    // 96: dure.api.v1.ListSettlementsRequest
+	(*ListSettlementsResponse)(nil),   // 97: dure.api.v1.ListSettlementsResponse
+	(*TaintRequest)(nil),              // 98: dure.api.v1.TaintRequest
+	(*TaintResponse)(nil),             // 99: dure.api.v1.TaintResponse
+	(*TaintedFeed)(nil),               // 100: dure.api.v1.TaintedFeed
+	(*TaintedAnchor)(nil),             // 101: dure.api.v1.TaintedAnchor
+	(*Settlement)(nil),                // 102: dure.api.v1.Settlement
+	nil,                               // 103: dure.api.v1.Error.FieldsEntry
+	nil,                               // 104: dure.api.v1.Outcome.FieldsEntry
+	(*structpb.Struct)(nil),           // 105: google.protobuf.Struct
 }
 var file_dure_api_v1_api_proto_depIdxs = []int32{
 	0,   // 0: dure.api.v1.SubmitRequest.wait:type_name -> dure.api.v1.Wait
@@ -8355,11 +8531,11 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	6,   // 3: dure.api.v1.SubmitManyResponse.results:type_name -> dure.api.v1.SubmitResult
 	8,   // 4: dure.api.v1.SubmitResult.outcome:type_name -> dure.api.v1.Outcome
 	7,   // 5: dure.api.v1.SubmitResult.error:type_name -> dure.api.v1.Error
-	101, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
-	102, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
+	103, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
+	104, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
 	9,   // 8: dure.api.v1.Outcome.events:type_name -> dure.api.v1.Event
-	103, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
-	103, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
+	105, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
+	105, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
 	10,  // 11: dure.api.v1.Transaction.actions:type_name -> dure.api.v1.Action
 	11,  // 12: dure.api.v1.Transaction.witnesses:type_name -> dure.api.v1.Witness
 	8,   // 13: dure.api.v1.Transaction.outcome:type_name -> dure.api.v1.Outcome
@@ -8384,9 +8560,9 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	60,  // 32: dure.api.v1.Member.misbehaviours:type_name -> dure.api.v1.Misbehaviour
 	60,  // 33: dure.api.v1.FormerValidator.misbehaviours:type_name -> dure.api.v1.Misbehaviour
 	59,  // 34: dure.api.v1.GetNetworkResponse.members:type_name -> dure.api.v1.Member
-	103, // 35: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
+	105, // 35: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
 	61,  // 36: dure.api.v1.GetNetworkResponse.former_validators:type_name -> dure.api.v1.FormerValidator
-	103, // 37: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
+	105, // 37: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
 	64,  // 38: dure.api.v1.ListProposalsResponse.proposals:type_name -> dure.api.v1.Proposal
 	72,  // 39: dure.api.v1.Device.firmware:type_name -> dure.api.v1.Firmware
 	71,  // 40: dure.api.v1.Device.doubts:type_name -> dure.api.v1.Doubt
@@ -8404,81 +8580,84 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	90,  // 52: dure.api.v1.ValueResponse.sources:type_name -> dure.api.v1.ValueSource
 	91,  // 53: dure.api.v1.ListReadingsResponse.readings:type_name -> dure.api.v1.Reading
 	91,  // 54: dure.api.v1.GetReadingResponse.reading:type_name -> dure.api.v1.Reading
-	71,  // 55: dure.api.v1.TaintResponse.doubts:type_name -> dure.api.v1.Doubt
-	98,  // 56: dure.api.v1.TaintResponse.feeds:type_name -> dure.api.v1.TaintedFeed
-	99,  // 57: dure.api.v1.TaintResponse.anchors:type_name -> dure.api.v1.TaintedAnchor
-	100, // 58: dure.api.v1.TaintResponse.settlements:type_name -> dure.api.v1.Settlement
-	2,   // 59: dure.api.v1.LedgerService.Submit:input_type -> dure.api.v1.SubmitRequest
-	4,   // 60: dure.api.v1.LedgerService.SubmitMany:input_type -> dure.api.v1.SubmitManyRequest
-	13,  // 61: dure.api.v1.LedgerService.GetTransaction:input_type -> dure.api.v1.GetTransactionRequest
-	15,  // 62: dure.api.v1.LedgerService.ListTransactions:input_type -> dure.api.v1.ListTransactionsRequest
-	17,  // 63: dure.api.v1.LedgerService.WatchTransactions:input_type -> dure.api.v1.WatchTransactionsRequest
-	19,  // 64: dure.api.v1.LedgerService.GetBlock:input_type -> dure.api.v1.GetBlockRequest
-	21,  // 65: dure.api.v1.LedgerService.GetStatus:input_type -> dure.api.v1.GetStatusRequest
-	25,  // 66: dure.api.v1.LedgerService.GetReceipt:input_type -> dure.api.v1.GetReceiptRequest
-	27,  // 67: dure.api.v1.LedgerService.GetCheckpoint:input_type -> dure.api.v1.GetCheckpointRequest
-	29,  // 68: dure.api.v1.LedgerService.AddCosignature:input_type -> dure.api.v1.AddCosignatureRequest
-	31,  // 69: dure.api.v1.LedgerService.GetStateProof:input_type -> dure.api.v1.GetStateProofRequest
-	34,  // 70: dure.api.v1.AccountService.GetAccount:input_type -> dure.api.v1.GetAccountRequest
-	36,  // 71: dure.api.v1.AccountService.ListAccounts:input_type -> dure.api.v1.ListAccountsRequest
-	39,  // 72: dure.api.v1.AssetService.GetAsset:input_type -> dure.api.v1.GetAssetRequest
-	41,  // 73: dure.api.v1.AssetService.ListAssets:input_type -> dure.api.v1.ListAssetsRequest
-	44,  // 74: dure.api.v1.AssetService.GetBalance:input_type -> dure.api.v1.GetBalanceRequest
-	46,  // 75: dure.api.v1.AssetService.ListBalances:input_type -> dure.api.v1.ListBalancesRequest
-	49,  // 76: dure.api.v1.AssetService.GetHold:input_type -> dure.api.v1.GetHoldRequest
-	51,  // 77: dure.api.v1.AssetService.ListHolds:input_type -> dure.api.v1.ListHoldsRequest
-	55,  // 78: dure.api.v1.RecordService.GetRecords:input_type -> dure.api.v1.GetRecordsRequest
-	57,  // 79: dure.api.v1.RecordService.ListRecords:input_type -> dure.api.v1.ListRecordsRequest
-	73,  // 80: dure.api.v1.DeviceService.GetDevice:input_type -> dure.api.v1.GetDeviceRequest
-	69,  // 81: dure.api.v1.DeviceService.ListDevices:input_type -> dure.api.v1.ListDevicesRequest
-	75,  // 82: dure.api.v1.DeviceService.GetModel:input_type -> dure.api.v1.GetModelRequest
-	77,  // 83: dure.api.v1.DeviceService.Rely:input_type -> dure.api.v1.RelyRequest
-	84,  // 84: dure.api.v1.StreamService.GetFeed:input_type -> dure.api.v1.GetFeedRequest
-	86,  // 85: dure.api.v1.StreamService.ListFeeds:input_type -> dure.api.v1.ListFeedsRequest
-	88,  // 86: dure.api.v1.StreamService.Value:input_type -> dure.api.v1.ValueRequest
-	92,  // 87: dure.api.v1.StreamService.ListReadings:input_type -> dure.api.v1.ListReadingsRequest
-	94,  // 88: dure.api.v1.StreamService.GetReading:input_type -> dure.api.v1.GetReadingRequest
-	96,  // 89: dure.api.v1.StreamService.Taint:input_type -> dure.api.v1.TaintRequest
-	62,  // 90: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
-	65,  // 91: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
-	3,   // 92: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
-	5,   // 93: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
-	14,  // 94: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
-	16,  // 95: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
-	18,  // 96: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
-	20,  // 97: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
-	22,  // 98: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
-	26,  // 99: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
-	28,  // 100: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
-	30,  // 101: dure.api.v1.LedgerService.AddCosignature:output_type -> dure.api.v1.AddCosignatureResponse
-	32,  // 102: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
-	35,  // 103: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
-	37,  // 104: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
-	40,  // 105: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
-	42,  // 106: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
-	45,  // 107: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
-	47,  // 108: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
-	50,  // 109: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
-	52,  // 110: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
-	56,  // 111: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
-	58,  // 112: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
-	74,  // 113: dure.api.v1.DeviceService.GetDevice:output_type -> dure.api.v1.GetDeviceResponse
-	70,  // 114: dure.api.v1.DeviceService.ListDevices:output_type -> dure.api.v1.ListDevicesResponse
-	76,  // 115: dure.api.v1.DeviceService.GetModel:output_type -> dure.api.v1.GetModelResponse
-	78,  // 116: dure.api.v1.DeviceService.Rely:output_type -> dure.api.v1.RelyResponse
-	85,  // 117: dure.api.v1.StreamService.GetFeed:output_type -> dure.api.v1.GetFeedResponse
-	87,  // 118: dure.api.v1.StreamService.ListFeeds:output_type -> dure.api.v1.ListFeedsResponse
-	89,  // 119: dure.api.v1.StreamService.Value:output_type -> dure.api.v1.ValueResponse
-	93,  // 120: dure.api.v1.StreamService.ListReadings:output_type -> dure.api.v1.ListReadingsResponse
-	95,  // 121: dure.api.v1.StreamService.GetReading:output_type -> dure.api.v1.GetReadingResponse
-	97,  // 122: dure.api.v1.StreamService.Taint:output_type -> dure.api.v1.TaintResponse
-	63,  // 123: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
-	66,  // 124: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
-	92,  // [92:125] is the sub-list for method output_type
-	59,  // [59:92] is the sub-list for method input_type
-	59,  // [59:59] is the sub-list for extension type_name
-	59,  // [59:59] is the sub-list for extension extendee
-	0,   // [0:59] is the sub-list for field type_name
+	102, // 55: dure.api.v1.ListSettlementsResponse.settlements:type_name -> dure.api.v1.Settlement
+	71,  // 56: dure.api.v1.TaintResponse.doubts:type_name -> dure.api.v1.Doubt
+	100, // 57: dure.api.v1.TaintResponse.feeds:type_name -> dure.api.v1.TaintedFeed
+	101, // 58: dure.api.v1.TaintResponse.anchors:type_name -> dure.api.v1.TaintedAnchor
+	102, // 59: dure.api.v1.TaintResponse.settlements:type_name -> dure.api.v1.Settlement
+	2,   // 60: dure.api.v1.LedgerService.Submit:input_type -> dure.api.v1.SubmitRequest
+	4,   // 61: dure.api.v1.LedgerService.SubmitMany:input_type -> dure.api.v1.SubmitManyRequest
+	13,  // 62: dure.api.v1.LedgerService.GetTransaction:input_type -> dure.api.v1.GetTransactionRequest
+	15,  // 63: dure.api.v1.LedgerService.ListTransactions:input_type -> dure.api.v1.ListTransactionsRequest
+	17,  // 64: dure.api.v1.LedgerService.WatchTransactions:input_type -> dure.api.v1.WatchTransactionsRequest
+	19,  // 65: dure.api.v1.LedgerService.GetBlock:input_type -> dure.api.v1.GetBlockRequest
+	21,  // 66: dure.api.v1.LedgerService.GetStatus:input_type -> dure.api.v1.GetStatusRequest
+	25,  // 67: dure.api.v1.LedgerService.GetReceipt:input_type -> dure.api.v1.GetReceiptRequest
+	27,  // 68: dure.api.v1.LedgerService.GetCheckpoint:input_type -> dure.api.v1.GetCheckpointRequest
+	29,  // 69: dure.api.v1.LedgerService.AddCosignature:input_type -> dure.api.v1.AddCosignatureRequest
+	31,  // 70: dure.api.v1.LedgerService.GetStateProof:input_type -> dure.api.v1.GetStateProofRequest
+	34,  // 71: dure.api.v1.AccountService.GetAccount:input_type -> dure.api.v1.GetAccountRequest
+	36,  // 72: dure.api.v1.AccountService.ListAccounts:input_type -> dure.api.v1.ListAccountsRequest
+	39,  // 73: dure.api.v1.AssetService.GetAsset:input_type -> dure.api.v1.GetAssetRequest
+	41,  // 74: dure.api.v1.AssetService.ListAssets:input_type -> dure.api.v1.ListAssetsRequest
+	44,  // 75: dure.api.v1.AssetService.GetBalance:input_type -> dure.api.v1.GetBalanceRequest
+	46,  // 76: dure.api.v1.AssetService.ListBalances:input_type -> dure.api.v1.ListBalancesRequest
+	49,  // 77: dure.api.v1.AssetService.GetHold:input_type -> dure.api.v1.GetHoldRequest
+	51,  // 78: dure.api.v1.AssetService.ListHolds:input_type -> dure.api.v1.ListHoldsRequest
+	55,  // 79: dure.api.v1.RecordService.GetRecords:input_type -> dure.api.v1.GetRecordsRequest
+	57,  // 80: dure.api.v1.RecordService.ListRecords:input_type -> dure.api.v1.ListRecordsRequest
+	73,  // 81: dure.api.v1.DeviceService.GetDevice:input_type -> dure.api.v1.GetDeviceRequest
+	69,  // 82: dure.api.v1.DeviceService.ListDevices:input_type -> dure.api.v1.ListDevicesRequest
+	75,  // 83: dure.api.v1.DeviceService.GetModel:input_type -> dure.api.v1.GetModelRequest
+	77,  // 84: dure.api.v1.DeviceService.Rely:input_type -> dure.api.v1.RelyRequest
+	84,  // 85: dure.api.v1.StreamService.GetFeed:input_type -> dure.api.v1.GetFeedRequest
+	86,  // 86: dure.api.v1.StreamService.ListFeeds:input_type -> dure.api.v1.ListFeedsRequest
+	88,  // 87: dure.api.v1.StreamService.Value:input_type -> dure.api.v1.ValueRequest
+	92,  // 88: dure.api.v1.StreamService.ListReadings:input_type -> dure.api.v1.ListReadingsRequest
+	94,  // 89: dure.api.v1.StreamService.GetReading:input_type -> dure.api.v1.GetReadingRequest
+	96,  // 90: dure.api.v1.StreamService.ListSettlements:input_type -> dure.api.v1.ListSettlementsRequest
+	98,  // 91: dure.api.v1.StreamService.Taint:input_type -> dure.api.v1.TaintRequest
+	62,  // 92: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
+	65,  // 93: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
+	3,   // 94: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
+	5,   // 95: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
+	14,  // 96: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
+	16,  // 97: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
+	18,  // 98: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
+	20,  // 99: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
+	22,  // 100: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
+	26,  // 101: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
+	28,  // 102: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
+	30,  // 103: dure.api.v1.LedgerService.AddCosignature:output_type -> dure.api.v1.AddCosignatureResponse
+	32,  // 104: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
+	35,  // 105: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
+	37,  // 106: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
+	40,  // 107: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
+	42,  // 108: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
+	45,  // 109: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
+	47,  // 110: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
+	50,  // 111: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
+	52,  // 112: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
+	56,  // 113: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
+	58,  // 114: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
+	74,  // 115: dure.api.v1.DeviceService.GetDevice:output_type -> dure.api.v1.GetDeviceResponse
+	70,  // 116: dure.api.v1.DeviceService.ListDevices:output_type -> dure.api.v1.ListDevicesResponse
+	76,  // 117: dure.api.v1.DeviceService.GetModel:output_type -> dure.api.v1.GetModelResponse
+	78,  // 118: dure.api.v1.DeviceService.Rely:output_type -> dure.api.v1.RelyResponse
+	85,  // 119: dure.api.v1.StreamService.GetFeed:output_type -> dure.api.v1.GetFeedResponse
+	87,  // 120: dure.api.v1.StreamService.ListFeeds:output_type -> dure.api.v1.ListFeedsResponse
+	89,  // 121: dure.api.v1.StreamService.Value:output_type -> dure.api.v1.ValueResponse
+	93,  // 122: dure.api.v1.StreamService.ListReadings:output_type -> dure.api.v1.ListReadingsResponse
+	95,  // 123: dure.api.v1.StreamService.GetReading:output_type -> dure.api.v1.GetReadingResponse
+	97,  // 124: dure.api.v1.StreamService.ListSettlements:output_type -> dure.api.v1.ListSettlementsResponse
+	99,  // 125: dure.api.v1.StreamService.Taint:output_type -> dure.api.v1.TaintResponse
+	63,  // 126: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
+	66,  // 127: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
+	94,  // [94:128] is the sub-list for method output_type
+	60,  // [60:94] is the sub-list for method input_type
+	60,  // [60:60] is the sub-list for extension type_name
+	60,  // [60:60] is the sub-list for extension extendee
+	0,   // [0:60] is the sub-list for field type_name
 }
 
 func init() { file_dure_api_v1_api_proto_init() }
@@ -8492,7 +8671,7 @@ func file_dure_api_v1_api_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dure_api_v1_api_proto_rawDesc), len(file_dure_api_v1_api_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   101,
+			NumMessages:   103,
 			NumExtensions: 0,
 			NumServices:   7,
 		},

@@ -300,7 +300,7 @@ func (x *RegisterModel) GetTitle() string {
 	return ""
 }
 
-// Registers a firmware of a model of the actor's. It never changes afterwards, but may be withdrawn.
+// Registers a firmware of a model of the actor's. It never changes afterwards, but may be measured (MeasureFirmware) and withdrawn.
 type RegisterFirmware struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Model string                 `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
@@ -408,6 +408,76 @@ func (x *RegisterFirmware) GetPcrDigest() []byte {
 	return nil
 }
 
+// Says what a TPM quotes of a firmware of the actor's that was registered without; also of a withdrawn one. It never changes afterwards.
+type MeasureFirmware struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Model  string                 `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	Number uint64                 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
+	// As in RegisterFirmware.
+	Pcrs          uint32 `protobuf:"varint,3,opt,name=pcrs,proto3" json:"pcrs,omitempty"`
+	PcrDigest     []byte `protobuf:"bytes,4,opt,name=pcr_digest,json=pcrDigest,proto3" json:"pcr_digest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MeasureFirmware) Reset() {
+	*x = MeasureFirmware{}
+	mi := &file_dure_device_v1_device_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MeasureFirmware) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MeasureFirmware) ProtoMessage() {}
+
+func (x *MeasureFirmware) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_device_v1_device_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MeasureFirmware.ProtoReflect.Descriptor instead.
+func (*MeasureFirmware) Descriptor() ([]byte, []int) {
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *MeasureFirmware) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *MeasureFirmware) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *MeasureFirmware) GetPcrs() uint32 {
+	if x != nil {
+		return x.Pcrs
+	}
+	return 0
+}
+
+func (x *MeasureFirmware) GetPcrDigest() []byte {
+	if x != nil {
+		return x.PcrDigest
+	}
+	return nil
+}
+
 // Withdraws a firmware, as for a fault that became known. A device whose evidence shows it from then on is suspended.
 type WithdrawFirmware struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -421,7 +491,7 @@ type WithdrawFirmware struct {
 
 func (x *WithdrawFirmware) Reset() {
 	*x = WithdrawFirmware{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[2]
+	mi := &file_dure_device_v1_device_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -433,7 +503,7 @@ func (x *WithdrawFirmware) String() string {
 func (*WithdrawFirmware) ProtoMessage() {}
 
 func (x *WithdrawFirmware) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[2]
+	mi := &file_dure_device_v1_device_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -446,7 +516,7 @@ func (x *WithdrawFirmware) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithdrawFirmware.ProtoReflect.Descriptor instead.
 func (*WithdrawFirmware) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{2}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *WithdrawFirmware) GetModel() string {
@@ -488,7 +558,7 @@ type Enrol struct {
 
 func (x *Enrol) Reset() {
 	*x = Enrol{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[3]
+	mi := &file_dure_device_v1_device_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -500,7 +570,7 @@ func (x *Enrol) String() string {
 func (*Enrol) ProtoMessage() {}
 
 func (x *Enrol) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[3]
+	mi := &file_dure_device_v1_device_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -513,7 +583,7 @@ func (x *Enrol) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Enrol.ProtoReflect.Descriptor instead.
 func (*Enrol) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{3}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Enrol) GetDevice() []byte {
@@ -561,7 +631,7 @@ type Challenge struct {
 
 func (x *Challenge) Reset() {
 	*x = Challenge{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[4]
+	mi := &file_dure_device_v1_device_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -573,7 +643,7 @@ func (x *Challenge) String() string {
 func (*Challenge) ProtoMessage() {}
 
 func (x *Challenge) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[4]
+	mi := &file_dure_device_v1_device_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -586,7 +656,7 @@ func (x *Challenge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Challenge.ProtoReflect.Descriptor instead.
 func (*Challenge) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{4}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Challenge) GetDevice() []byte {
@@ -611,7 +681,7 @@ type Attest struct {
 
 func (x *Attest) Reset() {
 	*x = Attest{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[5]
+	mi := &file_dure_device_v1_device_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -623,7 +693,7 @@ func (x *Attest) String() string {
 func (*Attest) ProtoMessage() {}
 
 func (x *Attest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[5]
+	mi := &file_dure_device_v1_device_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -636,7 +706,7 @@ func (x *Attest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attest.ProtoReflect.Descriptor instead.
 func (*Attest) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{5}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Attest) GetNonce() []byte {
@@ -671,7 +741,7 @@ type Present struct {
 
 func (x *Present) Reset() {
 	*x = Present{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[6]
+	mi := &file_dure_device_v1_device_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -683,7 +753,7 @@ func (x *Present) String() string {
 func (*Present) ProtoMessage() {}
 
 func (x *Present) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[6]
+	mi := &file_dure_device_v1_device_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -696,7 +766,7 @@ func (x *Present) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Present.ProtoReflect.Descriptor instead.
 func (*Present) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{6}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Present) GetEvidence() []byte {
@@ -720,7 +790,7 @@ type PresentQuote struct {
 
 func (x *PresentQuote) Reset() {
 	*x = PresentQuote{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[7]
+	mi := &file_dure_device_v1_device_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -732,7 +802,7 @@ func (x *PresentQuote) String() string {
 func (*PresentQuote) ProtoMessage() {}
 
 func (x *PresentQuote) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[7]
+	mi := &file_dure_device_v1_device_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -745,7 +815,7 @@ func (x *PresentQuote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PresentQuote.ProtoReflect.Descriptor instead.
 func (*PresentQuote) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{7}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *PresentQuote) GetDevice() []byte {
@@ -783,7 +853,7 @@ type Vouch struct {
 
 func (x *Vouch) Reset() {
 	*x = Vouch{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[8]
+	mi := &file_dure_device_v1_device_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -795,7 +865,7 @@ func (x *Vouch) String() string {
 func (*Vouch) ProtoMessage() {}
 
 func (x *Vouch) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[8]
+	mi := &file_dure_device_v1_device_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -808,7 +878,7 @@ func (x *Vouch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Vouch.ProtoReflect.Descriptor instead.
 func (*Vouch) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{8}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Vouch) GetDevice() []byte {
@@ -832,7 +902,8 @@ func (x *Vouch) GetKey() []byte {
 	return nil
 }
 
-// Says, by its maker, which key the device's TPM quotes with. From then on a quote is the only evidence the device can give.
+// Says, by its maker, which key the device's TPM quotes with, and that this TPM is in one thing with the key that acts for the device now. From then on
+// a quote is the only evidence the device can give. When the device gets another key the maker says it again.
 type SetAttester struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Device []byte                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
@@ -844,7 +915,7 @@ type SetAttester struct {
 
 func (x *SetAttester) Reset() {
 	*x = SetAttester{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[9]
+	mi := &file_dure_device_v1_device_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -856,7 +927,7 @@ func (x *SetAttester) String() string {
 func (*SetAttester) ProtoMessage() {}
 
 func (x *SetAttester) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[9]
+	mi := &file_dure_device_v1_device_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -869,7 +940,7 @@ func (x *SetAttester) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetAttester.ProtoReflect.Descriptor instead.
 func (*SetAttester) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{9}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *SetAttester) GetDevice() []byte {
@@ -898,7 +969,7 @@ type Suspend struct {
 
 func (x *Suspend) Reset() {
 	*x = Suspend{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[10]
+	mi := &file_dure_device_v1_device_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -910,7 +981,7 @@ func (x *Suspend) String() string {
 func (*Suspend) ProtoMessage() {}
 
 func (x *Suspend) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[10]
+	mi := &file_dure_device_v1_device_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -923,7 +994,7 @@ func (x *Suspend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Suspend.ProtoReflect.Descriptor instead.
 func (*Suspend) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{10}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Suspend) GetDevice() []byte {
@@ -952,7 +1023,7 @@ type Readmit struct {
 
 func (x *Readmit) Reset() {
 	*x = Readmit{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[11]
+	mi := &file_dure_device_v1_device_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -964,7 +1035,7 @@ func (x *Readmit) String() string {
 func (*Readmit) ProtoMessage() {}
 
 func (x *Readmit) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[11]
+	mi := &file_dure_device_v1_device_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -977,7 +1048,7 @@ func (x *Readmit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Readmit.ProtoReflect.Descriptor instead.
 func (*Readmit) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{11}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Readmit) GetDevice() []byte {
@@ -1006,7 +1077,7 @@ type Revoke struct {
 
 func (x *Revoke) Reset() {
 	*x = Revoke{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[12]
+	mi := &file_dure_device_v1_device_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1018,7 +1089,7 @@ func (x *Revoke) String() string {
 func (*Revoke) ProtoMessage() {}
 
 func (x *Revoke) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[12]
+	mi := &file_dure_device_v1_device_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1031,7 +1102,7 @@ func (x *Revoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoke.ProtoReflect.Descriptor instead.
 func (*Revoke) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{12}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Revoke) GetDevice() []byte {
@@ -1059,7 +1130,7 @@ type Transfer struct {
 
 func (x *Transfer) Reset() {
 	*x = Transfer{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[13]
+	mi := &file_dure_device_v1_device_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1071,7 +1142,7 @@ func (x *Transfer) String() string {
 func (*Transfer) ProtoMessage() {}
 
 func (x *Transfer) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[13]
+	mi := &file_dure_device_v1_device_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1084,7 +1155,7 @@ func (x *Transfer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transfer.ProtoReflect.Descriptor instead.
 func (*Transfer) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{13}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Transfer) GetDevice() []byte {
@@ -1117,7 +1188,7 @@ type SendCommand struct {
 
 func (x *SendCommand) Reset() {
 	*x = SendCommand{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[14]
+	mi := &file_dure_device_v1_device_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1129,7 +1200,7 @@ func (x *SendCommand) String() string {
 func (*SendCommand) ProtoMessage() {}
 
 func (x *SendCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[14]
+	mi := &file_dure_device_v1_device_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1142,7 +1213,7 @@ func (x *SendCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendCommand.ProtoReflect.Descriptor instead.
 func (*SendCommand) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{14}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *SendCommand) GetDevice() []byte {
@@ -1188,7 +1259,7 @@ type AnswerCommand struct {
 
 func (x *AnswerCommand) Reset() {
 	*x = AnswerCommand{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[15]
+	mi := &file_dure_device_v1_device_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1200,7 +1271,7 @@ func (x *AnswerCommand) String() string {
 func (*AnswerCommand) ProtoMessage() {}
 
 func (x *AnswerCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[15]
+	mi := &file_dure_device_v1_device_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1213,7 +1284,7 @@ func (x *AnswerCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnswerCommand.ProtoReflect.Descriptor instead.
 func (*AnswerCommand) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{15}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *AnswerCommand) GetCommand() []byte {
@@ -1248,7 +1319,7 @@ type Model struct {
 
 func (x *Model) Reset() {
 	*x = Model{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[16]
+	mi := &file_dure_device_v1_device_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1260,7 +1331,7 @@ func (x *Model) String() string {
 func (*Model) ProtoMessage() {}
 
 func (x *Model) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[16]
+	mi := &file_dure_device_v1_device_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1273,7 +1344,7 @@ func (x *Model) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Model.ProtoReflect.Descriptor instead.
 func (*Model) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{16}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Model) GetTitle() string {
@@ -1310,7 +1381,7 @@ type Firmware struct {
 
 func (x *Firmware) Reset() {
 	*x = Firmware{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[17]
+	mi := &file_dure_device_v1_device_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1322,7 +1393,7 @@ func (x *Firmware) String() string {
 func (*Firmware) ProtoMessage() {}
 
 func (x *Firmware) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[17]
+	mi := &file_dure_device_v1_device_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1335,7 +1406,7 @@ func (x *Firmware) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Firmware.ProtoReflect.Descriptor instead.
 func (*Firmware) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{17}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Firmware) GetVersion() string {
@@ -1417,7 +1488,8 @@ type Device struct {
 	// Last good evidence, unix milliseconds; 0: none yet.
 	LastGoodAt int64  `protobuf:"varint,9,opt,name=last_good_at,json=lastGoodAt,proto3" json:"last_good_at,omitempty"`
 	LastGoodTx []byte `protobuf:"bytes,10,opt,name=last_good_tx,json=lastGoodTx,proto3" json:"last_good_tx,omitempty"`
-	Level      Level  `protobuf:"varint,11,opt,name=level,proto3,enum=dure.device.v1.Level" json:"level,omitempty"`
+	// What it was worth; self-reported from when that rested on a key that does not act for the device any more.
+	Level Level `protobuf:"varint,11,opt,name=level,proto3,enum=dure.device.v1.Level" json:"level,omitempty"`
 	// The challenge it has not answered yet.
 	Nonce *Nonce `protobuf:"bytes,12,opt,name=nonce,proto3" json:"nonce,omitempty"`
 	// When nothing of it may be relied on, in order, at most 16; older ones are joined, which doubts more, never less.
@@ -1426,14 +1498,16 @@ type Device struct {
 	Hardware    Hardware `protobuf:"varint,14,opt,name=hardware,proto3,enum=dure.device.v1.Hardware" json:"hardware,omitempty"`
 	HardwareKey []byte   `protobuf:"bytes,15,opt,name=hardware_key,json=hardwareKey,proto3" json:"hardware_key,omitempty"`
 	// The key its TPM quotes with, as in SetAttester; empty: none.
-	Attester      []byte `protobuf:"bytes,16,opt,name=attester,proto3" json:"attester,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Attester []byte `protobuf:"bytes,16,opt,name=attester,proto3" json:"attester,omitempty"`
+	// The address of the key that acted for the device when its maker registered the TPM; a quote is worth measured boot while this key acts.
+	AttesterBeside []byte `protobuf:"bytes,17,opt,name=attester_beside,json=attesterBeside,proto3" json:"attester_beside,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Device) Reset() {
 	*x = Device{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[18]
+	mi := &file_dure_device_v1_device_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1445,7 +1519,7 @@ func (x *Device) String() string {
 func (*Device) ProtoMessage() {}
 
 func (x *Device) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[18]
+	mi := &file_dure_device_v1_device_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1458,7 +1532,7 @@ func (x *Device) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Device.ProtoReflect.Descriptor instead.
 func (*Device) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{18}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Device) GetMaker() []byte {
@@ -1573,6 +1647,13 @@ func (x *Device) GetAttester() []byte {
 	return nil
 }
 
+func (x *Device) GetAttesterBeside() []byte {
+	if x != nil {
+		return x.AttesterBeside
+	}
+	return nil
+}
+
 type Nonce struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Value         []byte                 `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
@@ -1584,7 +1665,7 @@ type Nonce struct {
 
 func (x *Nonce) Reset() {
 	*x = Nonce{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[19]
+	mi := &file_dure_device_v1_device_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1596,7 +1677,7 @@ func (x *Nonce) String() string {
 func (*Nonce) ProtoMessage() {}
 
 func (x *Nonce) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[19]
+	mi := &file_dure_device_v1_device_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1609,7 +1690,7 @@ func (x *Nonce) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Nonce.ProtoReflect.Descriptor instead.
 func (*Nonce) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{19}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Nonce) GetValue() []byte {
@@ -1646,15 +1727,18 @@ type Doubt struct {
 	// The transaction that brought the doubt.
 	Tx []byte `protobuf:"bytes,5,opt,name=tx,proto3" json:"tx,omitempty"`
 	// What evidence found to run, the digest of an image or of a quote, and what is wrong with that, when it was the reason.
-	Found         []byte  `protobuf:"bytes,6,opt,name=found,proto3" json:"found,omitempty"`
-	Finding       Finding `protobuf:"varint,7,opt,name=finding,proto3,enum=dure.device.v1.Finding" json:"finding,omitempty"`
+	Found   []byte  `protobuf:"bytes,6,opt,name=found,proto3" json:"found,omitempty"`
+	Finding Finding `protobuf:"varint,7,opt,name=finding,proto3,enum=dure.device.v1.Finding" json:"finding,omitempty"`
+	// Who had suspended the device before its evidence did, and why: that goes on when good evidence ends the doubt; empty: nobody.
+	HeldBy        []byte `protobuf:"bytes,8,opt,name=held_by,json=heldBy,proto3" json:"held_by,omitempty"`
+	HeldReason    string `protobuf:"bytes,9,opt,name=held_reason,json=heldReason,proto3" json:"held_reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Doubt) Reset() {
 	*x = Doubt{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[20]
+	mi := &file_dure_device_v1_device_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1666,7 +1750,7 @@ func (x *Doubt) String() string {
 func (*Doubt) ProtoMessage() {}
 
 func (x *Doubt) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[20]
+	mi := &file_dure_device_v1_device_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1679,7 +1763,7 @@ func (x *Doubt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Doubt.ProtoReflect.Descriptor instead.
 func (*Doubt) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{20}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Doubt) GetSince() int64 {
@@ -1731,6 +1815,20 @@ func (x *Doubt) GetFinding() Finding {
 	return Finding_FINDING_UNSPECIFIED
 }
 
+func (x *Doubt) GetHeldBy() []byte {
+	if x != nil {
+		return x.HeldBy
+	}
+	return nil
+}
+
+func (x *Doubt) GetHeldReason() string {
+	if x != nil {
+		return x.HeldReason
+	}
+	return ""
+}
+
 // What the ledger stores under a device's account: its commands, the oldest first, at most 16. New ones take the place of expired ones and,
 // when that is not enough, of answered ones.
 type Commands struct {
@@ -1742,7 +1840,7 @@ type Commands struct {
 
 func (x *Commands) Reset() {
 	*x = Commands{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[21]
+	mi := &file_dure_device_v1_device_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1754,7 +1852,7 @@ func (x *Commands) String() string {
 func (*Commands) ProtoMessage() {}
 
 func (x *Commands) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[21]
+	mi := &file_dure_device_v1_device_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1767,7 +1865,7 @@ func (x *Commands) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Commands.ProtoReflect.Descriptor instead.
 func (*Commands) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{21}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Commands) GetCommands() []*Command {
@@ -1796,7 +1894,7 @@ type Command struct {
 
 func (x *Command) Reset() {
 	*x = Command{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[22]
+	mi := &file_dure_device_v1_device_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1808,7 +1906,7 @@ func (x *Command) String() string {
 func (*Command) ProtoMessage() {}
 
 func (x *Command) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[22]
+	mi := &file_dure_device_v1_device_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1821,7 +1919,7 @@ func (x *Command) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Command.ProtoReflect.Descriptor instead.
 func (*Command) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{22}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Command) GetId() []byte {
@@ -1892,7 +1990,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[23]
+	mi := &file_dure_device_v1_device_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1904,7 +2002,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[23]
+	mi := &file_dure_device_v1_device_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1917,7 +2015,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{23}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Answer) GetOk() bool {
@@ -1958,7 +2056,7 @@ type ModelRegistered struct {
 
 func (x *ModelRegistered) Reset() {
 	*x = ModelRegistered{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[24]
+	mi := &file_dure_device_v1_device_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1970,7 +2068,7 @@ func (x *ModelRegistered) String() string {
 func (*ModelRegistered) ProtoMessage() {}
 
 func (x *ModelRegistered) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[24]
+	mi := &file_dure_device_v1_device_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1983,7 +2081,7 @@ func (x *ModelRegistered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelRegistered.ProtoReflect.Descriptor instead.
 func (*ModelRegistered) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{24}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ModelRegistered) GetMaker() []byte {
@@ -2011,7 +2109,7 @@ type FirmwareRegistered struct {
 
 func (x *FirmwareRegistered) Reset() {
 	*x = FirmwareRegistered{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[25]
+	mi := &file_dure_device_v1_device_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2023,7 +2121,7 @@ func (x *FirmwareRegistered) String() string {
 func (*FirmwareRegistered) ProtoMessage() {}
 
 func (x *FirmwareRegistered) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[25]
+	mi := &file_dure_device_v1_device_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2036,7 +2134,7 @@ func (x *FirmwareRegistered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FirmwareRegistered.ProtoReflect.Descriptor instead.
 func (*FirmwareRegistered) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{25}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *FirmwareRegistered) GetMaker() []byte {
@@ -2060,6 +2158,66 @@ func (x *FirmwareRegistered) GetNumber() uint64 {
 	return 0
 }
 
+type FirmwareMeasured struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Maker         []byte                 `protobuf:"bytes,1,opt,name=maker,proto3" json:"maker,omitempty"`
+	Model         string                 `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	Number        uint64                 `protobuf:"varint,3,opt,name=number,proto3" json:"number,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FirmwareMeasured) Reset() {
+	*x = FirmwareMeasured{}
+	mi := &file_dure_device_v1_device_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FirmwareMeasured) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FirmwareMeasured) ProtoMessage() {}
+
+func (x *FirmwareMeasured) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_device_v1_device_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FirmwareMeasured.ProtoReflect.Descriptor instead.
+func (*FirmwareMeasured) Descriptor() ([]byte, []int) {
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *FirmwareMeasured) GetMaker() []byte {
+	if x != nil {
+		return x.Maker
+	}
+	return nil
+}
+
+func (x *FirmwareMeasured) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *FirmwareMeasured) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
 type FirmwareWithdrawn struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Maker         []byte                 `protobuf:"bytes,1,opt,name=maker,proto3" json:"maker,omitempty"`
@@ -2071,7 +2229,7 @@ type FirmwareWithdrawn struct {
 
 func (x *FirmwareWithdrawn) Reset() {
 	*x = FirmwareWithdrawn{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[26]
+	mi := &file_dure_device_v1_device_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2083,7 +2241,7 @@ func (x *FirmwareWithdrawn) String() string {
 func (*FirmwareWithdrawn) ProtoMessage() {}
 
 func (x *FirmwareWithdrawn) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[26]
+	mi := &file_dure_device_v1_device_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2096,7 +2254,7 @@ func (x *FirmwareWithdrawn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FirmwareWithdrawn.ProtoReflect.Descriptor instead.
 func (*FirmwareWithdrawn) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{26}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *FirmwareWithdrawn) GetMaker() []byte {
@@ -2131,7 +2289,7 @@ type Enrolled struct {
 
 func (x *Enrolled) Reset() {
 	*x = Enrolled{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[27]
+	mi := &file_dure_device_v1_device_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2143,7 +2301,7 @@ func (x *Enrolled) String() string {
 func (*Enrolled) ProtoMessage() {}
 
 func (x *Enrolled) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[27]
+	mi := &file_dure_device_v1_device_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2156,7 +2314,7 @@ func (x *Enrolled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Enrolled.ProtoReflect.Descriptor instead.
 func (*Enrolled) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{27}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Enrolled) GetDevice() []byte {
@@ -2190,7 +2348,7 @@ type Challenged struct {
 
 func (x *Challenged) Reset() {
 	*x = Challenged{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[28]
+	mi := &file_dure_device_v1_device_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2202,7 +2360,7 @@ func (x *Challenged) String() string {
 func (*Challenged) ProtoMessage() {}
 
 func (x *Challenged) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[28]
+	mi := &file_dure_device_v1_device_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2215,7 +2373,7 @@ func (x *Challenged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Challenged.ProtoReflect.Descriptor instead.
 func (*Challenged) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{28}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Challenged) GetDevice() []byte {
@@ -2245,7 +2403,7 @@ type Attested struct {
 
 func (x *Attested) Reset() {
 	*x = Attested{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[29]
+	mi := &file_dure_device_v1_device_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2257,7 +2415,7 @@ func (x *Attested) String() string {
 func (*Attested) ProtoMessage() {}
 
 func (x *Attested) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[29]
+	mi := &file_dure_device_v1_device_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2270,7 +2428,7 @@ func (x *Attested) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attested.ProtoReflect.Descriptor instead.
 func (*Attested) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{29}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Attested) GetDevice() []byte {
@@ -2312,7 +2470,7 @@ type Vouched struct {
 
 func (x *Vouched) Reset() {
 	*x = Vouched{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[30]
+	mi := &file_dure_device_v1_device_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2324,7 +2482,7 @@ func (x *Vouched) String() string {
 func (*Vouched) ProtoMessage() {}
 
 func (x *Vouched) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[30]
+	mi := &file_dure_device_v1_device_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2337,7 +2495,7 @@ func (x *Vouched) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Vouched.ProtoReflect.Descriptor instead.
 func (*Vouched) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{30}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Vouched) GetDevice() []byte {
@@ -2371,7 +2529,7 @@ type AttesterSet struct {
 
 func (x *AttesterSet) Reset() {
 	*x = AttesterSet{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[31]
+	mi := &file_dure_device_v1_device_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2383,7 +2541,7 @@ func (x *AttesterSet) String() string {
 func (*AttesterSet) ProtoMessage() {}
 
 func (x *AttesterSet) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[31]
+	mi := &file_dure_device_v1_device_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2396,7 +2554,7 @@ func (x *AttesterSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AttesterSet.ProtoReflect.Descriptor instead.
 func (*AttesterSet) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{31}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *AttesterSet) GetDevice() []byte {
@@ -2430,7 +2588,7 @@ type Suspended struct {
 
 func (x *Suspended) Reset() {
 	*x = Suspended{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[32]
+	mi := &file_dure_device_v1_device_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2442,7 +2600,7 @@ func (x *Suspended) String() string {
 func (*Suspended) ProtoMessage() {}
 
 func (x *Suspended) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[32]
+	mi := &file_dure_device_v1_device_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2455,7 +2613,7 @@ func (x *Suspended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Suspended.ProtoReflect.Descriptor instead.
 func (*Suspended) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{32}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Suspended) GetDevice() []byte {
@@ -2509,7 +2667,7 @@ type Readmitted struct {
 
 func (x *Readmitted) Reset() {
 	*x = Readmitted{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[33]
+	mi := &file_dure_device_v1_device_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2521,7 +2679,7 @@ func (x *Readmitted) String() string {
 func (*Readmitted) ProtoMessage() {}
 
 func (x *Readmitted) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[33]
+	mi := &file_dure_device_v1_device_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2534,7 +2692,7 @@ func (x *Readmitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Readmitted.ProtoReflect.Descriptor instead.
 func (*Readmitted) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{33}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Readmitted) GetDevice() []byte {
@@ -2553,7 +2711,7 @@ type Revoked struct {
 
 func (x *Revoked) Reset() {
 	*x = Revoked{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[34]
+	mi := &file_dure_device_v1_device_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2565,7 +2723,7 @@ func (x *Revoked) String() string {
 func (*Revoked) ProtoMessage() {}
 
 func (x *Revoked) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[34]
+	mi := &file_dure_device_v1_device_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2578,7 +2736,7 @@ func (x *Revoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoked.ProtoReflect.Descriptor instead.
 func (*Revoked) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{34}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Revoked) GetDevice() []byte {
@@ -2598,7 +2756,7 @@ type Transferred struct {
 
 func (x *Transferred) Reset() {
 	*x = Transferred{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[35]
+	mi := &file_dure_device_v1_device_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2610,7 +2768,7 @@ func (x *Transferred) String() string {
 func (*Transferred) ProtoMessage() {}
 
 func (x *Transferred) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[35]
+	mi := &file_dure_device_v1_device_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2623,7 +2781,7 @@ func (x *Transferred) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transferred.ProtoReflect.Descriptor instead.
 func (*Transferred) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{35}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Transferred) GetDevice() []byte {
@@ -2655,7 +2813,7 @@ type Commanded struct {
 
 func (x *Commanded) Reset() {
 	*x = Commanded{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[36]
+	mi := &file_dure_device_v1_device_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2667,7 +2825,7 @@ func (x *Commanded) String() string {
 func (*Commanded) ProtoMessage() {}
 
 func (x *Commanded) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[36]
+	mi := &file_dure_device_v1_device_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2680,7 +2838,7 @@ func (x *Commanded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Commanded.ProtoReflect.Descriptor instead.
 func (*Commanded) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{36}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Commanded) GetDevice() []byte {
@@ -2737,7 +2895,7 @@ type CommandAnswered struct {
 
 func (x *CommandAnswered) Reset() {
 	*x = CommandAnswered{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[37]
+	mi := &file_dure_device_v1_device_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2749,7 +2907,7 @@ func (x *CommandAnswered) String() string {
 func (*CommandAnswered) ProtoMessage() {}
 
 func (x *CommandAnswered) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[37]
+	mi := &file_dure_device_v1_device_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2762,7 +2920,7 @@ func (x *CommandAnswered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommandAnswered.ProtoReflect.Descriptor instead.
 func (*CommandAnswered) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{37}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *CommandAnswered) GetDevice() []byte {
@@ -2810,7 +2968,13 @@ const file_dure_device_v1_device_proto_rawDesc = "" +
 	"\x04note\x18\x06 \x01(\tR\x04note\x12\x12\n" +
 	"\x04pcrs\x18\a \x01(\rR\x04pcrs\x12\x1d\n" +
 	"\n" +
-	"pcr_digest\x18\b \x01(\fR\tpcrDigest\"X\n" +
+	"pcr_digest\x18\b \x01(\fR\tpcrDigest\"r\n" +
+	"\x0fMeasureFirmware\x12\x14\n" +
+	"\x05model\x18\x01 \x01(\tR\x05model\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\x04R\x06number\x12\x12\n" +
+	"\x04pcrs\x18\x03 \x01(\rR\x04pcrs\x12\x1d\n" +
+	"\n" +
+	"pcr_digest\x18\x04 \x01(\fR\tpcrDigest\"X\n" +
 	"\x10WithdrawFirmware\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x04R\x06number\x12\x16\n" +
@@ -2876,7 +3040,7 @@ const file_dure_device_v1_device_proto_rawDesc = "" +
 	"\x0fwithdraw_reason\x18\a \x01(\tR\x0ewithdrawReason\x12\x12\n" +
 	"\x04pcrs\x18\b \x01(\rR\x04pcrs\x12\x1d\n" +
 	"\n" +
-	"pcr_digest\x18\t \x01(\fR\tpcrDigest\"\xa2\x04\n" +
+	"pcr_digest\x18\t \x01(\fR\tpcrDigest\"\xcb\x04\n" +
 	"\x06Device\x12\x14\n" +
 	"\x05maker\x18\x01 \x01(\fR\x05maker\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12\x16\n" +
@@ -2897,11 +3061,12 @@ const file_dure_device_v1_device_proto_rawDesc = "" +
 	"\x06doubts\x18\r \x03(\v2\x15.dure.device.v1.DoubtR\x06doubts\x124\n" +
 	"\bhardware\x18\x0e \x01(\x0e2\x18.dure.device.v1.HardwareR\bhardware\x12!\n" +
 	"\fhardware_key\x18\x0f \x01(\fR\vhardwareKey\x12\x1a\n" +
-	"\battester\x18\x10 \x01(\fR\battester\"H\n" +
+	"\battester\x18\x10 \x01(\fR\battester\x12'\n" +
+	"\x0fattester_beside\x18\x11 \x01(\fR\x0eattesterBeside\"H\n" +
 	"\x05Nonce\x12\x14\n" +
 	"\x05value\x18\x01 \x01(\fR\x05value\x12\x0e\n" +
 	"\x02by\x18\x02 \x01(\fR\x02by\x12\x19\n" +
-	"\basked_at\x18\x03 \x01(\x03R\aaskedAt\"\xb4\x01\n" +
+	"\basked_at\x18\x03 \x01(\x03R\aaskedAt\"\xee\x01\n" +
 	"\x05Doubt\x12\x14\n" +
 	"\x05since\x18\x01 \x01(\x03R\x05since\x12\x14\n" +
 	"\x05until\x18\x02 \x01(\x03R\x05until\x12\x16\n" +
@@ -2909,7 +3074,10 @@ const file_dure_device_v1_device_proto_rawDesc = "" +
 	"\x02by\x18\x04 \x01(\fR\x02by\x12\x0e\n" +
 	"\x02tx\x18\x05 \x01(\fR\x02tx\x12\x14\n" +
 	"\x05found\x18\x06 \x01(\fR\x05found\x121\n" +
-	"\afinding\x18\a \x01(\x0e2\x17.dure.device.v1.FindingR\afinding\"?\n" +
+	"\afinding\x18\a \x01(\x0e2\x17.dure.device.v1.FindingR\afinding\x12\x17\n" +
+	"\aheld_by\x18\b \x01(\fR\x06heldBy\x12\x1f\n" +
+	"\vheld_reason\x18\t \x01(\tR\n" +
+	"heldReason\"?\n" +
 	"\bCommands\x123\n" +
 	"\bcommands\x18\x01 \x03(\v2\x17.dure.device.v1.CommandR\bcommands\"\xcf\x01\n" +
 	"\aCommand\x12\x0e\n" +
@@ -2932,6 +3100,10 @@ const file_dure_device_v1_device_proto_rawDesc = "" +
 	"\x05maker\x18\x01 \x01(\fR\x05maker\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\"X\n" +
 	"\x12FirmwareRegistered\x12\x14\n" +
+	"\x05maker\x18\x01 \x01(\fR\x05maker\x12\x14\n" +
+	"\x05model\x18\x02 \x01(\tR\x05model\x12\x16\n" +
+	"\x06number\x18\x03 \x01(\x04R\x06number\"V\n" +
+	"\x10FirmwareMeasured\x12\x14\n" +
 	"\x05maker\x18\x01 \x01(\fR\x05maker\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12\x16\n" +
 	"\x06number\x18\x03 \x01(\x04R\x06number\"W\n" +
@@ -3024,7 +3196,7 @@ func file_dure_device_v1_device_proto_rawDescGZIP() []byte {
 }
 
 var file_dure_device_v1_device_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_dure_device_v1_device_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
+var file_dure_device_v1_device_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_dure_device_v1_device_proto_goTypes = []any{
 	(Hardware)(0),              // 0: dure.device.v1.Hardware
 	(State)(0),                 // 1: dure.device.v1.State
@@ -3032,53 +3204,55 @@ var file_dure_device_v1_device_proto_goTypes = []any{
 	(Finding)(0),               // 3: dure.device.v1.Finding
 	(*RegisterModel)(nil),      // 4: dure.device.v1.RegisterModel
 	(*RegisterFirmware)(nil),   // 5: dure.device.v1.RegisterFirmware
-	(*WithdrawFirmware)(nil),   // 6: dure.device.v1.WithdrawFirmware
-	(*Enrol)(nil),              // 7: dure.device.v1.Enrol
-	(*Challenge)(nil),          // 8: dure.device.v1.Challenge
-	(*Attest)(nil),             // 9: dure.device.v1.Attest
-	(*Present)(nil),            // 10: dure.device.v1.Present
-	(*PresentQuote)(nil),       // 11: dure.device.v1.PresentQuote
-	(*Vouch)(nil),              // 12: dure.device.v1.Vouch
-	(*SetAttester)(nil),        // 13: dure.device.v1.SetAttester
-	(*Suspend)(nil),            // 14: dure.device.v1.Suspend
-	(*Readmit)(nil),            // 15: dure.device.v1.Readmit
-	(*Revoke)(nil),             // 16: dure.device.v1.Revoke
-	(*Transfer)(nil),           // 17: dure.device.v1.Transfer
-	(*SendCommand)(nil),        // 18: dure.device.v1.SendCommand
-	(*AnswerCommand)(nil),      // 19: dure.device.v1.AnswerCommand
-	(*Model)(nil),              // 20: dure.device.v1.Model
-	(*Firmware)(nil),           // 21: dure.device.v1.Firmware
-	(*Device)(nil),             // 22: dure.device.v1.Device
-	(*Nonce)(nil),              // 23: dure.device.v1.Nonce
-	(*Doubt)(nil),              // 24: dure.device.v1.Doubt
-	(*Commands)(nil),           // 25: dure.device.v1.Commands
-	(*Command)(nil),            // 26: dure.device.v1.Command
-	(*Answer)(nil),             // 27: dure.device.v1.Answer
-	(*ModelRegistered)(nil),    // 28: dure.device.v1.ModelRegistered
-	(*FirmwareRegistered)(nil), // 29: dure.device.v1.FirmwareRegistered
-	(*FirmwareWithdrawn)(nil),  // 30: dure.device.v1.FirmwareWithdrawn
-	(*Enrolled)(nil),           // 31: dure.device.v1.Enrolled
-	(*Challenged)(nil),         // 32: dure.device.v1.Challenged
-	(*Attested)(nil),           // 33: dure.device.v1.Attested
-	(*Vouched)(nil),            // 34: dure.device.v1.Vouched
-	(*AttesterSet)(nil),        // 35: dure.device.v1.AttesterSet
-	(*Suspended)(nil),          // 36: dure.device.v1.Suspended
-	(*Readmitted)(nil),         // 37: dure.device.v1.Readmitted
-	(*Revoked)(nil),            // 38: dure.device.v1.Revoked
-	(*Transferred)(nil),        // 39: dure.device.v1.Transferred
-	(*Commanded)(nil),          // 40: dure.device.v1.Commanded
-	(*CommandAnswered)(nil),    // 41: dure.device.v1.CommandAnswered
+	(*MeasureFirmware)(nil),    // 6: dure.device.v1.MeasureFirmware
+	(*WithdrawFirmware)(nil),   // 7: dure.device.v1.WithdrawFirmware
+	(*Enrol)(nil),              // 8: dure.device.v1.Enrol
+	(*Challenge)(nil),          // 9: dure.device.v1.Challenge
+	(*Attest)(nil),             // 10: dure.device.v1.Attest
+	(*Present)(nil),            // 11: dure.device.v1.Present
+	(*PresentQuote)(nil),       // 12: dure.device.v1.PresentQuote
+	(*Vouch)(nil),              // 13: dure.device.v1.Vouch
+	(*SetAttester)(nil),        // 14: dure.device.v1.SetAttester
+	(*Suspend)(nil),            // 15: dure.device.v1.Suspend
+	(*Readmit)(nil),            // 16: dure.device.v1.Readmit
+	(*Revoke)(nil),             // 17: dure.device.v1.Revoke
+	(*Transfer)(nil),           // 18: dure.device.v1.Transfer
+	(*SendCommand)(nil),        // 19: dure.device.v1.SendCommand
+	(*AnswerCommand)(nil),      // 20: dure.device.v1.AnswerCommand
+	(*Model)(nil),              // 21: dure.device.v1.Model
+	(*Firmware)(nil),           // 22: dure.device.v1.Firmware
+	(*Device)(nil),             // 23: dure.device.v1.Device
+	(*Nonce)(nil),              // 24: dure.device.v1.Nonce
+	(*Doubt)(nil),              // 25: dure.device.v1.Doubt
+	(*Commands)(nil),           // 26: dure.device.v1.Commands
+	(*Command)(nil),            // 27: dure.device.v1.Command
+	(*Answer)(nil),             // 28: dure.device.v1.Answer
+	(*ModelRegistered)(nil),    // 29: dure.device.v1.ModelRegistered
+	(*FirmwareRegistered)(nil), // 30: dure.device.v1.FirmwareRegistered
+	(*FirmwareMeasured)(nil),   // 31: dure.device.v1.FirmwareMeasured
+	(*FirmwareWithdrawn)(nil),  // 32: dure.device.v1.FirmwareWithdrawn
+	(*Enrolled)(nil),           // 33: dure.device.v1.Enrolled
+	(*Challenged)(nil),         // 34: dure.device.v1.Challenged
+	(*Attested)(nil),           // 35: dure.device.v1.Attested
+	(*Vouched)(nil),            // 36: dure.device.v1.Vouched
+	(*AttesterSet)(nil),        // 37: dure.device.v1.AttesterSet
+	(*Suspended)(nil),          // 38: dure.device.v1.Suspended
+	(*Readmitted)(nil),         // 39: dure.device.v1.Readmitted
+	(*Revoked)(nil),            // 40: dure.device.v1.Revoked
+	(*Transferred)(nil),        // 41: dure.device.v1.Transferred
+	(*Commanded)(nil),          // 42: dure.device.v1.Commanded
+	(*CommandAnswered)(nil),    // 43: dure.device.v1.CommandAnswered
 }
 var file_dure_device_v1_device_proto_depIdxs = []int32{
 	0,  // 0: dure.device.v1.Vouch.hardware:type_name -> dure.device.v1.Hardware
 	1,  // 1: dure.device.v1.Device.state:type_name -> dure.device.v1.State
 	2,  // 2: dure.device.v1.Device.level:type_name -> dure.device.v1.Level
-	23, // 3: dure.device.v1.Device.nonce:type_name -> dure.device.v1.Nonce
-	24, // 4: dure.device.v1.Device.doubts:type_name -> dure.device.v1.Doubt
+	24, // 3: dure.device.v1.Device.nonce:type_name -> dure.device.v1.Nonce
+	25, // 4: dure.device.v1.Device.doubts:type_name -> dure.device.v1.Doubt
 	0,  // 5: dure.device.v1.Device.hardware:type_name -> dure.device.v1.Hardware
 	3,  // 6: dure.device.v1.Doubt.finding:type_name -> dure.device.v1.Finding
-	26, // 7: dure.device.v1.Commands.commands:type_name -> dure.device.v1.Command
-	27, // 8: dure.device.v1.Command.answer:type_name -> dure.device.v1.Answer
+	27, // 7: dure.device.v1.Commands.commands:type_name -> dure.device.v1.Command
+	28, // 8: dure.device.v1.Command.answer:type_name -> dure.device.v1.Answer
 	2,  // 9: dure.device.v1.Attested.level:type_name -> dure.device.v1.Level
 	0,  // 10: dure.device.v1.Vouched.hardware:type_name -> dure.device.v1.Hardware
 	3,  // 11: dure.device.v1.Suspended.finding:type_name -> dure.device.v1.Finding
@@ -3100,7 +3274,7 @@ func file_dure_device_v1_device_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dure_device_v1_device_proto_rawDesc), len(file_dure_device_v1_device_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   38,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -33,7 +33,8 @@ const (
 	Verdict_VERDICT_UNSPECIFIED Verdict = 0
 	// In order, on time, in range: it counts.
 	Verdict_VERDICT_ACCEPTED Verdict = 1
-	// Taken longer before block time than the feed allows, or before one that was accepted: kept as history, neither counted nor paid.
+	// Taken longer before block time than the feed allows, before one that was accepted, before the device was enrolled, or at a time in which it is
+	// in doubt: kept as history, neither counted nor paid.
 	Verdict_VERDICT_LATE Verdict = 2
 	// Kept apart, with a reason, until the operator decides or the deadline passes.
 	Verdict_VERDICT_QUARANTINED Verdict = 3
@@ -86,7 +87,7 @@ func (Verdict) EnumDescriptor() ([]byte, []int) {
 	return file_dure_stream_v1_stream_proto_rawDescGZIP(), []int{0}
 }
 
-// Why a reading was quarantined or refused.
+// Why a reading was quarantined or refused, or is late though it was on time.
 type Reason int32
 
 const (
@@ -95,7 +96,7 @@ const (
 	Reason_REASON_RANGE Reason = 1
 	// Quarantined: it changed faster than the feed allows.
 	Reason_REASON_RATE Reason = 2
-	// Quarantined: another unit than the feed's.
+	// Quarantined, or refused if it is late: another unit than the feed's.
 	Reason_REASON_UNIT Reason = 3
 	// Quarantined: taken after block time by more than the feed allows.
 	Reason_REASON_AHEAD Reason = 4
@@ -103,6 +104,8 @@ const (
 	Reason_REASON_SUSPENDED Reason = 5
 	// Quarantined: the device's evidence is worth less than the feed asks for.
 	Reason_REASON_LEVEL Reason = 6
+	// Late: on its way at a time in which the device is in doubt, though nothing speaks against it any more.
+	Reason_REASON_DOUBT Reason = 7
 	// Refused: not after the last sequence number of this start, or of an earlier start.
 	Reason_REASON_REPLAYED Reason = 10
 	// Refused: no such feed, or it is closed.
@@ -127,6 +130,7 @@ var (
 		4:  "REASON_AHEAD",
 		5:  "REASON_SUSPENDED",
 		6:  "REASON_LEVEL",
+		7:  "REASON_DOUBT",
 		10: "REASON_REPLAYED",
 		11: "REASON_NO_FEED",
 		12: "REASON_NOT_ADMITTED",
@@ -142,6 +146,7 @@ var (
 		"REASON_AHEAD":          4,
 		"REASON_SUSPENDED":      5,
 		"REASON_LEVEL":          6,
+		"REASON_DOUBT":          7,
 		"REASON_REPLAYED":       10,
 		"REASON_NO_FEED":        11,
 		"REASON_NOT_ADMITTED":   12,
@@ -348,8 +353,12 @@ type Premium struct {
 	Amount string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
 	// How long readings wait after they were anchored before they are paid, milliseconds: time to find out that a device lied.
 	DisputeMs int64 `protobuf:"varint,3,opt,name=dispute_ms,json=disputeMs,proto3" json:"dispute_ms,omitempty"`
-	// Pay only for what good evidence, given later, has confirmed. What is not within 90 days of being anchored never will be paid.
-	Confirmed     bool `protobuf:"varint,4,opt,name=confirmed,proto3" json:"confirmed,omitempty"`
+	// Pay only for what good evidence has confirmed that was given after it was anchored and is worth what the feed asks for. What is not within 90 days
+	// never will be paid.
+	Confirmed bool `protobuf:"varint,4,opt,name=confirmed,proto3" json:"confirmed,omitempty"`
+	// A reading earns only if it was taken so long after the last one of its device that earned, milliseconds; 0: every reading does. What a device
+	// may cost in a time is bounded by that.
+	EveryMs       int64 `protobuf:"varint,5,opt,name=every_ms,json=everyMs,proto3" json:"every_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -410,6 +419,13 @@ func (x *Premium) GetConfirmed() bool {
 		return x.Confirmed
 	}
 	return false
+}
+
+func (x *Premium) GetEveryMs() int64 {
+	if x != nil {
+		return x.EveryMs
+	}
+	return 0
 }
 
 // Opens a feed. The actor is its operator.
@@ -1266,7 +1282,10 @@ type Report struct {
 	Paid      uint64 `protobuf:"varint,11,opt,name=paid,proto3" json:"paid,omitempty"`
 	Forfeited uint64 `protobuf:"varint,12,opt,name=forfeited,proto3" json:"forfeited,omitempty"`
 	// 0: it reports; else since when it does not any more, unix milliseconds.
-	DismissedAt   int64 `protobuf:"varint,13,opt,name=dismissed_at,json=dismissedAt,proto3" json:"dismissed_at,omitempty"`
+	DismissedAt int64 `protobuf:"varint,13,opt,name=dismissed_at,json=dismissedAt,proto3" json:"dismissed_at,omitempty"`
+	// When the last reading that earned was taken, unix milliseconds, and how many were accepted and came too soon after such a one to earn.
+	EarnedAt      int64  `protobuf:"varint,14,opt,name=earned_at,json=earnedAt,proto3" json:"earned_at,omitempty"`
+	Unpaid        uint64 `protobuf:"varint,15,opt,name=unpaid,proto3" json:"unpaid,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1392,13 +1411,29 @@ func (x *Report) GetDismissedAt() int64 {
 	return 0
 }
 
+func (x *Report) GetEarnedAt() int64 {
+	if x != nil {
+		return x.EarnedAt
+	}
+	return 0
+}
+
+func (x *Report) GetUnpaid() uint64 {
+	if x != nil {
+		return x.Unpaid
+	}
+	return 0
+}
+
 // Readings that wait to be paid.
 type Due struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Readings uint64                 `protobuf:"varint,1,opt,name=readings,proto3" json:"readings,omitempty"`
-	// When the first and the last were taken and the last was anchored, unix milliseconds.
-	FirstAt       int64 `protobuf:"varint,2,opt,name=first_at,json=firstAt,proto3" json:"first_at,omitempty"`
-	LastAt        int64 `protobuf:"varint,3,opt,name=last_at,json=lastAt,proto3" json:"last_at,omitempty"`
+	// The time in which they were on their way, unix milliseconds: from when the first was taken, or anchored if it claims a later time, to when the last
+	// was anchored, or taken if it claims a later time.
+	FirstAt int64 `protobuf:"varint,2,opt,name=first_at,json=firstAt,proto3" json:"first_at,omitempty"`
+	LastAt  int64 `protobuf:"varint,3,opt,name=last_at,json=lastAt,proto3" json:"last_at,omitempty"`
+	// When the last was accepted: the dispute window runs from here.
 	AnchoredAt    int64 `protobuf:"varint,4,opt,name=anchored_at,json=anchoredAt,proto3" json:"anchored_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2242,7 +2277,7 @@ type Settled struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Feed   string                 `protobuf:"bytes,1,opt,name=feed,proto3" json:"feed,omitempty"`
 	Device []byte                 `protobuf:"bytes,2,opt,name=device,proto3" json:"device,omitempty"`
-	// Taken from first_at to last_at, unix milliseconds.
+	// The time in which they were on their way, as in Due, unix milliseconds.
 	FirstAt int64  `protobuf:"varint,3,opt,name=first_at,json=firstAt,proto3" json:"first_at,omitempty"`
 	LastAt  int64  `protobuf:"varint,4,opt,name=last_at,json=lastAt,proto3" json:"last_at,omitempty"`
 	Paid    uint64 `protobuf:"varint,5,opt,name=paid,proto3" json:"paid,omitempty"`
@@ -2361,13 +2396,14 @@ const file_dure_stream_v1_stream_proto_rawDesc = "" +
 	"\rmax_deviation\x18\v \x01(\x04R\fmaxDeviation\x122\n" +
 	"\tmin_level\x18\f \x01(\x0e2\x15.dure.device.v1.LevelR\bminLevel\x12\x1b\n" +
 	"\tappeal_ms\x18\r \x01(\x03R\bappealMs\x121\n" +
-	"\apremium\x18\x0e \x01(\v2\x17.dure.stream.v1.PremiumR\apremium\"t\n" +
+	"\apremium\x18\x0e \x01(\v2\x17.dure.stream.v1.PremiumR\apremium\"\x8f\x01\n" +
 	"\aPremium\x12\x14\n" +
 	"\x05asset\x18\x01 \x01(\tR\x05asset\x12\x16\n" +
 	"\x06amount\x18\x02 \x01(\tR\x06amount\x12\x1d\n" +
 	"\n" +
 	"dispute_ms\x18\x03 \x01(\x03R\tdisputeMs\x12\x1c\n" +
-	"\tconfirmed\x18\x04 \x01(\bR\tconfirmed\"G\n" +
+	"\tconfirmed\x18\x04 \x01(\bR\tconfirmed\x12\x19\n" +
+	"\bevery_ms\x18\x05 \x01(\x03R\aeveryMs\"G\n" +
 	"\x04Open\x12\x12\n" +
 	"\x04feed\x18\x01 \x01(\tR\x04feed\x12+\n" +
 	"\x05terms\x18\x02 \x01(\v2\x15.dure.stream.v1.TermsR\x05terms\"\x1b\n" +
@@ -2423,7 +2459,7 @@ const file_dure_stream_v1_stream_proto_rawDesc = "" +
 	"\x04boot\x18\x01 \x01(\x04R\x04boot\x12\x14\n" +
 	"\x05first\x18\x02 \x01(\x04R\x05first\x12\x12\n" +
 	"\x04last\x18\x03 \x01(\x04R\x04last\x12\x17\n" +
-	"\aseen_at\x18\x04 \x01(\x03R\x06seenAt\"\x8b\x03\n" +
+	"\aseen_at\x18\x04 \x01(\x03R\x06seenAt\"\xc0\x03\n" +
 	"\x06Report\x12\x14\n" +
 	"\x05value\x18\x01 \x01(\x12R\x05value\x12\x19\n" +
 	"\btaken_at\x18\x02 \x01(\x03R\atakenAt\x12\x1f\n" +
@@ -2439,7 +2475,9 @@ const file_dure_stream_v1_stream_proto_rawDesc = "" +
 	" \x03(\v2\x13.dure.stream.v1.DueR\x03due\x12\x12\n" +
 	"\x04paid\x18\v \x01(\x04R\x04paid\x12\x1c\n" +
 	"\tforfeited\x18\f \x01(\x04R\tforfeited\x12!\n" +
-	"\fdismissed_at\x18\r \x01(\x03R\vdismissedAt\"v\n" +
+	"\fdismissed_at\x18\r \x01(\x03R\vdismissedAt\x12\x1b\n" +
+	"\tearned_at\x18\x0e \x01(\x03R\bearnedAt\x12\x16\n" +
+	"\x06unpaid\x18\x0f \x01(\x04R\x06unpaid\"v\n" +
 	"\x03Due\x12\x1a\n" +
 	"\breadings\x18\x01 \x01(\x04R\breadings\x12\x19\n" +
 	"\bfirst_at\x18\x02 \x01(\x03R\afirstAt\x12\x17\n" +
@@ -2519,7 +2557,7 @@ const file_dure_stream_v1_stream_proto_rawDesc = "" +
 	"\x10VERDICT_ACCEPTED\x10\x01\x12\x10\n" +
 	"\fVERDICT_LATE\x10\x02\x12\x17\n" +
 	"\x13VERDICT_QUARANTINED\x10\x03\x12\x13\n" +
-	"\x0fVERDICT_REFUSED\x10\x04*\x92\x02\n" +
+	"\x0fVERDICT_REFUSED\x10\x04*\xa4\x02\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fREASON_RANGE\x10\x01\x12\x0f\n" +
@@ -2527,7 +2565,8 @@ const file_dure_stream_v1_stream_proto_rawDesc = "" +
 	"\vREASON_UNIT\x10\x03\x12\x10\n" +
 	"\fREASON_AHEAD\x10\x04\x12\x14\n" +
 	"\x10REASON_SUSPENDED\x10\x05\x12\x10\n" +
-	"\fREASON_LEVEL\x10\x06\x12\x13\n" +
+	"\fREASON_LEVEL\x10\x06\x12\x10\n" +
+	"\fREASON_DOUBT\x10\a\x12\x13\n" +
 	"\x0fREASON_REPLAYED\x10\n" +
 	"\x12\x12\n" +
 	"\x0eREASON_NO_FEED\x10\v\x12\x17\n" +

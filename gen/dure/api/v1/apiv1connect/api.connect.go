@@ -124,6 +124,9 @@ const (
 	// StreamServiceGetReadingProcedure is the fully-qualified name of the StreamService's GetReading
 	// RPC.
 	StreamServiceGetReadingProcedure = "/dure.api.v1.StreamService/GetReading"
+	// StreamServiceListSettlementsProcedure is the fully-qualified name of the StreamService's
+	// ListSettlements RPC.
+	StreamServiceListSettlementsProcedure = "/dure.api.v1.StreamService/ListSettlements"
 	// StreamServiceTaintProcedure is the fully-qualified name of the StreamService's Taint RPC.
 	StreamServiceTaintProcedure = "/dure.api.v1.StreamService/Taint"
 	// NetworkServiceGetNetworkProcedure is the fully-qualified name of the NetworkService's GetNetwork
@@ -1048,6 +1051,8 @@ type StreamServiceClient interface {
 	ListReadings(context.Context, *connect.Request[v1.ListReadingsRequest]) (*connect.Response[v1.ListReadingsResponse], error)
 	// One reading, and the file that proves it, see docs/reading.md.
 	GetReading(context.Context, *connect.Request[v1.GetReadingRequest]) (*connect.Response[v1.GetReadingResponse], error)
+	// Payments for readings by when the ledger made them, the last first: a device's, a feed's, or both.
+	ListSettlements(context.Context, *connect.Request[v1.ListSettlementsRequest]) (*connect.Response[v1.ListSettlementsResponse], error)
 	// What leaned on a device in the times in which it is in doubt: readings, anchors and payments.
 	Taint(context.Context, *connect.Request[v1.TaintRequest]) (*connect.Response[v1.TaintResponse], error)
 }
@@ -1093,6 +1098,12 @@ func NewStreamServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			connect.WithSchema(streamServiceMethods.ByName("GetReading")),
 			connect.WithClientOptions(opts...),
 		),
+		listSettlements: connect.NewClient[v1.ListSettlementsRequest, v1.ListSettlementsResponse](
+			httpClient,
+			baseURL+StreamServiceListSettlementsProcedure,
+			connect.WithSchema(streamServiceMethods.ByName("ListSettlements")),
+			connect.WithClientOptions(opts...),
+		),
 		taint: connect.NewClient[v1.TaintRequest, v1.TaintResponse](
 			httpClient,
 			baseURL+StreamServiceTaintProcedure,
@@ -1104,12 +1115,13 @@ func NewStreamServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 
 // streamServiceClient implements StreamServiceClient.
 type streamServiceClient struct {
-	getFeed      *connect.Client[v1.GetFeedRequest, v1.GetFeedResponse]
-	listFeeds    *connect.Client[v1.ListFeedsRequest, v1.ListFeedsResponse]
-	value        *connect.Client[v1.ValueRequest, v1.ValueResponse]
-	listReadings *connect.Client[v1.ListReadingsRequest, v1.ListReadingsResponse]
-	getReading   *connect.Client[v1.GetReadingRequest, v1.GetReadingResponse]
-	taint        *connect.Client[v1.TaintRequest, v1.TaintResponse]
+	getFeed         *connect.Client[v1.GetFeedRequest, v1.GetFeedResponse]
+	listFeeds       *connect.Client[v1.ListFeedsRequest, v1.ListFeedsResponse]
+	value           *connect.Client[v1.ValueRequest, v1.ValueResponse]
+	listReadings    *connect.Client[v1.ListReadingsRequest, v1.ListReadingsResponse]
+	getReading      *connect.Client[v1.GetReadingRequest, v1.GetReadingResponse]
+	listSettlements *connect.Client[v1.ListSettlementsRequest, v1.ListSettlementsResponse]
+	taint           *connect.Client[v1.TaintRequest, v1.TaintResponse]
 }
 
 // GetFeed calls dure.api.v1.StreamService.GetFeed.
@@ -1137,6 +1149,11 @@ func (c *streamServiceClient) GetReading(ctx context.Context, req *connect.Reque
 	return c.getReading.CallUnary(ctx, req)
 }
 
+// ListSettlements calls dure.api.v1.StreamService.ListSettlements.
+func (c *streamServiceClient) ListSettlements(ctx context.Context, req *connect.Request[v1.ListSettlementsRequest]) (*connect.Response[v1.ListSettlementsResponse], error) {
+	return c.listSettlements.CallUnary(ctx, req)
+}
+
 // Taint calls dure.api.v1.StreamService.Taint.
 func (c *streamServiceClient) Taint(ctx context.Context, req *connect.Request[v1.TaintRequest]) (*connect.Response[v1.TaintResponse], error) {
 	return c.taint.CallUnary(ctx, req)
@@ -1154,6 +1171,8 @@ type StreamServiceHandler interface {
 	ListReadings(context.Context, *connect.Request[v1.ListReadingsRequest]) (*connect.Response[v1.ListReadingsResponse], error)
 	// One reading, and the file that proves it, see docs/reading.md.
 	GetReading(context.Context, *connect.Request[v1.GetReadingRequest]) (*connect.Response[v1.GetReadingResponse], error)
+	// Payments for readings by when the ledger made them, the last first: a device's, a feed's, or both.
+	ListSettlements(context.Context, *connect.Request[v1.ListSettlementsRequest]) (*connect.Response[v1.ListSettlementsResponse], error)
 	// What leaned on a device in the times in which it is in doubt: readings, anchors and payments.
 	Taint(context.Context, *connect.Request[v1.TaintRequest]) (*connect.Response[v1.TaintResponse], error)
 }
@@ -1195,6 +1214,12 @@ func NewStreamServiceHandler(svc StreamServiceHandler, opts ...connect.HandlerOp
 		connect.WithSchema(streamServiceMethods.ByName("GetReading")),
 		connect.WithHandlerOptions(opts...),
 	)
+	streamServiceListSettlementsHandler := connect.NewUnaryHandler(
+		StreamServiceListSettlementsProcedure,
+		svc.ListSettlements,
+		connect.WithSchema(streamServiceMethods.ByName("ListSettlements")),
+		connect.WithHandlerOptions(opts...),
+	)
 	streamServiceTaintHandler := connect.NewUnaryHandler(
 		StreamServiceTaintProcedure,
 		svc.Taint,
@@ -1213,6 +1238,8 @@ func NewStreamServiceHandler(svc StreamServiceHandler, opts ...connect.HandlerOp
 			streamServiceListReadingsHandler.ServeHTTP(w, r)
 		case StreamServiceGetReadingProcedure:
 			streamServiceGetReadingHandler.ServeHTTP(w, r)
+		case StreamServiceListSettlementsProcedure:
+			streamServiceListSettlementsHandler.ServeHTTP(w, r)
 		case StreamServiceTaintProcedure:
 			streamServiceTaintHandler.ServeHTTP(w, r)
 		default:
@@ -1242,6 +1269,10 @@ func (UnimplementedStreamServiceHandler) ListReadings(context.Context, *connect.
 
 func (UnimplementedStreamServiceHandler) GetReading(context.Context, *connect.Request[v1.GetReadingRequest]) (*connect.Response[v1.GetReadingResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.StreamService.GetReading is not implemented"))
+}
+
+func (UnimplementedStreamServiceHandler) ListSettlements(context.Context, *connect.Request[v1.ListSettlementsRequest]) (*connect.Response[v1.ListSettlementsResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.StreamService.ListSettlements is not implemented"))
 }
 
 func (UnimplementedStreamServiceHandler) Taint(context.Context, *connect.Request[v1.TaintRequest]) (*connect.Response[v1.TaintResponse], error) {
