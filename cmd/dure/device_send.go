@@ -3,12 +3,14 @@ package main
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/dureledger/dure/client/device"
+	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/reading"
 )
 
@@ -49,6 +51,9 @@ then, it counts once.`,
 			said, err := device.Send(cmd.Context(), device.Config{
 				Address: p.address, Key: signer, Gateway: gateway, TLS: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
 			}, "reading", raw)
+			if refusal := (*fault.Error)(nil); errors.As(err, &refusal) {
+				return err
+			}
 			if err != nil {
 				return failed(err.Error(), "Send the same file again: it counts once.")
 			}

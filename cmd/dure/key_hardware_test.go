@@ -47,5 +47,5 @@ func TestDeviceSendRefuses(t *testing.T) {
 	s.do("device", "send", "alice.hex", "--gateway", "127.0.0.1:1", "--by", "alice").want(t, exitFailed, "reading.")
 	s.do("device", "send", "r.cbor", "--gateway", "127.0.0.1:1", "--gateway-ca", "alice.hex", "--by", "alice").want(t, exitUsage, "no certificates")
 	s.do("device", "send", "r.cbor", "--gateway", "127.0.0.1:1", "--by", "alice").want(t, exitFailed, "is not reached", "Send the same file again")
-	s.do("device", "send", "r.cbor", "--gateway", "nowhere", "--by", "alice").want(t, exitFailed, "HOST:PORT")
+	s.do("device", "send", "r.cbor", "--gateway", "nowhere", "--by", "alice").want(t, exitFailed, "coaps://host:port")
 }
