@@ -90,7 +90,7 @@ func feedLink(f *apiv1.Feed) web.FeedLink {
 	return web.FeedLink{Feed: f.GetFeed(), Title: f.GetTitle(), Unit: f.GetUnit(), Devices: f.GetDevices(), Closed: f.GetClosedAt() != ""}
 }
 
-// sourceView shows a source; why says why it does not count, in words.
+// sourceView shows a source; why says in words why it does not count; empty: it does.
 func sourceView(f *apiv1.Feed, s *apiv1.FeedSource, why string) web.FeedSource {
 	v := web.FeedSource{
 		Device: s.GetDevice(), Value: s.GetValue(), Taken: milliseconds(s.GetTakenAt()), Age: ageText(s.GetAgeMs()), Firmware: ranText(s.GetFirmware(), s.GetFirmwareVersion()),
@@ -106,8 +106,8 @@ func sourceView(f *apiv1.Feed, s *apiv1.FeedSource, why string) web.FeedSource {
 		v.LeftOut, v.Doubt = "in_doubt", s.GetDoubt()
 	case s.GetAgeMs() > f.GetStaleMs():
 		v.LeftOut = "stale"
-	case why != "":
-		v.LeftOut, v.Doubt = "in_doubt", why
+	case why != "": // all other reasons are above
+		v.LeftOut = "level"
 	}
 	return v
 }

@@ -187,6 +187,7 @@ var texts = map[string][2]string{
 	"left.none":              {"아직 보낸 것 없음", "Nothing yet"},
 	"left.dismissed":         {"보고 끝남", "Dismissed"},
 	"left.stale":             {"오래됨", "Stale"},
+	"left.level":             {"증거 수준 낮음", "Evidence too weak"},
 	"left.in_doubt":          {"믿을 수 없음", "In doubt"},
 	"missing":                {"결번", "Missing"},
 	"due":                    {"지급 대기", "Due"},
