@@ -22,9 +22,8 @@ func (t *Tree) Update(changes []Change) (*Tree, []Change) {
 
 // update is one version of a tree being made.
 type update struct {
-	size     int
-	tell     bool // sets same in changes that change nothing
-	sequence      // of what has been made so far
+	size int
+	tell bool // sets same in changes that change nothing
 }
 
 // same notes that a change changes nothing.
@@ -44,14 +43,14 @@ func (t *Tree) apply(changes []Change, u update) *Tree {
 	if len(changes) == 0 {
 		return t
 	}
-	u.sequence = sequence{make([]*node, 0, 4*fan), make([]uint16, 0, 4*fan)}
+	var root *node
 	if t.root == nil {
-		u.build(changes, 0)
+		root = u.build(changes, 0)
 	} else {
-		prepare(t.root, changes, lanes+1)
-		u.merge(t.root, t.root.toward(changes[0].Key).key(), changes, 0)
+		t.root.prepare(changes, lanes+1)
+		root = u.merge(t.root, t.root.toward(changes[0].Key).key(), changes, 0)
 	}
-	return &Tree{u.node(), u.size}
+	return &Tree{root, u.size}
 }
 
 // check panics if a key cannot be written, deleted or not, with that value.
@@ -64,100 +63,59 @@ func check(key, value []byte, deleted bool) {
 	}
 }
 
-// merge makes changes to the subtree n, of which sample is any key, and appends what it has become. n's keys and those of
-// changes share their first skip bytes.
-func (u *update) merge(n *node, sample []byte, changes []Change, skip int) {
-	switch {
-	case len(changes) == 0:
-		u.add(n)
-	case n.bit == pageBit:
-		u.mergePage(n.page(), changes, skip)
-	default:
-		u.mergeBundle(n.bundle(), sample, changes, skip)
-	}
-}
-
-func (u *update) mergeBundle(b *bundle, sample []byte, changes []Change, skip int) {
-	from := u.len()
-	u.mergeRange(b, 0, b.len(), sample, changes, skip)
-	kids := u.kids[from:]
-	switch {
-	case len(kids) == b.len() && slices.Equal(u.bits[from:u.len()-1], b.gaps()):
-		u.cut(from)
-		u.add(&b.with(kids).node)
-	case len(kids) > small:
-		u.fold(from)
-	}
-}
-
-// mergeRange makes changes to the subtree of b's children lo to hi-1, of which sample is any key, and appends what it has become.
-func (u *update) mergeRange(b *bundle, lo, hi int, sample []byte, changes []Change, skip int) {
+// merge makes changes to the subtree n, of which sample is any key, and returns what it has become, nil if nothing
+// is left. n's keys and those of changes share their first skip bytes.
+func (u *update) merge(n *node, sample []byte, changes []Change, skip int) *node {
 	if len(changes) == 0 {
-		u.extend(b, lo, hi)
-		return
+		return n
 	}
-	if hi-lo == 1 {
-		u.merge(b.kids[lo], sample, changes, skip)
-		return
+	if n.bit == pageBit {
+		return u.mergePage(n.page(), changes, skip)
 	}
 	// Changes are sorted: where the first and the last agree with sample, all do.
 	d := diffBit(changes[0].Key, sample, skip)
 	if last := len(changes) - 1; last > 0 {
 		d = min(d, diffBit(changes[last].Key, sample, skip))
 	}
-	from, s := u.len(), split(b.bits[:], lo, hi)
-	bit := b.bits[s]
-	if d < bit {
-		u.branch(b, lo, hi, sample, changes, d)
-		return
+	if d < n.bit {
+		return u.branch(n, sample, changes, d)
 	}
-	cut, skip := cutAt(changes, bit), int(bit>>4)
-	left, right := changes[:cut], changes[cut:]
-	prepare(&b.node, left, len(changes))
-	prepare(&b.node, right, len(changes))
-	home := bitAt(sample, bit)
-	u.mergeRange(b, lo, s+1, b.sample(lo, s+1, sample, left, home == 0), left, skip)
-	mid := u.len()
-	u.mergeRange(b, s+1, hi, b.sample(s+1, hi, sample, right, home == 1), right, skip)
-	u.join(from, mid, bit)
+	in, cut, home := n.inner(), cutAt(changes, n.bit), bitAt(sample, n.bit)
+	parts := [2][]Change{changes[:cut], changes[cut:]}
+	kids := in.kids
+	for side, part := range parts {
+		if len(part) == 0 {
+			continue
+		}
+		kids[side].prepare(part, len(changes))
+		from := sample
+		if side != home && kids[side].bit != pageBit { // a page is merged without one
+			// Following a change finds a sample on a path that is needed anyway.
+			from = kids[side].toward(part[0].Key).key()
+		}
+		kids[side] = u.merge(kids[side], from, part, int(n.bit>>4))
+	}
+	if kids == in.kids {
+		return n
+	}
+	return join(n.bit, kids[0], kids[1])
 }
 
-// sample is a key under children lo to hi-1: the one at hand if it is at home there, or one that following a change finds on a way that is
-// needed anyway. A page alone needs none, nor does what does not change.
-func (b *bundle) sample(lo, hi int, key []byte, changes []Change, home bool) []byte {
-	if home || len(changes) == 0 || hi-lo == 1 && b.kids[lo].bit == pageBit {
-		return key
-	}
-	first := changes[0].Key
-	return b.kids[lo+toward(b.bits[lo:hi-1], first)].toward(first).key()
-}
-
-// branch puts the changes that leave the keys of b's children lo to hi-1 at bit d, above all of their own bits, beside them.
-func (u *update) branch(b *bundle, lo, hi int, sample []byte, changes []Change, d uint16) {
-	from, cut, skip := u.len(), cutAt(changes, d), int(d>>4)
-	mid := from
+// branch puts the changes that leave n's keys at bit d, above n's own bit, beside n.
+func (u *update) branch(n *node, sample []byte, changes []Change, d uint16) *node {
+	cut, skip := cutAt(changes, d), int(d>>4)
 	if bitAt(sample, d) == 0 {
-		u.mergeRange(b, lo, hi, sample, changes[:cut], skip)
-		mid = u.len()
-		u.build(changes[cut:], skip)
-	} else {
-		u.build(changes[:cut], skip)
-		mid = u.len()
-		u.mergeRange(b, lo, hi, sample, changes[cut:], skip)
+		return join(d, u.merge(n, sample, changes[:cut], skip), u.build(changes[cut:], skip))
 	}
-	u.join(from, mid, d)
+	return join(d, u.build(changes[:cut], skip), u.merge(n, sample, changes[cut:], skip))
 }
 
-// build appends the subtree of the changes' keys, which are all new: deletions mean nothing.
-func (u *update) build(changes []Change, skip int) {
+// build makes the subtree of the changes' keys, which are all new: deletions mean nothing.
+func (u *update) build(changes []Change, skip int) *node {
 	if len(changes) > maxLeaves {
 		d := diffBit(changes[0].Key, changes[len(changes)-1].Key, skip)
-		cut, from := cutAt(changes, d), u.len()
-		u.build(changes[:cut], int(d>>4))
-		mid := u.len()
-		u.build(changes[cut:], int(d>>4))
-		u.join(from, mid, d)
-		return
+		cut := cutAt(changes, d)
+		return join(d, u.build(changes[:cut], int(d>>4)), u.build(changes[cut:], int(d>>4)))
 	}
 	var room [maxLeaves]entry
 	entries := room[:0]
@@ -169,7 +127,26 @@ func (u *update) build(changes []Change, skip int) {
 		}
 	}
 	u.size += len(entries)
-	u.addPages(entries, skip)
+	return buildPages(entries, skip)
+}
+
+// join puts two subtrees that first differ at bit under one node; either may be nil.
+func join(bit uint16, left, right *node) *node {
+	switch {
+	case left == nil:
+		return right
+	case right == nil:
+		return left
+	case left.bit == pageBit && right.bit == pageBit && fits(left.page().len()+right.page().len(), int(left.page().data)+int(right.page().data)):
+		var room [maxLeaves]entry
+		return buildPages(right.page().entries(left.page().entries(room[:0])), 0)
+	}
+	return newInner(bit, left, right)
+}
+
+func newInner(bit uint16, left, right *node) *node {
+	in := &inner{node{hashInner(&left.hash, &right.hash), bit}, [2]*node{left, right}}
+	return &in.node
 }
 
 // cutAt is the number of changes whose bit at pos is 0; they come first, all keys being equal before pos.

@@ -29,21 +29,10 @@ func (p *page) entries(to []entry) []entry {
 	return to
 }
 
-// joinPages is one page of what two neighbours hold, nil if it does not fit.
-func joinPages(left, right *page) *page {
-	data := int(left.data) + int(right.data)
-	if !fits(left.len()+right.len(), data) {
-		return nil
-	}
-	var room [maxLeaves]entry
-	return makePage(right.entries(left.entries(room[:0])), data, 0)
-}
-
-// mergePage makes changes to the page p and appends what it has become. Its keys and those of changes share their first skip bytes.
-func (u *update) mergePage(p *page, changes []Change, skip int) {
+// mergePage makes changes to the page p. Its keys and those of changes share their first skip bytes.
+func (u *update) mergePage(p *page, changes []Change, skip int) *node {
 	if changed, ok := u.overwrite(p, changes); ok {
-		u.add(&changed.node)
-		return
+		return &changed.node
 	}
 	var room [2 * maxLeaves]entry
 	entries, i, changed := room[:0], 0, false
@@ -69,14 +58,13 @@ func (u *update) mergePage(p *page, changes []Change, skip int) {
 		}
 	}
 	if !changed {
-		u.add(&p.node)
-		return
+		return &p.node
 	}
 	for ; i < p.len(); i++ {
 		entries = append(entries, p.entry(i))
 	}
 	u.size += len(entries) - p.len()
-	u.addPages(entries, skip)
+	return buildPages(entries, skip)
 }
 
 // overwrite is the page with changes that leave its keys and the lengths of its values as they are; false if they do not. That is
@@ -101,31 +89,40 @@ func (u *update) overwrite(p *page, changes []Change) (changed *page, ok bool) {
 		*changed.leafHash(l.i) = hashLeaf(c.Key, c.Value)
 	}
 	if stale != 0 {
-		changed.hash = *rehash(changed, changed.bits(), stale, 0, changed.len())
+		changed.hash = *changed.hashSubtree(stale, 0, changed.len())
 	}
 	return changed, true
 }
 
-// addPages appends the subtree of entries, which share their first skip bytes.
-func (q *sequence) addPages(entries []entry, skip int) {
+// hashSubtree brings the hashes of inner nodes above stale leaves up to date, in the subtree of leaves lo to hi-1, and returns the topmost.
+func (p *page) hashSubtree(stale uint32, lo, hi int) *[32]byte {
+	if hi-lo == 1 {
+		return p.leafHash(lo)
+	}
+	s := split(p.bits(), lo, hi)
+	h := p.innerHash(s)
+	if stale>>lo&(1<<(hi-lo)-1) != 0 {
+		*h = hashInner(p.hashSubtree(stale, lo, s+1), p.hashSubtree(stale, s+1, hi))
+	}
+	return h
+}
+
+// buildPages makes the subtree of entries, which share their first skip bytes.
+func buildPages(entries []entry, skip int) *node {
 	data := 0
 	for _, e := range entries {
 		data += len(e.key) + len(e.value)
 	}
 	switch {
 	case len(entries) == 0:
-		return
+		return nil
 	case fits(len(entries), data):
-		q.add(&makePage(entries, data, skip).node)
-		return
+		return &makePage(entries, data, skip).node
 	}
 	d := diffBit(entries[0].key, entries[len(entries)-1].key, skip)
 	cut, _ := slices.BinarySearchFunc(entries, d, func(e entry, d uint16) int { return bitAt(e.key, d) - 1 })
-	from := q.len()
-	q.addPages(entries[:cut], int(d>>4))
-	mid := q.len()
-	q.addPages(entries[cut:], int(d>>4))
-	q.join(from, mid, d)
+	left, right := buildPages(entries[:cut], int(d>>4)), buildPages(entries[cut:], int(d>>4))
+	return newInner(d, left, right)
 }
 
 func makePage(entries []entry, data, skip int) *page {
@@ -145,6 +142,6 @@ func makePage(entries []entry, data, skip int) *page {
 			bits[i-1] = diffBit(entries[i-1].key, e.key, skip)
 		}
 	}
-	p.hash = *rehash(p, bits, ^uint32(0), 0, p.len())
+	p.hash = *p.hashSubtree(^uint32(0), 0, p.len())
 	return p
 }

@@ -4,29 +4,33 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"math/bits"
-	"unsafe" //dure:unsafe a node is always allocated as the bundle or page that its bit says
+	"unsafe" //dure:unsafe a node is always allocated as the inner or page that its bit says
 )
 
 // pageBit marks a page; it is above the position of every bit of a key.
 const pageBit = 0xffff
 
-// node is what a bundle and a page have in common. A *node always points to the start of a bundle or of a
+// node is what an inner node and a page have in common. A *node always points to the start of an inner or of a
 // page, which bit tells apart: an interface in its place would cost 16 bytes a child and a cache line a node.
 type node struct {
-	hash  [32]byte
-	bit   uint16 // pageBit, or the first bit in which a bundle's keys differ
-	count uint16 // leaves of a page, children of a bundle
+	hash [32]byte
+	bit  uint16
 }
 
-func (n *node) bundle() *bundle { return (*bundle)(unsafe.Pointer(n)) }
-func (n *node) page() *page     { return (*page)(unsafe.Pointer(n)) }
-func (n *node) len() int        { return int(n.count) }
+// inner splits its keys by the first bit in which they differ.
+type inner struct {
+	node
+	kids [2]*node
+}
+
+func (n *node) inner() *inner { return (*inner)(unsafe.Pointer(n)) }
+func (n *node) page() *page   { return (*page)(unsafe.Pointer(n)) }
 
 // toward follows key's bits to a leaf. If key is in the tree it is that leaf; if not, the leaf shares as many of
 // key's leading bits as any under n.
 func (n *node) toward(key []byte) leaf {
 	for n.bit != pageBit {
-		n = n.bundle().toward(key)
+		n = n.inner().kids[bitAt(key, n.bit)]
 	}
 	p := n.page()
 	return leaf{p, p.toward(key)}
@@ -35,7 +39,7 @@ func (n *node) toward(key []byte) leaf {
 // end is the first leaf under n (side 0) or the last (side 1).
 func (n *node) end(side int) leaf {
 	for n.bit != pageBit {
-		n = n.bundle().kids[side*(n.len()-1)]
+		n = n.inner().kids[side]
 	}
 	p := n.page()
 	return leaf{p, side * (p.len() - 1)}

@@ -17,9 +17,13 @@ const (
 // page is a subtree in one allocation: its keys and values in order, its hashes, and the bits at which neighbours
 // differ, which say its shape. No pointer is in it, so that the garbage collector need not look inside, and a key is found in
 // the few cache lines at its start. It never changes.
+//
+// A subtree is split where neighbours differ at the lowest bit of any; so n leaves have n-1 inner nodes, of which the i-th stands
+// between leaves i and i+1.
 type page struct {
 	node
-	data uint32 // bytes of keys and values
+	count uint16
+	data  uint32 // bytes of keys and values
 }
 
 // What follows a page, in this order:
@@ -59,6 +63,7 @@ func (p *page) size() int {
 	return pageHead + p.len()*perLeaf + int(p.data) + (2*p.len()-1)*sha256.Size
 }
 
+func (p *page) len() int                     { return int(p.count) }
 func (p *page) at(offset int) unsafe.Pointer { return unsafe.Add(unsafe.Pointer(p), pageHead+offset) }
 
 func (p *page) bits() []uint16 { return unsafe.Slice((*uint16)(p.at(0)), p.len()-1) }
@@ -97,7 +102,20 @@ func (l leaf) value() []byte {
 }
 
 // toward is the leaf that following key's bits leads to.
-func (p *page) toward(key []byte) int { return toward(p.bits(), key) }
+func (p *page) toward(key []byte) int {
+	at, low := 0, uint16(pageBit)
+	for i, d := range p.bits() {
+		// low is the lowest bit since the walk went left: what comes before a lower one is beside the way.
+		switch {
+		case d > low:
+		case bitAt(key, d) == 0:
+			low = d
+		default:
+			at, low = i+1, pageBit
+		}
+	}
+	return at
+}
 
 // seek is the first leaf whose key is not before from.
 func (p *page) seek(from []byte) int {
@@ -106,4 +124,23 @@ func (p *page) seek(from []byte) int {
 		i++
 	}
 	return i
+}
+
+// split is where the subtree of leaves lo to hi-1, at least two, is split: between leaf s and leaf s+1.
+func split(bits []uint16, lo, hi int) (s int) {
+	s = lo
+	for i := lo + 1; i < hi-1; i++ {
+		if bits[i] < bits[s] {
+			s = i
+		}
+	}
+	return s
+}
+
+// subtreeHash is the hash of the subtree of leaves lo to hi-1.
+func (p *page) subtreeHash(lo, hi int) *[32]byte {
+	if hi-lo == 1 {
+		return p.leafHash(lo)
+	}
+	return p.innerHash(split(p.bits(), lo, hi))
 }

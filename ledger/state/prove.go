@@ -51,29 +51,14 @@ func (t *Tree) neighbours(key []byte) (left, right leaf) {
 	d := diffBit(key, t.root.toward(key).key(), 0)
 	var beside [2]*node // the nearest subtrees left and right of the path
 	n := t.root
-	for n != nil && n.bit < d {
-		b := n.bundle()
-		lo, hi := b.within(key, d)
-		if hi-lo > 1 { // all of these are on one side of key
-			lo += (hi - lo) * bitAt(key, d)
-			hi = lo
-		}
-		if lo > 0 {
-			beside[0] = b.kids[lo-1]
-		}
-		if hi < b.len() {
-			beside[1] = b.kids[hi]
-		}
-		n = nil
-		if lo < hi {
-			n = b.kids[lo]
-		}
+	for n.bit < d {
+		in, side := n.inner(), bitAt(key, n.bit)
+		beside[1-side] = in.kids[1-side]
+		n = in.kids[side]
 	}
-	switch {
-	case n == nil:
-	case n.bit != pageBit:
+	if n.bit != pageBit {
 		beside[1-bitAt(key, d)] = n // key's bit 0 at d: all of n comes after it
-	default:
+	} else {
 		p := n.page()
 		i := p.seek(key)
 		if i > 0 {
@@ -100,30 +85,23 @@ func (t *Tree) existence(l leaf) *ics23.ExistenceProof {
 	var path []*ics23.InnerOp
 	n := t.root
 	for n.bit != pageBit {
-		b := n.bundle()
-		i := toward(b.gaps(), l.key())
-		path = descend(path, b, b.gaps(), i)
-		n = b.kids[i]
+		in, side := n.inner(), bitAt(l.key(), n.bit)
+		path = append(path, innerOp(side, &in.kids[1-side].hash))
+		n = in.kids[side]
 	}
-	path = descend(path, l.page, l.page.bits(), l.i)
+	for lo, hi := 0, l.page.len(); hi-lo > 1; {
+		if s := split(l.page.bits(), lo, hi); l.i <= s {
+			path = append(path, innerOp(0, l.page.subtreeHash(s+1, hi)))
+			hi = s + 1
+		} else {
+			path = append(path, innerOp(1, l.page.subtreeHash(lo, s+1)))
+			lo = s + 1
+		}
+	}
 	slices.Reverse(path)
 	return &ics23.ExistenceProof{
 		Key: bytes.Clone(l.key()), Value: bytes.Clone(l.value()), Leaf: leafOp(), Path: path,
 	}
-}
-
-// descend appends the steps of a path from the top of a page or bundle to part i.
-func descend[P parts](path []*ics23.InnerOp, p P, bits []uint16, i int) []*ics23.InnerOp {
-	for lo, hi := 0, len(bits)+1; hi-lo > 1; {
-		if s := split(bits, lo, hi); i <= s {
-			path = append(path, innerOp(0, subtreeHash(p, bits, s+1, hi)))
-			hi = s + 1
-		} else {
-			path = append(path, innerOp(1, subtreeHash(p, bits, lo, s+1)))
-			lo = s + 1
-		}
-	}
-	return path
 }
 
 func leafOp() *ics23.LeafOp {

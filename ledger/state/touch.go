@@ -1,13 +1,9 @@
 package state
 
-import "unsafe" //dure:unsafe what a page consists of is read as bytes
+import "unsafe" //dure:unsafe a page's bytes are read as such
 
-const (
-	// lanes is how many keys are looked for at once: about as many reads of memory as a core can wait for together.
-	lanes = 16
-	// line is the bytes that a processor reads from memory at once.
-	line = 64
-)
+// lanes is how many keys are looked for at once: about as many reads of memory as a core can wait for together.
+const lanes = 16
 
 // Touch brings what Get will need for keys into the processor's caches. In a tree that is larger than these, most steps
 // of a look-up wait for memory, one after the other; Touch takes a step for many keys before the next one, so that they wait together.
@@ -17,43 +13,42 @@ func (t *Tree) Touch(keys [][]byte) (sum uint32) {
 		return 0
 	}
 	for len(keys) > 0 {
-		var at [lanes]*node
+		var pages [lanes]*page
 		n := min(len(keys), lanes)
-		for i := range n {
-			at[i] = t.root
-		}
-		for under := true; under; {
-			under = false
-			for _, n := range at[:n] {
-				sum += n.touch()
-			}
-			for i, key := range keys[:n] {
-				if at[i].bit != pageBit {
-					at[i], under = at[i].bundle().toward(key), true
-				}
-			}
-		}
+		sum += t.root.touch(keys[:n], &pages)
 		for i, key := range keys[:n] {
-			p := at[i].page()
-			sum += uint32(leaf{p, p.toward(key)}.key()[0])
+			sum += uint32(leaf{pages[i], pages[i].toward(key)}.key()[0])
 		}
 		keys = keys[n:]
 	}
 	return sum
 }
 
-// touch reads what a step down from n needs: bits, and a bundle's children or the start of a page's arrays. No page is smaller than a line.
-func (n *node) touch() (sum uint32) {
-	sum = uint32(*(*byte)(unsafe.Add(unsafe.Pointer(n), line)))
-	if n.bit != pageBit {
-		sum += uint32(*(*byte)(unsafe.Add(unsafe.Pointer(n), 2*line)))
+// touch follows keys, at most as many as there are lanes, to their pages.
+func (n *node) touch(keys [][]byte, pages *[lanes]*page) (sum uint32) {
+	var at [lanes]*node
+	for i := range keys {
+		at[i] = n
+	}
+	for under := true; under; {
+		under = false
+		for i, key := range keys {
+			if n := at[i]; n.bit != pageBit {
+				at[i] = n.inner().kids[bitAt(key, n.bit)]
+				under = true
+			}
+		}
+	}
+	for i := range keys {
+		pages[i] = at[i].page()
+		sum += pages[i].ends()[pages[i].len()-1]
 	}
 	return sum
 }
 
 // prepare touches what making changes under n will read: the ways, the hashes beside them, and the pages, whole. It does so where
 // changes have become few enough for it; above n there were more, namely of.
-func prepare(n *node, changes []Change, of int) (sum uint32) {
+func (n *node) prepare(changes []Change, of int) (sum uint32) {
 	if len(changes) > lanes || of <= lanes || len(changes) < 2 {
 		return 0
 	}
@@ -63,26 +58,23 @@ func prepare(n *node, changes []Change, of int) (sum uint32) {
 	}
 	for under := true; under; {
 		under = false
-		for _, n := range at[:len(changes)] {
-			sum += n.touch()
-		}
-		for i, c := range changes {
-			if at[i].bit == pageBit {
-				continue
+		for i := range changes {
+			if n := at[i]; n.bit != pageBit {
+				in, side := n.inner(), bitAt(changes[i].Key, n.bit)
+				at[i] = in.kids[side]
+				sum += uint32(in.kids[1-side].hash[0])
+				under = true
 			}
-			b := at[i].bundle()
-			kid := toward(b.gaps(), c.Key)
-			sum += uint32(b.kids[max(kid-1, 0)].hash[0]) + uint32(b.kids[min(kid+1, b.len()-1)].hash[0])
-			at[i], under = b.kids[kid], true
 		}
 	}
+	const line = 64
 	var size [lanes]int
 	for i := range changes {
 		size[i] = at[i].page().size()
 	}
 	for i := range changes {
-		for offset := line; offset < size[i]; offset += line {
-			sum += uint32(*(*byte)(unsafe.Add(unsafe.Pointer(at[i]), offset)))
+		for off := line; off < size[i]; off += line {
+			sum += uint32(*(*byte)(unsafe.Add(unsafe.Pointer(at[i]), off)))
 		}
 	}
 	return sum

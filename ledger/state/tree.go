@@ -59,9 +59,9 @@ func (t *Tree) Ascend(from, to []byte, fn func(key, value []byte) bool) {
 		n := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		for n.bit != pageBit {
-			b := n.bundle()
-			stack = b.push(stack, 1, b.len())
-			n = b.kids[0]
+			in := n.inner()
+			stack = append(stack, in.kids[1])
+			n = in.kids[0]
 		}
 		p := n.page()
 		for l := (leaf{p, p.seek(from)}); l.i < p.len(); l.i++ {
@@ -81,29 +81,16 @@ func (t *Tree) seek(from []byte) []*node {
 	stack := make([]*node, 0, 64)
 	n, d := t.root, diffBit(from, t.root.toward(from).key(), 0)
 	for n.bit < d {
-		b := n.bundle()
-		lo, hi := b.within(from, d)
-		stack = b.push(stack, hi, b.len())
-		if hi-lo > 1 {
-			if bitAt(from, d) == 0 { // all of them come after from
-				stack = b.push(stack, lo, hi)
-			}
-			return stack
+		in, side := n.inner(), bitAt(from, n.bit)
+		if side == 0 {
+			stack = append(stack, in.kids[1])
 		}
-		n = b.kids[lo]
+		n = in.kids[side]
 	}
 	// A page has it among its keys, or not. All of another n differs from from first at d: it comes after from if from's bit
 	// there is 0.
 	if n.bit == pageBit || bitAt(from, d) == 0 {
 		stack = append(stack, n)
-	}
-	return stack
-}
-
-// push adds children lo to hi-1 to a stack, the first on top.
-func (b *bundle) push(stack []*node, lo, hi int) []*node {
-	for i := hi - 1; i >= lo; i-- {
-		stack = append(stack, b.kids[i])
 	}
 	return stack
 }
