@@ -34,6 +34,7 @@ func (v *Verdicts) add(o Verdicts) {
 type car struct {
 	plan
 	name    string
+	feed    string
 	key     crypto.Signer
 	signer  tx.Signer
 	address tx.Address
@@ -62,7 +63,7 @@ func newCar(i int, name string, p plan) (*car, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &car{plan: p, name: name, speed: 400 + p.rng.Int64N(400)}
+	c := &car{plan: p, name: name, feed: feedName(i / perFeed), speed: 400 + p.rng.Int64N(400)}
 	if c.signer, err = tx.NewSigner(kind, secret); err != nil {
 		return nil, err
 	}
@@ -177,7 +178,7 @@ func (c *car) report(hour int) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.device.Report(feed, speed, "km/h", at); err != nil {
+	if _, err := c.device.Report(c.feed, speed, "km/h", at); err != nil {
 		return err
 	}
 	c.mu.Lock()

@@ -162,8 +162,17 @@ func (r *run) settle(ctx context.Context) error {
 	for _, c := range r.cars {
 		byAddress[c.address.String()] = c
 	}
+	for i := range r.feeds {
+		if err := r.settleFeed(ctx, i, byAddress); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) settleFeed(ctx context.Context, i int, byAddress map[string]*car) error {
 	return r.until(ctx, "some of what was earned is not paid", func() (bool, error) {
-		got, err := r.client.Feed(ctx, feed)
+		got, err := r.client.Feed(ctx, feedName(i))
 		if err != nil {
 			return false, err
 		}
@@ -174,15 +183,15 @@ func (r *run) settle(ctx context.Context) error {
 			}
 		}
 		if len(due) == 0 {
-			r.feed = got
+			r.feeds[i] = got
 			return true, nil
 		}
 		err = r.chunks(ctx, due, func(draft *client.Draft, part []*car) {
 			addresses := make([]tx.Address, len(part))
-			for i, c := range part {
-				addresses[i] = c.address
+			for j, c := range part {
+				addresses[j] = c.address
 			}
-			draft.SettleFeed(r.insurer.Key().Address(), feed, addresses...)
+			draft.SettleFeed(r.insurer.Key().Address(), feedName(i), addresses...)
 		}, r.insurer)
 		if refusal := (*client.Refusal)(nil); errors.As(err, &refusal) && refusal.Code == "stream.nothing_due" {
 			err = nil // the dispute window

@@ -29,13 +29,15 @@ type Place struct {
 }
 
 const (
+	// feed is what the feeds' names begin with; perFeed is how many cars report to each, as many as a feed may have.
 	feed    = "fleet.speed"
+	perFeed = 1000
 	model   = "sedan-3"
 	asset   = "won"
 	premium = 10
-	// Of the feed, milliseconds: how far back a reading may be taken, and ahead; how long it waits to be paid; how long a suspicious one is kept.
+	// Of the feeds, milliseconds: how far back a reading may be taken, and ahead; how long it waits to be paid; how long a suspicious one is kept.
 	lateMs, aheadMs, disputeMs, appealMs = 600_000, 60_000, 1000, 3_600_000
-	// most is what the feed takes for possible, tenths of km/h.
+	// most is what the feeds take for possible, tenths of km/h.
 	most = 2500
 )
 
@@ -52,7 +54,7 @@ type run struct {
 	suspended         map[*car]bool
 	found, readmitted map[*car]int
 	devices           []*apiv1.Device
-	feed              *apiv1.GetFeedResponse
+	feeds             []*apiv1.GetFeedResponse
 	started           time.Time
 	out               io.Writer
 }
@@ -100,7 +102,20 @@ func Drive(ctx context.Context, c Config, p Place, progress io.Writer) (*Report,
 
 func (r *run) say(format string, a ...any) { fmt.Fprintf(r.out, format+"\n", a...) }
 
-// prepare opens the accounts, the model, the feed and its funds, and enrols the cars.
+// feedName is the name of a feed, counted from 0.
+func feedName(i int) string {
+	if i == 0 {
+		return feed
+	}
+	return feed + "." + strconv.Itoa(i+1)
+}
+
+// earnings is what so many cars earn if all they report is paid.
+func (r *run) earnings(cars int) int64 {
+	return premium * int64(cars) * int64(r.Hours) * int64(60/r.EveryMinutes)
+}
+
+// prepare opens the accounts, the model, the feeds and their funds, and enrols the cars.
 func (r *run) prepare(ctx context.Context) error {
 	bank := r.bank.Key().Address()
 	draft := client.NewTransaction(r.id).CreateAsset(bank, asset, "Won of the demonstration", 0, "")
@@ -115,16 +130,19 @@ func (r *run) prepare(ctx context.Context) error {
 		draft.OpenAccount(bank, (*s).Key())
 	}
 	maker, insurer := r.maker.Key().Address(), r.insurer.Key().Address()
-	r.funds = premium * int64(r.Devices) * int64(r.Hours) * int64(60/r.EveryMinutes)
+	r.funds = r.earnings(r.Devices)
 	if err := r.do(ctx, draft.Issue(bank, insurer, asset, strconv.FormatInt(r.funds, 10)), r.bank); err != nil {
 		return err
 	}
 	draft = client.NewTransaction(r.id).RegisterModel(maker, model, "Sedan, third series").
-		RegisterFirmware(maker, client.Firmware{Model: model, Number: 1, Version: "1.0.0", Digest: good}).
-		OpenFeed(insurer, feed, &streamv1.Terms{
+		RegisterFirmware(maker, client.Firmware{Model: model, Number: 1, Version: "1.0.0", Digest: good})
+	for i := range (r.Devices + perFeed - 1) / perFeed {
+		draft.OpenFeed(insurer, feedName(i), &streamv1.Terms{
 			Title: "Speed of the fleet", Unit: "km/h", Decimals: 1, Most: most, LateMs: lateMs, AheadMs: aheadMs, StaleMs: lateMs, MinSources: 1, AppealMs: appealMs,
 			Premium: &streamv1.Premium{Asset: asset, Amount: strconv.Itoa(premium), DisputeMs: disputeMs, Confirmed: true},
-		}).FundFeed(insurer, feed, strconv.FormatInt(r.funds, 10))
+		}).FundFeed(insurer, feedName(i), strconv.FormatInt(r.earnings(min(perFeed, r.Devices-i*perFeed)), 10))
+		r.feeds = append(r.feeds, nil)
+	}
 	if err := r.do(ctx, draft, r.maker, r.insurer); err != nil {
 		return err
 	}
@@ -138,7 +156,7 @@ func (r *run) prepare(ctx context.Context) error {
 		if err := r.do(ctx, draft, r.bank, r.maker); err != nil {
 			return err
 		}
-		if err := r.do(ctx, client.NewTransaction(r.id).AdmitDevices(insurer, feed, admit...), r.insurer); err != nil {
+		if err := r.do(ctx, client.NewTransaction(r.id).AdmitDevices(insurer, part[0].feed, admit...), r.insurer); err != nil {
 			return err
 		}
 	}

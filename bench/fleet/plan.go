@@ -74,7 +74,7 @@ type Config struct {
 
 // Limits of a Config.
 const (
-	MaxDevices = 1000
+	MaxDevices = 10_000
 	MaxHours   = 24 * 31
 )
 

@@ -56,7 +56,7 @@ type Checks struct {
 	BrokenSeen bool `json:"broken_seen"`
 	// PremiumsRight: every accepted reading was paid, or forfeited if its time is in doubt.
 	PremiumsRight bool `json:"premiums_right"`
-	// MoneyConserved: the cars have what was paid, the feed has the rest, and nobody else anything.
+	// MoneyConserved: the cars have what was paid, the feeds have the rest, and nobody else anything.
 	MoneyConserved bool `json:"money_conserved"`
 	// SameRootEverywhere: all members have the same state and history.
 	SameRootEverywhere bool `json:"same_root_everywhere"`
@@ -70,8 +70,10 @@ func (r *run) conclude(ctx context.Context) (*Report, error) {
 		return nil, err
 	}
 	sources := map[string]*apiv1.FeedSource{}
-	for _, s := range r.feed.GetSources() {
-		sources[s.GetDevice()] = s
+	for _, f := range r.feeds {
+		for _, s := range f.GetSources() {
+			sources[s.GetDevice()] = s
+		}
 	}
 	for i, c := range r.cars {
 		one, err := r.judge(ctx, c, sources[c.address.String()], r.devices[i], &out.Checks)
@@ -160,14 +162,18 @@ func (r *run) money(ctx context.Context, out *Report) error {
 	if err != nil {
 		return err
 	}
-	left, err := strconv.ParseInt(r.feed.GetFeed().GetFunds(), 10, 64)
-	if err != nil {
-		return err
+	left := int64(0)
+	for _, f := range r.feeds {
+		funds, err := strconv.ParseInt(f.GetFeed().GetFunds(), 10, 64)
+		if err != nil {
+			return err
+		}
+		left += funds
 	}
 	out.PaidAmount = sum
 	out.Checks.MoneyConserved = sum == int64(out.Paid)*premium && sum+left == r.funds && class.GetSupply() == strconv.FormatInt(r.funds, 10)
 	if !out.Checks.MoneyConserved {
-		r.say("%d readings are paid, the cars have %d, the feed %d of %d, and the supply is %s", out.Paid, sum, left, r.funds, class.GetSupply())
+		r.say("%d readings are paid, the cars have %d, the feeds %d of %d, and the supply is %s", out.Paid, sum, left, r.funds, class.GetSupply())
 	}
 	return nil
 }
