@@ -129,6 +129,9 @@ func (r *readings) load(ctx context.Context) error {
 		// More than can be committed in the time: nothing is verified but them, and that is not all there is to do.
 		n := int(r.report.LimitPerS * 0.9 * (warmUp.Seconds() + float64(span)))
 		if r.total > 0 {
+			if done > 0 { // signing more than is sent would take longer than sending
+				n = int(r.report.rate() * 1.2 * (warmUp.Seconds() + float64(span)))
+			}
 			n = min(n, r.total-r.report.Committed)
 		}
 		if lanes, err = r.sign(n); err != nil {

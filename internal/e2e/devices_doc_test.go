@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,7 +41,7 @@ func TestReadingOfTheGuide(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	sh := exec.CommandContext(ctx, "sh", "-c", script)
-	sh.Dir, sh.Env = work, append(g.command().Env, "PATH="+work+":"+os.Getenv("PATH"))
+	sh.Dir, sh.Env = work, slices.Concat(g.command().Env, []string{"PATH=" + work + ":" + os.Getenv("PATH")})
 	out, err := sh.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s\n%s", err, script, out)

@@ -23,7 +23,8 @@ func (t *Tree) Update(changes []Change) (*Tree, []Change) {
 // update is one version of a tree being made.
 type update struct {
 	size int
-	tell bool // sets same in changes that change nothing
+	tell bool   // sets same in changes that change nothing
+	read uint32 // of what prepare has read, so that no compiler leaves it out
 }
 
 // same notes that a change changes nothing.
@@ -47,7 +48,7 @@ func (t *Tree) apply(changes []Change, u update) *Tree {
 	if t.root == nil {
 		root = u.build(changes, 0)
 	} else {
-		t.root.prepare(changes, lanes+1)
+		u.prepare(t.root, changes, len(changes)+lanes)
 		root = u.merge(t.root, t.root.toward(changes[0].Key).key(), changes, 0)
 	}
 	return &Tree{root, u.size}
@@ -87,7 +88,7 @@ func (u *update) merge(n *node, sample []byte, changes []Change, skip int) *node
 		if len(part) == 0 {
 			continue
 		}
-		kids[side].prepare(part, len(changes))
+		u.prepare(kids[side], part, len(changes))
 		from := sample
 		if side != home && kids[side].bit != pageBit { // a page is merged without one
 			// Following a change finds a sample on a path that is needed anyway.

@@ -48,10 +48,11 @@ func (n *node) touch(keys [][]byte, pages *[lanes]*page) (sum uint32) {
 
 // prepare touches what making changes under n will read: the ways, the hashes beside them, and the pages, whole. It does so where
 // changes have become few enough for it; above n there were more, namely of.
-func (n *node) prepare(changes []Change, of int) (sum uint32) {
+func (u *update) prepare(n *node, changes []Change, of int) {
 	if len(changes) > lanes || of <= lanes || len(changes) < 2 {
-		return 0
+		return
 	}
+	sum := uint32(0)
 	var at [lanes]*node
 	for i := range changes {
 		at[i] = n
@@ -77,5 +78,5 @@ func (n *node) prepare(changes []Change, of int) (sum uint32) {
 			sum += uint32(*(*byte)(unsafe.Add(unsafe.Pointer(at[i]), off)))
 		}
 	}
-	return sum
+	u.read += sum
 }
