@@ -84,7 +84,12 @@ func branch(m protoreflect.Message, oneof protoreflect.Name) (string, protorefle
 	if fd == nil {
 		return "", nil
 	}
-	return strings.Replace(string(fd.Name()), "_", ".", 1), m.Get(fd).Message()
+	return branchName(fd), m.Get(fd).Message()
+}
+
+// branchName is the name of a branch of a oneof as module and noun.
+func branchName(fd protoreflect.FieldDescriptor) string {
+	return strings.Replace(string(fd.Name()), "_", ".", 1)
 }
 
 // structOf shows a message as JSON: names as in the proto file, 20 bytes as an address, 32 as hex digits (ids, digests

@@ -2,12 +2,15 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 
 	"connectrpc.com/connect"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
+	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	"github.com/dureledger/dure/index"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/tx"
@@ -27,6 +30,10 @@ func (s *ledgerService) WatchTransactions(ctx context.Context, r *connect.Reques
 	if err != nil {
 		return err
 	}
+	events, err := eventNames(r.Msg.GetEvents())
+	if err != nil {
+		return err
+	}
 	if err := out.Send(nil); err != nil { // headers: the watcher knows that it watches before anything happens
 		return err
 	}
@@ -38,7 +45,7 @@ func (s *ledgerService) WatchTransactions(ctx context.Context, r *connect.Reques
 		}
 		for _, e := range entries {
 			seq = e.Outcome.GetSeq() + 1
-			if !watched(e, account, r.Msg.GetAsset()) {
+			if !watched(e, account, r.Msg.GetAsset()) || !happened(e, events) {
 				continue
 			}
 			err := out.Send(&apiv1.WatchTransactionsResponse{Transaction: transactionOf(e), Cursor: strconv.FormatUint(seq, 10)})
@@ -80,6 +87,45 @@ func (s *Server) cursor(text string) (uint64, error) {
 		return 0, fault.New("cursor.not_yet", "this node has not come as far as this cursor; ask another or wait", "cursor", seq, "size", size)
 	}
 	return seq, nil
+}
+
+// maxEventNames bounds the events of which a watcher waits for one.
+const maxEventNames = 32
+
+// eventNames checks the names of events and returns the oneof's fields that they are, nil for none.
+func eventNames(names []string) (map[protoreflect.FieldNumber]bool, error) {
+	if len(names) > maxEventNames {
+		return nil, fault.New("request.malformed", fmt.Sprintf("events: at most %d names", maxEventNames), "field", "events")
+	}
+	kinds := eventKinds()
+	var out map[protoreflect.FieldNumber]bool
+	for _, name := range names {
+		i := 0
+		for i < kinds.Len() && branchName(kinds.Get(i)) != name {
+			i++
+		}
+		if i == kinds.Len() {
+			return nil, fault.New("request.malformed", fmt.Sprintf("events: %q is no event; docs/modules.md lists them", name), "field", "events")
+		}
+		if out == nil {
+			out = map[protoreflect.FieldNumber]bool{}
+		}
+		out[kinds.Get(i).Number()] = true
+	}
+	return out, nil
+}
+
+func eventKinds() protoreflect.FieldDescriptors {
+	return (&ledgerv1.Event{}).ProtoReflect().Descriptor().Oneofs().ByName("kind").Fields()
+}
+
+// happened says whether a transaction has one of these events, or any if there are none to look for.
+func happened(e Entry, events map[protoreflect.FieldNumber]bool) bool {
+	return events == nil || slices.ContainsFunc(e.Outcome.GetEvents(), func(ev *ledgerv1.Event) bool {
+		m := ev.ProtoReflect()
+		kind := m.WhichOneof(m.Descriptor().Oneofs().ByName("kind"))
+		return kind != nil && events[kind.Number()]
+	})
 }
 
 func watched(e Entry, account *tx.Address, asset string) bool {

@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,6 +72,8 @@ func TestWatchFilters(t *testing.T) {
 		{&apiv1.WatchTransactionsRequest{Cursor: "0", Account: person(2).String()}, "2 3"},
 		{&apiv1.WatchTransactionsRequest{Cursor: "2", Account: person(2).String()}, "3"},
 		{&apiv1.WatchTransactionsRequest{Cursor: "0", Asset: "points"}, "5"},
+		{&apiv1.WatchTransactionsRequest{Cursor: "0", Events: []string{"device.challenged", "asset.created"}}, "5"},
+		{&apiv1.WatchTransactionsRequest{Cursor: "1", Account: person(2).String(), Events: []string{"asset.moved"}}, "2 3"},
 	} {
 		s := n.watch(t.Context(), t, tc.request)
 		var got []string
@@ -93,6 +96,17 @@ func TestWatchRefusesBadCursors(t *testing.T) {
 		s := n.watch(t.Context(), t, &apiv1.WatchTransactionsRequest{Cursor: cursor})
 		if s.Receive() || detail(t, s.Err()).GetCode() != code {
 			t.Errorf("%q: %v", cursor, s.Err())
+		}
+		_ = s.Close()
+	}
+}
+
+func TestWatchRefusesUnknownEvents(t *testing.T) {
+	n := start(t)
+	for _, events := range [][]string{{"device.exploded"}, {"asset.moved", ""}, slices.Repeat([]string{"asset.moved"}, 33)} {
+		s := n.watch(t.Context(), t, &apiv1.WatchTransactionsRequest{Events: events})
+		if s.Receive() || detail(t, s.Err()).GetCode() != "request.malformed" {
+			t.Errorf("%q: %v", events, s.Err())
 		}
 		_ = s.Close()
 	}

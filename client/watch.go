@@ -25,7 +25,7 @@ func (c *Client) Watch(ctx context.Context, query *apiv1.WatchTransactionsReques
 				return
 			}
 			w.query = &apiv1.WatchTransactionsRequest{
-				Cursor: strconv.FormatUint(status.GetTransactions(), 10), Account: query.GetAccount(), Asset: query.GetAsset(),
+				Cursor: strconv.FormatUint(status.GetTransactions(), 10), Account: query.GetAccount(), Asset: query.GetAsset(), Events: query.GetEvents(),
 			}
 		}
 		w.run(ctx)

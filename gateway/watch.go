@@ -11,12 +11,15 @@ import (
 	"github.com/dureledger/dure/ledger/tx"
 )
 
+// heeded are the events that event acts on.
+var heeded = []string{"device.challenged", "device.commanded", "device.revoked", "account.key_rotated"}
+
 // watch follows the ledger and tells the doors what it says of the devices that are here. While no node answers it tries on; meanwhile
 // what is known of a device counts for half a minute.
 func (g *Gateway) watch(ctx context.Context) {
 	cursor := ""
 	for ctx.Err() == nil {
-		for seen, err := range g.cfg.Client.Watch(ctx, &apiv1.WatchTransactionsRequest{Cursor: cursor}) {
+		for seen, err := range g.cfg.Client.Watch(ctx, &apiv1.WatchTransactionsRequest{Cursor: cursor, Events: heeded}) {
 			if err != nil {
 				if ctx.Err() == nil {
 					g.cfg.Log.Warn("the ledger cannot be followed; trying again", "error", err)
@@ -40,15 +43,7 @@ func (g *Gateway) watch(ctx context.Context) {
 
 // event acts on what concerns a device that is here: its challenge, and whatever may change who may speak for it.
 func (g *Gateway) event(transaction string, e *apiv1.Event) {
-	field := ""
-	switch noun, _, _ := strings.Cut(e.GetName(), "."); noun {
-	case "device":
-		field = "device"
-	case "account":
-		field = "account"
-	default:
-		return
-	}
+	field, _, _ := strings.Cut(e.GetName(), ".") // "device" or "account", as the field is called
 	fields := e.GetFields().GetFields()
 	device, err := tx.ParseAddress(fields[field].GetStringValue())
 	if err != nil || !g.roster.knows(device) {

@@ -1159,9 +1159,11 @@ func (x *ListTransactionsResponse) GetIndexLag() int64 {
 type WatchTransactionsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Where to go on: the cursor of the last one seen; empty: from now; "0": from the beginning.
-	Cursor        string `protobuf:"bytes,1,opt,name=cursor,proto3" json:"cursor,omitempty"`
-	Account       string `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
-	Asset         string `protobuf:"bytes,3,opt,name=asset,proto3" json:"asset,omitempty"`
+	Cursor  string `protobuf:"bytes,1,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	Account string `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
+	Asset   string `protobuf:"bytes,3,opt,name=asset,proto3" json:"asset,omitempty"`
+	// Names of events such as device.challenged, at most 32: only transactions with one of them.
+	Events        []string `protobuf:"bytes,4,rep,name=events,proto3" json:"events,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1215,6 +1217,13 @@ func (x *WatchTransactionsRequest) GetAsset() string {
 		return x.Asset
 	}
 	return ""
+}
+
+func (x *WatchTransactionsRequest) GetEvents() []string {
+	if x != nil {
+		return x.Events
+	}
+	return nil
 }
 
 type WatchTransactionsResponse struct {
@@ -7784,11 +7793,12 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\x18ListTransactionsResponse\x12<\n" +
 	"\ftransactions\x18\x01 \x03(\v2\x18.dure.api.v1.TransactionR\ftransactions\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1b\n" +
-	"\tindex_lag\x18\x03 \x01(\x03R\bindexLag\"b\n" +
+	"\tindex_lag\x18\x03 \x01(\x03R\bindexLag\"z\n" +
 	"\x18WatchTransactionsRequest\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12\x18\n" +
 	"\aaccount\x18\x02 \x01(\tR\aaccount\x12\x14\n" +
-	"\x05asset\x18\x03 \x01(\tR\x05asset\"o\n" +
+	"\x05asset\x18\x03 \x01(\tR\x05asset\x12\x16\n" +
+	"\x06events\x18\x04 \x03(\tR\x06events\"o\n" +
 	"\x19WatchTransactionsResponse\x12:\n" +
 	"\vtransaction\x18\x01 \x01(\v2\x18.dure.api.v1.TransactionR\vtransaction\x12\x16\n" +
 	"\x06cursor\x18\x02 \x01(\tR\x06cursor\")\n" +
