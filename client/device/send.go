@@ -7,6 +7,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/eclipse/paho.golang/packets"
 	"github.com/eclipse/paho.golang/paho"
 
 	"github.com/dureledger/dure/client/coap"
@@ -64,7 +65,8 @@ func (d *Device) sendMQTT(ctx context.Context, host string, own tls.Certificate,
 	}
 	defer conn.Close()
 	id := d.cfg.Address.String()
-	c := paho.NewClient(paho.ClientConfig{Conn: conn, ClientID: id, PacketTimeout: answerTime})
+	// The first PINGREQ goes out at once, beside what is published.
+	c := paho.NewClient(paho.ClientConfig{Conn: packets.NewThreadSafeConn(conn), ClientID: id, PacketTimeout: answerTime})
 	answer, err := c.Connect(start, &paho.Connect{ClientID: id, KeepAlive: keepAlive, CleanStart: true})
 	if err != nil {
 		if answer != nil && answer.Properties != nil && answer.Properties.ReasonString != "" {
