@@ -236,9 +236,18 @@ func (g *gatewayPlace) reports(chip *tpm) {
 		_, err := d.Report("speed.ring", reading.Decimal{Mantissa: 50}, "km/h", time.Now())
 		return err
 	}
+	sent := func() bool {
+		select {
+		case err := <-ended:
+			g.t.Fatalf("the device stopped: %v", err)
+		default:
+		}
+		return d.Waiting() == 0
+	}
 	if err := report(); err != nil {
 		g.t.Fatal(err)
 	}
+	eventually(g.t, time.Minute, sent, "the first reading is not sent") // the connection is signed for with the key as well
 	chip.off()
 	if err := report(); fault.Code(err) != "key.unreachable" {
 		g.t.Errorf("without its TPM: %v", err)
@@ -247,7 +256,7 @@ func (g *gatewayPlace) reports(chip *tpm) {
 	if err := report(); err != nil {
 		g.t.Fatal(err)
 	}
-	eventually(g.t, time.Minute, func() bool { return d.Waiting() == 0 }, "not all readings are sent")
+	eventually(g.t, time.Minute, sent, "not all readings are sent")
 	if got := g.record("meter-1"); got != "1.1 accepted, 3.1 accepted, 3.2 accepted" {
 		g.t.Errorf("on the ledger: %s", got)
 	}
