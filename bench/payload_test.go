@@ -35,3 +35,13 @@ func TestPayload(t *testing.T) {
 		}
 	}
 }
+
+// The ledger keeps so many readings of a device in quarantine and refuses what comes while they wait.
+func TestQuarantineIsFull(t *testing.T) {
+	d := &reporter{began: []began{{0, 1}}}
+	for n, want := range map[uint64]string{1: "accepted", oddEvery: "late", 2*oddEvery - 1: "quarantined", quarantine*2*oddEvery - 1: "quarantined", (quarantine+1)*2*oddEvery - 1: "refused"} {
+		if _, _, got := d.of(n); got != want {
+			t.Errorf("reading %d: %s, want %s", n, got, want)
+		}
+	}
+}

@@ -82,6 +82,9 @@ func (r *rely) times(ctx context.Context, choose func() question) (Latency, bool
 	return latencyOf(ms), agree, nil
 }
 
+// quarantine is how many readings of a device a feed keeps in quarantine: what comes while they wait there is refused.
+const quarantine = 16
+
 // of is the reading of a number, and what the ledger must have found of it.
 func (d *reporter) of(n uint64) (mantissa, at int64, verdict string) {
 	i := sort.Search(len(d.began), func(i int) bool { return d.began[i].sent >= n }) - 1
@@ -90,6 +93,9 @@ func (d *reporter) of(n uint64) (mantissa, at int64, verdict string) {
 	case oddEvery:
 		return mantissa, at, "late"
 	case 2*oddEvery - 1:
+		if (n+1)/(2*oddEvery) > quarantine {
+			return mantissa, at, "refused"
+		}
 		return mantissa, at, "quarantined"
 	}
 	return mantissa, at, "accepted"
