@@ -48,7 +48,7 @@ func (t *Tree) apply(changes []Change, u update) *Tree {
 	if t.root == nil {
 		root = u.build(changes, 0)
 	} else {
-		u.prepare(t.root, changes, len(changes)+lanes)
+		u.prepare(t.root, changes)
 		root = u.merge(t.root, t.root.toward(changes[0].Key).key(), changes, 0)
 	}
 	return &Tree{root, u.size}
@@ -88,7 +88,9 @@ func (u *update) merge(n *node, sample []byte, changes []Change, skip int) *node
 		if len(part) == 0 {
 			continue
 		}
-		u.prepare(kids[side], part, len(changes))
+		if len(changes) > lanes { // else what is above has prepared them
+			u.prepare(kids[side], part)
+		}
 		from := sample
 		if side != home && kids[side].bit != pageBit { // a page is merged without one
 			// Following a change finds a sample on a path that is needed anyway.

@@ -13,9 +13,9 @@ func (t *Tree) Touch(keys [][]byte) (sum uint32) {
 		return 0
 	}
 	for len(keys) > 0 {
-		var pages [lanes]*page
 		n := min(len(keys), lanes)
-		sum += t.root.touch(keys[:n], &pages)
+		pages, read := t.root.touch(keys[:n], false)
+		sum += read
 		for i, key := range keys[:n] {
 			sum += uint32(leaf{pages[i], pages[i].toward(key)}.key()[0])
 		}
@@ -24,8 +24,9 @@ func (t *Tree) Touch(keys [][]byte) (sum uint32) {
 	return sum
 }
 
-// touch follows keys, at most as many as there are lanes, to their pages.
-func (n *node) touch(keys [][]byte, pages *[lanes]*page) (sum uint32) {
+// touch follows keys, at most as many as there are lanes, to their pages, and reads the start of these; beside: and the hashes beside the ways, which
+// hashing a change needs.
+func (n *node) touch(keys [][]byte, beside bool) (pages [lanes]*page, sum uint32) {
 	var at [lanes]*node
 	for i := range keys {
 		at[i] = n
@@ -34,7 +35,11 @@ func (n *node) touch(keys [][]byte, pages *[lanes]*page) (sum uint32) {
 		under = false
 		for i, key := range keys {
 			if n := at[i]; n.bit != pageBit {
-				at[i] = n.inner().kids[bitAt(key, n.bit)]
+				in, side := n.inner(), bitAt(key, n.bit)
+				at[i] = in.kids[side]
+				if beside {
+					sum += uint32(in.kids[1-side].hash[0])
+				}
 				under = true
 			}
 		}
@@ -43,39 +48,24 @@ func (n *node) touch(keys [][]byte, pages *[lanes]*page) (sum uint32) {
 		pages[i] = at[i].page()
 		sum += pages[i].ends()[pages[i].len()-1]
 	}
-	return sum
+	return pages, sum
 }
 
-// prepare touches what making changes under n will read: the ways, the hashes beside them, and the pages, whole. It does so where
-// changes have become few enough for it; above n there were more, namely of.
-func (u *update) prepare(n *node, changes []Change, of int) {
-	if len(changes) > lanes || of <= lanes || len(changes) < 2 {
+// prepare touches what making changes under n will read: the ways, the hashes beside them, and the pages, whole. Where there are more changes than
+// lanes it does nothing.
+func (u *update) prepare(n *node, changes []Change) {
+	if len(changes) > lanes || len(changes) < 2 {
 		return
 	}
-	sum := uint32(0)
-	var at [lanes]*node
-	for i := range changes {
-		at[i] = n
+	var keys [lanes][]byte
+	for i, c := range changes {
+		keys[i] = c.Key
 	}
-	for under := true; under; {
-		under = false
-		for i := range changes {
-			if n := at[i]; n.bit != pageBit {
-				in, side := n.inner(), bitAt(changes[i].Key, n.bit)
-				at[i] = in.kids[side]
-				sum += uint32(in.kids[1-side].hash[0])
-				under = true
-			}
-		}
-	}
+	pages, sum := n.touch(keys[:len(changes)], true)
 	const line = 64
-	var size [lanes]int
-	for i := range changes {
-		size[i] = at[i].page().size()
-	}
-	for i := range changes {
-		for off := line; off < size[i]; off += line {
-			sum += uint32(*(*byte)(unsafe.Add(unsafe.Pointer(at[i]), off)))
+	for _, p := range pages[:len(changes)] {
+		for off, size := line, p.size(); off < size; off += line {
+			sum += uint32(*(*byte)(unsafe.Add(unsafe.Pointer(p), off)))
 		}
 	}
 	u.read += sum
