@@ -56,11 +56,15 @@ async function doubted(page) {
   }
 }
 
-// top is what a picture shows of a page: what comes before an account's balances, or before the many readings of a feed are at an end.
-async function top(page, width, most) {
-  const below = page.locator("section[aria-labelledby=balances], section[aria-labelledby=terms], footer").first();
+// top is what a picture shows of a page: of a device's the sections before its quarantine, which the feed's picture has, and its balances, as many as there is
+// room for; of a feed's what comes before the many readings are at an end.
+async function top(page, width, kind) {
+  const ends = kind === "device" ? ["quarantine", "balances"] : ["terms"];
+  const below = page.locator([...ends.map((id) => `section[aria-labelledby=${id}]`), "footer"].join(", ")).first();
   const { y } = await below.boundingBox();
-  return { x: 0, y: 0, width, height: Math.min(y, most) };
+  if (kind !== "device") return { x: 0, y: 0, width, height: Math.min(y, kind === "feed" ? 1000 : 1300) };
+  const begins = await page.locator("main section").evaluateAll((all) => all.map((one) => one.getBoundingClientRect().top + window.scrollY));
+  return { x: 0, y: 0, width, height: Math.max(...[...begins, y].filter((at) => at <= Math.min(y, 1200))) };
 }
 
 async function visit(browser, moment, pages) {
@@ -72,7 +76,7 @@ async function visit(browser, moment, pages) {
         await look(page, kind, pages[kind], lang, moment[kind]);
         if (size !== "desk" || lang !== "ko") continue;
         const path = join(folder, `${kind}-${moment.name}.png`);
-        await page.screenshot({ path, fullPage: true, clip: await top(page, viewport.width, kind === "feed" ? 1000 : 1300) });
+        await page.screenshot({ path, fullPage: true, clip: await top(page, viewport.width, kind) });
       }
       assert.equal(await doubted(page), moment.feed.doubted, "readings marked on the pages of the feed");
     }
