@@ -80,7 +80,7 @@ func (d Devices) Run(ctx context.Context, n Network, door Door, progress io.Writ
 	}}
 	r.crowd = crowd{session: newSession(n, &r.report.Measured, progress), kind: d.Kind, perFeed: perFeed}
 	defer r.hangUp()
-	for _, step := range []func(context.Context) error{
+	if err := inOrder(ctx,
 		func(ctx context.Context) error { return r.dial(ctx, false) },
 		func(ctx context.Context) error { return r.enrol(ctx, d.Connected) },
 		func(ctx context.Context) error { return r.indexes(ctx, time.Now()) },
@@ -92,10 +92,8 @@ func (d Devices) Run(ctx context.Context, n Network, door Door, progress io.Writ
 		r.forge,
 		r.conclude,
 		func(context.Context) error { return r.verifying() },
-	} {
-		if err := step(ctx); err != nil {
-			return nil, err
-		}
+	); err != nil {
+		return nil, err
 	}
 	return &r.report, r.report.failed()
 }

@@ -87,17 +87,15 @@ func (p Readings) Run(ctx context.Context, n Network, progress io.Writer) (*Read
 	}
 	r := &readings{Readings: p, report: ReadingsReport{Kind: tx.KindName(p.Kind), Devices: p.Devices, Each: p.Each}}
 	r.crowd = crowd{session: newSession(n, &r.report.Measured, progress), kind: p.Kind, perFeed: perFeed}
-	for _, step := range []func(context.Context) error{
+	if err := inOrder(ctx,
 		func(ctx context.Context) error { return r.dial(ctx, false) },
 		r.prepare,
 		func(ctx context.Context) error { return r.indexes(ctx, time.Now()) },
 		r.load,
 		r.check,
 		func(context.Context) error { return r.verifying() },
-	} {
-		if err := step(ctx); err != nil {
-			return nil, err
-		}
+	); err != nil {
+		return nil, err
 	}
 	return &r.report, r.report.failed()
 }

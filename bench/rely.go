@@ -70,7 +70,7 @@ func (p Rely) Run(ctx context.Context, n Network, progress io.Writer) (*RelyRepo
 	}}
 	r.report.Fill = &r.readings.report
 	r.crowd = crowd{session: newSession(n, &r.readings.report.Measured, progress), kind: p.Kind, perFeed: p.Sources}
-	for _, step := range []func(context.Context) error{
+	if err := inOrder(ctx,
 		func(ctx context.Context) error { return r.dial(ctx, false) },
 		r.prepare,
 		func(ctx context.Context) error { return r.indexes(ctx, time.Now()) },
@@ -79,10 +79,8 @@ func (p Rely) Run(ctx context.Context, n Network, progress io.Writer) (*RelyRepo
 		func(context.Context) error { return r.verifying() },
 		r.forge,
 		r.ask,
-	} {
-		if err := step(ctx); err != nil {
-			return nil, err
-		}
+	); err != nil {
+		return nil, err
 	}
 	return &r.report, errors.Join(r.report.Fill.failed(), r.report.failed())
 }

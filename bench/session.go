@@ -128,3 +128,13 @@ func (r *session) indexes(ctx context.Context, end time.Time) error {
 	}
 	return nil
 }
+
+// inOrder does one step of a run after the other, until one fails.
+func inOrder(ctx context.Context, steps ...func(context.Context) error) error {
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}

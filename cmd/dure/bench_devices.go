@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -63,9 +62,6 @@ func (b *benchDevices) run(ctx context.Context, a *app) error {
 		}
 		defer stop()
 		report, err := b.Run(ctx, *n.network, *door, a.err)
-		if report == nil {
-			return err
-		}
-		return errors.Join(err, b.write(a, report))
+		return end(a, &b.benchNetwork, report, err)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	crand "crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -69,6 +70,17 @@ func (b *benchNetwork) with(ctx context.Context, a *app, use func(*benchRunning)
 	}
 	n.network.PID = func(i int) int { return n.members.all[i].cmd.Process.Pid }
 	return use(n)
+}
+
+// end hands out what a run has reported, also beside its error; nil: it has not come to a report.
+func end[T any, R interface {
+	*T
+	fmt.Stringer
+}](a *app, b *benchNetwork, report R, err error) error {
+	if report == nil {
+		return err
+	}
+	return errors.Join(err, b.write(a, report))
 }
 
 // write hands out a report, which is for people as text and else JSON.

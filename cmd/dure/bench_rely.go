@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -58,9 +57,6 @@ func (b *benchRely) run(ctx context.Context, a *app) error {
 	}
 	return b.with(ctx, a, func(n *benchRunning) error {
 		report, err := b.Run(ctx, *n.network, a.err)
-		if report == nil {
-			return err
-		}
-		return errors.Join(err, b.write(a, report))
+		return end(a, &b.benchNetwork, report, err)
 	})
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -84,10 +83,7 @@ func (f *demoFleet) run(ctx context.Context, a *app) error {
 		defer stop()
 		place := fleet.Place{Network: *n.network, Gateway: door.Address, TLS: door.TLS, Dir: filepath.Join(n.dir, "cars")}
 		report, err := fleet.Drive(ctx, f.Config, place, a.err)
-		if report == nil {
-			return err
-		}
-		return errors.Join(err, f.write(a, report))
+		return end(a, &f.benchNetwork, report, err)
 	})
 }
 
