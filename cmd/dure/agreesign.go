@@ -36,11 +36,7 @@ func agreeSign(a *app) *cobra.Command {
 }
 
 func (a *app) signAgreement(ctx context.Context, path string, g *agreement, as, key string, yes bool) error {
-	as, err := a.self(as)
-	if err != nil {
-		return err
-	}
-	p, err := a.party(as)
+	p, err := a.self(as)
 	if err != nil {
 		return err
 	}

@@ -51,11 +51,7 @@ type neighbourSelf struct {
 }
 
 func (a *app) neighbourSelf(f neighbourFlags) (*neighbourSelf, error) {
-	name, err := a.self(f.as)
-	if err != nil {
-		return nil, err
-	}
-	p, err := a.party(name)
+	p, err := a.self(f.as)
 	if err != nil {
 		return nil, err
 	}

@@ -32,11 +32,7 @@ then, it counts once.`,
 			if err != nil {
 				return err
 			}
-			actor, err := a.self(by)
-			if err != nil {
-				return err
-			}
-			p, err := a.party(actor)
+			p, err := a.self(by)
 			if err != nil {
 				return err
 			}

@@ -113,11 +113,7 @@ in order alone, so count on from the last.`,
 				}
 			}
 			r.Time = when.UnixMilli()
-			actor, err := a.self(by)
-			if err != nil {
-				return err
-			}
-			p, err := a.party(actor)
+			p, err := a.self(by)
 			if err != nil {
 				return err
 			}

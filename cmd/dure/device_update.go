@@ -96,11 +96,8 @@ func (r *rollout) run(ctx context.Context) (err error) {
 }
 
 func (r *rollout) prepare(ctx context.Context) error {
-	by, err := r.app.self(r.by)
-	if err != nil {
-		return err
-	}
-	if r.maker, err = r.app.party(by); err != nil {
+	var err error
+	if r.maker, err = r.app.self(r.by); err != nil {
 		return err
 	}
 	if r.client, err = r.app.ledger(); err != nil {

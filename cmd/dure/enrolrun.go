@@ -97,10 +97,7 @@ func (e *enrolment) run(ctx context.Context) error {
 // prepare reads and checks the list against the ledger before anything is sent.
 func (e *enrolment) prepare(ctx context.Context) error {
 	var err error
-	if e.by, err = e.app.self(e.by); err != nil {
-		return err
-	}
-	if e.maker, err = e.app.party(e.by); err != nil {
+	if e.maker, err = e.app.self(e.by); err != nil {
 		return err
 	}
 	if e.opener = e.maker; e.sponsor != "" {

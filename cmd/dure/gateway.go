@@ -149,11 +149,7 @@ func (d doors) close() error {
 }
 
 func (a *app) openGateway(ctx context.Context, f gatewayFlags, registry prometheus.Registerer, log *slog.Logger) (*gateway.Gateway, error) {
-	actor, err := a.self(f.as)
-	if err != nil {
-		return nil, err
-	}
-	account, err := a.party(actor)
+	account, err := a.self(f.as)
 	if err != nil {
 		return nil, err
 	}

@@ -156,8 +156,16 @@ func (a *app) actorFlag(cmd *cobra.Command, value *string, name, help string) {
 	must(cmd.RegisterFlagCompletionFunc(name, a.completeKeys))
 }
 
-// self is the account that acts when none is named: DURE_ACCOUNT, the file HOME/account, or the only key there is.
-func (a *app) self(given string) (string, error) {
+// self is the account that acts: the one named, or if none is that of DURE_ACCOUNT, of the file HOME/account, or of the only key there is.
+func (a *app) self(given string) (party, error) {
+	name, err := a.selfName(given)
+	if err != nil {
+		return party{}, err
+	}
+	return a.party(name)
+}
+
+func (a *app) selfName(given string) (string, error) {
 	if given != "" {
 		return given, nil
 	}

@@ -114,11 +114,8 @@ func (p *payment) run(ctx context.Context) error {
 
 // prepare reads and checks everything before anything is sent.
 func (p *payment) prepare(ctx context.Context) error {
-	from, err := p.app.self(p.from)
-	if err != nil {
-		return err
-	}
-	if p.payer, err = p.app.party(from); err != nil {
+	var err error
+	if p.payer, err = p.app.self(p.from); err != nil {
 		return err
 	}
 	if p.client, err = p.app.ledger(); err != nil {

@@ -40,11 +40,7 @@ func (f *writeFlags) register(a *app, cmd *cobra.Command) {
 
 // begin finds who acts and starts a draft.
 func (a *app) begin(ctx context.Context, actor string) (*writing, error) {
-	actor, err := a.self(actor)
-	if err != nil {
-		return nil, err
-	}
-	p, err := a.party(actor)
+	p, err := a.self(actor)
 	if err != nil {
 		return nil, err
 	}
