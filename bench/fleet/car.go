@@ -5,12 +5,12 @@ import (
 	"crypto"
 	"crypto/rand"
 	"crypto/sha256"
-	"errors"
 	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/dureledger/dure/bench"
 	"github.com/dureledger/dure/client/device"
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	"github.com/dureledger/dure/ledger/reading"
@@ -48,9 +48,7 @@ type car struct {
 	answered Verdicts
 	strange  string // an answer that none should get
 
-	device *device.Device
-	stop   context.CancelFunc
-	ended  chan error
+	device *bench.Running // nil: off
 }
 
 // newCar makes a car's key. Half of the cars sign with P-256, as those with a secure element do.
@@ -113,15 +111,9 @@ func (c *car) start(dir string, config device.Config) error {
 	return c.restart()
 }
 
-func (c *car) restart() error {
-	d, err := device.Open(c.config)
-	if err != nil {
-		return err
-	}
-	ctx, stop := context.WithCancel(context.Background()) // off ends it
-	c.device, c.stop, c.ended = d, stop, make(chan error, 1)
-	go func() { c.ended <- d.Run(ctx) }()
-	return nil
+func (c *car) restart() (err error) {
+	c.device, err = bench.SwitchOn(c.config)
+	return err
 }
 
 // off switches the car off; what is not committed stays on its disk.
@@ -129,8 +121,7 @@ func (c *car) off() error {
 	if c.device == nil {
 		return nil
 	}
-	c.stop()
-	err := errors.Join(<-c.ended, c.device.Close())
+	err := c.device.Off()
 	c.device = nil
 	return err
 }

@@ -118,8 +118,8 @@ func (r *run) drained(ctx context.Context) error {
 	return r.until(ctx, "the cars do not get rid of their readings", func() (bool, error) {
 		for _, c := range r.cars {
 			select {
-			case err := <-c.ended:
-				return false, fmt.Errorf("%s stopped: %w", c.name, errors.Join(err, errors.New("it should go on")))
+			case <-c.device.Ended():
+				return false, fmt.Errorf("%s stopped: %w", c.name, errors.Join(c.device.Err(), errors.New("it should go on")))
 			default:
 			}
 			if c.waits() {

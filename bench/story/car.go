@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/dureledger/dure/bench"
 	"github.com/dureledger/dure/client/device"
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	"github.com/dureledger/dure/ledger/reading"
@@ -25,9 +26,7 @@ type car struct {
 	speed   int64 // tenths of km/h
 	earned  int   // readings that were paid
 
-	device  *device.Device
-	stop    context.CancelFunc
-	ended   chan error
+	device  *bench.Running // nil: off
 	settled chan device.Settled
 }
 
@@ -62,15 +61,9 @@ func newCar(name string, speed int64, config device.Config) (*car, error) {
 func (c *car) image() string { return filepath.Join(c.config.Dir, "firmware.bin") }
 
 // start switches the car on: its count of starts goes up.
-func (c *car) start() error {
-	d, err := device.Open(c.config)
-	if err != nil {
-		return err
-	}
-	ctx, stop := context.WithCancel(context.Background()) // off ends it
-	c.device, c.stop, c.ended = d, stop, make(chan error, 1)
-	go func() { c.ended <- d.Run(ctx) }()
-	return nil
+func (c *car) start() (err error) {
+	c.device, err = bench.SwitchOn(c.config)
+	return err
 }
 
 // off switches the car off.
@@ -78,8 +71,7 @@ func (c *car) off() error {
 	if c.device == nil {
 		return nil
 	}
-	c.stop()
-	err := errors.Join(<-c.ended, c.device.Close())
+	err := c.device.Off()
 	c.device = nil
 	return err
 }
@@ -120,9 +112,8 @@ func (c *car) report(ctx context.Context, feed string, speed int64) (taken, erro
 			return taken{}, fmt.Errorf("reading %d of start %d was not taken: %s", number.Sequence, number.Boot, s.Said)
 		}
 		return taken{Number: number, at: now.Truncate(time.Millisecond), verdict: s.Said}, nil
-	case err := <-c.ended:
-		c.ended <- err // for off
-		return taken{}, errors.Join(errors.New("it stopped"), err)
+	case <-c.device.Ended():
+		return taken{}, errors.Join(errors.New("it stopped"), c.device.Err())
 	case <-ctx.Done():
 		return taken{}, fmt.Errorf("the gateway at %s has not answered: %w", c.config.Gateway, context.Cause(ctx))
 	}
