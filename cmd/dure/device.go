@@ -82,7 +82,8 @@ func deviceEnrol(a *app) *cobra.Command {
 	list := &enrolment{app: a}
 	cmd := &cobra.Command{
 		Use: "enrol [DEVICE]", Short: "Enrol a device, or a list of them", Args: cobra.MaximumNArgs(1), ValidArgsFunction: a.completeKeys,
-		Long: `Makes an account a device of your model. Its account must be open: dure account open.
+		Long: `Makes an account a device of your model. Its account must be open (dure account open), and its key signs too that it is a device; or that of
+the member that sponsors it: --sponsor. Whoever is its maker and its sponsor signs alone.
 
 With --list it takes a file of devices instead, and opens their accounts too: CSV with a heading and the columns serial, owner, and csr (path of a
 certificate request in PEM that the device has signed with its key, P-256 or Ed25519; from the folder of the list) or public_key
@@ -112,6 +113,9 @@ certificate request in PEM that the device has signed with its key, P-256 or Ed2
 			if err != nil {
 				return err
 			}
+			if w.signers, err = a.agreeing(cmd.Context(), w.actor, device, list.sponsor, list.sponsorKey); err != nil {
+				return err
+			}
 			w.draft.EnrolDevice(w.actor.address, device.address, to.address, model, serial, firmware)
 			w.done = "Enrolled " + device.String() + ", a " + model + " of " + to.String()
 			return a.finish(cmd.Context(), &f, w)
@@ -124,8 +128,8 @@ certificate request in PEM that the device has signed with its key, P-256 or Ed2
 	cmd.Flags().StringVar(&serial, "serial", "", "serial number, public, 1 to 64 bytes")
 	cmd.Flags().StringVar(&list.list, "list", "", "a file of devices: serial,owner,csr or serial,owner,public_key")
 	must(cmd.MarkFlagFilename("list", "csv"))
-	cmd.Flags().StringVar(&list.sponsor, "sponsor", "", "with --list: the member that opens the accounts (default: the maker)")
-	cmd.Flags().StringVar(&list.sponsorKey, "sponsor-key", "", "with --list: name of the key to sign with for the sponsor, when it is not the account's own")
+	cmd.Flags().StringVar(&list.sponsor, "sponsor", "", "the member that signs for the device, with --list also opens the accounts (default: the device signs; with --list the maker opens)")
+	cmd.Flags().StringVar(&list.sponsorKey, "sponsor-key", "", "name of the key to sign with for the sponsor, when it is not the account's own")
 	cmd.Flags().StringVar(&list.report, "report", "", "with --list: write a CSV with the address and status of each device")
 	cmd.Flags().BoolVar(&list.dryRun, "dry-run", false, "with --list: check the list and send nothing")
 	cmd.Flags().BoolVarP(&list.quiet, "quiet", "q", false, "no progress")

@@ -64,13 +64,15 @@ func (e *enrolment) run(ctx context.Context) error {
 		return err
 	}
 	opener := signer
+	signers := []tx.Signer{signer}
 	if e.opener.address != e.maker.address {
 		if opener, err = e.app.signerFor(ctx, e.opener, e.sponsorKey); err != nil {
 			return err
 		}
+		signers = append(signers, opener) // it agrees that its accounts are devices
 	}
 	bar := e.app.newProgress("enrolled", len(e.rows), e.quiet)
-	cause := e.send(ctx, "open", e.opener, opener, func(d *client.Draft, i int) bool {
+	cause := e.send(ctx, "open", e.opener, []tx.Signer{opener}, func(d *client.Draft, i int) bool {
 		if e.rows[i].open {
 			return false
 		}
@@ -78,7 +80,7 @@ func (e *enrolment) run(ctx context.Context) error {
 		return true
 	}, func(i int, _ string) { e.rows[i].open = true })
 	if cause == nil {
-		cause = e.send(ctx, "enrol", e.maker, signer, func(d *client.Draft, i int) bool {
+		cause = e.send(ctx, "enrol", e.maker, signers, func(d *client.Draft, i int) bool {
 			row := e.file.Rows[i]
 			if e.rows[i].status != enrolNotSent || !e.rows[i].open {
 				return false
@@ -92,6 +94,32 @@ func (e *enrolment) run(ctx context.Context) error {
 	}
 	bar.end()
 	return e.conclude(cause)
+}
+
+// agreeing is who signs beside a maker that an account is a device: nobody if the maker sponsors it, the sponsor if one is named, else the device.
+func (a *app) agreeing(ctx context.Context, maker, device party, sponsor, sponsorKey string) ([]tx.Signer, error) {
+	c, err := a.ledger()
+	if err != nil {
+		return nil, err
+	}
+	account, err := c.Account(ctx, device.address)
+	if isNotFound(err) {
+		return nil, failed("There is no account "+device.String()+" yet.", "Open it first: dure account open.")
+	}
+	if err != nil || account.GetSponsor() == maker.address.String() {
+		return nil, err
+	}
+	who := device
+	if sponsor != "" {
+		if who, err = a.party(sponsor); err != nil {
+			return nil, err
+		}
+	} else if sponsorKey == "" && a.named(who.address).name == "" {
+		return nil, failed("The keystore has no key for "+device.String()+", which has to sign that it is a device.",
+			"Bring its key here (dure key import), or have its sponsor sign: --sponsor "+account.GetSponsor())
+	}
+	signer, err := a.signerFor(ctx, who, sponsorKey)
+	return []tx.Signer{signer}, err
 }
 
 // prepare reads and checks the list against the ledger before anything is sent.
@@ -210,7 +238,7 @@ func unfit(model *apiv1.GetModelResponse, number uint64) string {
 // send makes a transaction of each chunk of rows and marks those of which put made an action when it is committed. The once keys come
 // from the list, the row that a chunk begins with, and how many transactions of it were committed before; so what a broken run has sent and
 // this one sends again counts once.
-func (e *enrolment) send(ctx context.Context, step string, actor party, signer tx.Signer, put func(*client.Draft, int) bool, done func(i int, id string)) error {
+func (e *enrolment) send(ctx context.Context, step string, actor party, signers []tx.Signer, put func(*client.Draft, int) bool, done func(i int, id string)) error {
 	for from := 0; from < len(e.rows); from += enrolChunk {
 		draft, members := client.NewTransaction(e.network), []int{}
 		for i := from; i < min(from+enrolChunk, len(e.rows)); i++ {
@@ -225,7 +253,7 @@ func (e *enrolment) send(ctx context.Context, step string, actor party, signer t
 		if err != nil {
 			return err
 		}
-		signed, err := e.client.Sign(draft.Once(once).Salt(binary.BigEndian.Uint64(once[:8])).NotAfter(payNotAfter(e.app.now())), signer)
+		signed, err := e.client.Sign(draft.Once(once).Salt(binary.BigEndian.Uint64(once[:8])).NotAfter(payNotAfter(e.app.now())), signers...)
 		if err != nil {
 			return err
 		}

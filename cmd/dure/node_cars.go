@@ -60,7 +60,7 @@ func (d demo) enrolCars(ctx context.Context, nodes []string) error {
 		return err
 	}
 	var signers []tx.Signer
-	for _, name := range []string{demoMaker, "insurer"} {
+	for _, name := range append([]string{demoMaker, "insurer"}, demoCars...) { // a car signs that it is one
 		signer, err := store.Unlock(name, strings.TrimSpace(string(passphrase)))
 		if err != nil {
 			return err

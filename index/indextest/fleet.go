@@ -67,7 +67,7 @@ func (l *Ledger) NewFleet() (*Fleet, error) {
 		}
 	}
 	actions = append(actions, &txv1.Action{Actor: bytesOf(Person(1)), Call: &txv1.Action_StreamAdmit{StreamAdmit: &streamv1.Admit{Feed: Feed, Devices: devices}}})
-	if err := f.do(actions, Person(0), Person(1)); err != nil {
+	if err := f.do(actions, Person(0), Person(1), Member(0)); err != nil {
 		return nil, err
 	}
 	for _, car := range f.Cars {

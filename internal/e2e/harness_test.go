@@ -94,21 +94,23 @@ func freeRange(t *testing.T) int {
 	t.Helper()
 	for range 100 {
 		base := 10_000 + 4*rand.N(5_000)
-		var held []net.Listener
-		for i := range 4 {
-			if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", base+i)); err == nil {
-				held = append(held, l)
-			}
-		}
-		for _, h := range held {
-			_ = h.Close()
-		}
-		if len(held) == 4 {
+		if free(base, 4) {
 			return base
 		}
 	}
 	t.Fatal("no four free ports in a row")
 	return 0
+}
+
+// free says whether nobody listens on so many ports in a row.
+func free(base, count int) bool {
+	for port := base; port < base+count; port++ {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil || l.Close() != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // up starts the network and waits until it says that it runs.
@@ -157,10 +159,7 @@ func (n *network) crash() {
 	}
 	_ = n.cmd.Wait()
 	n.cmd = nil
-	eventually(n.t, 20*time.Second, func() bool {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", n.api))
-		return err == nil && l.Close() == nil
-	}, "the members did not die")
+	eventually(n.t, 20*time.Second, func() bool { return free(n.api, 4) && free(n.p2p, 4) && (n.mqtt == 0 || free(n.mqtt, 1)) }, "the members did not die")
 }
 
 func (n *network) stop() {

@@ -28,7 +28,7 @@ var prelude = []string{
 	"seoul network.propose change.set_power.member=jeju change.set_power.power=5",
 	"seoul device.register_model model=fuzz title=Fuzz",
 	"seoul device.register_firmware model=fuzz number=1 version=1 digest=image",
-	"seoul device.enrol device=carol model=fuzz serial=1 owner=bob firmware=1",
+	"signed by seoul carol\nseoul device.enrol device=carol model=fuzz serial=1 owner=bob firmware=1",
 	"busan stream.open feed=speed terms.title=Speed terms.unit=km/h terms.most=100 terms.stale_ms=60000 terms.min_sources=1 terms.appeal_ms=60000 terms.premium.asset=krw terms.premium.amount=2",
 	"busan stream.admit feed=speed devices=carol",
 	"alice stream.fund feed=speed amount=9",

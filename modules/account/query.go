@@ -24,6 +24,13 @@ func (m *Module) KeyOf(g state.Getter, a tx.Address) (tx.Address, bool) {
 	return tx.Address(account.GetKey()), true
 }
 
+// SponsorOf returns the account that answers for one that is open; of one that is not, the zero address.
+func (m *Module) SponsorOf(g state.Getter, a tx.Address) (sponsor tx.Address) {
+	account, _ := accounts.Get(g, a)
+	copy(sponsor[:], account.GetSponsor())
+	return sponsor
+}
+
 // Ascend calls fn for each account in order of address until fn returns false.
 func Ascend(r state.Reader, fn func(tx.Address, *accountv1.Account) bool) {
 	accounts.Ascend(r, nil, fn)

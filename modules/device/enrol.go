@@ -46,6 +46,9 @@ func (m *Module) enrol(c *exec.Context, call *devicev1.Enrol) error {
 		return fault.New("device.serial_taken", "The serial number "+call.GetSerial()+" is "+other.String()+"'s. Revoke that device if this one takes its place.",
 			"model", model.Name, "serial", call.GetSerial(), "device", other)
 	}
+	if !m.agreed(c, device) {
+		return fault.New("device.not_agreed", "Neither the key of "+device.String()+" nor that of its sponsor has signed that it is a device. Sign the transaction with one of them too.", "device", device)
+	}
 	bySerial.Set(c.View, plate{model, call.GetSerial()}, device)
 	devices.Set(c.View, device, &devicev1.Device{
 		Maker: c.Actor[:], Model: model.Name, Serial: call.GetSerial(), Owner: owner[:], State: devicev1.State_STATE_ACTIVE,
@@ -55,6 +58,17 @@ func (m *Module) enrol(c *exec.Context, call *devicev1.Enrol) error {
 		DeviceEnrolled: &devicev1.Enrolled{Device: device[:], Maker: c.Actor[:], Owner: owner[:]},
 	}})
 	return nil
+}
+
+// agreed says whether the transaction carries the signature of an account or of its sponsor. Without it a stranger could make
+// anybody's account a device of theirs, and keep the maker of a real one from enrolling it.
+func (m *Module) agreed(c *exec.Context, account tx.Address) bool {
+	for _, a := range []tx.Address{account, m.accounts.SponsorOf(c.View, account)} {
+		if key, ok := m.accounts.KeyOf(c.View, a); ok && c.Witnessed(key) {
+			return true
+		}
+	}
+	return false
 }
 
 // account reads the address of an account that is open.

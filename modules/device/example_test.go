@@ -13,7 +13,7 @@ func Example() {
 		"seoul account.open key=maker", "seoul account.open key=car",
 		"maker device.register_model model=sedan-3 title=Sedan",
 		"maker device.register_firmware model=sedan-3 number=1 version=1.0.0 digest=image",
-		"maker device.enrol device=car model=sedan-3 serial=81 owner=maker firmware=1",
+		"signed by maker seoul\nmaker device.enrol device=car model=sedan-3 serial=81 owner=maker firmware=1",
 		"busan device.challenge device=car",
 	)
 	if err != nil {

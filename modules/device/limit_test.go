@@ -15,7 +15,7 @@ import (
 // A device that is suspended more often than is kept is doubted more, never less.
 func TestDoubtsAreBounded(t *testing.T) {
 	l, err := moduletest.Play("seoul account.open key=maker", "seoul account.open key=car", "maker device.register_model model=m title=M",
-		"maker device.register_firmware model=m number=1 version=1 digest=image1", "maker device.enrol device=car model=m serial=1 owner=maker firmware=1")
+		"maker device.register_firmware model=m number=1 version=1 digest=image1", "signed by maker seoul\nmaker device.enrol device=car model=m serial=1 owner=maker firmware=1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestDoubtsAreBounded(t *testing.T) {
 // Checking a signature inside an action is work, whatever comes of it; before a challenge fits there is nothing to check.
 func TestEvidenceIsMetered(t *testing.T) {
 	l, err := moduletest.Play("seoul account.open key=maker", "seoul account.open key=car", "maker device.register_model model=m title=M",
-		"maker device.register_firmware model=m number=1 version=1 digest=image1", "maker device.enrol device=car model=m serial=1 owner=maker firmware=1",
+		"maker device.register_firmware model=m number=1 version=1 digest=image1", "signed by maker seoul\nmaker device.enrol device=car model=m serial=1 owner=maker firmware=1",
 		"busan device.challenge device=car")
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +73,7 @@ func TestEvidenceIsMetered(t *testing.T) {
 // What waits for a device is never forgotten for the sake of a new command; what is answered is, the oldest first.
 func TestCommandsAreBounded(t *testing.T) {
 	l, err := moduletest.Play("seoul account.open key=maker", "seoul account.open key=car", "maker device.register_model model=m title=M",
-		"maker device.register_firmware model=m number=1 version=1 digest=image1", "maker device.enrol device=car model=m serial=1 owner=maker firmware=1")
+		"maker device.register_firmware model=m number=1 version=1 digest=image1", "signed by maker seoul\nmaker device.enrol device=car model=m serial=1 owner=maker firmware=1")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -160,6 +160,8 @@ type Accounts interface {
 	Exists(g state.Getter, a tx.Address) bool
 	// KeyOf returns the address of the key that may act for an account now; none may if it is frozen or not open.
 	KeyOf(g state.Getter, a tx.Address) (tx.Address, bool)
+	// SponsorOf returns the account that answers for one that is open.
+	SponsorOf(g state.Getter, a tx.Address) tx.Address
 }
 
 // Members says who the members of the network are.

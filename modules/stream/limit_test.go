@@ -21,7 +21,7 @@ func road(t testing.TB, terms string) *moduletest.Ledger {
 	l, err := moduletest.Play(
 		"seoul account.open key=maker", "seoul account.open key=car",
 		"maker device.register_model model=m title=M", "maker device.register_firmware model=m number=1 version=1 digest=image",
-		"maker device.enrol device=car model=m serial=1 owner=maker firmware=1",
+		"signed by maker seoul\nmaker device.enrol device=car model=m serial=1 owner=maker firmware=1",
 		"busan asset.create asset=krw", "busan asset.issue asset=krw to=busan amount=1000000",
 		"busan stream.open feed=speed terms.title=Speed terms.unit=km/h terms.stale_ms=60000 terms.min_sources=1 "+
 			"terms.premium.asset=krw terms.premium.amount=1 terms.premium.dispute_ms=86400000 "+terms,
