@@ -107,7 +107,7 @@ func (s *deviceService) Rely(_ context.Context, r *connect.Request[apiv1.RelyReq
 	answer := index.Rely(st, a, at.UnixMilli())
 	return connect.NewResponse(&apiv1.RelyResponse{
 		Ok: answer.Reason == "", Reason: answer.Reason, At: timestamp(at.UnixMilli()), Confirmed: answer.Confirmed, AgeMs: answer.Age,
-		Level: knownName(answer.Level), Doubt: doubtOf(answer.Doubt),
+		Level: knownName(answer.Level), Doubt: doubtOf(answer.Doubt), Faults: faultsOf(index.ReadKnownFaults(st, a)),
 	}), nil
 }
 
@@ -178,6 +178,14 @@ func firmwareOf(number uint64, f *devicev1.Firmware) *apiv1.Firmware {
 	return &apiv1.Firmware{
 		Number: number, Version: f.GetVersion(), Digest: hex.EncodeToString(f.GetDigest()), Follows: f.GetFollows(), Note: f.GetNote(),
 		RegisteredAt: timestamp(f.GetRegisteredAt()), WithdrawnAt: timestamp(f.GetWithdrawnAt()), WithdrawReason: f.GetWithdrawReason(),
-		Pcrs: evidence.FormatPCRs(f.GetPcrs()), PcrDigest: hex.EncodeToString(f.GetPcrDigest()),
+		Pcrs: evidence.FormatPCRs(f.GetPcrs()), PcrDigest: hex.EncodeToString(f.GetPcrDigest()), Algorithm: "sha-256", Faults: faultsOf(f.GetFaults()),
 	}
+}
+
+func faultsOf(known []*devicev1.KnownFault) []*apiv1.KnownFault {
+	out := make([]*apiv1.KnownFault, len(known))
+	for i, k := range known {
+		out[i] = &apiv1.KnownFault{Id: k.GetId(), Text: k.GetText(), FixedIn: k.GetFixedIn(), KnownAt: timestamp(k.GetKnownAt()), ChangedAt: timestamp(k.GetChangedAt())}
+	}
+	return out
 }

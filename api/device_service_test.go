@@ -23,11 +23,11 @@ func TestDevices(t *testing.T) {
 	maker, thing, member := indextest.Person(0), indextest.Person(1), indextest.Member(0)
 	device := indextest.Address(thing)
 	image := sha256.Sum256([]byte("image"))
-	act := func(by tx.Signer, action *txv1.Action) {
+	act := func(by tx.Signer, action *txv1.Action, also ...tx.Signer) {
 		t.Helper()
 		address := indextest.Address(by)
 		action.Actor = address[:]
-		if o, err := n.Do([]*txv1.Action{action}, by); err != nil || o.GetRefusal() != nil {
+		if o, err := n.Do([]*txv1.Action{action}, append(also, by)...); err != nil || o.GetRefusal() != nil {
 			t.Fatal(o, err)
 		}
 	}
@@ -67,7 +67,7 @@ func TestDevices(t *testing.T) {
 	act(maker, &txv1.Action{Call: &txv1.Action_DeviceRegisterFirmware{DeviceRegisterFirmware: &devicev1.RegisterFirmware{
 		Model: "car", Number: 1, Version: "1.0", Digest: image[:], Pcrs: 1<<7 | 1, PcrDigest: image[:]}}})
 	owner := person(2)
-	act(maker, &txv1.Action{Call: &txv1.Action_DeviceEnrol{DeviceEnrol: &devicev1.Enrol{Device: device[:], Model: "car", Serial: "81", Owner: owner[:], Firmware: 1}}})
+	act(maker, &txv1.Action{Call: &txv1.Action_DeviceEnrol{DeviceEnrol: &devicev1.Enrol{Device: device[:], Model: "car", Serial: "81", Owner: owner[:], Firmware: 1}}}, thing)
 	if d := get(); d.GetState() != "active" || d.GetOwner() != owner.String() || d.GetFirmware().GetVersion() != "1.0" || d.GetLastGoodAt() != "" || d.GetLevel() != "" {
 		t.Errorf("enrolled: %v", d)
 	}
@@ -84,6 +84,10 @@ func TestDevices(t *testing.T) {
 	}
 	if r := rely(""); !r.GetOk() || r.GetAgeMs() != -1 {
 		t.Errorf("without evidence: %v", r)
+	}
+	act(maker, &txv1.Action{Call: &txv1.Action_DeviceReportFault{DeviceReportFault: &devicev1.ReportFault{Model: "car", Number: 1, Id: "CVE-2026-1", Text: "the radio"}}})
+	if r := rely(""); !r.GetOk() || len(r.GetFaults()) != 1 || r.GetFaults()[0].GetId() != "CVE-2026-1" || r.GetFaults()[0].GetKnownAt() == "" {
+		t.Errorf("with a known fault: %v", r)
 	}
 	attest("image")
 	if r := rely(""); !r.GetOk() || !r.GetConfirmed() || r.GetLevel() != "self_reported" {
@@ -138,11 +142,17 @@ func TestModelPage(t *testing.T) {
 		&txv1.Action{Call: &txv1.Action_DeviceRegisterFirmware{DeviceRegisterFirmware: &devicev1.RegisterFirmware{Model: "meter", Number: 2, Version: "2.0", Digest: next[:]}}})
 	var things []tx.Address
 	for i, firmware := range []uint64{1, 2, 1} {
-		device := indextest.Address(indextest.Person(1 + i))
+		thing, by := indextest.Person(1+i), indextest.Address(maker)
+		device := indextest.Address(thing)
 		things = append(things, device)
-		act(maker, &txv1.Action{Call: &txv1.Action_DeviceEnrol{DeviceEnrol: &devicev1.Enrol{
-			Device: device[:], Model: "meter", Serial: "GM-" + string(rune('1'+i)), Owner: device[:], Firmware: firmware}}})
+		enrol := &txv1.Action{Actor: by[:], Call: &txv1.Action_DeviceEnrol{DeviceEnrol: &devicev1.Enrol{
+			Device: device[:], Model: "meter", Serial: "GM-" + string(rune('1'+i)), Owner: device[:], Firmware: firmware}}}
+		if o, err := n.Do([]*txv1.Action{enrol}, maker, thing); err != nil || o.GetRefusal() != nil {
+			t.Fatal(o, err)
+		}
 	}
+	act(maker, &txv1.Action{Call: &txv1.Action_DeviceReportFault{DeviceReportFault: &devicev1.ReportFault{
+		Model: "meter", Number: 1, Id: "CVE-2026-12345", Text: "counts twice", FixedIn: 2}}})
 	act(maker, &txv1.Action{Call: &txv1.Action_DeviceCommand{DeviceCommand: &devicev1.SendCommand{
 		Device: things[0][:], Kind: "update", Payload: []byte("p"), ExpiresAt: indextest.Start + 3_600_000}}})
 	act(maker, &txv1.Action{Call: &txv1.Action_DeviceSuspend{DeviceSuspend: &devicev1.Suspend{Device: things[2][:], Reason: "in the workshop"}}})
@@ -176,9 +186,9 @@ func TestModelPage(t *testing.T) {
 	}
 	path := "/devices/" + person(0).String() + "/meter"
 	n.showsAll(t, map[string][]string{
-		path:                             {"가스 계량기", "GM-1", "GM-3", "/account/" + things[0].String(), "펌웨어 갱신", "no room", "in the workshop", "정지됨", "33<small>%"},
+		path:                             {"가스 계량기", "GM-1", "GM-3", "/account/" + things[0].String(), "펌웨어 갱신", "no room", "in the workshop", "정지됨", "33<small>%", "CVE-2026-12345", "counts twice", "결함, 고쳐진 펌웨어 2"},
 		path + "?lang=en":                {"Devices", "firmware update", "Failed", "Suspended"},
-		"/account/" + things[0].String(): {path},
+		"/account/" + things[0].String(): {path, "알려진 결함", "CVE-2026-12345"},
 	})
 }
 

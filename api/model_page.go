@@ -81,7 +81,7 @@ func (s *Server) countDevices(st state.Reader, maker tx.Address, model string, v
 		shown := firmwareOf(number, f)
 		if v.Firmware = append(v.Firmware, web.ModelFirmware{
 			Number: number, Version: f.GetVersion(), Digest: shown.GetDigest(), Follows: f.GetFollows(), Devices: runs[number],
-			RegisteredAt: f.GetRegisteredAt(), Withdrawn: f.GetWithdrawReason(),
+			RegisteredAt: f.GetRegisteredAt(), Withdrawn: f.GetWithdrawReason(), Faults: shownFaults(f.GetFaults()),
 		}); f.GetWithdrawnAt() == 0 {
 			v.Newest = runs[number]
 		}
@@ -90,6 +90,14 @@ func (s *Server) countDevices(st state.Reader, maker tx.Address, model string, v
 	slices.Reverse(v.Firmware)
 	v.Firmware = v.Firmware[:min(len(v.Firmware), shownFirmware)]
 	return nil
+}
+
+func shownFaults(known []*devicev1.KnownFault) []web.KnownFault {
+	out := make([]web.KnownFault, len(known))
+	for i, k := range known {
+		out[i] = web.KnownFault{ID: k.GetId(), Text: k.GetText(), FixedIn: k.GetFixedIn(), KnownAt: k.GetKnownAt()}
+	}
+	return out
 }
 
 func (s *Server) modelDevice(ctx context.Context, st state.Reader, a tx.Address) web.ModelDevice {

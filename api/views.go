@@ -295,7 +295,7 @@ func (s *Server) deviceView(r state.Reader, a tx.Address) *web.Device {
 		Maker: d.GetMaker(), Model: d.GetModel(), Serial: d.GetSerial(), Owner: d.GetOwner(), State: d.GetState(),
 		Firmware: strconv.FormatUint(d.GetFirmware().GetNumber(), 10), Version: d.GetFirmware().GetVersion(), Level: d.GetLevel(), Boot: d.GetBoot(),
 		LastGoodAt: known.GetLastGoodAt(), AskedAt: known.GetNonce().GetAskedAt(), LastGood: d.GetLastGoodTransaction(),
-		Hardware: d.GetHardware(), HardwareKey: d.GetHardwareKey(), Attester: d.GetAttester(),
+		Hardware: d.GetHardware(), HardwareKey: d.GetHardwareKey(), Attester: d.GetAttester(), Faults: shownFaults(index.ReadKnownFaults(r, a)),
 	}
 	if maker, err := tx.ParseAddress(d.GetMaker()); err == nil {
 		m, _ := index.ReadModel(r, maker, d.GetModel())

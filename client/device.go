@@ -55,6 +55,13 @@ func (d *Draft) WithdrawFirmware(maker tx.Address, model string, number uint64, 
 		DeviceWithdrawFirmware: &devicev1.WithdrawFirmware{Model: model, Number: number, Reason: reason}}})
 }
 
+// ReportFault makes a fault of a firmware of the maker's known: an id such as CVE-2026-12345, what can happen, and the lowest number of a firmware
+// without it, 0 if there is none yet. The same id again takes the place of what was said before.
+func (d *Draft) ReportFault(maker tx.Address, model string, number uint64, id, text string, fixedIn uint64) *Draft {
+	return d.Append(&txv1.Action{Actor: maker[:], Call: &txv1.Action_DeviceReportFault{
+		DeviceReportFault: &devicev1.ReportFault{Model: model, Number: number, Id: id, Text: text, FixedIn: fixedIn}}})
+}
+
 // EnrolDevice makes an account a device of the maker's model, with the firmware it left the factory with.
 func (d *Draft) EnrolDevice(maker, device, owner tx.Address, model, serial string, firmware uint64) *Draft {
 	return d.Append(&txv1.Action{Actor: maker[:], Call: &txv1.Action_DeviceEnrol{

@@ -109,6 +109,11 @@ func Rely(r state.Reader, address tx.Address, at int64) device.Reliance {
 	return device.Rely(r, address, at)
 }
 
+// ReadKnownFaults lists what is known against the firmware that a device has shown last.
+func ReadKnownFaults(r state.Reader, address tx.Address) []*devicev1.KnownFault {
+	return device.KnownFaults(r, address)
+}
+
 // RelyOn is Rely for what a device, nil if there is none, said of one time and the ledger had at another.
 func RelyOn(d *devicev1.Device, taken, anchored int64) device.Reliance {
 	return device.RelyOn(d, taken, anchored)

@@ -150,6 +150,8 @@ type Account struct {
 type Device struct {
 	Maker, Model, Title, Serial, Owner, State string
 	Firmware, Version, Level                  string
+	// Faults are known of the firmware that it has shown last.
+	Faults []KnownFault
 	// Hardware, HardwareKey and Attester are what the maker says, on which higher levels rest; empty if it does not.
 	Hardware, HardwareKey, Attester string
 	Boot                            uint64

@@ -21,6 +21,14 @@ type ModelFirmware struct {
 	Devices         int
 	RegisteredAt    int64
 	Withdrawn       string
+	Faults          []KnownFault
+}
+
+// KnownFault is what a maker has made known of a firmware; FixedIn is the number of the first firmware without it, 0 if there is none yet.
+type KnownFault struct {
+	ID, Text string
+	FixedIn  uint64
+	KnownAt  int64
 }
 
 // ModelDevice is a device in the list of its model.

@@ -104,6 +104,9 @@ var words = map[string]func(described) string{
 	"device.withdraw_firmware": func(d described) string {
 		return d.actor + " withdraws firmware " + d.text("number") + " of " + d.text("model") + ": " + d.text("reason")
 	},
+	"device.report_fault": func(d described) string {
+		return d.actor + " makes known that firmware " + d.text("number") + " of " + d.text("model") + " has the fault " + d.text("id") + ": " + d.text("text")
+	},
 	"device.enrol": func(d described) string {
 		return d.actor + " enrols " + d.account("device") + ", a " + d.text("model") + " of serial number " + d.text("serial") + ", for " + d.account("owner")
 	},

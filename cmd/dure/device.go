@@ -20,7 +20,7 @@ func newDevice(a *app) *cobra.Command {
 a key of its own. Whoever may, asks a device for evidence; what the evidence shows decides whether others may rely on it.
 A device that shows another firmware than is registered is suspended at once, and what it said since its last good
 evidence is in doubt.`,
-		deviceModel(a), deviceFirmware(a), deviceWithdraw(a), deviceEnrol(a), deviceVouch(a), deviceAttester(a), deviceChallenge(a), deviceAttest(a), devicePresent(a),
+		deviceModel(a), deviceFirmware(a), deviceFault(a), deviceWithdraw(a), deviceEnrol(a), deviceVouch(a), deviceAttester(a), deviceChallenge(a), deviceAttest(a), devicePresent(a),
 		deviceReason(a, "suspend", "Stop others from relying on a device", "Nothing that the device says may be relied on until you readmit it.", (*client.Draft).SuspendDevice),
 		deviceReason(a, "readmit", "End a suspension of yours", "A device that was suspended by its evidence is readmitted by good evidence alone.", (*client.Draft).ReadmitDevice),
 		deviceReason(a, "revoke", "End a device's life on the ledger", "There is no way back: a device that was revoked gets a new key and is enrolled anew.", (*client.Draft).RevokeDevice),
@@ -66,6 +66,7 @@ func (a *app) showModel(cmd *cobra.Command, maker party, model string) error {
 		printFacts(w, []fact{{"model", model}, {"title", clean(m.GetTitle())}, {"maker", maker.String()}, {"registered", m.GetRegisteredAt()}})
 		for _, f := range m.GetFirmware() {
 			printFacts(w, []fact{{"firmware", firmwareText(f)}, {"digest", f.GetDigest()}, {"registers", f.GetPcrs()}, {"digest of a quote", f.GetPcrDigest()}, {"note", clean(f.GetNote())}})
+			printFacts(w, faultFacts(f.GetFaults()))
 		}
 	})
 }
@@ -308,6 +309,7 @@ func (a *app) printDevice(w io.Writer, d *apiv1.Device) {
 		{"owner", a.short(d.GetOwner())}, {"enrolled", d.GetEnrolledAt()}, {"firmware", firmwareText(d.GetFirmware())}, {"last good evidence", evidence}, {"start", strconv.FormatUint(d.GetBoot(), 10)},
 		{"asked for evidence", d.GetAskedAt()}, {"nonce", d.GetNonce()}, {"its maker says", makerSays(d)},
 	})
+	printFacts(w, faultFacts(d.GetFirmware().GetFaults()))
 	for _, doubt := range d.GetDoubts() {
 		printFacts(w, a.doubtFacts(doubt))
 	}
@@ -394,7 +396,7 @@ func (a *app) printReliance(w io.Writer, device party, r *apiv1.RelyResponse) {
 	case r.GetAgeMs() >= 0:
 		evidence = (time.Duration(r.GetAgeMs()) * time.Millisecond).Round(time.Second).String() + " old at that time"
 	}
-	printFacts(w, []fact{{"good evidence", evidence}, {"level", levelText(r.GetLevel())}})
+	printFacts(w, append([]fact{{"good evidence", evidence}, {"level", levelText(r.GetLevel())}}, faultFacts(r.GetFaults())...))
 	if r.GetDoubt() != nil {
 		printFacts(w, a.doubtFacts(r.GetDoubt()))
 	}

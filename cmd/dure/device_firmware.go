@@ -85,6 +85,59 @@ func (a *app) measureFirmware(cmd *cobra.Command, by string, f *writeFlags, firm
 	return a.finish(cmd.Context(), f, w)
 }
 
+// faultFacts are what is known against a firmware.
+func faultFacts(faults []*apiv1.KnownFault) (facts []fact) {
+	for _, k := range faults {
+		mended := "not mended yet"
+		if k.GetFixedIn() > 0 {
+			mended = fmt.Sprintf("mended in %d", k.GetFixedIn())
+		}
+		facts = append(facts, fact{"known fault", fmt.Sprintf("%s, %s, since %s: %s", clean(k.GetId()), mended, k.GetKnownAt(), clean(k.GetText()))})
+	}
+	return facts
+}
+
+func deviceFault(a *app) *cobra.Command {
+	var by, text string
+	var fixedIn uint64
+	var f writeFlags
+	cmd := &cobra.Command{
+		Use: "fault MODEL NUMBER ID", Short: "Make a fault of a firmware known", Args: cobra.ExactArgs(3),
+		Long: `Makes a fault of a firmware of your model known. Devices may go on running it; whoever asks about them is told (dure device show, rely). Said again
+with the same ID it takes the place of what was said before, as when a firmware without the fault is there. What nobody should run any
+more is withdrawn: dure device withdraw.`,
+		Example: "  dure device fault sedan-3 6 CVE-2026-12345 --text 'the radio accepts unsigned stations' --by maker\n" +
+			"  dure device fault sedan-3 6 CVE-2026-12345 --text 'the radio accepts unsigned stations' --fixed-in 8 --by maker",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			number, err := firmwareNumber(args[1])
+			if err != nil {
+				return err
+			}
+			w, err := a.begin(cmd.Context(), by)
+			if err != nil {
+				return err
+			}
+			w.draft.ReportFault(w.actor.address, args[0], number, args[2], text, fixedIn)
+			w.done = fmt.Sprintf("Made %s known, a fault of firmware %d of %s", args[2], number, args[0])
+			return a.finish(cmd.Context(), &f, w)
+		},
+	}
+	a.actorFlag(cmd, &by, "by", "the maker")
+	cmd.Flags().StringVar(&text, "text", "", "what can happen, public, 1 to 256 bytes (required)")
+	must(cmd.MarkFlagRequired("text"))
+	cmd.Flags().Uint64Var(&fixedIn, "fixed-in", 0, "lowest number of a firmware without it; 0: there is none yet")
+	f.register(a, cmd)
+	return cmd
+}
+
+func firmwareNumber(text string) (uint64, error) {
+	number, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0, usagef("number %q: want a firmware's number", text)
+	}
+	return number, nil
+}
+
 func deviceWithdraw(a *app) *cobra.Command {
 	var by, reason string
 	var f writeFlags
@@ -93,9 +146,9 @@ func deviceWithdraw(a *app) *cobra.Command {
 		Long:    "Withdraws a firmware of your model. A device whose evidence shows it from then on is suspended.",
 		Example: "  dure device withdraw sedan-3 6 --reason 'brake controller may hang' --by maker",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			number, err := strconv.ParseUint(args[1], 10, 64)
+			number, err := firmwareNumber(args[1])
 			if err != nil {
-				return usagef("number %q: want a firmware's number", args[1])
+				return err
 			}
 			w, err := a.begin(cmd.Context(), by)
 			if err != nil {

@@ -47,6 +47,12 @@ func TestForgedFirmware(t *testing.T) {
 	if out := evidence(second, "2"); !strings.Contains(out, "good: firmware 2") {
 		t.Error(out)
 	}
+	n.dure("device", "fault", "sedan-3", "2", "CVE-2026-12345", "--text", "the radio accepts unsigned stations", "--by", "maker")
+	for _, command := range []string{"show", "rely"} {
+		if out := n.dure("device", command, "car"); !strings.Contains(out, "CVE-2026-12345, not mended yet") {
+			t.Errorf("%s says nothing of the known fault: %s", command, out)
+		}
+	}
 	out := evidence(forged, "3")
 	if !strings.Contains(out, "SUSPENDED") {
 		t.Error(out)

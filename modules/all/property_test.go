@@ -259,6 +259,9 @@ func (w *world) deviceCall() (string, any) {
 		return maker, &txv1.Action_DeviceRegisterFirmware{DeviceRegisterFirmware: &devicev1.RegisterFirmware{
 			Model: model, Number: number, Version: "1", Digest: digest, Pcrs: 1, PcrDigest: digest, Follows: rapid.Uint64Range(0, 2).Draw(w.t, "follows")}}
 	case 3:
+		if w.seldom("fault") {
+			return maker, &txv1.Action_DeviceReportFault{DeviceReportFault: &devicev1.ReportFault{Model: model, Number: number, Id: who, Text: "t"}}
+		}
 		if w.seldom("withdraw") {
 			return maker, &txv1.Action_DeviceWithdrawFirmware{DeviceWithdrawFirmware: &devicev1.WithdrawFirmware{Model: model, Number: number, Reason: "r"}}
 		}

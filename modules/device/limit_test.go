@@ -70,6 +70,28 @@ func TestEvidenceIsMetered(t *testing.T) {
 	}
 }
 
+// A maker cannot fill the ledger with faults of one firmware; more can be said of those that are kept.
+func TestKnownFaultsAreBounded(t *testing.T) {
+	l, err := moduletest.Play("seoul device.register_model model=m title=M", "seoul device.register_firmware model=m number=1 version=1 digest=image1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := func(id int) error {
+		return moduletest.Do(l, "seoul", &txv1.Action_DeviceReportFault{DeviceReportFault: &devicev1.ReportFault{Model: "m", Number: 1, Id: fmt.Sprint(id), Text: "t"}}).Err
+	}
+	for i := range device.MaxFaults {
+		if err := report(i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := report(device.MaxFaults); fault.Code(err) != "device.too_many_faults" {
+		t.Errorf("one more than are kept: %v", err)
+	}
+	if err := report(0); err != nil {
+		t.Errorf("said again: %v", err)
+	}
+}
+
 // What waits for a device is never forgotten for the sake of a new command; what is answered is, the oldest first.
 func TestCommandsAreBounded(t *testing.T) {
 	l, err := moduletest.Play("seoul account.open key=maker", "seoul account.open key=car", "maker device.register_model model=m title=M",

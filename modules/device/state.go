@@ -21,6 +21,9 @@ const (
 	MaxSerial  = 64
 	MaxNote    = 256
 	MaxReason  = 256
+	// MaxFaultID bounds the name of a fault, MaxFaults how many of a firmware are kept.
+	MaxFaultID = 64
+	MaxFaults  = 16
 	MaxDoubts  = 16
 	// MaxKind and MaxPayload bound a command, MaxCommands how many of a device are kept.
 	MaxKind     = 32
@@ -195,6 +198,7 @@ func (m *Module) Handlers() []exec.Handler {
 		exec.Handle("device.withdraw_firmware", 1, func(c *txv1.Action_DeviceWithdrawFirmware) *devicev1.WithdrawFirmware {
 			return c.DeviceWithdrawFirmware
 		}, m.withdrawFirmware),
+		exec.Handle("device.report_fault", 1, func(c *txv1.Action_DeviceReportFault) *devicev1.ReportFault { return c.DeviceReportFault }, m.reportFault),
 		exec.Handle("device.enrol", 1, func(c *txv1.Action_DeviceEnrol) *devicev1.Enrol { return c.DeviceEnrol }, m.enrol),
 		exec.Handle("device.challenge", 1, func(c *txv1.Action_DeviceChallenge) *devicev1.Challenge { return c.DeviceChallenge }, m.challenge),
 		exec.Handle("device.attest", 1, func(c *txv1.Action_DeviceAttest) *devicev1.Attest { return c.DeviceAttest }, m.attest),

@@ -4991,7 +4991,11 @@ type Firmware struct {
 	// The registers of a TPM that stand for it, such as "sha256:0,7"; empty: none do.
 	Pcrs string `protobuf:"bytes,9,opt,name=pcrs,proto3" json:"pcrs,omitempty"`
 	// The digest of a quote over them.
-	PcrDigest     string `protobuf:"bytes,10,opt,name=pcr_digest,json=pcrDigest,proto3" json:"pcr_digest,omitempty"`
+	PcrDigest string `protobuf:"bytes,10,opt,name=pcr_digest,json=pcrDigest,proto3" json:"pcr_digest,omitempty"`
+	// Of digest: "sha-256".
+	Algorithm string `protobuf:"bytes,11,opt,name=algorithm,proto3" json:"algorithm,omitempty"`
+	// What its maker has made known, the oldest first.
+	Faults        []*KnownFault `protobuf:"bytes,12,rep,name=faults,proto3" json:"faults,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5096,6 +5100,97 @@ func (x *Firmware) GetPcrDigest() string {
 	return ""
 }
 
+func (x *Firmware) GetAlgorithm() string {
+	if x != nil {
+		return x.Algorithm
+	}
+	return ""
+}
+
+func (x *Firmware) GetFaults() []*KnownFault {
+	if x != nil {
+		return x.Faults
+	}
+	return nil
+}
+
+type KnownFault struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Text  string                 `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	// The lowest number of a firmware without it; 0: there is none yet.
+	FixedIn       uint64 `protobuf:"varint,3,opt,name=fixed_in,json=fixedIn,proto3" json:"fixed_in,omitempty"`
+	KnownAt       string `protobuf:"bytes,4,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
+	ChangedAt     string `protobuf:"bytes,5,opt,name=changed_at,json=changedAt,proto3" json:"changed_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KnownFault) Reset() {
+	*x = KnownFault{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[71]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KnownFault) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KnownFault) ProtoMessage() {}
+
+func (x *KnownFault) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[71]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KnownFault.ProtoReflect.Descriptor instead.
+func (*KnownFault) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{71}
+}
+
+func (x *KnownFault) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *KnownFault) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *KnownFault) GetFixedIn() uint64 {
+	if x != nil {
+		return x.FixedIn
+	}
+	return 0
+}
+
+func (x *KnownFault) GetKnownAt() string {
+	if x != nil {
+		return x.KnownAt
+	}
+	return ""
+}
+
+func (x *KnownFault) GetChangedAt() string {
+	if x != nil {
+		return x.ChangedAt
+	}
+	return ""
+}
+
 type GetDeviceRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Device        string                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
@@ -5105,7 +5200,7 @@ type GetDeviceRequest struct {
 
 func (x *GetDeviceRequest) Reset() {
 	*x = GetDeviceRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[71]
+	mi := &file_dure_api_v1_api_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5117,7 +5212,7 @@ func (x *GetDeviceRequest) String() string {
 func (*GetDeviceRequest) ProtoMessage() {}
 
 func (x *GetDeviceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[71]
+	mi := &file_dure_api_v1_api_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5130,7 +5225,7 @@ func (x *GetDeviceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeviceRequest.ProtoReflect.Descriptor instead.
 func (*GetDeviceRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{71}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *GetDeviceRequest) GetDevice() string {
@@ -5149,7 +5244,7 @@ type GetDeviceResponse struct {
 
 func (x *GetDeviceResponse) Reset() {
 	*x = GetDeviceResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[72]
+	mi := &file_dure_api_v1_api_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5161,7 +5256,7 @@ func (x *GetDeviceResponse) String() string {
 func (*GetDeviceResponse) ProtoMessage() {}
 
 func (x *GetDeviceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[72]
+	mi := &file_dure_api_v1_api_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5174,7 +5269,7 @@ func (x *GetDeviceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeviceResponse.ProtoReflect.Descriptor instead.
 func (*GetDeviceResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{72}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *GetDeviceResponse) GetDevice() *Device {
@@ -5194,7 +5289,7 @@ type GetModelRequest struct {
 
 func (x *GetModelRequest) Reset() {
 	*x = GetModelRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[73]
+	mi := &file_dure_api_v1_api_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5206,7 +5301,7 @@ func (x *GetModelRequest) String() string {
 func (*GetModelRequest) ProtoMessage() {}
 
 func (x *GetModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[73]
+	mi := &file_dure_api_v1_api_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5219,7 +5314,7 @@ func (x *GetModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelRequest.ProtoReflect.Descriptor instead.
 func (*GetModelRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{73}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *GetModelRequest) GetMaker() string {
@@ -5247,7 +5342,7 @@ type GetModelResponse struct {
 
 func (x *GetModelResponse) Reset() {
 	*x = GetModelResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[74]
+	mi := &file_dure_api_v1_api_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5259,7 +5354,7 @@ func (x *GetModelResponse) String() string {
 func (*GetModelResponse) ProtoMessage() {}
 
 func (x *GetModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[74]
+	mi := &file_dure_api_v1_api_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5272,7 +5367,7 @@ func (x *GetModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelResponse.ProtoReflect.Descriptor instead.
 func (*GetModelResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{74}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *GetModelResponse) GetTitle() string {
@@ -5307,7 +5402,7 @@ type RelyRequest struct {
 
 func (x *RelyRequest) Reset() {
 	*x = RelyRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[75]
+	mi := &file_dure_api_v1_api_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5319,7 +5414,7 @@ func (x *RelyRequest) String() string {
 func (*RelyRequest) ProtoMessage() {}
 
 func (x *RelyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[75]
+	mi := &file_dure_api_v1_api_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5332,7 +5427,7 @@ func (x *RelyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelyRequest.ProtoReflect.Descriptor instead.
 func (*RelyRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{75}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *RelyRequest) GetDevice() string {
@@ -5359,16 +5454,18 @@ type RelyResponse struct {
 	// It has given good evidence at that time or later.
 	Confirmed bool `protobuf:"varint,4,opt,name=confirmed,proto3" json:"confirmed,omitempty"`
 	// How old the last good evidence was at that time, in milliseconds; -1: there was none yet.
-	AgeMs         int64  `protobuf:"varint,5,opt,name=age_ms,json=ageMs,proto3" json:"age_ms,omitempty"`
-	Level         string `protobuf:"bytes,6,opt,name=level,proto3" json:"level,omitempty"`
-	Doubt         *Doubt `protobuf:"bytes,7,opt,name=doubt,proto3" json:"doubt,omitempty"`
+	AgeMs int64  `protobuf:"varint,5,opt,name=age_ms,json=ageMs,proto3" json:"age_ms,omitempty"`
+	Level string `protobuf:"bytes,6,opt,name=level,proto3" json:"level,omitempty"`
+	Doubt *Doubt `protobuf:"bytes,7,opt,name=doubt,proto3" json:"doubt,omitempty"`
+	// What is known against the firmware that it has shown last. Faults alone are no reason not to rely on it: that is for you to decide.
+	Faults        []*KnownFault `protobuf:"bytes,8,rep,name=faults,proto3" json:"faults,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RelyResponse) Reset() {
 	*x = RelyResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[76]
+	mi := &file_dure_api_v1_api_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5380,7 +5477,7 @@ func (x *RelyResponse) String() string {
 func (*RelyResponse) ProtoMessage() {}
 
 func (x *RelyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[76]
+	mi := &file_dure_api_v1_api_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5393,7 +5490,7 @@ func (x *RelyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelyResponse.ProtoReflect.Descriptor instead.
 func (*RelyResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{76}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *RelyResponse) GetOk() bool {
@@ -5445,6 +5542,13 @@ func (x *RelyResponse) GetDoubt() *Doubt {
 	return nil
 }
 
+func (x *RelyResponse) GetFaults() []*KnownFault {
+	if x != nil {
+		return x.Faults
+	}
+	return nil
+}
+
 type Feed struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Feed     string                 `protobuf:"bytes,1,opt,name=feed,proto3" json:"feed,omitempty"`
@@ -5480,7 +5584,7 @@ type Feed struct {
 
 func (x *Feed) Reset() {
 	*x = Feed{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[77]
+	mi := &file_dure_api_v1_api_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5492,7 +5596,7 @@ func (x *Feed) String() string {
 func (*Feed) ProtoMessage() {}
 
 func (x *Feed) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[77]
+	mi := &file_dure_api_v1_api_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5505,7 +5609,7 @@ func (x *Feed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Feed.ProtoReflect.Descriptor instead.
 func (*Feed) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{77}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *Feed) GetFeed() string {
@@ -5664,7 +5768,7 @@ type FeedPremium struct {
 
 func (x *FeedPremium) Reset() {
 	*x = FeedPremium{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[78]
+	mi := &file_dure_api_v1_api_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5676,7 +5780,7 @@ func (x *FeedPremium) String() string {
 func (*FeedPremium) ProtoMessage() {}
 
 func (x *FeedPremium) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[78]
+	mi := &file_dure_api_v1_api_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5689,7 +5793,7 @@ func (x *FeedPremium) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeedPremium.ProtoReflect.Descriptor instead.
 func (*FeedPremium) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{78}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *FeedPremium) GetAsset() string {
@@ -5765,7 +5869,7 @@ type FeedSource struct {
 
 func (x *FeedSource) Reset() {
 	*x = FeedSource{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[79]
+	mi := &file_dure_api_v1_api_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5777,7 +5881,7 @@ func (x *FeedSource) String() string {
 func (*FeedSource) ProtoMessage() {}
 
 func (x *FeedSource) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[79]
+	mi := &file_dure_api_v1_api_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5790,7 +5894,7 @@ func (x *FeedSource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeedSource.ProtoReflect.Descriptor instead.
 func (*FeedSource) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{79}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *FeedSource) GetDevice() string {
@@ -5952,7 +6056,7 @@ type ReadingGap struct {
 
 func (x *ReadingGap) Reset() {
 	*x = ReadingGap{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[80]
+	mi := &file_dure_api_v1_api_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5964,7 +6068,7 @@ func (x *ReadingGap) String() string {
 func (*ReadingGap) ProtoMessage() {}
 
 func (x *ReadingGap) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[80]
+	mi := &file_dure_api_v1_api_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5977,7 +6081,7 @@ func (x *ReadingGap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadingGap.ProtoReflect.Descriptor instead.
 func (*ReadingGap) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{80}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *ReadingGap) GetBoot() uint64 {
@@ -6029,7 +6133,7 @@ type QuarantinedReading struct {
 
 func (x *QuarantinedReading) Reset() {
 	*x = QuarantinedReading{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[81]
+	mi := &file_dure_api_v1_api_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6041,7 +6145,7 @@ func (x *QuarantinedReading) String() string {
 func (*QuarantinedReading) ProtoMessage() {}
 
 func (x *QuarantinedReading) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[81]
+	mi := &file_dure_api_v1_api_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6054,7 +6158,7 @@ func (x *QuarantinedReading) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuarantinedReading.ProtoReflect.Descriptor instead.
 func (*QuarantinedReading) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{81}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *QuarantinedReading) GetDevice() string {
@@ -6136,7 +6240,7 @@ type GetFeedRequest struct {
 
 func (x *GetFeedRequest) Reset() {
 	*x = GetFeedRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[82]
+	mi := &file_dure_api_v1_api_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6148,7 +6252,7 @@ func (x *GetFeedRequest) String() string {
 func (*GetFeedRequest) ProtoMessage() {}
 
 func (x *GetFeedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[82]
+	mi := &file_dure_api_v1_api_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6161,7 +6265,7 @@ func (x *GetFeedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFeedRequest.ProtoReflect.Descriptor instead.
 func (*GetFeedRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{82}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *GetFeedRequest) GetFeed() string {
@@ -6184,7 +6288,7 @@ type GetFeedResponse struct {
 
 func (x *GetFeedResponse) Reset() {
 	*x = GetFeedResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[83]
+	mi := &file_dure_api_v1_api_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6196,7 +6300,7 @@ func (x *GetFeedResponse) String() string {
 func (*GetFeedResponse) ProtoMessage() {}
 
 func (x *GetFeedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[83]
+	mi := &file_dure_api_v1_api_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6209,7 +6313,7 @@ func (x *GetFeedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFeedResponse.ProtoReflect.Descriptor instead.
 func (*GetFeedResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{83}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *GetFeedResponse) GetFeed() *Feed {
@@ -6247,7 +6351,7 @@ type ListFeedsRequest struct {
 
 func (x *ListFeedsRequest) Reset() {
 	*x = ListFeedsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[84]
+	mi := &file_dure_api_v1_api_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6259,7 +6363,7 @@ func (x *ListFeedsRequest) String() string {
 func (*ListFeedsRequest) ProtoMessage() {}
 
 func (x *ListFeedsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[84]
+	mi := &file_dure_api_v1_api_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6272,7 +6376,7 @@ func (x *ListFeedsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFeedsRequest.ProtoReflect.Descriptor instead.
 func (*ListFeedsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{84}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *ListFeedsRequest) GetOperator() string {
@@ -6313,7 +6417,7 @@ type ListFeedsResponse struct {
 
 func (x *ListFeedsResponse) Reset() {
 	*x = ListFeedsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[85]
+	mi := &file_dure_api_v1_api_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6325,7 +6429,7 @@ func (x *ListFeedsResponse) String() string {
 func (*ListFeedsResponse) ProtoMessage() {}
 
 func (x *ListFeedsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[85]
+	mi := &file_dure_api_v1_api_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6338,7 +6442,7 @@ func (x *ListFeedsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFeedsResponse.ProtoReflect.Descriptor instead.
 func (*ListFeedsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{85}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *ListFeedsResponse) GetFeeds() []*Feed {
@@ -6368,7 +6472,7 @@ type ValueRequest struct {
 
 func (x *ValueRequest) Reset() {
 	*x = ValueRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[86]
+	mi := &file_dure_api_v1_api_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6380,7 +6484,7 @@ func (x *ValueRequest) String() string {
 func (*ValueRequest) ProtoMessage() {}
 
 func (x *ValueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[86]
+	mi := &file_dure_api_v1_api_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6393,7 +6497,7 @@ func (x *ValueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueRequest.ProtoReflect.Descriptor instead.
 func (*ValueRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{86}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *ValueRequest) GetFeed() string {
@@ -6440,7 +6544,7 @@ type ValueResponse struct {
 
 func (x *ValueResponse) Reset() {
 	*x = ValueResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[87]
+	mi := &file_dure_api_v1_api_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6452,7 +6556,7 @@ func (x *ValueResponse) String() string {
 func (*ValueResponse) ProtoMessage() {}
 
 func (x *ValueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[87]
+	mi := &file_dure_api_v1_api_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6465,7 +6569,7 @@ func (x *ValueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueResponse.ProtoReflect.Descriptor instead.
 func (*ValueResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{87}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *ValueResponse) GetOk() bool {
@@ -6558,7 +6662,7 @@ type ValueSource struct {
 
 func (x *ValueSource) Reset() {
 	*x = ValueSource{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[88]
+	mi := &file_dure_api_v1_api_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6570,7 +6674,7 @@ func (x *ValueSource) String() string {
 func (*ValueSource) ProtoMessage() {}
 
 func (x *ValueSource) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[88]
+	mi := &file_dure_api_v1_api_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6583,7 +6687,7 @@ func (x *ValueSource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueSource.ProtoReflect.Descriptor instead.
 func (*ValueSource) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{88}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *ValueSource) GetDevice() string {
@@ -6708,7 +6812,7 @@ type Reading struct {
 
 func (x *Reading) Reset() {
 	*x = Reading{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[89]
+	mi := &file_dure_api_v1_api_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6720,7 +6824,7 @@ func (x *Reading) String() string {
 func (*Reading) ProtoMessage() {}
 
 func (x *Reading) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[89]
+	mi := &file_dure_api_v1_api_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6733,7 +6837,7 @@ func (x *Reading) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reading.ProtoReflect.Descriptor instead.
 func (*Reading) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{89}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{90}
 }
 
 func (x *Reading) GetFeed() string {
@@ -6883,7 +6987,7 @@ type ListReadingsRequest struct {
 
 func (x *ListReadingsRequest) Reset() {
 	*x = ListReadingsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[90]
+	mi := &file_dure_api_v1_api_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6895,7 +6999,7 @@ func (x *ListReadingsRequest) String() string {
 func (*ListReadingsRequest) ProtoMessage() {}
 
 func (x *ListReadingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[90]
+	mi := &file_dure_api_v1_api_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6908,7 +7012,7 @@ func (x *ListReadingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReadingsRequest.ProtoReflect.Descriptor instead.
 func (*ListReadingsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{90}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *ListReadingsRequest) GetFeed() string {
@@ -6980,7 +7084,7 @@ type ListReadingsResponse struct {
 
 func (x *ListReadingsResponse) Reset() {
 	*x = ListReadingsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[91]
+	mi := &file_dure_api_v1_api_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6992,7 +7096,7 @@ func (x *ListReadingsResponse) String() string {
 func (*ListReadingsResponse) ProtoMessage() {}
 
 func (x *ListReadingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[91]
+	mi := &file_dure_api_v1_api_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7005,7 +7109,7 @@ func (x *ListReadingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReadingsResponse.ProtoReflect.Descriptor instead.
 func (*ListReadingsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{91}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{92}
 }
 
 func (x *ListReadingsResponse) GetReadings() []*Reading {
@@ -7044,7 +7148,7 @@ type GetReadingRequest struct {
 
 func (x *GetReadingRequest) Reset() {
 	*x = GetReadingRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[92]
+	mi := &file_dure_api_v1_api_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7056,7 +7160,7 @@ func (x *GetReadingRequest) String() string {
 func (*GetReadingRequest) ProtoMessage() {}
 
 func (x *GetReadingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[92]
+	mi := &file_dure_api_v1_api_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7069,7 +7173,7 @@ func (x *GetReadingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReadingRequest.ProtoReflect.Descriptor instead.
 func (*GetReadingRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{92}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{93}
 }
 
 func (x *GetReadingRequest) GetDevice() string {
@@ -7119,7 +7223,7 @@ type GetReadingResponse struct {
 
 func (x *GetReadingResponse) Reset() {
 	*x = GetReadingResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[93]
+	mi := &file_dure_api_v1_api_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7131,7 +7235,7 @@ func (x *GetReadingResponse) String() string {
 func (*GetReadingResponse) ProtoMessage() {}
 
 func (x *GetReadingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[93]
+	mi := &file_dure_api_v1_api_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7144,7 +7248,7 @@ func (x *GetReadingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReadingResponse.ProtoReflect.Descriptor instead.
 func (*GetReadingResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{93}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{94}
 }
 
 func (x *GetReadingResponse) GetReading() *Reading {
@@ -7186,7 +7290,7 @@ type ListSettlementsRequest struct {
 
 func (x *ListSettlementsRequest) Reset() {
 	*x = ListSettlementsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[94]
+	mi := &file_dure_api_v1_api_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7198,7 +7302,7 @@ func (x *ListSettlementsRequest) String() string {
 func (*ListSettlementsRequest) ProtoMessage() {}
 
 func (x *ListSettlementsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[94]
+	mi := &file_dure_api_v1_api_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7211,7 +7315,7 @@ func (x *ListSettlementsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSettlementsRequest.ProtoReflect.Descriptor instead.
 func (*ListSettlementsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{94}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{95}
 }
 
 func (x *ListSettlementsRequest) GetDevice() string {
@@ -7266,7 +7370,7 @@ type ListSettlementsResponse struct {
 
 func (x *ListSettlementsResponse) Reset() {
 	*x = ListSettlementsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[95]
+	mi := &file_dure_api_v1_api_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7278,7 +7382,7 @@ func (x *ListSettlementsResponse) String() string {
 func (*ListSettlementsResponse) ProtoMessage() {}
 
 func (x *ListSettlementsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[95]
+	mi := &file_dure_api_v1_api_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7291,7 +7395,7 @@ func (x *ListSettlementsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSettlementsResponse.ProtoReflect.Descriptor instead.
 func (*ListSettlementsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{95}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{96}
 }
 
 func (x *ListSettlementsResponse) GetSettlements() []*Settlement {
@@ -7317,7 +7421,7 @@ type TaintRequest struct {
 
 func (x *TaintRequest) Reset() {
 	*x = TaintRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[96]
+	mi := &file_dure_api_v1_api_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7329,7 +7433,7 @@ func (x *TaintRequest) String() string {
 func (*TaintRequest) ProtoMessage() {}
 
 func (x *TaintRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[96]
+	mi := &file_dure_api_v1_api_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7342,7 +7446,7 @@ func (x *TaintRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintRequest.ProtoReflect.Descriptor instead.
 func (*TaintRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{96}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{97}
 }
 
 func (x *TaintRequest) GetDevice() string {
@@ -7369,7 +7473,7 @@ type TaintResponse struct {
 
 func (x *TaintResponse) Reset() {
 	*x = TaintResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[97]
+	mi := &file_dure_api_v1_api_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7381,7 +7485,7 @@ func (x *TaintResponse) String() string {
 func (*TaintResponse) ProtoMessage() {}
 
 func (x *TaintResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[97]
+	mi := &file_dure_api_v1_api_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7394,7 +7498,7 @@ func (x *TaintResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintResponse.ProtoReflect.Descriptor instead.
 func (*TaintResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{97}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{98}
 }
 
 func (x *TaintResponse) GetDoubts() []*Doubt {
@@ -7447,7 +7551,7 @@ type TaintedFeed struct {
 
 func (x *TaintedFeed) Reset() {
 	*x = TaintedFeed{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[98]
+	mi := &file_dure_api_v1_api_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7459,7 +7563,7 @@ func (x *TaintedFeed) String() string {
 func (*TaintedFeed) ProtoMessage() {}
 
 func (x *TaintedFeed) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[98]
+	mi := &file_dure_api_v1_api_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7472,7 +7576,7 @@ func (x *TaintedFeed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintedFeed.ProtoReflect.Descriptor instead.
 func (*TaintedFeed) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{98}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{99}
 }
 
 func (x *TaintedFeed) GetFeed() string {
@@ -7530,7 +7634,7 @@ type TaintedAnchor struct {
 
 func (x *TaintedAnchor) Reset() {
 	*x = TaintedAnchor{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[99]
+	mi := &file_dure_api_v1_api_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7542,7 +7646,7 @@ func (x *TaintedAnchor) String() string {
 func (*TaintedAnchor) ProtoMessage() {}
 
 func (x *TaintedAnchor) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[99]
+	mi := &file_dure_api_v1_api_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7555,7 +7659,7 @@ func (x *TaintedAnchor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintedAnchor.ProtoReflect.Descriptor instead.
 func (*TaintedAnchor) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{99}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{100}
 }
 
 func (x *TaintedAnchor) GetTransaction() string {
@@ -7609,7 +7713,7 @@ type Settlement struct {
 
 func (x *Settlement) Reset() {
 	*x = Settlement{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[100]
+	mi := &file_dure_api_v1_api_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7621,7 +7725,7 @@ func (x *Settlement) String() string {
 func (*Settlement) ProtoMessage() {}
 
 func (x *Settlement) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[100]
+	mi := &file_dure_api_v1_api_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7634,7 +7738,7 @@ func (x *Settlement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settlement.ProtoReflect.Descriptor instead.
 func (*Settlement) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{100}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{101}
 }
 
 func (x *Settlement) GetFeed() string {
@@ -8105,7 +8209,7 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\x02by\x18\x04 \x01(\tR\x02by\x12 \n" +
 	"\vtransaction\x18\x05 \x01(\tR\vtransaction\x12\x14\n" +
 	"\x05found\x18\x06 \x01(\tR\x05found\x12\x18\n" +
-	"\afinding\x18\a \x01(\tR\afinding\"\xa6\x02\n" +
+	"\afinding\x18\a \x01(\tR\afinding\"\xf5\x02\n" +
 	"\bFirmware\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x04R\x06number\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x16\n" +
@@ -8118,7 +8222,17 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\x04pcrs\x18\t \x01(\tR\x04pcrs\x12\x1d\n" +
 	"\n" +
 	"pcr_digest\x18\n" +
-	" \x01(\tR\tpcrDigest\"*\n" +
+	" \x01(\tR\tpcrDigest\x12\x1c\n" +
+	"\talgorithm\x18\v \x01(\tR\talgorithm\x12/\n" +
+	"\x06faults\x18\f \x03(\v2\x17.dure.api.v1.KnownFaultR\x06faults\"\x85\x01\n" +
+	"\n" +
+	"KnownFault\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\x12\x19\n" +
+	"\bfixed_in\x18\x03 \x01(\x04R\afixedIn\x12\x19\n" +
+	"\bknown_at\x18\x04 \x01(\tR\aknownAt\x12\x1d\n" +
+	"\n" +
+	"changed_at\x18\x05 \x01(\tR\tchangedAt\"*\n" +
 	"\x10GetDeviceRequest\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\"@\n" +
 	"\x11GetDeviceResponse\x12+\n" +
@@ -8132,7 +8246,7 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\bfirmware\x18\x03 \x03(\v2\x15.dure.api.v1.FirmwareR\bfirmware\"5\n" +
 	"\vRelyRequest\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12\x0e\n" +
-	"\x02at\x18\x02 \x01(\tR\x02at\"\xbb\x01\n" +
+	"\x02at\x18\x02 \x01(\tR\x02at\"\xec\x01\n" +
 	"\fRelyResponse\x12\x0e\n" +
 	"\x02ok\x18\x01 \x01(\bR\x02ok\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x0e\n" +
@@ -8140,7 +8254,8 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\tconfirmed\x18\x04 \x01(\bR\tconfirmed\x12\x15\n" +
 	"\x06age_ms\x18\x05 \x01(\x03R\x05ageMs\x12\x14\n" +
 	"\x05level\x18\x06 \x01(\tR\x05level\x12(\n" +
-	"\x05doubt\x18\a \x01(\v2\x12.dure.api.v1.DoubtR\x05doubt\"\xae\x04\n" +
+	"\x05doubt\x18\a \x01(\v2\x12.dure.api.v1.DoubtR\x05doubt\x12/\n" +
+	"\x06faults\x18\b \x03(\v2\x17.dure.api.v1.KnownFaultR\x06faults\"\xae\x04\n" +
 	"\x04Feed\x12\x12\n" +
 	"\x04feed\x18\x01 \x01(\tR\x04feed\x12\x1a\n" +
 	"\boperator\x18\x02 \x01(\tR\boperator\x12\x14\n" +
@@ -8425,7 +8540,7 @@ func file_dure_api_v1_api_proto_rawDescGZIP() []byte {
 }
 
 var file_dure_api_v1_api_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 103)
+var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 104)
 var file_dure_api_v1_api_proto_goTypes = []any{
 	(Wait)(0),                         // 0: dure.api.v1.Wait
 	(CheckpointKind)(0),               // 1: dure.api.v1.CheckpointKind
@@ -8500,39 +8615,40 @@ var file_dure_api_v1_api_proto_goTypes = []any{
 	(*ListDevicesResponse)(nil),       // 70: dure.api.v1.ListDevicesResponse
 	(*Doubt)(nil),                     // 71: dure.api.v1.Doubt
 	(*Firmware)(nil),                  // 72: dure.api.v1.Firmware
-	(*GetDeviceRequest)(nil),          // 73: dure.api.v1.GetDeviceRequest
-	(*GetDeviceResponse)(nil),         // 74: dure.api.v1.GetDeviceResponse
-	(*GetModelRequest)(nil),           // 75: dure.api.v1.GetModelRequest
-	(*GetModelResponse)(nil),          // 76: dure.api.v1.GetModelResponse
-	(*RelyRequest)(nil),               // 77: dure.api.v1.RelyRequest
-	(*RelyResponse)(nil),              // 78: dure.api.v1.RelyResponse
-	(*Feed)(nil),                      // 79: dure.api.v1.Feed
-	(*FeedPremium)(nil),               // 80: dure.api.v1.FeedPremium
-	(*FeedSource)(nil),                // 81: dure.api.v1.FeedSource
-	(*ReadingGap)(nil),                // 82: dure.api.v1.ReadingGap
-	(*QuarantinedReading)(nil),        // 83: dure.api.v1.QuarantinedReading
-	(*GetFeedRequest)(nil),            // 84: dure.api.v1.GetFeedRequest
-	(*GetFeedResponse)(nil),           // 85: dure.api.v1.GetFeedResponse
-	(*ListFeedsRequest)(nil),          // 86: dure.api.v1.ListFeedsRequest
-	(*ListFeedsResponse)(nil),         // 87: dure.api.v1.ListFeedsResponse
-	(*ValueRequest)(nil),              // 88: dure.api.v1.ValueRequest
-	(*ValueResponse)(nil),             // 89: dure.api.v1.ValueResponse
-	(*ValueSource)(nil),               // 90: dure.api.v1.ValueSource
-	(*Reading)(nil),                   // 91: dure.api.v1.Reading
-	(*ListReadingsRequest)(nil),       // 92: dure.api.v1.ListReadingsRequest
-	(*ListReadingsResponse)(nil),      // 93: dure.api.v1.ListReadingsResponse
-	(*GetReadingRequest)(nil),         // 94: dure.api.v1.GetReadingRequest
-	(*GetReadingResponse)(nil),        // 95: dure.api.v1.GetReadingResponse
-	(*ListSettlementsRequest)(nil),    // 96: dure.api.v1.ListSettlementsRequest
-	(*ListSettlementsResponse)(nil),   // 97: dure.api.v1.ListSettlementsResponse
-	(*TaintRequest)(nil),              // 98: dure.api.v1.TaintRequest
-	(*TaintResponse)(nil),             // 99: dure.api.v1.TaintResponse
-	(*TaintedFeed)(nil),               // 100: dure.api.v1.TaintedFeed
-	(*TaintedAnchor)(nil),             // 101: dure.api.v1.TaintedAnchor
-	(*Settlement)(nil),                // 102: dure.api.v1.Settlement
-	nil,                               // 103: dure.api.v1.Error.FieldsEntry
-	nil,                               // 104: dure.api.v1.Outcome.FieldsEntry
-	(*structpb.Struct)(nil),           // 105: google.protobuf.Struct
+	(*KnownFault)(nil),                // 73: dure.api.v1.KnownFault
+	(*GetDeviceRequest)(nil),          // 74: dure.api.v1.GetDeviceRequest
+	(*GetDeviceResponse)(nil),         // 75: dure.api.v1.GetDeviceResponse
+	(*GetModelRequest)(nil),           // 76: dure.api.v1.GetModelRequest
+	(*GetModelResponse)(nil),          // 77: dure.api.v1.GetModelResponse
+	(*RelyRequest)(nil),               // 78: dure.api.v1.RelyRequest
+	(*RelyResponse)(nil),              // 79: dure.api.v1.RelyResponse
+	(*Feed)(nil),                      // 80: dure.api.v1.Feed
+	(*FeedPremium)(nil),               // 81: dure.api.v1.FeedPremium
+	(*FeedSource)(nil),                // 82: dure.api.v1.FeedSource
+	(*ReadingGap)(nil),                // 83: dure.api.v1.ReadingGap
+	(*QuarantinedReading)(nil),        // 84: dure.api.v1.QuarantinedReading
+	(*GetFeedRequest)(nil),            // 85: dure.api.v1.GetFeedRequest
+	(*GetFeedResponse)(nil),           // 86: dure.api.v1.GetFeedResponse
+	(*ListFeedsRequest)(nil),          // 87: dure.api.v1.ListFeedsRequest
+	(*ListFeedsResponse)(nil),         // 88: dure.api.v1.ListFeedsResponse
+	(*ValueRequest)(nil),              // 89: dure.api.v1.ValueRequest
+	(*ValueResponse)(nil),             // 90: dure.api.v1.ValueResponse
+	(*ValueSource)(nil),               // 91: dure.api.v1.ValueSource
+	(*Reading)(nil),                   // 92: dure.api.v1.Reading
+	(*ListReadingsRequest)(nil),       // 93: dure.api.v1.ListReadingsRequest
+	(*ListReadingsResponse)(nil),      // 94: dure.api.v1.ListReadingsResponse
+	(*GetReadingRequest)(nil),         // 95: dure.api.v1.GetReadingRequest
+	(*GetReadingResponse)(nil),        // 96: dure.api.v1.GetReadingResponse
+	(*ListSettlementsRequest)(nil),    // 97: dure.api.v1.ListSettlementsRequest
+	(*ListSettlementsResponse)(nil),   // 98: dure.api.v1.ListSettlementsResponse
+	(*TaintRequest)(nil),              // 99: dure.api.v1.TaintRequest
+	(*TaintResponse)(nil),             // 100: dure.api.v1.TaintResponse
+	(*TaintedFeed)(nil),               // 101: dure.api.v1.TaintedFeed
+	(*TaintedAnchor)(nil),             // 102: dure.api.v1.TaintedAnchor
+	(*Settlement)(nil),                // 103: dure.api.v1.Settlement
+	nil,                               // 104: dure.api.v1.Error.FieldsEntry
+	nil,                               // 105: dure.api.v1.Outcome.FieldsEntry
+	(*structpb.Struct)(nil),           // 106: google.protobuf.Struct
 }
 var file_dure_api_v1_api_proto_depIdxs = []int32{
 	0,   // 0: dure.api.v1.SubmitRequest.wait:type_name -> dure.api.v1.Wait
@@ -8541,11 +8657,11 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	6,   // 3: dure.api.v1.SubmitManyResponse.results:type_name -> dure.api.v1.SubmitResult
 	8,   // 4: dure.api.v1.SubmitResult.outcome:type_name -> dure.api.v1.Outcome
 	7,   // 5: dure.api.v1.SubmitResult.error:type_name -> dure.api.v1.Error
-	103, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
-	104, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
+	104, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
+	105, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
 	9,   // 8: dure.api.v1.Outcome.events:type_name -> dure.api.v1.Event
-	105, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
-	105, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
+	106, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
+	106, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
 	10,  // 11: dure.api.v1.Transaction.actions:type_name -> dure.api.v1.Action
 	11,  // 12: dure.api.v1.Transaction.witnesses:type_name -> dure.api.v1.Witness
 	8,   // 13: dure.api.v1.Transaction.outcome:type_name -> dure.api.v1.Outcome
@@ -8570,104 +8686,106 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	60,  // 32: dure.api.v1.Member.misbehaviours:type_name -> dure.api.v1.Misbehaviour
 	60,  // 33: dure.api.v1.FormerValidator.misbehaviours:type_name -> dure.api.v1.Misbehaviour
 	59,  // 34: dure.api.v1.GetNetworkResponse.members:type_name -> dure.api.v1.Member
-	105, // 35: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
+	106, // 35: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
 	61,  // 36: dure.api.v1.GetNetworkResponse.former_validators:type_name -> dure.api.v1.FormerValidator
-	105, // 37: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
+	106, // 37: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
 	64,  // 38: dure.api.v1.ListProposalsResponse.proposals:type_name -> dure.api.v1.Proposal
 	72,  // 39: dure.api.v1.Device.firmware:type_name -> dure.api.v1.Firmware
 	71,  // 40: dure.api.v1.Device.doubts:type_name -> dure.api.v1.Doubt
 	68,  // 41: dure.api.v1.Device.commands:type_name -> dure.api.v1.DeviceCommand
 	67,  // 42: dure.api.v1.ListDevicesResponse.devices:type_name -> dure.api.v1.Device
-	67,  // 43: dure.api.v1.GetDeviceResponse.device:type_name -> dure.api.v1.Device
-	72,  // 44: dure.api.v1.GetModelResponse.firmware:type_name -> dure.api.v1.Firmware
-	71,  // 45: dure.api.v1.RelyResponse.doubt:type_name -> dure.api.v1.Doubt
-	80,  // 46: dure.api.v1.Feed.premium:type_name -> dure.api.v1.FeedPremium
-	82,  // 47: dure.api.v1.FeedSource.gaps:type_name -> dure.api.v1.ReadingGap
-	79,  // 48: dure.api.v1.GetFeedResponse.feed:type_name -> dure.api.v1.Feed
-	81,  // 49: dure.api.v1.GetFeedResponse.sources:type_name -> dure.api.v1.FeedSource
-	83,  // 50: dure.api.v1.GetFeedResponse.quarantine:type_name -> dure.api.v1.QuarantinedReading
-	79,  // 51: dure.api.v1.ListFeedsResponse.feeds:type_name -> dure.api.v1.Feed
-	90,  // 52: dure.api.v1.ValueResponse.sources:type_name -> dure.api.v1.ValueSource
-	91,  // 53: dure.api.v1.ListReadingsResponse.readings:type_name -> dure.api.v1.Reading
-	91,  // 54: dure.api.v1.GetReadingResponse.reading:type_name -> dure.api.v1.Reading
-	102, // 55: dure.api.v1.ListSettlementsResponse.settlements:type_name -> dure.api.v1.Settlement
-	71,  // 56: dure.api.v1.TaintResponse.doubts:type_name -> dure.api.v1.Doubt
-	100, // 57: dure.api.v1.TaintResponse.feeds:type_name -> dure.api.v1.TaintedFeed
-	101, // 58: dure.api.v1.TaintResponse.anchors:type_name -> dure.api.v1.TaintedAnchor
-	102, // 59: dure.api.v1.TaintResponse.settlements:type_name -> dure.api.v1.Settlement
-	2,   // 60: dure.api.v1.LedgerService.Submit:input_type -> dure.api.v1.SubmitRequest
-	4,   // 61: dure.api.v1.LedgerService.SubmitMany:input_type -> dure.api.v1.SubmitManyRequest
-	13,  // 62: dure.api.v1.LedgerService.GetTransaction:input_type -> dure.api.v1.GetTransactionRequest
-	15,  // 63: dure.api.v1.LedgerService.ListTransactions:input_type -> dure.api.v1.ListTransactionsRequest
-	17,  // 64: dure.api.v1.LedgerService.WatchTransactions:input_type -> dure.api.v1.WatchTransactionsRequest
-	19,  // 65: dure.api.v1.LedgerService.GetBlock:input_type -> dure.api.v1.GetBlockRequest
-	21,  // 66: dure.api.v1.LedgerService.GetStatus:input_type -> dure.api.v1.GetStatusRequest
-	25,  // 67: dure.api.v1.LedgerService.GetReceipt:input_type -> dure.api.v1.GetReceiptRequest
-	27,  // 68: dure.api.v1.LedgerService.GetCheckpoint:input_type -> dure.api.v1.GetCheckpointRequest
-	29,  // 69: dure.api.v1.LedgerService.AddCosignature:input_type -> dure.api.v1.AddCosignatureRequest
-	31,  // 70: dure.api.v1.LedgerService.GetStateProof:input_type -> dure.api.v1.GetStateProofRequest
-	34,  // 71: dure.api.v1.AccountService.GetAccount:input_type -> dure.api.v1.GetAccountRequest
-	36,  // 72: dure.api.v1.AccountService.ListAccounts:input_type -> dure.api.v1.ListAccountsRequest
-	39,  // 73: dure.api.v1.AssetService.GetAsset:input_type -> dure.api.v1.GetAssetRequest
-	41,  // 74: dure.api.v1.AssetService.ListAssets:input_type -> dure.api.v1.ListAssetsRequest
-	44,  // 75: dure.api.v1.AssetService.GetBalance:input_type -> dure.api.v1.GetBalanceRequest
-	46,  // 76: dure.api.v1.AssetService.ListBalances:input_type -> dure.api.v1.ListBalancesRequest
-	49,  // 77: dure.api.v1.AssetService.GetHold:input_type -> dure.api.v1.GetHoldRequest
-	51,  // 78: dure.api.v1.AssetService.ListHolds:input_type -> dure.api.v1.ListHoldsRequest
-	55,  // 79: dure.api.v1.RecordService.GetRecords:input_type -> dure.api.v1.GetRecordsRequest
-	57,  // 80: dure.api.v1.RecordService.ListRecords:input_type -> dure.api.v1.ListRecordsRequest
-	73,  // 81: dure.api.v1.DeviceService.GetDevice:input_type -> dure.api.v1.GetDeviceRequest
-	69,  // 82: dure.api.v1.DeviceService.ListDevices:input_type -> dure.api.v1.ListDevicesRequest
-	75,  // 83: dure.api.v1.DeviceService.GetModel:input_type -> dure.api.v1.GetModelRequest
-	77,  // 84: dure.api.v1.DeviceService.Rely:input_type -> dure.api.v1.RelyRequest
-	84,  // 85: dure.api.v1.StreamService.GetFeed:input_type -> dure.api.v1.GetFeedRequest
-	86,  // 86: dure.api.v1.StreamService.ListFeeds:input_type -> dure.api.v1.ListFeedsRequest
-	88,  // 87: dure.api.v1.StreamService.Value:input_type -> dure.api.v1.ValueRequest
-	92,  // 88: dure.api.v1.StreamService.ListReadings:input_type -> dure.api.v1.ListReadingsRequest
-	94,  // 89: dure.api.v1.StreamService.GetReading:input_type -> dure.api.v1.GetReadingRequest
-	96,  // 90: dure.api.v1.StreamService.ListSettlements:input_type -> dure.api.v1.ListSettlementsRequest
-	98,  // 91: dure.api.v1.StreamService.Taint:input_type -> dure.api.v1.TaintRequest
-	62,  // 92: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
-	65,  // 93: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
-	3,   // 94: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
-	5,   // 95: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
-	14,  // 96: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
-	16,  // 97: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
-	18,  // 98: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
-	20,  // 99: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
-	22,  // 100: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
-	26,  // 101: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
-	28,  // 102: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
-	30,  // 103: dure.api.v1.LedgerService.AddCosignature:output_type -> dure.api.v1.AddCosignatureResponse
-	32,  // 104: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
-	35,  // 105: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
-	37,  // 106: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
-	40,  // 107: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
-	42,  // 108: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
-	45,  // 109: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
-	47,  // 110: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
-	50,  // 111: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
-	52,  // 112: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
-	56,  // 113: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
-	58,  // 114: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
-	74,  // 115: dure.api.v1.DeviceService.GetDevice:output_type -> dure.api.v1.GetDeviceResponse
-	70,  // 116: dure.api.v1.DeviceService.ListDevices:output_type -> dure.api.v1.ListDevicesResponse
-	76,  // 117: dure.api.v1.DeviceService.GetModel:output_type -> dure.api.v1.GetModelResponse
-	78,  // 118: dure.api.v1.DeviceService.Rely:output_type -> dure.api.v1.RelyResponse
-	85,  // 119: dure.api.v1.StreamService.GetFeed:output_type -> dure.api.v1.GetFeedResponse
-	87,  // 120: dure.api.v1.StreamService.ListFeeds:output_type -> dure.api.v1.ListFeedsResponse
-	89,  // 121: dure.api.v1.StreamService.Value:output_type -> dure.api.v1.ValueResponse
-	93,  // 122: dure.api.v1.StreamService.ListReadings:output_type -> dure.api.v1.ListReadingsResponse
-	95,  // 123: dure.api.v1.StreamService.GetReading:output_type -> dure.api.v1.GetReadingResponse
-	97,  // 124: dure.api.v1.StreamService.ListSettlements:output_type -> dure.api.v1.ListSettlementsResponse
-	99,  // 125: dure.api.v1.StreamService.Taint:output_type -> dure.api.v1.TaintResponse
-	63,  // 126: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
-	66,  // 127: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
-	94,  // [94:128] is the sub-list for method output_type
-	60,  // [60:94] is the sub-list for method input_type
-	60,  // [60:60] is the sub-list for extension type_name
-	60,  // [60:60] is the sub-list for extension extendee
-	0,   // [0:60] is the sub-list for field type_name
+	73,  // 43: dure.api.v1.Firmware.faults:type_name -> dure.api.v1.KnownFault
+	67,  // 44: dure.api.v1.GetDeviceResponse.device:type_name -> dure.api.v1.Device
+	72,  // 45: dure.api.v1.GetModelResponse.firmware:type_name -> dure.api.v1.Firmware
+	71,  // 46: dure.api.v1.RelyResponse.doubt:type_name -> dure.api.v1.Doubt
+	73,  // 47: dure.api.v1.RelyResponse.faults:type_name -> dure.api.v1.KnownFault
+	81,  // 48: dure.api.v1.Feed.premium:type_name -> dure.api.v1.FeedPremium
+	83,  // 49: dure.api.v1.FeedSource.gaps:type_name -> dure.api.v1.ReadingGap
+	80,  // 50: dure.api.v1.GetFeedResponse.feed:type_name -> dure.api.v1.Feed
+	82,  // 51: dure.api.v1.GetFeedResponse.sources:type_name -> dure.api.v1.FeedSource
+	84,  // 52: dure.api.v1.GetFeedResponse.quarantine:type_name -> dure.api.v1.QuarantinedReading
+	80,  // 53: dure.api.v1.ListFeedsResponse.feeds:type_name -> dure.api.v1.Feed
+	91,  // 54: dure.api.v1.ValueResponse.sources:type_name -> dure.api.v1.ValueSource
+	92,  // 55: dure.api.v1.ListReadingsResponse.readings:type_name -> dure.api.v1.Reading
+	92,  // 56: dure.api.v1.GetReadingResponse.reading:type_name -> dure.api.v1.Reading
+	103, // 57: dure.api.v1.ListSettlementsResponse.settlements:type_name -> dure.api.v1.Settlement
+	71,  // 58: dure.api.v1.TaintResponse.doubts:type_name -> dure.api.v1.Doubt
+	101, // 59: dure.api.v1.TaintResponse.feeds:type_name -> dure.api.v1.TaintedFeed
+	102, // 60: dure.api.v1.TaintResponse.anchors:type_name -> dure.api.v1.TaintedAnchor
+	103, // 61: dure.api.v1.TaintResponse.settlements:type_name -> dure.api.v1.Settlement
+	2,   // 62: dure.api.v1.LedgerService.Submit:input_type -> dure.api.v1.SubmitRequest
+	4,   // 63: dure.api.v1.LedgerService.SubmitMany:input_type -> dure.api.v1.SubmitManyRequest
+	13,  // 64: dure.api.v1.LedgerService.GetTransaction:input_type -> dure.api.v1.GetTransactionRequest
+	15,  // 65: dure.api.v1.LedgerService.ListTransactions:input_type -> dure.api.v1.ListTransactionsRequest
+	17,  // 66: dure.api.v1.LedgerService.WatchTransactions:input_type -> dure.api.v1.WatchTransactionsRequest
+	19,  // 67: dure.api.v1.LedgerService.GetBlock:input_type -> dure.api.v1.GetBlockRequest
+	21,  // 68: dure.api.v1.LedgerService.GetStatus:input_type -> dure.api.v1.GetStatusRequest
+	25,  // 69: dure.api.v1.LedgerService.GetReceipt:input_type -> dure.api.v1.GetReceiptRequest
+	27,  // 70: dure.api.v1.LedgerService.GetCheckpoint:input_type -> dure.api.v1.GetCheckpointRequest
+	29,  // 71: dure.api.v1.LedgerService.AddCosignature:input_type -> dure.api.v1.AddCosignatureRequest
+	31,  // 72: dure.api.v1.LedgerService.GetStateProof:input_type -> dure.api.v1.GetStateProofRequest
+	34,  // 73: dure.api.v1.AccountService.GetAccount:input_type -> dure.api.v1.GetAccountRequest
+	36,  // 74: dure.api.v1.AccountService.ListAccounts:input_type -> dure.api.v1.ListAccountsRequest
+	39,  // 75: dure.api.v1.AssetService.GetAsset:input_type -> dure.api.v1.GetAssetRequest
+	41,  // 76: dure.api.v1.AssetService.ListAssets:input_type -> dure.api.v1.ListAssetsRequest
+	44,  // 77: dure.api.v1.AssetService.GetBalance:input_type -> dure.api.v1.GetBalanceRequest
+	46,  // 78: dure.api.v1.AssetService.ListBalances:input_type -> dure.api.v1.ListBalancesRequest
+	49,  // 79: dure.api.v1.AssetService.GetHold:input_type -> dure.api.v1.GetHoldRequest
+	51,  // 80: dure.api.v1.AssetService.ListHolds:input_type -> dure.api.v1.ListHoldsRequest
+	55,  // 81: dure.api.v1.RecordService.GetRecords:input_type -> dure.api.v1.GetRecordsRequest
+	57,  // 82: dure.api.v1.RecordService.ListRecords:input_type -> dure.api.v1.ListRecordsRequest
+	74,  // 83: dure.api.v1.DeviceService.GetDevice:input_type -> dure.api.v1.GetDeviceRequest
+	69,  // 84: dure.api.v1.DeviceService.ListDevices:input_type -> dure.api.v1.ListDevicesRequest
+	76,  // 85: dure.api.v1.DeviceService.GetModel:input_type -> dure.api.v1.GetModelRequest
+	78,  // 86: dure.api.v1.DeviceService.Rely:input_type -> dure.api.v1.RelyRequest
+	85,  // 87: dure.api.v1.StreamService.GetFeed:input_type -> dure.api.v1.GetFeedRequest
+	87,  // 88: dure.api.v1.StreamService.ListFeeds:input_type -> dure.api.v1.ListFeedsRequest
+	89,  // 89: dure.api.v1.StreamService.Value:input_type -> dure.api.v1.ValueRequest
+	93,  // 90: dure.api.v1.StreamService.ListReadings:input_type -> dure.api.v1.ListReadingsRequest
+	95,  // 91: dure.api.v1.StreamService.GetReading:input_type -> dure.api.v1.GetReadingRequest
+	97,  // 92: dure.api.v1.StreamService.ListSettlements:input_type -> dure.api.v1.ListSettlementsRequest
+	99,  // 93: dure.api.v1.StreamService.Taint:input_type -> dure.api.v1.TaintRequest
+	62,  // 94: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
+	65,  // 95: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
+	3,   // 96: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
+	5,   // 97: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
+	14,  // 98: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
+	16,  // 99: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
+	18,  // 100: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
+	20,  // 101: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
+	22,  // 102: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
+	26,  // 103: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
+	28,  // 104: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
+	30,  // 105: dure.api.v1.LedgerService.AddCosignature:output_type -> dure.api.v1.AddCosignatureResponse
+	32,  // 106: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
+	35,  // 107: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
+	37,  // 108: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
+	40,  // 109: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
+	42,  // 110: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
+	45,  // 111: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
+	47,  // 112: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
+	50,  // 113: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
+	52,  // 114: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
+	56,  // 115: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
+	58,  // 116: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
+	75,  // 117: dure.api.v1.DeviceService.GetDevice:output_type -> dure.api.v1.GetDeviceResponse
+	70,  // 118: dure.api.v1.DeviceService.ListDevices:output_type -> dure.api.v1.ListDevicesResponse
+	77,  // 119: dure.api.v1.DeviceService.GetModel:output_type -> dure.api.v1.GetModelResponse
+	79,  // 120: dure.api.v1.DeviceService.Rely:output_type -> dure.api.v1.RelyResponse
+	86,  // 121: dure.api.v1.StreamService.GetFeed:output_type -> dure.api.v1.GetFeedResponse
+	88,  // 122: dure.api.v1.StreamService.ListFeeds:output_type -> dure.api.v1.ListFeedsResponse
+	90,  // 123: dure.api.v1.StreamService.Value:output_type -> dure.api.v1.ValueResponse
+	94,  // 124: dure.api.v1.StreamService.ListReadings:output_type -> dure.api.v1.ListReadingsResponse
+	96,  // 125: dure.api.v1.StreamService.GetReading:output_type -> dure.api.v1.GetReadingResponse
+	98,  // 126: dure.api.v1.StreamService.ListSettlements:output_type -> dure.api.v1.ListSettlementsResponse
+	100, // 127: dure.api.v1.StreamService.Taint:output_type -> dure.api.v1.TaintResponse
+	63,  // 128: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
+	66,  // 129: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
+	96,  // [96:130] is the sub-list for method output_type
+	62,  // [62:96] is the sub-list for method input_type
+	62,  // [62:62] is the sub-list for extension type_name
+	62,  // [62:62] is the sub-list for extension extendee
+	0,   // [0:62] is the sub-list for field type_name
 }
 
 func init() { file_dure_api_v1_api_proto_init() }
@@ -8681,7 +8799,7 @@ func file_dure_api_v1_api_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dure_api_v1_api_proto_rawDesc), len(file_dure_api_v1_api_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   103,
+			NumMessages:   104,
 			NumExtensions: 0,
 			NumServices:   7,
 		},

@@ -300,7 +300,7 @@ func (x *RegisterModel) GetTitle() string {
 	return ""
 }
 
-// Registers a firmware of a model of the actor's. It never changes afterwards, but may be measured (MeasureFirmware) and withdrawn.
+// Registers a firmware of a model of the actor's. It never changes afterwards, but may be measured (MeasureFirmware), found faulty (ReportFault) and withdrawn.
 type RegisterFirmware struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Model string                 `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
@@ -540,6 +540,87 @@ func (x *WithdrawFirmware) GetReason() string {
 	return ""
 }
 
+// Makes a fault of a firmware of the actor's known, also of a withdrawn one. Devices may go on running it; whoever asks about them is told. Said again
+// with the same id it takes the place of what was said before.
+type ReportFault struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Model  string                 `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	Number uint64                 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
+	// Such as CVE-2026-12345, 1 to 64 bytes.
+	Id string `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
+	// What can happen, 1 to 256 bytes, public.
+	Text string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
+	// The lowest number of a firmware without it, higher than this one's; 0: there is none yet.
+	FixedIn       uint64 `protobuf:"varint,5,opt,name=fixed_in,json=fixedIn,proto3" json:"fixed_in,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReportFault) Reset() {
+	*x = ReportFault{}
+	mi := &file_dure_device_v1_device_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReportFault) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReportFault) ProtoMessage() {}
+
+func (x *ReportFault) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_device_v1_device_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReportFault.ProtoReflect.Descriptor instead.
+func (*ReportFault) Descriptor() ([]byte, []int) {
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ReportFault) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *ReportFault) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *ReportFault) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ReportFault) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *ReportFault) GetFixedIn() uint64 {
+	if x != nil {
+		return x.FixedIn
+	}
+	return 0
+}
+
 // Enrols a device of a model of the actor's. Its account must be open.
 type Enrol struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -558,7 +639,7 @@ type Enrol struct {
 
 func (x *Enrol) Reset() {
 	*x = Enrol{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[4]
+	mi := &file_dure_device_v1_device_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -570,7 +651,7 @@ func (x *Enrol) String() string {
 func (*Enrol) ProtoMessage() {}
 
 func (x *Enrol) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[4]
+	mi := &file_dure_device_v1_device_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -583,7 +664,7 @@ func (x *Enrol) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Enrol.ProtoReflect.Descriptor instead.
 func (*Enrol) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{4}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Enrol) GetDevice() []byte {
@@ -631,7 +712,7 @@ type Challenge struct {
 
 func (x *Challenge) Reset() {
 	*x = Challenge{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[5]
+	mi := &file_dure_device_v1_device_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -643,7 +724,7 @@ func (x *Challenge) String() string {
 func (*Challenge) ProtoMessage() {}
 
 func (x *Challenge) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[5]
+	mi := &file_dure_device_v1_device_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -656,7 +737,7 @@ func (x *Challenge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Challenge.ProtoReflect.Descriptor instead.
 func (*Challenge) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{5}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Challenge) GetDevice() []byte {
@@ -681,7 +762,7 @@ type Attest struct {
 
 func (x *Attest) Reset() {
 	*x = Attest{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[6]
+	mi := &file_dure_device_v1_device_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -693,7 +774,7 @@ func (x *Attest) String() string {
 func (*Attest) ProtoMessage() {}
 
 func (x *Attest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[6]
+	mi := &file_dure_device_v1_device_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -706,7 +787,7 @@ func (x *Attest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attest.ProtoReflect.Descriptor instead.
 func (*Attest) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{6}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Attest) GetNonce() []byte {
@@ -741,7 +822,7 @@ type Present struct {
 
 func (x *Present) Reset() {
 	*x = Present{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[7]
+	mi := &file_dure_device_v1_device_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -753,7 +834,7 @@ func (x *Present) String() string {
 func (*Present) ProtoMessage() {}
 
 func (x *Present) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[7]
+	mi := &file_dure_device_v1_device_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -766,7 +847,7 @@ func (x *Present) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Present.ProtoReflect.Descriptor instead.
 func (*Present) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{7}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Present) GetEvidence() []byte {
@@ -790,7 +871,7 @@ type PresentQuote struct {
 
 func (x *PresentQuote) Reset() {
 	*x = PresentQuote{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[8]
+	mi := &file_dure_device_v1_device_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -802,7 +883,7 @@ func (x *PresentQuote) String() string {
 func (*PresentQuote) ProtoMessage() {}
 
 func (x *PresentQuote) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[8]
+	mi := &file_dure_device_v1_device_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -815,7 +896,7 @@ func (x *PresentQuote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PresentQuote.ProtoReflect.Descriptor instead.
 func (*PresentQuote) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{8}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *PresentQuote) GetDevice() []byte {
@@ -853,7 +934,7 @@ type Vouch struct {
 
 func (x *Vouch) Reset() {
 	*x = Vouch{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[9]
+	mi := &file_dure_device_v1_device_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -865,7 +946,7 @@ func (x *Vouch) String() string {
 func (*Vouch) ProtoMessage() {}
 
 func (x *Vouch) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[9]
+	mi := &file_dure_device_v1_device_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -878,7 +959,7 @@ func (x *Vouch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Vouch.ProtoReflect.Descriptor instead.
 func (*Vouch) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{9}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Vouch) GetDevice() []byte {
@@ -915,7 +996,7 @@ type SetAttester struct {
 
 func (x *SetAttester) Reset() {
 	*x = SetAttester{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[10]
+	mi := &file_dure_device_v1_device_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -927,7 +1008,7 @@ func (x *SetAttester) String() string {
 func (*SetAttester) ProtoMessage() {}
 
 func (x *SetAttester) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[10]
+	mi := &file_dure_device_v1_device_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -940,7 +1021,7 @@ func (x *SetAttester) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetAttester.ProtoReflect.Descriptor instead.
 func (*SetAttester) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{10}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SetAttester) GetDevice() []byte {
@@ -969,7 +1050,7 @@ type Suspend struct {
 
 func (x *Suspend) Reset() {
 	*x = Suspend{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[11]
+	mi := &file_dure_device_v1_device_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -981,7 +1062,7 @@ func (x *Suspend) String() string {
 func (*Suspend) ProtoMessage() {}
 
 func (x *Suspend) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[11]
+	mi := &file_dure_device_v1_device_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -994,7 +1075,7 @@ func (x *Suspend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Suspend.ProtoReflect.Descriptor instead.
 func (*Suspend) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{11}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Suspend) GetDevice() []byte {
@@ -1023,7 +1104,7 @@ type Readmit struct {
 
 func (x *Readmit) Reset() {
 	*x = Readmit{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[12]
+	mi := &file_dure_device_v1_device_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1035,7 +1116,7 @@ func (x *Readmit) String() string {
 func (*Readmit) ProtoMessage() {}
 
 func (x *Readmit) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[12]
+	mi := &file_dure_device_v1_device_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1048,7 +1129,7 @@ func (x *Readmit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Readmit.ProtoReflect.Descriptor instead.
 func (*Readmit) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{12}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Readmit) GetDevice() []byte {
@@ -1077,7 +1158,7 @@ type Revoke struct {
 
 func (x *Revoke) Reset() {
 	*x = Revoke{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[13]
+	mi := &file_dure_device_v1_device_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1089,7 +1170,7 @@ func (x *Revoke) String() string {
 func (*Revoke) ProtoMessage() {}
 
 func (x *Revoke) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[13]
+	mi := &file_dure_device_v1_device_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1102,7 +1183,7 @@ func (x *Revoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoke.ProtoReflect.Descriptor instead.
 func (*Revoke) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{13}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Revoke) GetDevice() []byte {
@@ -1130,7 +1211,7 @@ type Transfer struct {
 
 func (x *Transfer) Reset() {
 	*x = Transfer{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[14]
+	mi := &file_dure_device_v1_device_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1142,7 +1223,7 @@ func (x *Transfer) String() string {
 func (*Transfer) ProtoMessage() {}
 
 func (x *Transfer) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[14]
+	mi := &file_dure_device_v1_device_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1155,7 +1236,7 @@ func (x *Transfer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transfer.ProtoReflect.Descriptor instead.
 func (*Transfer) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{14}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Transfer) GetDevice() []byte {
@@ -1188,7 +1269,7 @@ type SendCommand struct {
 
 func (x *SendCommand) Reset() {
 	*x = SendCommand{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[15]
+	mi := &file_dure_device_v1_device_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1200,7 +1281,7 @@ func (x *SendCommand) String() string {
 func (*SendCommand) ProtoMessage() {}
 
 func (x *SendCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[15]
+	mi := &file_dure_device_v1_device_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1213,7 +1294,7 @@ func (x *SendCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendCommand.ProtoReflect.Descriptor instead.
 func (*SendCommand) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{15}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *SendCommand) GetDevice() []byte {
@@ -1259,7 +1340,7 @@ type AnswerCommand struct {
 
 func (x *AnswerCommand) Reset() {
 	*x = AnswerCommand{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[16]
+	mi := &file_dure_device_v1_device_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1271,7 +1352,7 @@ func (x *AnswerCommand) String() string {
 func (*AnswerCommand) ProtoMessage() {}
 
 func (x *AnswerCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[16]
+	mi := &file_dure_device_v1_device_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1284,7 +1365,7 @@ func (x *AnswerCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnswerCommand.ProtoReflect.Descriptor instead.
 func (*AnswerCommand) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{16}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *AnswerCommand) GetCommand() []byte {
@@ -1319,7 +1400,7 @@ type Model struct {
 
 func (x *Model) Reset() {
 	*x = Model{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[17]
+	mi := &file_dure_device_v1_device_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1331,7 +1412,7 @@ func (x *Model) String() string {
 func (*Model) ProtoMessage() {}
 
 func (x *Model) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[17]
+	mi := &file_dure_device_v1_device_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1344,7 +1425,7 @@ func (x *Model) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Model.ProtoReflect.Descriptor instead.
 func (*Model) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{17}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Model) GetTitle() string {
@@ -1373,15 +1454,17 @@ type Firmware struct {
 	WithdrawnAt    int64  `protobuf:"varint,6,opt,name=withdrawn_at,json=withdrawnAt,proto3" json:"withdrawn_at,omitempty"`
 	WithdrawReason string `protobuf:"bytes,7,opt,name=withdraw_reason,json=withdrawReason,proto3" json:"withdraw_reason,omitempty"`
 	// As in RegisterFirmware.
-	Pcrs          uint32 `protobuf:"varint,8,opt,name=pcrs,proto3" json:"pcrs,omitempty"`
-	PcrDigest     []byte `protobuf:"bytes,9,opt,name=pcr_digest,json=pcrDigest,proto3" json:"pcr_digest,omitempty"`
+	Pcrs      uint32 `protobuf:"varint,8,opt,name=pcrs,proto3" json:"pcrs,omitempty"`
+	PcrDigest []byte `protobuf:"bytes,9,opt,name=pcr_digest,json=pcrDigest,proto3" json:"pcr_digest,omitempty"`
+	// In the order in which they became known, at most 16.
+	Faults        []*KnownFault `protobuf:"bytes,10,rep,name=faults,proto3" json:"faults,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Firmware) Reset() {
 	*x = Firmware{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[18]
+	mi := &file_dure_device_v1_device_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1393,7 +1476,7 @@ func (x *Firmware) String() string {
 func (*Firmware) ProtoMessage() {}
 
 func (x *Firmware) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[18]
+	mi := &file_dure_device_v1_device_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1406,7 +1489,7 @@ func (x *Firmware) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Firmware.ProtoReflect.Descriptor instead.
 func (*Firmware) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{18}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Firmware) GetVersion() string {
@@ -1472,6 +1555,91 @@ func (x *Firmware) GetPcrDigest() []byte {
 	return nil
 }
 
+func (x *Firmware) GetFaults() []*KnownFault {
+	if x != nil {
+		return x.Faults
+	}
+	return nil
+}
+
+// A fault of a firmware, as in ReportFault.
+type KnownFault struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Id      string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Text    string                 `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	FixedIn uint64                 `protobuf:"varint,3,opt,name=fixed_in,json=fixedIn,proto3" json:"fixed_in,omitempty"`
+	// Unix milliseconds at which it was first reported, and last changed.
+	KnownAt       int64 `protobuf:"varint,4,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
+	ChangedAt     int64 `protobuf:"varint,5,opt,name=changed_at,json=changedAt,proto3" json:"changed_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KnownFault) Reset() {
+	*x = KnownFault{}
+	mi := &file_dure_device_v1_device_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KnownFault) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KnownFault) ProtoMessage() {}
+
+func (x *KnownFault) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_device_v1_device_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KnownFault.ProtoReflect.Descriptor instead.
+func (*KnownFault) Descriptor() ([]byte, []int) {
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *KnownFault) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *KnownFault) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *KnownFault) GetFixedIn() uint64 {
+	if x != nil {
+		return x.FixedIn
+	}
+	return 0
+}
+
+func (x *KnownFault) GetKnownAt() int64 {
+	if x != nil {
+		return x.KnownAt
+	}
+	return 0
+}
+
+func (x *KnownFault) GetChangedAt() int64 {
+	if x != nil {
+		return x.ChangedAt
+	}
+	return 0
+}
+
 // What the ledger stores under a device's account.
 type Device struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
@@ -1507,7 +1675,7 @@ type Device struct {
 
 func (x *Device) Reset() {
 	*x = Device{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[19]
+	mi := &file_dure_device_v1_device_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1519,7 +1687,7 @@ func (x *Device) String() string {
 func (*Device) ProtoMessage() {}
 
 func (x *Device) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[19]
+	mi := &file_dure_device_v1_device_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1532,7 +1700,7 @@ func (x *Device) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Device.ProtoReflect.Descriptor instead.
 func (*Device) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{19}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Device) GetMaker() []byte {
@@ -1665,7 +1833,7 @@ type Nonce struct {
 
 func (x *Nonce) Reset() {
 	*x = Nonce{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[20]
+	mi := &file_dure_device_v1_device_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1677,7 +1845,7 @@ func (x *Nonce) String() string {
 func (*Nonce) ProtoMessage() {}
 
 func (x *Nonce) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[20]
+	mi := &file_dure_device_v1_device_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1690,7 +1858,7 @@ func (x *Nonce) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Nonce.ProtoReflect.Descriptor instead.
 func (*Nonce) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{20}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Nonce) GetValue() []byte {
@@ -1738,7 +1906,7 @@ type Doubt struct {
 
 func (x *Doubt) Reset() {
 	*x = Doubt{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[21]
+	mi := &file_dure_device_v1_device_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1750,7 +1918,7 @@ func (x *Doubt) String() string {
 func (*Doubt) ProtoMessage() {}
 
 func (x *Doubt) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[21]
+	mi := &file_dure_device_v1_device_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1763,7 +1931,7 @@ func (x *Doubt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Doubt.ProtoReflect.Descriptor instead.
 func (*Doubt) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{21}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Doubt) GetSince() int64 {
@@ -1840,7 +2008,7 @@ type Commands struct {
 
 func (x *Commands) Reset() {
 	*x = Commands{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[22]
+	mi := &file_dure_device_v1_device_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1852,7 +2020,7 @@ func (x *Commands) String() string {
 func (*Commands) ProtoMessage() {}
 
 func (x *Commands) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[22]
+	mi := &file_dure_device_v1_device_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1865,7 +2033,7 @@ func (x *Commands) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Commands.ProtoReflect.Descriptor instead.
 func (*Commands) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{22}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Commands) GetCommands() []*Command {
@@ -1894,7 +2062,7 @@ type Command struct {
 
 func (x *Command) Reset() {
 	*x = Command{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[23]
+	mi := &file_dure_device_v1_device_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1906,7 +2074,7 @@ func (x *Command) String() string {
 func (*Command) ProtoMessage() {}
 
 func (x *Command) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[23]
+	mi := &file_dure_device_v1_device_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1919,7 +2087,7 @@ func (x *Command) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Command.ProtoReflect.Descriptor instead.
 func (*Command) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{23}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Command) GetId() []byte {
@@ -1990,7 +2158,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[24]
+	mi := &file_dure_device_v1_device_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2002,7 +2170,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[24]
+	mi := &file_dure_device_v1_device_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2015,7 +2183,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{24}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Answer) GetOk() bool {
@@ -2056,7 +2224,7 @@ type ModelRegistered struct {
 
 func (x *ModelRegistered) Reset() {
 	*x = ModelRegistered{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[25]
+	mi := &file_dure_device_v1_device_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2068,7 +2236,7 @@ func (x *ModelRegistered) String() string {
 func (*ModelRegistered) ProtoMessage() {}
 
 func (x *ModelRegistered) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[25]
+	mi := &file_dure_device_v1_device_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2081,7 +2249,7 @@ func (x *ModelRegistered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelRegistered.ProtoReflect.Descriptor instead.
 func (*ModelRegistered) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{25}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ModelRegistered) GetMaker() []byte {
@@ -2109,7 +2277,7 @@ type FirmwareRegistered struct {
 
 func (x *FirmwareRegistered) Reset() {
 	*x = FirmwareRegistered{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[26]
+	mi := &file_dure_device_v1_device_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2121,7 +2289,7 @@ func (x *FirmwareRegistered) String() string {
 func (*FirmwareRegistered) ProtoMessage() {}
 
 func (x *FirmwareRegistered) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[26]
+	mi := &file_dure_device_v1_device_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2134,7 +2302,7 @@ func (x *FirmwareRegistered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FirmwareRegistered.ProtoReflect.Descriptor instead.
 func (*FirmwareRegistered) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{26}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *FirmwareRegistered) GetMaker() []byte {
@@ -2169,7 +2337,7 @@ type FirmwareMeasured struct {
 
 func (x *FirmwareMeasured) Reset() {
 	*x = FirmwareMeasured{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[27]
+	mi := &file_dure_device_v1_device_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2181,7 +2349,7 @@ func (x *FirmwareMeasured) String() string {
 func (*FirmwareMeasured) ProtoMessage() {}
 
 func (x *FirmwareMeasured) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[27]
+	mi := &file_dure_device_v1_device_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2194,7 +2362,7 @@ func (x *FirmwareMeasured) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FirmwareMeasured.ProtoReflect.Descriptor instead.
 func (*FirmwareMeasured) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{27}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *FirmwareMeasured) GetMaker() []byte {
@@ -2229,7 +2397,7 @@ type FirmwareWithdrawn struct {
 
 func (x *FirmwareWithdrawn) Reset() {
 	*x = FirmwareWithdrawn{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[28]
+	mi := &file_dure_device_v1_device_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2241,7 +2409,7 @@ func (x *FirmwareWithdrawn) String() string {
 func (*FirmwareWithdrawn) ProtoMessage() {}
 
 func (x *FirmwareWithdrawn) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[28]
+	mi := &file_dure_device_v1_device_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2254,7 +2422,7 @@ func (x *FirmwareWithdrawn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FirmwareWithdrawn.ProtoReflect.Descriptor instead.
 func (*FirmwareWithdrawn) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{28}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *FirmwareWithdrawn) GetMaker() []byte {
@@ -2278,6 +2446,74 @@ func (x *FirmwareWithdrawn) GetNumber() uint64 {
 	return 0
 }
 
+type FaultReported struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Maker         []byte                 `protobuf:"bytes,1,opt,name=maker,proto3" json:"maker,omitempty"`
+	Model         string                 `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	Number        uint64                 `protobuf:"varint,3,opt,name=number,proto3" json:"number,omitempty"`
+	Id            string                 `protobuf:"bytes,4,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FaultReported) Reset() {
+	*x = FaultReported{}
+	mi := &file_dure_device_v1_device_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FaultReported) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FaultReported) ProtoMessage() {}
+
+func (x *FaultReported) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_device_v1_device_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FaultReported.ProtoReflect.Descriptor instead.
+func (*FaultReported) Descriptor() ([]byte, []int) {
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *FaultReported) GetMaker() []byte {
+	if x != nil {
+		return x.Maker
+	}
+	return nil
+}
+
+func (x *FaultReported) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *FaultReported) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *FaultReported) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
 type Enrolled struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Device        []byte                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
@@ -2289,7 +2525,7 @@ type Enrolled struct {
 
 func (x *Enrolled) Reset() {
 	*x = Enrolled{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[29]
+	mi := &file_dure_device_v1_device_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2301,7 +2537,7 @@ func (x *Enrolled) String() string {
 func (*Enrolled) ProtoMessage() {}
 
 func (x *Enrolled) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[29]
+	mi := &file_dure_device_v1_device_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2314,7 +2550,7 @@ func (x *Enrolled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Enrolled.ProtoReflect.Descriptor instead.
 func (*Enrolled) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{29}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Enrolled) GetDevice() []byte {
@@ -2348,7 +2584,7 @@ type Challenged struct {
 
 func (x *Challenged) Reset() {
 	*x = Challenged{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[30]
+	mi := &file_dure_device_v1_device_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2360,7 +2596,7 @@ func (x *Challenged) String() string {
 func (*Challenged) ProtoMessage() {}
 
 func (x *Challenged) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[30]
+	mi := &file_dure_device_v1_device_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2373,7 +2609,7 @@ func (x *Challenged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Challenged.ProtoReflect.Descriptor instead.
 func (*Challenged) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{30}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Challenged) GetDevice() []byte {
@@ -2403,7 +2639,7 @@ type Attested struct {
 
 func (x *Attested) Reset() {
 	*x = Attested{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[31]
+	mi := &file_dure_device_v1_device_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2415,7 +2651,7 @@ func (x *Attested) String() string {
 func (*Attested) ProtoMessage() {}
 
 func (x *Attested) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[31]
+	mi := &file_dure_device_v1_device_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2428,7 +2664,7 @@ func (x *Attested) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attested.ProtoReflect.Descriptor instead.
 func (*Attested) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{31}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Attested) GetDevice() []byte {
@@ -2470,7 +2706,7 @@ type Vouched struct {
 
 func (x *Vouched) Reset() {
 	*x = Vouched{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[32]
+	mi := &file_dure_device_v1_device_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2482,7 +2718,7 @@ func (x *Vouched) String() string {
 func (*Vouched) ProtoMessage() {}
 
 func (x *Vouched) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[32]
+	mi := &file_dure_device_v1_device_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2495,7 +2731,7 @@ func (x *Vouched) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Vouched.ProtoReflect.Descriptor instead.
 func (*Vouched) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{32}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Vouched) GetDevice() []byte {
@@ -2529,7 +2765,7 @@ type AttesterSet struct {
 
 func (x *AttesterSet) Reset() {
 	*x = AttesterSet{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[33]
+	mi := &file_dure_device_v1_device_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2541,7 +2777,7 @@ func (x *AttesterSet) String() string {
 func (*AttesterSet) ProtoMessage() {}
 
 func (x *AttesterSet) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[33]
+	mi := &file_dure_device_v1_device_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2554,7 +2790,7 @@ func (x *AttesterSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AttesterSet.ProtoReflect.Descriptor instead.
 func (*AttesterSet) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{33}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *AttesterSet) GetDevice() []byte {
@@ -2588,7 +2824,7 @@ type Suspended struct {
 
 func (x *Suspended) Reset() {
 	*x = Suspended{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[34]
+	mi := &file_dure_device_v1_device_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2600,7 +2836,7 @@ func (x *Suspended) String() string {
 func (*Suspended) ProtoMessage() {}
 
 func (x *Suspended) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[34]
+	mi := &file_dure_device_v1_device_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2613,7 +2849,7 @@ func (x *Suspended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Suspended.ProtoReflect.Descriptor instead.
 func (*Suspended) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{34}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Suspended) GetDevice() []byte {
@@ -2667,7 +2903,7 @@ type Readmitted struct {
 
 func (x *Readmitted) Reset() {
 	*x = Readmitted{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[35]
+	mi := &file_dure_device_v1_device_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2679,7 +2915,7 @@ func (x *Readmitted) String() string {
 func (*Readmitted) ProtoMessage() {}
 
 func (x *Readmitted) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[35]
+	mi := &file_dure_device_v1_device_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2692,7 +2928,7 @@ func (x *Readmitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Readmitted.ProtoReflect.Descriptor instead.
 func (*Readmitted) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{35}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Readmitted) GetDevice() []byte {
@@ -2711,7 +2947,7 @@ type Revoked struct {
 
 func (x *Revoked) Reset() {
 	*x = Revoked{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[36]
+	mi := &file_dure_device_v1_device_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2723,7 +2959,7 @@ func (x *Revoked) String() string {
 func (*Revoked) ProtoMessage() {}
 
 func (x *Revoked) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[36]
+	mi := &file_dure_device_v1_device_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2736,7 +2972,7 @@ func (x *Revoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoked.ProtoReflect.Descriptor instead.
 func (*Revoked) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{36}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Revoked) GetDevice() []byte {
@@ -2756,7 +2992,7 @@ type Transferred struct {
 
 func (x *Transferred) Reset() {
 	*x = Transferred{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[37]
+	mi := &file_dure_device_v1_device_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2768,7 +3004,7 @@ func (x *Transferred) String() string {
 func (*Transferred) ProtoMessage() {}
 
 func (x *Transferred) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[37]
+	mi := &file_dure_device_v1_device_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2781,7 +3017,7 @@ func (x *Transferred) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transferred.ProtoReflect.Descriptor instead.
 func (*Transferred) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{37}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Transferred) GetDevice() []byte {
@@ -2813,7 +3049,7 @@ type Commanded struct {
 
 func (x *Commanded) Reset() {
 	*x = Commanded{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[38]
+	mi := &file_dure_device_v1_device_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2825,7 +3061,7 @@ func (x *Commanded) String() string {
 func (*Commanded) ProtoMessage() {}
 
 func (x *Commanded) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[38]
+	mi := &file_dure_device_v1_device_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2838,7 +3074,7 @@ func (x *Commanded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Commanded.ProtoReflect.Descriptor instead.
 func (*Commanded) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{38}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Commanded) GetDevice() []byte {
@@ -2895,7 +3131,7 @@ type CommandAnswered struct {
 
 func (x *CommandAnswered) Reset() {
 	*x = CommandAnswered{}
-	mi := &file_dure_device_v1_device_proto_msgTypes[39]
+	mi := &file_dure_device_v1_device_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2907,7 +3143,7 @@ func (x *CommandAnswered) String() string {
 func (*CommandAnswered) ProtoMessage() {}
 
 func (x *CommandAnswered) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_device_v1_device_proto_msgTypes[39]
+	mi := &file_dure_device_v1_device_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2920,7 +3156,7 @@ func (x *CommandAnswered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommandAnswered.ProtoReflect.Descriptor instead.
 func (*CommandAnswered) Descriptor() ([]byte, []int) {
-	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{39}
+	return file_dure_device_v1_device_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *CommandAnswered) GetDevice() []byte {
@@ -2978,7 +3214,13 @@ const file_dure_device_v1_device_proto_rawDesc = "" +
 	"\x10WithdrawFirmware\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x04R\x06number\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x7f\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"z\n" +
+	"\vReportFault\x12\x14\n" +
+	"\x05model\x18\x01 \x01(\tR\x05model\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\x04R\x06number\x12\x0e\n" +
+	"\x02id\x18\x03 \x01(\tR\x02id\x12\x12\n" +
+	"\x04text\x18\x04 \x01(\tR\x04text\x12\x19\n" +
+	"\bfixed_in\x18\x05 \x01(\x04R\afixedIn\"\x7f\n" +
 	"\x05Enrol\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\fR\x06device\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12\x16\n" +
@@ -3029,7 +3271,7 @@ const file_dure_device_v1_device_proto_rawDesc = "" +
 	"\x04note\x18\x03 \x01(\tR\x04note\"B\n" +
 	"\x05Model\x12\x14\n" +
 	"\x05title\x18\x01 \x01(\tR\x05title\x12#\n" +
-	"\rregistered_at\x18\x02 \x01(\x03R\fregisteredAt\"\x8e\x02\n" +
+	"\rregistered_at\x18\x02 \x01(\x03R\fregisteredAt\"\xc2\x02\n" +
 	"\bFirmware\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\x16\n" +
 	"\x06digest\x18\x02 \x01(\fR\x06digest\x12\x18\n" +
@@ -3040,7 +3282,17 @@ const file_dure_device_v1_device_proto_rawDesc = "" +
 	"\x0fwithdraw_reason\x18\a \x01(\tR\x0ewithdrawReason\x12\x12\n" +
 	"\x04pcrs\x18\b \x01(\rR\x04pcrs\x12\x1d\n" +
 	"\n" +
-	"pcr_digest\x18\t \x01(\fR\tpcrDigest\"\xcb\x04\n" +
+	"pcr_digest\x18\t \x01(\fR\tpcrDigest\x122\n" +
+	"\x06faults\x18\n" +
+	" \x03(\v2\x1a.dure.device.v1.KnownFaultR\x06faults\"\x85\x01\n" +
+	"\n" +
+	"KnownFault\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\x12\x19\n" +
+	"\bfixed_in\x18\x03 \x01(\x04R\afixedIn\x12\x19\n" +
+	"\bknown_at\x18\x04 \x01(\x03R\aknownAt\x12\x1d\n" +
+	"\n" +
+	"changed_at\x18\x05 \x01(\x03R\tchangedAt\"\xcb\x04\n" +
 	"\x06Device\x12\x14\n" +
 	"\x05maker\x18\x01 \x01(\fR\x05maker\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12\x16\n" +
@@ -3110,7 +3362,12 @@ const file_dure_device_v1_device_proto_rawDesc = "" +
 	"\x11FirmwareWithdrawn\x12\x14\n" +
 	"\x05maker\x18\x01 \x01(\fR\x05maker\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12\x16\n" +
-	"\x06number\x18\x03 \x01(\x04R\x06number\"N\n" +
+	"\x06number\x18\x03 \x01(\x04R\x06number\"c\n" +
+	"\rFaultReported\x12\x14\n" +
+	"\x05maker\x18\x01 \x01(\fR\x05maker\x12\x14\n" +
+	"\x05model\x18\x02 \x01(\tR\x05model\x12\x16\n" +
+	"\x06number\x18\x03 \x01(\x04R\x06number\x12\x0e\n" +
+	"\x02id\x18\x04 \x01(\tR\x02id\"N\n" +
 	"\bEnrolled\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\fR\x06device\x12\x14\n" +
 	"\x05maker\x18\x02 \x01(\fR\x05maker\x12\x14\n" +
@@ -3196,7 +3453,7 @@ func file_dure_device_v1_device_proto_rawDescGZIP() []byte {
 }
 
 var file_dure_device_v1_device_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_dure_device_v1_device_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
+var file_dure_device_v1_device_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
 var file_dure_device_v1_device_proto_goTypes = []any{
 	(Hardware)(0),              // 0: dure.device.v1.Hardware
 	(State)(0),                 // 1: dure.device.v1.State
@@ -3206,61 +3463,65 @@ var file_dure_device_v1_device_proto_goTypes = []any{
 	(*RegisterFirmware)(nil),   // 5: dure.device.v1.RegisterFirmware
 	(*MeasureFirmware)(nil),    // 6: dure.device.v1.MeasureFirmware
 	(*WithdrawFirmware)(nil),   // 7: dure.device.v1.WithdrawFirmware
-	(*Enrol)(nil),              // 8: dure.device.v1.Enrol
-	(*Challenge)(nil),          // 9: dure.device.v1.Challenge
-	(*Attest)(nil),             // 10: dure.device.v1.Attest
-	(*Present)(nil),            // 11: dure.device.v1.Present
-	(*PresentQuote)(nil),       // 12: dure.device.v1.PresentQuote
-	(*Vouch)(nil),              // 13: dure.device.v1.Vouch
-	(*SetAttester)(nil),        // 14: dure.device.v1.SetAttester
-	(*Suspend)(nil),            // 15: dure.device.v1.Suspend
-	(*Readmit)(nil),            // 16: dure.device.v1.Readmit
-	(*Revoke)(nil),             // 17: dure.device.v1.Revoke
-	(*Transfer)(nil),           // 18: dure.device.v1.Transfer
-	(*SendCommand)(nil),        // 19: dure.device.v1.SendCommand
-	(*AnswerCommand)(nil),      // 20: dure.device.v1.AnswerCommand
-	(*Model)(nil),              // 21: dure.device.v1.Model
-	(*Firmware)(nil),           // 22: dure.device.v1.Firmware
-	(*Device)(nil),             // 23: dure.device.v1.Device
-	(*Nonce)(nil),              // 24: dure.device.v1.Nonce
-	(*Doubt)(nil),              // 25: dure.device.v1.Doubt
-	(*Commands)(nil),           // 26: dure.device.v1.Commands
-	(*Command)(nil),            // 27: dure.device.v1.Command
-	(*Answer)(nil),             // 28: dure.device.v1.Answer
-	(*ModelRegistered)(nil),    // 29: dure.device.v1.ModelRegistered
-	(*FirmwareRegistered)(nil), // 30: dure.device.v1.FirmwareRegistered
-	(*FirmwareMeasured)(nil),   // 31: dure.device.v1.FirmwareMeasured
-	(*FirmwareWithdrawn)(nil),  // 32: dure.device.v1.FirmwareWithdrawn
-	(*Enrolled)(nil),           // 33: dure.device.v1.Enrolled
-	(*Challenged)(nil),         // 34: dure.device.v1.Challenged
-	(*Attested)(nil),           // 35: dure.device.v1.Attested
-	(*Vouched)(nil),            // 36: dure.device.v1.Vouched
-	(*AttesterSet)(nil),        // 37: dure.device.v1.AttesterSet
-	(*Suspended)(nil),          // 38: dure.device.v1.Suspended
-	(*Readmitted)(nil),         // 39: dure.device.v1.Readmitted
-	(*Revoked)(nil),            // 40: dure.device.v1.Revoked
-	(*Transferred)(nil),        // 41: dure.device.v1.Transferred
-	(*Commanded)(nil),          // 42: dure.device.v1.Commanded
-	(*CommandAnswered)(nil),    // 43: dure.device.v1.CommandAnswered
+	(*ReportFault)(nil),        // 8: dure.device.v1.ReportFault
+	(*Enrol)(nil),              // 9: dure.device.v1.Enrol
+	(*Challenge)(nil),          // 10: dure.device.v1.Challenge
+	(*Attest)(nil),             // 11: dure.device.v1.Attest
+	(*Present)(nil),            // 12: dure.device.v1.Present
+	(*PresentQuote)(nil),       // 13: dure.device.v1.PresentQuote
+	(*Vouch)(nil),              // 14: dure.device.v1.Vouch
+	(*SetAttester)(nil),        // 15: dure.device.v1.SetAttester
+	(*Suspend)(nil),            // 16: dure.device.v1.Suspend
+	(*Readmit)(nil),            // 17: dure.device.v1.Readmit
+	(*Revoke)(nil),             // 18: dure.device.v1.Revoke
+	(*Transfer)(nil),           // 19: dure.device.v1.Transfer
+	(*SendCommand)(nil),        // 20: dure.device.v1.SendCommand
+	(*AnswerCommand)(nil),      // 21: dure.device.v1.AnswerCommand
+	(*Model)(nil),              // 22: dure.device.v1.Model
+	(*Firmware)(nil),           // 23: dure.device.v1.Firmware
+	(*KnownFault)(nil),         // 24: dure.device.v1.KnownFault
+	(*Device)(nil),             // 25: dure.device.v1.Device
+	(*Nonce)(nil),              // 26: dure.device.v1.Nonce
+	(*Doubt)(nil),              // 27: dure.device.v1.Doubt
+	(*Commands)(nil),           // 28: dure.device.v1.Commands
+	(*Command)(nil),            // 29: dure.device.v1.Command
+	(*Answer)(nil),             // 30: dure.device.v1.Answer
+	(*ModelRegistered)(nil),    // 31: dure.device.v1.ModelRegistered
+	(*FirmwareRegistered)(nil), // 32: dure.device.v1.FirmwareRegistered
+	(*FirmwareMeasured)(nil),   // 33: dure.device.v1.FirmwareMeasured
+	(*FirmwareWithdrawn)(nil),  // 34: dure.device.v1.FirmwareWithdrawn
+	(*FaultReported)(nil),      // 35: dure.device.v1.FaultReported
+	(*Enrolled)(nil),           // 36: dure.device.v1.Enrolled
+	(*Challenged)(nil),         // 37: dure.device.v1.Challenged
+	(*Attested)(nil),           // 38: dure.device.v1.Attested
+	(*Vouched)(nil),            // 39: dure.device.v1.Vouched
+	(*AttesterSet)(nil),        // 40: dure.device.v1.AttesterSet
+	(*Suspended)(nil),          // 41: dure.device.v1.Suspended
+	(*Readmitted)(nil),         // 42: dure.device.v1.Readmitted
+	(*Revoked)(nil),            // 43: dure.device.v1.Revoked
+	(*Transferred)(nil),        // 44: dure.device.v1.Transferred
+	(*Commanded)(nil),          // 45: dure.device.v1.Commanded
+	(*CommandAnswered)(nil),    // 46: dure.device.v1.CommandAnswered
 }
 var file_dure_device_v1_device_proto_depIdxs = []int32{
 	0,  // 0: dure.device.v1.Vouch.hardware:type_name -> dure.device.v1.Hardware
-	1,  // 1: dure.device.v1.Device.state:type_name -> dure.device.v1.State
-	2,  // 2: dure.device.v1.Device.level:type_name -> dure.device.v1.Level
-	24, // 3: dure.device.v1.Device.nonce:type_name -> dure.device.v1.Nonce
-	25, // 4: dure.device.v1.Device.doubts:type_name -> dure.device.v1.Doubt
-	0,  // 5: dure.device.v1.Device.hardware:type_name -> dure.device.v1.Hardware
-	3,  // 6: dure.device.v1.Doubt.finding:type_name -> dure.device.v1.Finding
-	27, // 7: dure.device.v1.Commands.commands:type_name -> dure.device.v1.Command
-	28, // 8: dure.device.v1.Command.answer:type_name -> dure.device.v1.Answer
-	2,  // 9: dure.device.v1.Attested.level:type_name -> dure.device.v1.Level
-	0,  // 10: dure.device.v1.Vouched.hardware:type_name -> dure.device.v1.Hardware
-	3,  // 11: dure.device.v1.Suspended.finding:type_name -> dure.device.v1.Finding
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	24, // 1: dure.device.v1.Firmware.faults:type_name -> dure.device.v1.KnownFault
+	1,  // 2: dure.device.v1.Device.state:type_name -> dure.device.v1.State
+	2,  // 3: dure.device.v1.Device.level:type_name -> dure.device.v1.Level
+	26, // 4: dure.device.v1.Device.nonce:type_name -> dure.device.v1.Nonce
+	27, // 5: dure.device.v1.Device.doubts:type_name -> dure.device.v1.Doubt
+	0,  // 6: dure.device.v1.Device.hardware:type_name -> dure.device.v1.Hardware
+	3,  // 7: dure.device.v1.Doubt.finding:type_name -> dure.device.v1.Finding
+	29, // 8: dure.device.v1.Commands.commands:type_name -> dure.device.v1.Command
+	30, // 9: dure.device.v1.Command.answer:type_name -> dure.device.v1.Answer
+	2,  // 10: dure.device.v1.Attested.level:type_name -> dure.device.v1.Level
+	0,  // 11: dure.device.v1.Vouched.hardware:type_name -> dure.device.v1.Hardware
+	3,  // 12: dure.device.v1.Suspended.finding:type_name -> dure.device.v1.Finding
+	13, // [13:13] is the sub-list for method output_type
+	13, // [13:13] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_dure_device_v1_device_proto_init() }
@@ -3274,7 +3535,7 @@ func file_dure_device_v1_device_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dure_device_v1_device_proto_rawDesc), len(file_dure_device_v1_device_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   40,
+			NumMessages:   43,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -371,6 +371,7 @@ type Event struct {
 	//	*Event_DeviceCommanded
 	//	*Event_DeviceCommandAnswered
 	//	*Event_DeviceFirmwareMeasured
+	//	*Event_DeviceFaultReported
 	//	*Event_StreamOpened
 	//	*Event_StreamClosed
 	//	*Event_StreamAdmitted
@@ -710,6 +711,15 @@ func (x *Event) GetDeviceFirmwareMeasured() *v14.FirmwareMeasured {
 	return nil
 }
 
+func (x *Event) GetDeviceFaultReported() *v14.FaultReported {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_DeviceFaultReported); ok {
+			return x.DeviceFaultReported
+		}
+	}
+	return nil
+}
+
 func (x *Event) GetStreamOpened() *v15.Opened {
 	if x != nil {
 		if x, ok := x.Kind.(*Event_StreamOpened); ok {
@@ -937,6 +947,10 @@ type Event_DeviceFirmwareMeasured struct {
 	DeviceFirmwareMeasured *v14.FirmwareMeasured `protobuf:"bytes,106,opt,name=device_firmware_measured,json=deviceFirmwareMeasured,proto3,oneof"`
 }
 
+type Event_DeviceFaultReported struct {
+	DeviceFaultReported *v14.FaultReported `protobuf:"bytes,107,opt,name=device_fault_reported,json=deviceFaultReported,proto3,oneof"`
+}
+
 type Event_StreamOpened struct {
 	StreamOpened *v15.Opened `protobuf:"bytes,110,opt,name=stream_opened,json=streamOpened,proto3,oneof"`
 }
@@ -1042,6 +1056,8 @@ func (*Event_DeviceCommanded) isEvent_Kind() {}
 func (*Event_DeviceCommandAnswered) isEvent_Kind() {}
 
 func (*Event_DeviceFirmwareMeasured) isEvent_Kind() {}
+
+func (*Event_DeviceFaultReported) isEvent_Kind() {}
 
 func (*Event_StreamOpened) isEvent_Kind() {}
 
@@ -1168,7 +1184,7 @@ const file_dure_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x06action\x18\x04 \x01(\rR\x06action\"1\n" +
 	"\x05Field\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"\xed\x17\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\xc2\x18\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06action\x18\x01 \x01(\rR\x06action\x12@\n" +
 	"\x0eaccount_opened\x18\n" +
@@ -1204,7 +1220,8 @@ const file_dure_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x13device_attester_set\x18e \x01(\v2\x1b.dure.device.v1.AttesterSetH\x00R\x11deviceAttesterSet\x12F\n" +
 	"\x10device_commanded\x18h \x01(\v2\x19.dure.device.v1.CommandedH\x00R\x0fdeviceCommanded\x12Y\n" +
 	"\x17device_command_answered\x18i \x01(\v2\x1f.dure.device.v1.CommandAnsweredH\x00R\x15deviceCommandAnswered\x12\\\n" +
-	"\x18device_firmware_measured\x18j \x01(\v2 .dure.device.v1.FirmwareMeasuredH\x00R\x16deviceFirmwareMeasured\x12=\n" +
+	"\x18device_firmware_measured\x18j \x01(\v2 .dure.device.v1.FirmwareMeasuredH\x00R\x16deviceFirmwareMeasured\x12S\n" +
+	"\x15device_fault_reported\x18k \x01(\v2\x1d.dure.device.v1.FaultReportedH\x00R\x13deviceFaultReported\x12=\n" +
 	"\rstream_opened\x18n \x01(\v2\x16.dure.stream.v1.OpenedH\x00R\fstreamOpened\x12=\n" +
 	"\rstream_closed\x18o \x01(\v2\x16.dure.stream.v1.ClosedH\x00R\fstreamClosed\x12C\n" +
 	"\x0fstream_admitted\x18p \x01(\v2\x18.dure.stream.v1.AdmittedH\x00R\x0estreamAdmitted\x12F\n" +
@@ -1282,20 +1299,21 @@ var file_dure_ledger_v1_ledger_proto_goTypes = []any{
 	(*v14.Commanded)(nil),          // 34: dure.device.v1.Commanded
 	(*v14.CommandAnswered)(nil),    // 35: dure.device.v1.CommandAnswered
 	(*v14.FirmwareMeasured)(nil),   // 36: dure.device.v1.FirmwareMeasured
-	(*v15.Opened)(nil),             // 37: dure.stream.v1.Opened
-	(*v15.Closed)(nil),             // 38: dure.stream.v1.Closed
-	(*v15.Admitted)(nil),           // 39: dure.stream.v1.Admitted
-	(*v15.Dismissed)(nil),          // 40: dure.stream.v1.Dismissed
-	(*v15.Funded)(nil),             // 41: dure.stream.v1.Funded
-	(*v15.Anchored)(nil),           // 42: dure.stream.v1.Anchored
-	(*v15.Reported)(nil),           // 43: dure.stream.v1.Reported
-	(*v15.Appealed)(nil),           // 44: dure.stream.v1.Appealed
-	(*v15.Decided)(nil),            // 45: dure.stream.v1.Decided
-	(*v15.Settled)(nil),            // 46: dure.stream.v1.Settled
-	(*v15.Returned)(nil),           // 47: dure.stream.v1.Returned
-	(*v13.Genesis)(nil),            // 48: dure.network.v1.Genesis
-	(*v1.Genesis)(nil),             // 49: dure.account.v1.Genesis
-	(*v11.Genesis)(nil),            // 50: dure.asset.v1.Genesis
+	(*v14.FaultReported)(nil),      // 37: dure.device.v1.FaultReported
+	(*v15.Opened)(nil),             // 38: dure.stream.v1.Opened
+	(*v15.Closed)(nil),             // 39: dure.stream.v1.Closed
+	(*v15.Admitted)(nil),           // 40: dure.stream.v1.Admitted
+	(*v15.Dismissed)(nil),          // 41: dure.stream.v1.Dismissed
+	(*v15.Funded)(nil),             // 42: dure.stream.v1.Funded
+	(*v15.Anchored)(nil),           // 43: dure.stream.v1.Anchored
+	(*v15.Reported)(nil),           // 44: dure.stream.v1.Reported
+	(*v15.Appealed)(nil),           // 45: dure.stream.v1.Appealed
+	(*v15.Decided)(nil),            // 46: dure.stream.v1.Decided
+	(*v15.Settled)(nil),            // 47: dure.stream.v1.Settled
+	(*v15.Returned)(nil),           // 48: dure.stream.v1.Returned
+	(*v13.Genesis)(nil),            // 49: dure.network.v1.Genesis
+	(*v1.Genesis)(nil),             // 50: dure.account.v1.Genesis
+	(*v11.Genesis)(nil),            // 51: dure.asset.v1.Genesis
 }
 var file_dure_ledger_v1_ledger_proto_depIdxs = []int32{
 	0,  // 0: dure.ledger.v1.Outcome.status:type_name -> dure.ledger.v1.Status
@@ -1333,25 +1351,26 @@ var file_dure_ledger_v1_ledger_proto_depIdxs = []int32{
 	34, // 32: dure.ledger.v1.Event.device_commanded:type_name -> dure.device.v1.Commanded
 	35, // 33: dure.ledger.v1.Event.device_command_answered:type_name -> dure.device.v1.CommandAnswered
 	36, // 34: dure.ledger.v1.Event.device_firmware_measured:type_name -> dure.device.v1.FirmwareMeasured
-	37, // 35: dure.ledger.v1.Event.stream_opened:type_name -> dure.stream.v1.Opened
-	38, // 36: dure.ledger.v1.Event.stream_closed:type_name -> dure.stream.v1.Closed
-	39, // 37: dure.ledger.v1.Event.stream_admitted:type_name -> dure.stream.v1.Admitted
-	40, // 38: dure.ledger.v1.Event.stream_dismissed:type_name -> dure.stream.v1.Dismissed
-	41, // 39: dure.ledger.v1.Event.stream_funded:type_name -> dure.stream.v1.Funded
-	42, // 40: dure.ledger.v1.Event.stream_anchored:type_name -> dure.stream.v1.Anchored
-	43, // 41: dure.ledger.v1.Event.stream_reported:type_name -> dure.stream.v1.Reported
-	44, // 42: dure.ledger.v1.Event.stream_appealed:type_name -> dure.stream.v1.Appealed
-	45, // 43: dure.ledger.v1.Event.stream_decided:type_name -> dure.stream.v1.Decided
-	46, // 44: dure.ledger.v1.Event.stream_settled:type_name -> dure.stream.v1.Settled
-	47, // 45: dure.ledger.v1.Event.stream_returned:type_name -> dure.stream.v1.Returned
-	48, // 46: dure.ledger.v1.Genesis.network:type_name -> dure.network.v1.Genesis
-	49, // 47: dure.ledger.v1.Genesis.account:type_name -> dure.account.v1.Genesis
-	50, // 48: dure.ledger.v1.Genesis.asset:type_name -> dure.asset.v1.Genesis
-	49, // [49:49] is the sub-list for method output_type
-	49, // [49:49] is the sub-list for method input_type
-	49, // [49:49] is the sub-list for extension type_name
-	49, // [49:49] is the sub-list for extension extendee
-	0,  // [0:49] is the sub-list for field type_name
+	37, // 35: dure.ledger.v1.Event.device_fault_reported:type_name -> dure.device.v1.FaultReported
+	38, // 36: dure.ledger.v1.Event.stream_opened:type_name -> dure.stream.v1.Opened
+	39, // 37: dure.ledger.v1.Event.stream_closed:type_name -> dure.stream.v1.Closed
+	40, // 38: dure.ledger.v1.Event.stream_admitted:type_name -> dure.stream.v1.Admitted
+	41, // 39: dure.ledger.v1.Event.stream_dismissed:type_name -> dure.stream.v1.Dismissed
+	42, // 40: dure.ledger.v1.Event.stream_funded:type_name -> dure.stream.v1.Funded
+	43, // 41: dure.ledger.v1.Event.stream_anchored:type_name -> dure.stream.v1.Anchored
+	44, // 42: dure.ledger.v1.Event.stream_reported:type_name -> dure.stream.v1.Reported
+	45, // 43: dure.ledger.v1.Event.stream_appealed:type_name -> dure.stream.v1.Appealed
+	46, // 44: dure.ledger.v1.Event.stream_decided:type_name -> dure.stream.v1.Decided
+	47, // 45: dure.ledger.v1.Event.stream_settled:type_name -> dure.stream.v1.Settled
+	48, // 46: dure.ledger.v1.Event.stream_returned:type_name -> dure.stream.v1.Returned
+	49, // 47: dure.ledger.v1.Genesis.network:type_name -> dure.network.v1.Genesis
+	50, // 48: dure.ledger.v1.Genesis.account:type_name -> dure.account.v1.Genesis
+	51, // 49: dure.ledger.v1.Genesis.asset:type_name -> dure.asset.v1.Genesis
+	50, // [50:50] is the sub-list for method output_type
+	50, // [50:50] is the sub-list for method input_type
+	50, // [50:50] is the sub-list for extension type_name
+	50, // [50:50] is the sub-list for extension extendee
+	0,  // [0:50] is the sub-list for field type_name
 }
 
 func init() { file_dure_ledger_v1_ledger_proto_init() }
@@ -1391,6 +1410,7 @@ func file_dure_ledger_v1_ledger_proto_init() {
 		(*Event_DeviceCommanded)(nil),
 		(*Event_DeviceCommandAnswered)(nil),
 		(*Event_DeviceFirmwareMeasured)(nil),
+		(*Event_DeviceFaultReported)(nil),
 		(*Event_StreamOpened)(nil),
 		(*Event_StreamClosed)(nil),
 		(*Event_StreamAdmitted)(nil),

@@ -295,6 +295,7 @@ type Action struct {
 	//	*Action_DeviceCommand
 	//	*Action_DeviceAnswer
 	//	*Action_DeviceMeasureFirmware
+	//	*Action_DeviceReportFault
 	//	*Action_StreamOpen
 	//	*Action_StreamClose
 	//	*Action_StreamAdmit
@@ -668,6 +669,15 @@ func (x *Action) GetDeviceMeasureFirmware() *v14.MeasureFirmware {
 	return nil
 }
 
+func (x *Action) GetDeviceReportFault() *v14.ReportFault {
+	if x != nil {
+		if x, ok := x.Call.(*Action_DeviceReportFault); ok {
+			return x.DeviceReportFault
+		}
+	}
+	return nil
+}
+
 func (x *Action) GetStreamOpen() *v15.Open {
 	if x != nil {
 		if x, ok := x.Call.(*Action_StreamOpen); ok {
@@ -893,6 +903,10 @@ type Action_DeviceMeasureFirmware struct {
 	DeviceMeasureFirmware *v14.MeasureFirmware `protobuf:"bytes,106,opt,name=device_measure_firmware,json=deviceMeasureFirmware,proto3,oneof"`
 }
 
+type Action_DeviceReportFault struct {
+	DeviceReportFault *v14.ReportFault `protobuf:"bytes,107,opt,name=device_report_fault,json=deviceReportFault,proto3,oneof"`
+}
+
 type Action_StreamOpen struct {
 	StreamOpen *v15.Open `protobuf:"bytes,110,opt,name=stream_open,json=streamOpen,proto3,oneof"`
 }
@@ -998,6 +1012,8 @@ func (*Action_DeviceCommand) isAction_Call() {}
 func (*Action_DeviceAnswer) isAction_Call() {}
 
 func (*Action_DeviceMeasureFirmware) isAction_Call() {}
+
+func (*Action_DeviceReportFault) isAction_Call() {}
 
 func (*Action_StreamOpen) isAction_Call() {}
 
@@ -1118,7 +1134,7 @@ const file_dure_tx_v1_tx_proto_rawDesc = "" +
 	"\tnot_after\x18\x02 \x01(\x03R\bnotAfter\x12\x12\n" +
 	"\x04salt\x18\x03 \x01(\x06R\x04salt\x12\x12\n" +
 	"\x04once\x18\x04 \x01(\fR\x04once\x12,\n" +
-	"\aactions\x18\x05 \x03(\v2\x12.dure.tx.v1.ActionR\aactions\"\xa5\x17\n" +
+	"\aactions\x18\x05 \x03(\v2\x12.dure.tx.v1.ActionR\aactions\"\xf4\x17\n" +
 	"\x06Action\x12\x14\n" +
 	"\x05actor\x18\x01 \x01(\fR\x05actor\x12:\n" +
 	"\faccount_open\x18\n" +
@@ -1160,7 +1176,8 @@ const file_dure_tx_v1_tx_proto_rawDesc = "" +
 	"\x13device_set_attester\x18g \x01(\v2\x1b.dure.device.v1.SetAttesterH\x00R\x11deviceSetAttester\x12D\n" +
 	"\x0edevice_command\x18h \x01(\v2\x1b.dure.device.v1.SendCommandH\x00R\rdeviceCommand\x12D\n" +
 	"\rdevice_answer\x18i \x01(\v2\x1d.dure.device.v1.AnswerCommandH\x00R\fdeviceAnswer\x12Y\n" +
-	"\x17device_measure_firmware\x18j \x01(\v2\x1f.dure.device.v1.MeasureFirmwareH\x00R\x15deviceMeasureFirmware\x127\n" +
+	"\x17device_measure_firmware\x18j \x01(\v2\x1f.dure.device.v1.MeasureFirmwareH\x00R\x15deviceMeasureFirmware\x12M\n" +
+	"\x13device_report_fault\x18k \x01(\v2\x1b.dure.device.v1.ReportFaultH\x00R\x11deviceReportFault\x127\n" +
 	"\vstream_open\x18n \x01(\v2\x14.dure.stream.v1.OpenH\x00R\n" +
 	"streamOpen\x12:\n" +
 	"\fstream_close\x18o \x01(\v2\x15.dure.stream.v1.CloseH\x00R\vstreamClose\x12:\n" +
@@ -1238,16 +1255,17 @@ var file_dure_tx_v1_tx_proto_goTypes = []any{
 	(*v14.SendCommand)(nil),      // 37: dure.device.v1.SendCommand
 	(*v14.AnswerCommand)(nil),    // 38: dure.device.v1.AnswerCommand
 	(*v14.MeasureFirmware)(nil),  // 39: dure.device.v1.MeasureFirmware
-	(*v15.Open)(nil),             // 40: dure.stream.v1.Open
-	(*v15.Close)(nil),            // 41: dure.stream.v1.Close
-	(*v15.Admit)(nil),            // 42: dure.stream.v1.Admit
-	(*v15.Dismiss)(nil),          // 43: dure.stream.v1.Dismiss
-	(*v15.Fund)(nil),             // 44: dure.stream.v1.Fund
-	(*v15.Anchor)(nil),           // 45: dure.stream.v1.Anchor
-	(*v15.Appeal)(nil),           // 46: dure.stream.v1.Appeal
-	(*v15.Decide)(nil),           // 47: dure.stream.v1.Decide
-	(*v15.Settle)(nil),           // 48: dure.stream.v1.Settle
-	(v1.KeyKind)(0),              // 49: dure.account.v1.KeyKind
+	(*v14.ReportFault)(nil),      // 40: dure.device.v1.ReportFault
+	(*v15.Open)(nil),             // 41: dure.stream.v1.Open
+	(*v15.Close)(nil),            // 42: dure.stream.v1.Close
+	(*v15.Admit)(nil),            // 43: dure.stream.v1.Admit
+	(*v15.Dismiss)(nil),          // 44: dure.stream.v1.Dismiss
+	(*v15.Fund)(nil),             // 45: dure.stream.v1.Fund
+	(*v15.Anchor)(nil),           // 46: dure.stream.v1.Anchor
+	(*v15.Appeal)(nil),           // 47: dure.stream.v1.Appeal
+	(*v15.Decide)(nil),           // 48: dure.stream.v1.Decide
+	(*v15.Settle)(nil),           // 49: dure.stream.v1.Settle
+	(v1.KeyKind)(0),              // 50: dure.account.v1.KeyKind
 }
 var file_dure_tx_v1_tx_proto_depIdxs = []int32{
 	1,  // 0: dure.tx.v1.Transaction.native:type_name -> dure.tx.v1.Native
@@ -1288,21 +1306,22 @@ var file_dure_tx_v1_tx_proto_depIdxs = []int32{
 	37, // 35: dure.tx.v1.Action.device_command:type_name -> dure.device.v1.SendCommand
 	38, // 36: dure.tx.v1.Action.device_answer:type_name -> dure.device.v1.AnswerCommand
 	39, // 37: dure.tx.v1.Action.device_measure_firmware:type_name -> dure.device.v1.MeasureFirmware
-	40, // 38: dure.tx.v1.Action.stream_open:type_name -> dure.stream.v1.Open
-	41, // 39: dure.tx.v1.Action.stream_close:type_name -> dure.stream.v1.Close
-	42, // 40: dure.tx.v1.Action.stream_admit:type_name -> dure.stream.v1.Admit
-	43, // 41: dure.tx.v1.Action.stream_dismiss:type_name -> dure.stream.v1.Dismiss
-	44, // 42: dure.tx.v1.Action.stream_fund:type_name -> dure.stream.v1.Fund
-	45, // 43: dure.tx.v1.Action.stream_anchor:type_name -> dure.stream.v1.Anchor
-	46, // 44: dure.tx.v1.Action.stream_appeal:type_name -> dure.stream.v1.Appeal
-	47, // 45: dure.tx.v1.Action.stream_decide:type_name -> dure.stream.v1.Decide
-	48, // 46: dure.tx.v1.Action.stream_settle:type_name -> dure.stream.v1.Settle
-	49, // 47: dure.tx.v1.Witness.kind:type_name -> dure.account.v1.KeyKind
-	48, // [48:48] is the sub-list for method output_type
-	48, // [48:48] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	40, // 38: dure.tx.v1.Action.device_report_fault:type_name -> dure.device.v1.ReportFault
+	41, // 39: dure.tx.v1.Action.stream_open:type_name -> dure.stream.v1.Open
+	42, // 40: dure.tx.v1.Action.stream_close:type_name -> dure.stream.v1.Close
+	43, // 41: dure.tx.v1.Action.stream_admit:type_name -> dure.stream.v1.Admit
+	44, // 42: dure.tx.v1.Action.stream_dismiss:type_name -> dure.stream.v1.Dismiss
+	45, // 43: dure.tx.v1.Action.stream_fund:type_name -> dure.stream.v1.Fund
+	46, // 44: dure.tx.v1.Action.stream_anchor:type_name -> dure.stream.v1.Anchor
+	47, // 45: dure.tx.v1.Action.stream_appeal:type_name -> dure.stream.v1.Appeal
+	48, // 46: dure.tx.v1.Action.stream_decide:type_name -> dure.stream.v1.Decide
+	49, // 47: dure.tx.v1.Action.stream_settle:type_name -> dure.stream.v1.Settle
+	50, // 48: dure.tx.v1.Witness.kind:type_name -> dure.account.v1.KeyKind
+	49, // [49:49] is the sub-list for method output_type
+	49, // [49:49] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_dure_tx_v1_tx_proto_init() }
@@ -1350,6 +1369,7 @@ func file_dure_tx_v1_tx_proto_init() {
 		(*Action_DeviceCommand)(nil),
 		(*Action_DeviceAnswer)(nil),
 		(*Action_DeviceMeasureFirmware)(nil),
+		(*Action_DeviceReportFault)(nil),
 		(*Action_StreamOpen)(nil),
 		(*Action_StreamClose)(nil),
 		(*Action_StreamAdmit)(nil),
