@@ -186,7 +186,7 @@ func TestModelPage(t *testing.T) {
 	}
 	path := "/devices/" + person(0).String() + "/meter"
 	n.showsAll(t, map[string][]string{
-		path:                             {"가스 계량기", "GM-1", "GM-3", "/account/" + things[0].String(), "펌웨어 갱신", "no room", "in the workshop", "정지됨", "33<small>%", "CVE-2026-12345", "counts twice", "결함, 고쳐진 펌웨어 2"},
+		path:                             {"가스 계량기", "GM-1", "GM-3", "/account/" + things[0].String(), "펌웨어 갱신", "no room", "in the workshop", "정지됨", "33<small>%", "CVE-2026-12345", "counts twice", "2번 펌웨어에서 고쳐짐"},
 		path + "?lang=en":                {"Devices", "firmware update", "Failed", "Suspended"},
 		"/account/" + things[0].String(): {path, "알려진 결함", "CVE-2026-12345"},
 	})
