@@ -8,6 +8,8 @@ LDFLAGS := -s -w -X main.release=$(VERSION)
 BUF  := $(GO) tool -modfile=tools/go.mod buf
 LINT := $(GO) tool -modfile=tools/lint.mod golangci-lint
 
+# Packages tested at a time: one more than there are cores, as tests of networks mostly wait.
+AT_ONCE ?= $(shell expr $$(nproc) + 1)
 # How long `make fuzz` spends on each target; `make test-all` takes less.
 FUZZTIME ?= 10s
 # Packages where goroutines meet; `make test-all` runs them under the race detector.
@@ -24,7 +26,7 @@ demo-car: build ## Play the story of a forged firmware on the network of make up
 
 test: ## Vet and test everything that needs no root and no servers
 	$(GO) vet ./...
-	$(GO) test -timeout 5m ./...
+	$(GO) test -p $(AT_ONCE) -timeout 5m ./...
 
 test-all: packages lint generated race nocgo ## Everything else: lint, generated code, races, fuzzing, end to end, Cortex-M
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=5s
