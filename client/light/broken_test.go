@@ -93,7 +93,7 @@ func (c *chain) receipt0(b, height int64) []byte {
 func signatures(c *types.Commit) (list []ledgerproof.Signature) {
 	for i, s := range c.Signatures {
 		if s.BlockIDFlag == types.BlockIDFlagCommit {
-			list = append(list, ledgerproof.Signature{Validator: uint16(i), Time: s.Timestamp.UnixNano(), Bytes: [64]byte(s.Signature)})
+			list = append(list, ledgerproof.Signature{Validator: uint16(i), Time: s.Timestamp.UnixNano(), Bytes: s.Signature})
 		}
 	}
 	return list
@@ -158,7 +158,7 @@ func brokenCommits(t testing.TB, quiet *chain, q []byte) []broken {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c.Signatures[0].Bytes = [64]byte(sig)
+			c.Signatures[0].Bytes = sig
 		})
 	}
 	first := quiet.names[quiet.sets[6].Validators[0].Address.String()]
