@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"bytes"
 	"math"
 
 	"github.com/dureledger/dure/ledger/fault"
@@ -73,6 +74,11 @@ type Signature struct {
 type Validator struct {
 	Key   []byte
 	Power int64
+}
+
+// Equal says whether two are the same.
+func (v Validator) Equal(other Validator) bool {
+	return v.Power == other.Power && bytes.Equal(v.Key, other.Key)
 }
 
 func (e *Evidence) encode(w *writer) error {
