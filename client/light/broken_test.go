@@ -86,7 +86,7 @@ func (c *chain) signAgain(b, height int64, who func(string) bool) []byte {
 
 // receipt0 is the network's true receipt, whatever the leaves of c have become.
 func (c *chain) receipt0(b, height int64) []byte {
-	f := newChain(c.t, c.network[:len(c.network)-33], four, int64(len(c.headers)), nil)
+	f := newChain(c.t, c.network[:len(c.network)-33], c.start, int64(len(c.headers)), nil)
 	return f.receipt(b, 0, height)
 }
 

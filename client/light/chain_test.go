@@ -57,6 +57,7 @@ var four = []validator{{"amber", 10}, {"birch", 10}, {"cedar", 10}, {"dahlia", 1
 type chain struct {
 	t       testing.TB
 	genesis []byte
+	start   []validator
 	network string
 	names   map[string]string // address to name
 	headers []*types.Header   // of height i+1
@@ -72,7 +73,7 @@ type chain struct {
 // newChain makes a network of the given name with blocks heights. changes maps a height to the validators of the height after.
 func newChain(t testing.TB, name string, start []validator, blocks int64, changes map[int64][]validator) *chain {
 	t.Helper()
-	c := &chain{t: t, genesis: genesisFile(name, start), names: map[string]string{}, tree: state.NewTree()}
+	c := &chain{t: t, start: start, genesis: genesisFile(name, start), names: map[string]string{}, tree: state.NewTree()}
 	g, err := genesis.Parse(c.genesis)
 	if err != nil {
 		t.Fatal(err)
