@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -54,7 +55,7 @@ turns with each kind by itself, and the report says whether checking them mixed 
 	f.IntVar(&b.Seconds, "seconds", 30, "how long the clock runs")
 	f.IntVar(&b.Accounts, "accounts", 10_000, "how many accounts pay each other")
 	f.Float64Var(&b.Rate, "rate", 0, "payments offered a second; 0: as many as the members take")
-	f.IntVar(&b.InFlight, "in-flight", bench.DefaultInFlight, "payments that wait for their outcome at once, without --rate")
+	f.IntVar(&b.InFlight, "in-flight", 0, fmt.Sprintf("payments that wait for their outcome at once, without --rate; 0: %d, fewer with keys that take longer to check", bench.DefaultInFlight))
 	f.IntVar(&b.Receipts, "receipts", bench.DefaultReceipts, "how many receipts to verify")
 	f.BoolVar(&b.restart, "restart", false, "kill the last member in the middle and measure how long it takes to catch up")
 	f.BoolVar(&b.join, "join", false, "let one more member join in the middle and measure how long it takes to catch up")
