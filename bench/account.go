@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"strconv"
 	"sync/atomic"
@@ -10,13 +9,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/dureledger/dure/client"
-	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	"github.com/dureledger/dure/ledger/tx"
 )
 
 // person is one account that pays and is paid.
 type person struct {
 	signer  tx.Signer
+	kind    int // index in the mix
 	address tx.Address
 	// balance is what the ledger should say, from the outcomes it answered.
 	balance atomic.Int64
@@ -26,8 +25,9 @@ const (
 	// startBalance lasts for any run: a payment is at most maxAmount.
 	startBalance = 1_000_000_000
 	maxAmount    = 1000
-	// opened is how many accounts one transaction opens and funds: a transaction has at most 100 actions.
-	opened = 50
+	// opened is how many accounts one transaction opens and funds: a transaction has at most 100 actions. openedLarge is so where keys are
+	// ML-DSA-65's, of 2 KB: it has at most 64 KiB.
+	opened, openedLarge = 50, 25
 	// opening is how many of them wait for their outcome at once.
 	opening = 64
 )
@@ -46,13 +46,17 @@ func (r *run) open(ctx context.Context) error {
 	}
 	var group errgroup.Group
 	group.SetLimit(opening)
-	for from := 0; from < len(r.people); from += opened {
-		people := r.people[from:min(from+opened, len(r.people))]
-		member := r.members[from/opened%len(r.members)]
+	size := opened
+	if r.mix.large() {
+		size = openedLarge
+	}
+	for from := 0; from < len(r.people); from += size {
+		people := r.people[from:min(from+size, len(r.people))]
+		member := r.members[from/size%len(r.members)]
 		group.Go(func() error {
 			draft := client.NewTransaction(r.id)
 			for i := range people {
-				if err := people[i].make(); err != nil {
+				if err := people[i].make(r.mix, from+i); err != nil {
 					return err
 				}
 				draft.OpenAccount(issuer, people[i].signer.Key())
@@ -71,12 +75,10 @@ func (r *run) open(ctx context.Context) error {
 	return group.Wait()
 }
 
-func (p *person) make() error {
-	seed, err := tx.NewSecret(accountv1.KeyKind_KEY_KIND_ED25519, rand.Reader)
-	if err != nil {
-		return err
-	}
-	if p.signer, err = tx.NewEd25519Signer(seed); err != nil {
+// make makes the n-th account's key, of the kind whose turn it is.
+func (p *person) make(m mix, n int) (err error) {
+	p.kind = n % len(m)
+	if p.signer, err = m[p.kind].signer(); err != nil {
 		return err
 	}
 	p.address = p.signer.Key().Address()

@@ -116,7 +116,7 @@ func (r *devices) sample(context.Context) error {
 		return err
 	}
 	t, err := tx.Decode(r.id, signed.Raw, tx.MaxBytes)
-	r.samples = sampled{txs: []*tx.Tx{t}, together: 1, each: len(sources)}
+	r.samples = sampled{timed: timed{txs: []*tx.Tx{t}, together: 1, each: len(sources)}}
 	return err
 }
 

@@ -53,14 +53,14 @@ func (r *run) need(seconds int) int {
 	if r.Rate > 0 {
 		return int(r.Rate * (warmUp.Seconds() + float64(seconds)))
 	}
-	perSecond := float64(assumedVerify*r.report.Cores) / float64(r.report.Members)
+	perSecond := assumedVerify / r.mix.work() * float64(r.report.Cores) / float64(r.report.Members)
 	if r.report.LimitPerS > 0 {
 		perSecond = r.report.LimitPerS
 	}
 	return max(int(perSecond*0.65*(warmUp.Seconds()+float64(seconds))), chunk*r.report.Members)
 }
 
-// assumedVerify is what a core verifies a second before it has been measured.
+// assumedVerify is how many Ed25519 signatures a core verifies a second before it has been measured.
 const assumedVerify = 55_000
 
 // round offers payments for as long as the clock runs and waits for every answer.
@@ -163,6 +163,7 @@ func (r *run) send(ctx context.Context, part []payment, member *client.Client) e
 		case result.Outcome.GetStatus() != client.StatusOK:
 			return fmt.Errorf("bench: payment %s: %w", result.ID, errors.Join(client.Check(result.Outcome)))
 		}
+		r.mix[part[i].from.kind].count(part[i].signed)
 		part[i].from.balance.Add(-part[i].amount)
 		part[i].to.balance.Add(part[i].amount)
 		ok++

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dureledger/dure/client"
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 )
 
 // Payments says what load of payments to offer.
@@ -18,10 +19,13 @@ type Payments struct {
 	Accounts int
 	// Rate is how many payments to offer a second; 0: as many as the members take.
 	Rate float64
-	// InFlight is how many payments wait for their outcome at once when Rate is 0; 0: DefaultInFlight.
+	// InFlight is how many payments wait for their outcome at once when Rate is 0; 0: DefaultInFlight, fewer where their signatures take
+	// longer to check.
 	InFlight int
 	// Receipts is how many receipts to fetch and verify afterwards; 0: DefaultReceipts.
 	Receipts int
+	// Keys are the kinds of the accounts' keys, dealt out evenly; none: Ed25519.
+	Keys []accountv1.KeyKind
 }
 
 // What Payments means by 0.
@@ -41,6 +45,7 @@ type run struct {
 	joined    *client.Client
 	joinedAPI string
 	people    []person
+	mix       mix
 	report    Report
 }
 
@@ -50,13 +55,17 @@ func (p Payments) Run(ctx context.Context, n Network, progress io.Writer) (*Repo
 	if p.Seconds < 1 || p.Accounts < 2 || len(n.APIs) == 0 {
 		return nil, errors.New("bench: want at least one member, one second and two accounts")
 	}
+	mix, err := newMix(p.Keys, p.Accounts)
+	if err != nil {
+		return nil, err
+	}
 	if p.InFlight == 0 {
-		p.InFlight = DefaultInFlight
+		p.InFlight = int(DefaultInFlight / mix.work())
 	}
 	if p.Receipts == 0 {
 		p.Receipts = DefaultReceipts
 	}
-	r := &run{Payments: p, report: Report{Accounts: p.Accounts, Rate: p.Rate}}
+	r := &run{Payments: p, mix: mix, report: Report{Accounts: p.Accounts, Rate: p.Rate}}
 	r.session = newSession(n, &r.report.Measured, progress)
 	if err := r.dial(ctx, true); err != nil {
 		return nil, err
@@ -79,5 +88,6 @@ func (p Payments) Run(ctx context.Context, n Network, progress io.Writer) (*Repo
 	if err := r.verifying(); err != nil {
 		return nil, err
 	}
+	r.tellKeys()
 	return &r.report, r.report.failed()
 }

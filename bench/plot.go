@@ -12,6 +12,12 @@ func (r *Report) String() string {
 	var b strings.Builder
 	r.lines(&b, "payments")
 	line := liner(&b)
+	for _, k := range r.Keys {
+		line("keys, "+k.Kind, "%s payments by %s accounts, %s bytes each; one core verifies %s a second", count(k.Committed), count(k.Accounts), count(k.TransactionBytes), count(int(k.VerifyPerCoreS)))
+	}
+	if m := r.Mix; m != nil {
+		line("mixed signatures", "one core verifies %s a second; %s to be expected from each kind's rate: %.2f", count(int(m.MeasuredPerCoreS)), count(int(m.ExpectedPerCoreS)), m.OfExpected)
+	}
 	line("supply conserved", "%v", r.Checks.SupplyConserved)
 	line("same root everywhere", "%v", r.Checks.SameRootEverywhere)
 	line("receipts valid", "%d of %d, %d bytes each", r.Checks.ReceiptsValid, r.Checks.ReceiptsSampled, r.ReceiptBytes)

@@ -205,7 +205,7 @@ func (r *readings) send(ctx context.Context, a *anchored, member *client.Client)
 
 // sample keeps an anchor of every lane to measure verifying with. A node verifies as many signatures together as one has.
 func (r *readings) sample(lanes [][]anchored) error {
-	r.samples = sampled{together: 1, each: r.sources() * r.Each}
+	r.samples = sampled{timed: timed{together: 1, each: r.sources() * r.Each}}
 	for _, anchors := range lanes {
 		t, err := tx.Decode(r.id, anchors[0].signed.Raw, tx.MaxBytes)
 		if err != nil {

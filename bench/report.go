@@ -15,6 +15,10 @@ type Report struct {
 	// ReceiptBytes is the mean size of the receipts sampled.
 	ReceiptBytes int    `json:"receipt_bytes"`
 	Checks       Checks `json:"checks"`
+	// Keys has a row for each kind of keys, in the order asked for; none where all are Ed25519's.
+	Keys []KeysReport `json:"keys,omitempty"`
+	// Mix is set where there are several kinds.
+	Mix *MixReport `json:"mix,omitempty"`
 
 	ids  []string // of payments to ask receipts for
 	seen int

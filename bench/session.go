@@ -44,9 +44,7 @@ type session struct {
 	members  []*client.Client
 	measured *Measured
 	samples  sampled
-	// verified is how many signatures a core verified in verifiedIn seconds of measuring that.
-	verified, verifiedIn float64
-	say                  func(string, ...any)
+	say      func(string, ...any)
 }
 
 // newSession fills in what is known of a network before anything is measured.

@@ -72,5 +72,5 @@ func (r *run) sample(payments []payment) error {
 		r.samples.txs = append(r.samples.txs, t)
 	}
 	r.samples.together, r.samples.each = verifyBatch, 1
-	return nil
+	return r.samples.split(r.mix)
 }

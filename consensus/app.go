@@ -256,7 +256,7 @@ func (a *app) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 	}
 	out := &abci.ResponseFinalizeBlock{TxResults: results, AppHash: a.pending.AppHash[:]}
 	for _, v := range a.pending.Validators {
-		out.ValidatorUpdates = append(out.ValidatorUpdates, abci.UpdateValidator(v.Key, v.Power, ed25519.KeyType))
+		out.ValidatorUpdates = append(out.ValidatorUpdates, abci.UpdateValidator(v.Key, v.Power, validatorKeyType(v.Key)))
 	}
 	return out, nil
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	cmted25519 "github.com/cometbft/cometbft/crypto/ed25519"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
@@ -22,6 +23,8 @@ const testNetwork = "test-000102030405060708090a0b0c0d0e0f"
 var (
 	testSealer  = tx.Address{1, 2, 3}
 	testNodeKey = ed25519.NewKeyFromSeed(make([]byte, 32))
+	// testValidatorKey is the same key, for votes.
+	testValidatorKey = ValidatorKey{cmted25519.PrivKey(testNodeKey)}
 )
 
 func testTx(t testing.TB, salt uint64) *tx.Tx {

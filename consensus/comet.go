@@ -9,7 +9,6 @@ import (
 
 	abci "github.com/cometbft/cometbft/abci/types"
 	cmtcfg "github.com/cometbft/cometbft/config"
-	"github.com/cometbft/cometbft/crypto/ed25519"
 	"github.com/cometbft/cometbft/mempool"
 	cmttypes "github.com/cometbft/cometbft/types"
 
@@ -77,9 +76,13 @@ func genesisDoc(g *genesis.Genesis) (*cmttypes.GenesisDoc, error) {
 		ConsensusParams: cmttypes.DefaultConsensusParams(),
 	}
 	doc.ConsensusParams.Block.MaxBytes = maxBlockBytes
+	doc.ConsensusParams.Validator.PubKeyTypes = ValidatorKeyTypes
 	for _, m := range g.GetNetwork().GetMembers() {
 		if m.GetPower() > 0 {
-			key := ed25519.PubKey(m.GetValidatorKey())
+			key, err := validatorPublic(m.GetValidatorKey())
+			if err != nil {
+				return nil, fmt.Errorf("genesis: %s: %w", m.GetName(), err)
+			}
 			doc.Validators = append(doc.Validators, cmttypes.GenesisValidator{
 				Address: key.Address(), PubKey: key, Power: m.GetPower(), Name: m.GetName(),
 			})

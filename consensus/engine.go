@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	stded25519 "crypto/ed25519"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -39,7 +38,7 @@ type Config struct {
 	// Member is the account of the member this node belongs to; NodeKey its node key, ValidatorKey its voting key.
 	Member       tx.Address
 	NodeKey      stded25519.PrivateKey
-	ValidatorKey stded25519.PrivateKey
+	ValidatorKey ValidatorKey
 	// Signer, if set, holds the voting key in a process of its own; ValidatorKey is not used then.
 	Signer *Signer
 	// Listen is host:port for peers; Peers are id@host:port of the other members' nodes.
@@ -393,9 +392,3 @@ func (e *Engine) waiting(d time.Duration, most int) []Hash { return e.app.shelf.
 
 // NodeID is the peer name of a node key: 40 hex digits.
 func NodeID(key stded25519.PublicKey) string { return string(p2p.PubKeyToID(ed25519.PubKey(key))) }
-
-// validatorAddress is the 20-byte address CometBFT gives a validator key.
-func validatorAddress(key stded25519.PublicKey) []byte {
-	sum := sha256.Sum256(key)
-	return sum[:20]
-}

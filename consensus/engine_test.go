@@ -37,7 +37,7 @@ func loneEngine(t *testing.T, listen string) *Engine {
 		t.Fatal(err)
 	}
 	e, err := NewEngine(t.Context(), Config{
-		Home: home, Genesis: &genesis.Genesis{Genesis: g, NetworkID: testNetwork}, Member: testSealer, NodeKey: testNodeKey, ValidatorKey: testNodeKey,
+		Home: home, Genesis: &genesis.Genesis{Genesis: g, NetworkID: testNetwork}, Member: testSealer, NodeKey: testNodeKey, ValidatorKey: testValidatorKey,
 		Listen: listen, Rules: r, Ledger: exec.New(r), Store: fullDisk{}, Past: nothingBefore{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {

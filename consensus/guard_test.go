@@ -12,7 +12,7 @@ import (
 // A validator that lost its signing state votes for nothing that was under way when it started.
 func TestGuardWaitsForALaterBlock(t *testing.T) {
 	home := t.TempDir()
-	c := Config{Home: home, ValidatorKey: testNodeKey, Log: slog.New(slog.DiscardHandler)}
+	c := Config{Home: home, ValidatorKey: testValidatorKey, Log: slog.New(slog.DiscardHandler)}
 	config := cometFolders(home)
 	if err := makeFolders(config); err != nil {
 		t.Fatal(err)

@@ -84,11 +84,19 @@ func (a *arena) start() {
 	if a.genesis, err = genesis.Parse(a.net.Genesis); err != nil {
 		a.Fatal(err)
 	}
-	nodeKey, err := a.net.Home(3).Key("node")
+	nodeSecret, err := a.net.Home(3).Key("node")
 	if err != nil {
 		a.Fatal(err)
 	}
-	validatorKey, err := a.net.Home(3).Key("validator")
+	nodeKey, err := nodeSecret.Ed25519()
+	if err != nil {
+		a.Fatal(err)
+	}
+	validatorSecret, err := a.net.Home(3).Key("validator")
+	if err != nil {
+		a.Fatal(err)
+	}
+	validatorKey, err := validatorSecret.Validator()
 	if err != nil {
 		a.Fatal(err)
 	}

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cometbft/cometbft/crypto/ed25519"
 	lightprovider "github.com/cometbft/cometbft/light/provider/http"
 	cmtstate "github.com/cometbft/cometbft/proto/tendermint/state"
 	rpchttp "github.com/cometbft/cometbft/rpc/client/http"
@@ -176,7 +175,11 @@ func (t *Trust) signers(height int64) ([]byte, error) {
 	}
 	set := make([]*types.Validator, len(t.Validators))
 	for i, v := range t.Validators {
-		set[i] = types.NewValidator(ed25519.PubKey(v.Key[:]), v.Power)
+		key, err := validatorPublic(v.Key)
+		if err != nil {
+			return nil, err
+		}
+		set[i] = types.NewValidator(key, v.Power)
 	}
 	hash := types.NewValidatorSet(set).Hash()
 	for i := range t.Changes {

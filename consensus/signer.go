@@ -1,7 +1,6 @@
 package consensus
 
 import (
-	"bytes"
 	stded25519 "crypto/ed25519"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 	cmtconsensus "github.com/cometbft/cometbft/consensus"
 	"github.com/cometbft/cometbft/crypto"
 	"github.com/cometbft/cometbft/crypto/ed25519"
+	cryptoenc "github.com/cometbft/cometbft/crypto/encoding"
 	"github.com/cometbft/cometbft/p2p"
 	"github.com/cometbft/cometbft/privval"
 	privvalproto "github.com/cometbft/cometbft/proto/tendermint/privval"
@@ -29,7 +29,7 @@ const (
 	signerStart   = 10 * time.Second // for the signer's first connection
 )
 
-// maxSignerMessage bounds one message of the signer, in bytes; votes and proposals are a few hundred.
+// maxSignerMessage bounds one message of the signer, in bytes; votes and proposals are a few hundred, and a signature by ML-DSA-65 3,309.
 const maxSignerMessage = 10 << 10
 
 // maxHandshakes is how many connections may be shaking hands with the node's signer port; more are closed at once.
@@ -43,8 +43,8 @@ type Signer struct {
 	Listen string
 	// ID is the peer name of the signer's own key, 40 hex digits: over TCP no other is let in.
 	ID string
-	// PublicKey is the validator's.
-	PublicKey stded25519.PublicKey
+	// PublicKey is the validator's: 32 bytes of Ed25519 or 1,952 of ML-DSA-65.
+	PublicKey []byte
 }
 
 // remoteSigner asks the signer for votes and proposals, in CometBFT's socket protocol. While the signer is away a request
@@ -52,6 +52,7 @@ type Signer struct {
 // the block without it, so that this node still follows them.
 type remoteSigner struct {
 	config   Signer
+	public   crypto.PubKey
 	chain    string
 	key      ed25519.PrivKey
 	log      *slog.Logger
@@ -71,12 +72,16 @@ type remoteSigner struct {
 }
 
 func listenForSigner(c Signer, chain string, nodeKey stded25519.PrivateKey, log *slog.Logger) (*remoteSigner, error) {
+	public, err := validatorPublic(c.PublicKey)
+	if err != nil {
+		return nil, err
+	}
 	l, err := signerListener(c.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("setting validator.listen: cannot wait for the signer on %s: %w", c.Listen, err)
 	}
 	s := &remoteSigner{
-		config: c, chain: chain, key: ed25519.PrivKey(nodeKey), log: log, listener: l,
+		config: c, public: public, chain: chain, key: ed25519.PrivKey(nodeKey), log: log, listener: l,
 		here: make(chan struct{}), quit: make(chan struct{}),
 	}
 	s.done.Add(2)
@@ -154,9 +159,9 @@ func (s *remoteSigner) admit(raw net.Conn) error {
 	if err != nil {
 		return err
 	}
-	if key := answer.GetPubKeyResponse().GetPubKey(); !bytes.Equal(key.GetEd25519(), s.config.PublicKey) {
+	if key, err := cryptoenc.PubKeyFromProto(answer.GetPubKeyResponse().GetPubKey()); err != nil || !key.Equals(s.public) {
 		return fmt.Errorf("the signer does not have the key of this node's validator, %x, or it is for another network than %s",
-			[]byte(s.config.PublicKey), s.chain)
+			s.config.PublicKey[:32], s.chain)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -258,7 +263,7 @@ func (s *remoteSigner) sign(height int64, m privvalproto.Message) (privvalproto.
 
 // GetPubKey implements PrivValidator.
 func (s *remoteSigner) GetPubKey() (crypto.PubKey, error) {
-	return ed25519.PubKey(s.config.PublicKey), nil
+	return s.public, nil
 }
 
 // SignVote implements PrivValidator.
@@ -275,7 +280,7 @@ func (s *remoteSigner) SignVote(chain string, vote *cmtproto.Vote) error {
 		return refusedToSign(r.Error)
 	}
 	if r.Vote.Height != vote.Height || r.Vote.Round != vote.Round || r.Vote.Type != vote.Type ||
-		!ed25519.PubKey(s.config.PublicKey).VerifySignature(cmttypes.VoteSignBytes(chain, &r.Vote), r.Vote.Signature) {
+		!s.public.VerifySignature(cmttypes.VoteSignBytes(chain, &r.Vote), r.Vote.Signature) {
 		return errors.New("the signer answered with another vote than it was asked for, or with a bad signature")
 	}
 	*vote = r.Vote

@@ -24,7 +24,7 @@ type Signing struct {
 	Dir string
 	// NetworkID is the one network that is signed for.
 	NetworkID    string
-	ValidatorKey stded25519.PrivateKey
+	ValidatorKey ValidatorKey
 	// Key proves to the node that this is its signer.
 	Key stded25519.PrivateKey
 	// Node is id@host:port or unix://path.

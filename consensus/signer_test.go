@@ -17,6 +17,8 @@ import (
 	"github.com/cometbft/cometbft/privval"
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	cmttypes "github.com/cometbft/cometbft/types"
+
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 )
 
 const signedNetwork = "test-0123"
@@ -36,8 +38,23 @@ type pair struct {
 
 func newPair(t *testing.T, listen string) *pair {
 	t.Helper()
-	validator, own, nodeKey := seed(1), seed(2), seed(3)
-	c := Signer{Listen: listen, ID: NodeID(own.Public().(stded25519.PublicKey)), PublicKey: validator.Public().(stded25519.PublicKey)}
+	return newPairOf(t, listen, accountv1.KeyKind_KEY_KIND_ED25519)
+}
+
+// validatorSeed is a validator's key made from a byte.
+func validatorSeed(kind accountv1.KeyKind, b byte) ValidatorKey {
+	key, err := NewValidatorKey(kind, bytes.Repeat([]byte{b}, 32))
+	if err != nil {
+		panic(err)
+	}
+	return key
+}
+
+// newPairOf is newPair with a validator's key of a kind.
+func newPairOf(t *testing.T, listen string, kind accountv1.KeyKind) *pair {
+	t.Helper()
+	validator, own, nodeKey := validatorSeed(kind, 1), seed(2), seed(3)
+	c := Signer{Listen: listen, ID: NodeID(own.Public().(stded25519.PublicKey)), PublicKey: validator.Public()}
 	node, err := listenForSigner(c, signedNetwork, nodeKey, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -81,12 +98,19 @@ func (p *pair) vote(height int64, block byte) error {
 	})
 }
 
-// Over both kinds of socket: what was signed is kept by the signer, so that a second vote in the same place is refused,
+// Over both kinds of socket and with both kinds of key: what was signed is kept by the signer, so that a second vote in the same place is refused,
 // also after the signer was started again, and votes go on after that.
 func TestSignerNeverSignsTwice(t *testing.T) {
-	for name, listen := range map[string]string{"tcp": "127.0.0.1:0", "unix": "unix://" + filepath.Join(t.TempDir(), "s")} {
+	for name, c := range map[string]struct {
+		listen string
+		kind   accountv1.KeyKind
+	}{
+		"tcp":       {"127.0.0.1:0", accountv1.KeyKind_KEY_KIND_ED25519},
+		"unix":      {"unix://" + filepath.Join(t.TempDir(), "s"), accountv1.KeyKind_KEY_KIND_ED25519},
+		"ml-dsa-65": {"127.0.0.1:0", accountv1.KeyKind_KEY_KIND_ML_DSA_65},
+	} {
 		t.Run(name, func(t *testing.T) {
-			p := newPair(t, listen)
+			p := newPairOf(t, c.listen, c.kind)
 			never := func(int64) bool { return false }
 			p.node.passed.Store(&never)
 			p.start()
@@ -143,7 +167,8 @@ func TestSignerAway(t *testing.T) {
 func TestSignerThatMayNotSign(t *testing.T) {
 	for name, spoil := range map[string]func(*Signing){
 		"another network":   func(s *Signing) { s.NetworkID = "other-1" },
-		"another validator": func(s *Signing) { s.ValidatorKey = seed(9) },
+		"another validator": func(s *Signing) { s.ValidatorKey = validatorSeed(accountv1.KeyKind_KEY_KIND_ED25519, 9) },
+		"another kind":      func(s *Signing) { s.ValidatorKey = validatorSeed(accountv1.KeyKind_KEY_KIND_ML_DSA_65, 1) },
 		"another key":       func(s *Signing) { s.Key = seed(9) },
 		"another node":      func(s *Signing) { s.Node = strings.Repeat("0", 40) + s.Node[40:] },
 	} {

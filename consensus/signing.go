@@ -2,7 +2,6 @@ package consensus
 
 import (
 	"bytes"
-	stded25519 "crypto/ed25519"
 	"errors"
 	"fmt"
 	"os"
@@ -20,8 +19,8 @@ import (
 // file that is not as it was written is refused: it is what keeps a validator from signing twice, and a wrong height in
 // it would let it. What was signed last is in it with its signature, so no change of its numbers goes unseen. The key
 // itself is not written down.
-func openSigning(file string, key stded25519.PrivateKey) (pv *privval.FilePV, known bool, err error) {
-	pv = privval.NewFilePV(ed25519.PrivKey(key), "", file)
+func openSigning(file string, key ValidatorKey) (pv *privval.FilePV, known bool, err error) {
+	pv = privval.NewFilePV(key.private, "", file)
 	raw, err := os.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) {
 		return pv, false, nil
@@ -57,11 +56,11 @@ func badSigningState(file string, why error) error {
 		"docs/damage.md says when the validator may vote again.", file, why), "file", file)
 }
 
-func verifySigningState(s *privval.FilePVLastSignState, key stded25519.PrivateKey) error {
+func verifySigningState(s *privval.FilePVLastSignState, key ValidatorKey) error {
 	if s.Height == 0 && s.Round == 0 && s.Step == 0 && len(s.Signature) == 0 && len(s.SignBytes) == 0 {
 		return nil // nothing has been signed yet
 	}
-	if !ed25519.PubKey(key.Public().(stded25519.PublicKey)).VerifySignature(s.SignBytes, s.Signature) {
+	if !key.private.PubKey().VerifySignature(s.SignBytes, s.Signature) {
 		return errors.New("its signature is not by the validator's key over what it says was signed")
 	}
 	height, round, step, err := signedPlace(s.SignBytes)

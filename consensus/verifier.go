@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	"github.com/dureledger/dure/ledger/tx"
 )
 
@@ -121,8 +122,63 @@ func (v *Verifier) Prune(time int64) {
 	}
 }
 
-// Signatures verifies transactions in chunks across cores and returns an error for each that is bad.
+// Signatures verifies transactions in chunks across cores and returns an error for each that is bad. Those with Ed25519 signatures alone go
+// together, as each costs less the more there are: spread over chunks with others they would lose that.
 func (v *Verifier) Signatures(txs []*tx.Tx) []error {
+	order := byKind(txs)
+	if order == nil {
+		return v.signatures(txs)
+	}
+	sorted, errs := make([]*tx.Tx, len(txs)), make([]error, len(txs))
+	for i, n := range order {
+		sorted[i] = txs[n]
+	}
+	for i, err := range v.signatures(sorted) {
+		errs[order[i]] = err
+	}
+	return errs
+}
+
+// byKind is an order of transactions in which those with Ed25519 signatures alone come last, so that they make the largest chunks; nil if they are all of one sort.
+func byKind(txs []*tx.Tx) []int {
+	others := 0
+	for _, t := range txs {
+		if !ed25519Only(t) {
+			others++
+		}
+	}
+	if others == 0 || others == len(txs) {
+		return nil
+	}
+	order, at, last := make([]int, len(txs)), 0, others
+	for i, t := range txs {
+		if ed25519Only(t) {
+			order[last] = i
+			last++
+		} else {
+			order[at] = i
+			at++
+		}
+	}
+	return order
+}
+
+// ed25519Only says whether a transaction costs nothing but Ed25519 checks: then its work is their number.
+func ed25519Only(t *tx.Tx) bool {
+	for _, w := range t.Witnesses {
+		if w.Kind != accountv1.KeyKind_KEY_KIND_ED25519 {
+			return false
+		}
+	}
+	for i := range t.Sources {
+		if t.Sources[i].Key.Kind != accountv1.KeyKind_KEY_KIND_ED25519 {
+			return false
+		}
+	}
+	return true
+}
+
+func (v *Verifier) signatures(txs []*tx.Tx) []error {
 	errs := make([]error, len(txs))
 	var wg sync.WaitGroup
 	for from, to := 0, 0; from < len(txs); from = to {

@@ -9,11 +9,11 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/dureledger/dure/consensus"
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
 	"github.com/dureledger/dure/internal/store"
 	"github.com/dureledger/dure/ledger/fault"
@@ -41,9 +41,17 @@ func (h Home) key(name string) string  { return filepath.Join(string(h), "keys",
 // publicKey has the validator's public key when a signer has the private one.
 func (h Home) publicKey() string { return filepath.Join(string(h), "keys", "validator.pub") }
 
+// Validator says how a new member's validator signs. Nil: with a fresh Ed25519 key of the node's own.
+type Validator struct {
+	// Kind of the key to make: Ed25519 or ML-DSA-65.
+	Kind accountv1.KeyKind
+	// Public, if not nil, is the public key; the private one a signer has, and none is made.
+	Public []byte
+}
+
 // newValidator makes a validator key that has signed nothing.
-func (h Home) newValidator() (ed25519.PublicKey, error) {
-	public, err := newKey(h.key("validator"))
+func (h Home) newValidator(kind accountv1.KeyKind) ([]byte, error) {
+	public, err := newKey(h.key("validator"), kind)
 	if err != nil {
 		return nil, err
 	}
@@ -51,9 +59,8 @@ func (h Home) newValidator() (ed25519.PublicKey, error) {
 }
 
 // Create makes the folder with fresh node and validator keys, a configuration and the member's card. The card's
-// address is the account that acts for the member. validator, if not nil, is the validator's public key, whose private
-// one a signer has. What exists is never overwritten.
-func (h Home) Create(name string, address []byte, power int64, validator ed25519.PublicKey, c *Config) (_ *networkv1.Member, err error) {
+// address is the account that acts for the member. What exists is never overwritten.
+func (h Home) Create(name string, address []byte, power int64, validator *Validator, c *Config) (_ *networkv1.Member, err error) {
 	if _, err := os.Stat(h.Config()); err == nil {
 		return nil, fmt.Errorf("%s has a node already; choose another folder", h)
 	}
@@ -61,13 +68,16 @@ func (h Home) Create(name string, address []byte, power int64, validator ed25519
 		return nil, fmt.Errorf("the node's folder cannot be made: %w", err)
 	}
 	member := &networkv1.Member{Name: name, Address: address, Power: power}
-	if member.NodeKey, err = newKey(h.key("node")); err != nil {
+	if member.NodeKey, err = newKey(h.key("node"), accountv1.KeyKind_KEY_KIND_ED25519); err != nil {
 		return nil, err
 	}
-	if member.ValidatorKey = validator; validator == nil {
-		member.ValidatorKey, err = h.newValidator()
+	if validator == nil {
+		validator = &Validator{Kind: accountv1.KeyKind_KEY_KIND_ED25519}
+	}
+	if member.ValidatorKey = validator.Public; validator.Public == nil {
+		member.ValidatorKey, err = h.newValidator(validator.Kind)
 	} else {
-		err = writeFile(h.publicKey(), []byte(hex.EncodeToString(validator)+"\n"), 0o644)
+		err = writeFile(h.publicKey(), []byte(hex.EncodeToString(validator.Public)+"\n"), 0o644)
 	}
 	if err != nil {
 		return nil, err
@@ -96,37 +106,54 @@ func ReadCard(file string) (*networkv1.Member, error) {
 }
 
 // Key reads the "node" or "validator" key.
-func (h Home) Key(name string) (ed25519.PrivateKey, error) {
+func (h Home) Key(name string) (Secret, error) {
 	key, err := readKey(h.key(name))
 	if !errors.Is(err, os.ErrNotExist) {
 		return key, err
 	}
 	if _, err := os.Stat(h.Config()); err == nil {
-		return nil, fmt.Errorf("the key %s is missing: restore it from a backup; if there is none, the members have to vote for a new one", h.key(name))
+		return Secret{}, fmt.Errorf("the key %s is missing: restore it from a backup; if there is none, the members have to vote for a new one", h.key(name))
 	}
-	return nil, fmt.Errorf("%s has no node: run `dure init --home %s` first", h, h)
+	return Secret{}, fmt.Errorf("%s has no node: run `dure init --home %s` first", h, h)
 }
 
-func readKey(file string) (ed25519.PrivateKey, error) {
+func readKey(file string) (Secret, error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("key: %w", err)
+		return Secret{}, fmt.Errorf("key: %w", err)
 	}
-	seed, err := hex.DecodeString(strings.TrimSpace(string(raw)))
-	if err != nil || len(seed) != ed25519.SeedSize {
-		return nil, fmt.Errorf("%s is not a key: want 64 hex digits; restore it from a backup", file)
+	s, err := ParseSecret(string(raw))
+	if err != nil {
+		return s, fmt.Errorf("%s is %w; restore it from a backup", file, err)
 	}
-	return ed25519.NewKeyFromSeed(seed), nil
+	return s, nil
+}
+
+// nodeKey reads the node's key.
+func (h Home) nodeKey() (ed25519.PrivateKey, error) {
+	s, err := h.Key("node")
+	if err != nil {
+		return nil, err
+	}
+	key, err := s.Ed25519()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; restore it from a backup", h.key("node"), err)
+	}
+	return key, nil
 }
 
 // keys reads both keys. They must be those of the member's card, where there is one: a key that was changed by accident is
 // a stranger's to the other members.
-func (h Home) keys(log *slog.Logger) (node, validator ed25519.PrivateKey, err error) {
-	if node, err = h.Key("node"); err != nil {
-		return nil, nil, err
+func (h Home) keys(log *slog.Logger) (node ed25519.PrivateKey, validator consensus.ValidatorKey, err error) {
+	if node, err = h.nodeKey(); err != nil {
+		return nil, validator, err
 	}
-	if validator, err = h.Key("validator"); err != nil {
-		return nil, nil, err
+	secret, err := h.Key("validator")
+	if err != nil {
+		return nil, validator, err
+	}
+	if validator, err = secret.Validator(); err != nil {
+		return nil, validator, err
 	}
 	card, err := ReadCard(h.Card())
 	if errors.Is(err, os.ErrNotExist) {
@@ -137,9 +164,9 @@ func (h Home) keys(log *slog.Logger) (node, validator ed25519.PrivateKey, err er
 		return node, validator, nil
 	}
 	for name, pair := range map[string][2][]byte{"node": {node.Public().(ed25519.PublicKey), card.GetNodeKey()},
-		"validator": {validator.Public().(ed25519.PublicKey), card.GetValidatorKey()}} {
+		"validator": {validator.Public(), card.GetValidatorKey()}} {
 		if !bytes.Equal(pair[0], pair[1]) {
-			return nil, nil, fault.New("key.not_card", fmt.Sprintf("The key in %s is not the one on the member's card %s. Restore the file that is wrong from a backup; "+
+			return nil, validator, fault.New("key.not_card", fmt.Sprintf("The key in %s is not the one on the member's card %s. Restore the file that is wrong from a backup; "+
 				"if the key was changed on purpose, move the card away.", h.key(name), h.Card()), "file", h.key(name))
 		}
 	}
@@ -147,12 +174,9 @@ func (h Home) keys(log *slog.Logger) (node, validator ed25519.PrivateKey, err er
 }
 
 // SetKey writes the "node" or "validator" key of a home that does not have it. The same key again is no error.
-func (h Home) SetKey(name string, seed []byte) error {
-	if len(seed) != ed25519.SeedSize {
-		return fmt.Errorf("the %s key has %d bytes, not %d", name, len(seed), ed25519.SeedSize)
-	}
+func (h Home) SetKey(name string, key Secret) error {
 	if old, err := h.Key(name); err == nil {
-		if !bytes.Equal(old.Seed(), seed) {
+		if !old.Equal(key) {
 			return fmt.Errorf("%s is there already and is another key; move it away first", h.key(name))
 		}
 		return nil
@@ -160,7 +184,7 @@ func (h Home) SetKey(name string, seed []byte) error {
 	if err := os.MkdirAll(filepath.Dir(h.key(name)), 0o700); err != nil {
 		return fmt.Errorf("key: %w", err)
 	}
-	return writeFile(h.key(name), []byte(hex.EncodeToString(seed)+"\n"), 0o600)
+	return writeFile(h.key(name), []byte(key.Text()+"\n"), 0o600)
 }
 
 // ReadGenesis reads the genesis file.

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"crypto/ed25519"
 	"fmt"
 	"time"
 
@@ -21,9 +20,9 @@ type Seat struct {
 	Address tx.Address
 	API     string // host:port
 	P2P     string // host:port
-	// Validator, if not nil, is the validator's public key, whose private one a signer has; ValidatorListen and
-	// ValidatorSigner are the settings for it.
-	Validator       ed25519.PublicKey
+	// Validator says how the validator signs, nil: with a fresh Ed25519 key. ValidatorListen and ValidatorSigner are the settings for a signer
+	// that has its private key.
+	Validator       *Validator
 	ValidatorListen string
 	ValidatorSigner string
 }

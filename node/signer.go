@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"crypto/ed25519"
-	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/dureledger/dure/consensus"
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 )
 
 // SignerHome is the folder of a process that holds a validator's key for a node elsewhere: two keys, and the record of
@@ -25,14 +25,18 @@ func (h SignerHome) signed() string         { return filepath.Join(string(h), "s
 
 // SignerCard is what the node's side needs to know of a signer.
 type SignerCard struct {
-	// ValidatorKey is the validator's public key.
-	ValidatorKey ed25519.PublicKey
+	// ValidatorKey is the validator's public key, which is also in File, in hex.
+	ValidatorKey []byte
+	File         string
 	// ID goes into the node's setting validator.signer.
 	ID string
 }
 
-// Create makes the folder with a fresh validator key and a fresh key for the connection. It overwrites nothing.
-func (h SignerHome) Create() (*SignerCard, error) {
+// publicKey has the validator's public key, for the node's side.
+func (h SignerHome) publicKey() string { return filepath.Join(string(h), "validator.pub") }
+
+// Create makes the folder with a fresh validator key of a kind, Ed25519 or ML-DSA-65, and a fresh key for the connection. It overwrites nothing.
+func (h SignerHome) Create(kind accountv1.KeyKind) (*SignerCard, error) {
 	if err := os.MkdirAll(filepath.Join(string(h), "keys"), 0o700); err != nil {
 		return nil, fmt.Errorf("the signer's folder cannot be made: %w", err)
 	}
@@ -42,10 +46,15 @@ func (h SignerHome) Create() (*SignerCard, error) {
 	if err := consensus.NewSigningState(h.signed()); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"signer", "validator"} {
-		if _, err := newKey(h.key(name)); err != nil {
-			return nil, err
-		}
+	if _, err := newKey(h.key("signer"), accountv1.KeyKind_KEY_KIND_ED25519); err != nil {
+		return nil, err
+	}
+	public, err := newKey(h.key("validator"), kind)
+	if err != nil {
+		return nil, err
+	}
+	if err := writeFile(h.publicKey(), []byte(hex.EncodeToString(public)+"\n"), 0o644); err != nil { // public
+		return nil, err
 	}
 	return h.Card()
 }
@@ -57,19 +66,28 @@ func (h SignerHome) Card() (*SignerCard, error) {
 		return nil, err
 	}
 	return &SignerCard{
-		ValidatorKey: validator.Public().(ed25519.PublicKey), ID: consensus.NodeID(signer.Public().(ed25519.PublicKey)),
+		ValidatorKey: validator.Public(), File: h.publicKey(), ID: consensus.NodeID(signer.Public().(ed25519.PublicKey)),
 	}, nil
 }
 
-func (h SignerHome) keys() (validator, signer ed25519.PrivateKey, err error) {
-	validator, err = readKey(h.key("validator"))
+func (h SignerHome) keys() (validator consensus.ValidatorKey, signer ed25519.PrivateKey, err error) {
+	secret, err := readKey(h.key("validator"))
 	if err == nil {
-		signer, err = readKey(h.key("signer"))
+		validator, err = secret.Validator()
+	}
+	if err == nil {
+		secret, err = readKey(h.key("signer"))
 	}
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil, fmt.Errorf("%s has no signer: run `dure signer init --home %s` first", h, h)
+		return validator, nil, fmt.Errorf("%s has no signer: run `dure signer init --home %s` first", h, h)
 	}
-	return validator, signer, err
+	if err != nil {
+		return validator, nil, err
+	}
+	if signer, err = secret.Ed25519(); err != nil {
+		return validator, nil, fmt.Errorf("%s: %w", h.key("signer"), err)
+	}
+	return validator, signer, nil
 }
 
 // Run signs for a node, id@host:port or unix://path, until ctx ends. The caller sees to it that only one process uses
@@ -83,46 +101,55 @@ func (h SignerHome) Run(ctx context.Context, network, node string, log *slog.Log
 	return s.Run(ctx)
 }
 
-func newKey(file string) (ed25519.PublicKey, error) {
-	public, secret, err := ed25519.GenerateKey(rand.Reader)
+// newKey writes a fresh key and returns its public one.
+func newKey(file string, kind accountv1.KeyKind) ([]byte, error) {
+	secret, err := NewSecret(kind)
 	if err != nil {
 		return nil, fmt.Errorf("key: %w", err)
 	}
-	return public, writeFile(file, []byte(hex.EncodeToString(secret.Seed())+"\n"), 0o600)
+	public, err := secret.Public()
+	if err != nil {
+		return nil, fmt.Errorf("key: %w", err)
+	}
+	return public, writeFile(file, []byte(secret.Text()+"\n"), 0o600)
 }
 
-// ParseValidatorKey reads a validator's public key, 64 hex digits.
-func ParseValidatorKey(text string) (ed25519.PublicKey, error) {
-	raw, err := hex.DecodeString(strings.TrimSpace(text))
-	if err != nil || len(raw) != ed25519.PublicKeySize {
-		return nil, fmt.Errorf("%q is not a validator's public key: want the 64 hex digits that `dure signer init` shows", text)
+// ParseValidatorKey reads a validator's public key in hex: 64 digits of Ed25519, 3,904 of ML-DSA-65.
+func ParseValidatorKey(text string) ([]byte, error) {
+	text = strings.TrimSpace(text)
+	raw, err := hex.DecodeString(text)
+	if err == nil {
+		err = consensus.CheckValidatorKey(raw)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%q is not a validator's public key: want the hex digits in validator.pub, which `dure signer init` makes", text[:min(len(text), 64)])
 	}
 	return raw, nil
 }
 
 // keys are the node's key, and the voting key or, if setting validator.listen says so, the signer that has it.
-func (n *Node) keys() (node, validator ed25519.PrivateKey, signer *consensus.Signer, err error) {
+func (n *Node) keys() (node ed25519.PrivateKey, validator consensus.ValidatorKey, signer *consensus.Signer, err error) {
 	if n.config.ValidatorListen == "" {
 		if exists(n.home.publicKey()) && !exists(n.home.key("validator")) {
-			return nil, nil, nil, errors.New("this node's validator key is with a signer: give setting validator.listen, where the node waits for it")
+			return nil, validator, nil, errors.New("this node's validator key is with a signer: give setting validator.listen, where the node waits for it")
 		}
 		node, validator, err = n.home.keys(n.log)
 		return node, validator, nil, err
 	}
 	if exists(n.home.key("validator")) {
-		return nil, nil, nil, fmt.Errorf("setting validator.listen says that a signer has the validator's key, but %s is here too: with both the "+
+		return nil, validator, nil, fmt.Errorf("setting validator.listen says that a signer has the validator's key, but %s is here too: with both the "+
 			"validator could sign twice; take the file away, or the setting", n.home.key("validator"))
 	}
 	raw, err := os.ReadFile(n.home.publicKey())
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("the validator's public key is missing: %w; write the 64 hex digits that `dure signer init` shows to this file", err)
+		return nil, validator, nil, fmt.Errorf("the validator's public key is missing: %w; copy validator.pub of the signer's folder to this file", err)
 	}
 	public, err := ParseValidatorKey(string(raw))
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("%s: %w", n.home.publicKey(), err)
+		return nil, validator, nil, fmt.Errorf("%s: %w", n.home.publicKey(), err)
 	}
-	node, err = n.home.Key("node")
-	return node, nil, &consensus.Signer{Listen: n.config.ValidatorListen, ID: n.config.ValidatorSigner, PublicKey: public}, err
+	node, err = n.home.nodeKey()
+	return node, validator, &consensus.Signer{Listen: n.config.ValidatorListen, ID: n.config.ValidatorSigner, PublicKey: public}, err
 }
 
 func exists(file string) bool {

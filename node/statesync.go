@@ -140,7 +140,7 @@ func (s *syncer) trustOf(ctx context.Context, server string, atLeast int64) (*co
 	t := &consensus.Trust{From: 1, Through: c.Height, Changes: c.Evidence.Changes}
 	for _, m := range s.genesis.GetNetwork().GetMembers() {
 		if m.GetPower() > 0 {
-			t.Validators = append(t.Validators, proof.Validator{Key: [32]byte(m.GetValidatorKey()), Power: m.GetPower()})
+			t.Validators = append(t.Validators, proof.Validator{Key: m.GetValidatorKey(), Power: m.GetPower()})
 		}
 	}
 	if s.pin != nil {

@@ -83,6 +83,9 @@ func parseFile(b []byte) (keyFile, error) {
 	if err != nil {
 		return keyFile{}, err
 	}
+	if j.Kind != tx.KindName(kind) {
+		return keyFile{}, fmt.Errorf("its kind is written %q, not %q", j.Kind, tx.KindName(kind))
+	}
 	public, err := hex.DecodeString(j.PublicKey)
 	if err != nil {
 		return keyFile{}, fmt.Errorf("its public key is not hex: %w", err)

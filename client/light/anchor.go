@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/cometbft/cometbft/crypto/ed25519"
 	"github.com/cometbft/cometbft/types"
 
 	"github.com/dureledger/dure/ledger/fault"
@@ -62,10 +61,10 @@ func FromGenesis(file []byte) (*Anchor, error) {
 		if m.GetPower() == 0 {
 			continue
 		}
-		if len(m.GetValidatorKey()) != 32 {
-			return nil, fault.New("genesis.malformed", "a validator's key must have 32 bytes", "member", m.GetName())
+		if proof.SignatureSize(len(m.GetValidatorKey())) == 0 {
+			return nil, fault.New("genesis.malformed", "a validator's key must have the 32 bytes of Ed25519 or the 1952 of ML-DSA-65", "member", m.GetName())
 		}
-		set = append(set, proof.Validator{Key: [32]byte(m.GetValidatorKey()), Power: m.GetPower()})
+		set = append(set, proof.Validator{Key: m.GetValidatorKey(), Power: m.GetPower()})
 	}
 	sortValidators(set)
 	v, err := newValidators(set)
@@ -126,7 +125,7 @@ func matchHeader(c *proof.Checkpoint, hash [32]byte) error {
 // sortValidators puts a set into CometBFT's order.
 func sortValidators(set []proof.Validator) {
 	slices.SortFunc(set, func(x, y proof.Validator) int {
-		return compareValidators(types.NewValidator(ed25519.PubKey(x.Key[:]), x.Power), types.NewValidator(ed25519.PubKey(y.Key[:]), y.Power))
+		return compareValidators(&types.Validator{Address: address(x.Key), VotingPower: x.Power}, &types.Validator{Address: address(y.Key), VotingPower: y.Power})
 	})
 }
 

@@ -86,14 +86,14 @@ func (c *chain) signAgain(b, height int64, who func(string) bool) []byte {
 
 // receipt0 is the network's true receipt, whatever the leaves of c have become.
 func (c *chain) receipt0(b, height int64) []byte {
-	f := newChain(c.t, c.network[:len(c.network)-33], four, int64(len(c.headers)), nil)
+	f := newChain(c.t, c.network[:len(c.network)-33], c.start, int64(len(c.headers)), nil)
 	return f.receipt(b, 0, height)
 }
 
 func signatures(c *types.Commit) (list []ledgerproof.Signature) {
 	for i, s := range c.Signatures {
 		if s.BlockIDFlag == types.BlockIDFlagCommit {
-			list = append(list, ledgerproof.Signature{Validator: uint16(i), Time: s.Timestamp.UnixNano(), Bytes: [64]byte(s.Signature)})
+			list = append(list, ledgerproof.Signature{Validator: uint16(i), Time: s.Timestamp.UnixNano(), Bytes: s.Signature})
 		}
 	}
 	return list
@@ -158,7 +158,7 @@ func brokenCommits(t testing.TB, quiet *chain, q []byte) []broken {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c.Signatures[0].Bytes = [64]byte(sig)
+			c.Signatures[0].Bytes = sig
 		})
 	}
 	first := quiet.names[quiet.sets[6].Validators[0].Address.String()]

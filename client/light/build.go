@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/cometbft/cometbft/crypto/ed25519"
+	"github.com/cometbft/cometbft/crypto/mldsa65"
 	"github.com/cometbft/cometbft/types"
 
 	"github.com/dureledger/dure/ledger/fault"
@@ -197,10 +198,10 @@ func buildCommit(s Source, h *types.Header) (proof.Commit, error) {
 		if 3*power > 2*total {
 			break
 		}
-		if sig.BlockIDFlag != types.BlockIDFlagCommit || len(sig.Signature) != 64 {
+		if sig.BlockIDFlag != types.BlockIDFlagCommit {
 			continue
 		}
-		r.Signatures = append(r.Signatures, proof.Signature{Validator: uint16(i), Time: sig.Timestamp.UnixNano(), Bytes: [64]byte(sig.Signature)})
+		r.Signatures = append(r.Signatures, proof.Signature{Validator: uint16(i), Time: sig.Timestamp.UnixNano(), Bytes: sig.Signature})
 		power += set.Validators[i].VotingPower
 	}
 	if 3*power <= 2*total {
@@ -216,11 +217,12 @@ func buildValidators(s Source, height int64) ([]proof.Validator, error) {
 	}
 	list := make([]proof.Validator, 0, set.Size())
 	for _, v := range set.Validators {
-		key, ok := v.PubKey.(ed25519.PubKey)
-		if !ok || len(key) != 32 {
-			return nil, incomplete(height, "it has a validator whose key is not Ed25519, which this format cannot carry")
+		switch v.PubKey.(type) {
+		case ed25519.PubKey, mldsa65.PubKey:
+		default:
+			return nil, incomplete(height, "it has a validator whose key is neither Ed25519 nor ML-DSA-65, which this format cannot carry")
 		}
-		list = append(list, proof.Validator{Key: [32]byte(key), Power: v.VotingPower})
+		list = append(list, proof.Validator{Key: v.PubKey.Bytes(), Power: v.VotingPower})
 	}
 	return list, nil
 }

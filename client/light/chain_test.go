@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cometbft/cometbft/crypto"
 	cmted25519 "github.com/cometbft/cometbft/crypto/ed25519"
+	"github.com/cometbft/cometbft/crypto/mldsa65"
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	cmtversion "github.com/cometbft/cometbft/proto/tendermint/version"
 	"github.com/cometbft/cometbft/types"
@@ -32,11 +34,21 @@ type validator struct {
 	power int64
 }
 
-func key(name string) cmted25519.PrivKey {
-	return cmted25519.GenPrivKeyFromSecret([]byte("dure test validator " + name))
+// key is ML-DSA-65 for names that end in -pq, Ed25519 for others.
+func key(name string) crypto.PrivKey {
+	secret := []byte("dure test validator " + name)
+	if !strings.HasSuffix(name, "-pq") {
+		return cmted25519.GenPrivKeyFromSecret(secret)
+	}
+	seed := sha256.Sum256(secret)
+	k, err := mldsa65.GenPrivKeyFromSeed(seed[:])
+	if err != nil {
+		panic(err)
+	}
+	return k
 }
 
-func publicKey(name string) [32]byte { return [32]byte(key(name).PubKey().Bytes()) }
+func publicKey(name string) []byte { return key(name).PubKey().Bytes() }
 
 var four = []validator{{"amber", 10}, {"birch", 10}, {"cedar", 10}, {"dahlia", 10}}
 
@@ -45,6 +57,7 @@ var four = []validator{{"amber", 10}, {"birch", 10}, {"cedar", 10}, {"dahlia", 1
 type chain struct {
 	t       testing.TB
 	genesis []byte
+	start   []validator
 	network string
 	names   map[string]string // address to name
 	headers []*types.Header   // of height i+1
@@ -60,7 +73,7 @@ type chain struct {
 // newChain makes a network of the given name with blocks heights. changes maps a height to the validators of the height after.
 func newChain(t testing.TB, name string, start []validator, blocks int64, changes map[int64][]validator) *chain {
 	t.Helper()
-	c := &chain{t: t, genesis: genesisFile(name, start), names: map[string]string{}, tree: state.NewTree()}
+	c := &chain{t: t, start: start, genesis: genesisFile(name, start), names: map[string]string{}, tree: state.NewTree()}
 	g, err := genesis.Parse(c.genesis)
 	if err != nil {
 		t.Fatal(err)
@@ -92,7 +105,7 @@ func genesisFile(name string, start []validator) []byte {
 	for i, v := range start {
 		key := publicKey(v.name)
 		members = append(members, fmt.Sprintf(`      {"address": %q, "name": %q, "validatorKey": %q, "power": "%d"}`,
-			base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{byte(i + 1)}, 20)), v.name, base64.StdEncoding.EncodeToString(key[:]), v.power))
+			base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{byte(i + 1)}, 20)), v.name, base64.StdEncoding.EncodeToString(key), v.power))
 	}
 	members = append(members, `      {"address": "ZGlkIG5vdCB2YWxpZGF0ZS4=", "name": "observer"}`)
 	return []byte(fmt.Sprintf("{\n  \"name\": %q,\n  \"time\": \"1700000000000\",\n  \"network\": {\n    \"members\": [\n%s\n    ]\n  }\n}\n",

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/cometbft/cometbft/crypto/ed25519"
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	cmtversion "github.com/cometbft/cometbft/proto/tendermint/version"
 	"github.com/cometbft/cometbft/types"
@@ -26,7 +25,7 @@ type validators struct {
 func (v *validators) plain() []proof.Validator {
 	list := make([]proof.Validator, 0, len(v.list))
 	for _, one := range v.list {
-		list = append(list, proof.Validator{Key: [32]byte(one.PubKey.Bytes()), Power: one.VotingPower})
+		list = append(list, proof.Validator{Key: one.PubKey.Bytes(), Power: one.VotingPower})
 	}
 	return list
 }
@@ -37,18 +36,22 @@ func newValidators(set []proof.Validator) (*validators, error) {
 		return nil, fault.New("proof.bad_validators", "a set of validators is empty")
 	}
 	v := &validators{}
-	seen := make(map[[32]byte]bool, len(set))
+	seen := make(map[string]bool, len(set))
 	for _, s := range set {
-		if seen[s.Key] {
-			return nil, fault.New("proof.bad_validators", "a set of validators has the same key twice", "key", hex.EncodeToString(s.Key[:]))
+		if seen[string(s.Key)] {
+			return nil, fault.New("proof.bad_validators", "a set of validators has the same key twice", "key", hex.EncodeToString(s.Key))
 		}
-		seen[s.Key] = true
+		seen[string(s.Key)] = true
 		if s.Power <= 0 || s.Power > types.MaxTotalVotingPower-v.total {
 			return nil, fault.New("proof.bad_validators", "a set of validators has a power that is not positive, or more in total than can be",
-				"key", hex.EncodeToString(s.Key[:]), "power", s.Power)
+				"key", hex.EncodeToString(s.Key), "power", s.Power)
+		}
+		key, err := publicKey(s.Key)
+		if err != nil {
+			return nil, err
 		}
 		v.total += s.Power
-		v.list = append(v.list, types.NewValidator(ed25519.PubKey(bytes.Clone(s.Key[:])), s.Power))
+		v.list = append(v.list, types.NewValidator(key, s.Power))
 	}
 	if !slices.IsSortedFunc(v.list, compareValidators) {
 		return nil, fault.New("proof.bad_validators", "a set of validators is not in order of power and address")
@@ -113,7 +116,7 @@ func verifyCommit(network string, v *validators, hash [32]byte, height int64, c 
 		}
 		last = int(s.Validator)
 		signer := v.list[last]
-		if !signer.PubKey.VerifySignature(signBytes(network, hash, height, c, s), s.Bytes[:]) {
+		if !signer.PubKey.VerifySignature(signBytes(network, hash, height, c, s), s.Bytes) {
 			return t, fault.New("proof.bad_signature", "a validator's signature on a header is not good; the file is damaged or forged",
 				"height", height, "validator", s.Validator)
 		}

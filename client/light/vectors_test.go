@@ -41,13 +41,19 @@ type vector struct {
 // TestVectors verifies every case of testdata and that the files are the ones this code makes.
 func TestVectors(t *testing.T) {
 	files, vectors := makeVectors(t)
+	checkVectors(t, "", files, vectors)
+}
+
+// checkVectors checks or writes a folder of testdata.
+func checkVectors(t *testing.T, folder string, files map[string][]byte, vectors []vector) {
+	t.Helper()
 	list, err := json.MarshalIndent(vectors, "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
 	files["vectors.json"] = append(list, '\n')
 	for name, want := range files {
-		path := filepath.Join("testdata", filepath.FromSlash(name))
+		path := filepath.Join("testdata", folder, filepath.FromSlash(name))
 		if *update {
 			write(t, path, want)
 		}

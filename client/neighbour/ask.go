@@ -77,7 +77,7 @@ func proves(seen *witness.Seen, file []byte) bool {
 		return true
 	}
 	c, err := proof.DecodeCheckpoint(file)
-	if err != nil || seen.Checkpoint == nil || c.Height != seen.Checkpoint.Height || !slices.Equal(c.Validators, seen.Checkpoint.Validators) {
+	if err != nil || seen.Checkpoint == nil || c.Height != seen.Checkpoint.Height || !slices.EqualFunc(c.Validators, seen.Checkpoint.Validators, proof.Validator.Equal) {
 		return false
 	}
 	_, err = light.FromCheckpoint(file, proof.Policy{}) // another header, signed by the same

@@ -188,9 +188,11 @@ func accountRotate(a *app) *cobra.Command {
 	var f writeFlags
 	cmd := &cobra.Command{
 		Use: "rotate-key ACCOUNT", Short: "Replace the key that acts for an account", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeKeyArg,
+		Aliases: []string{"rotate"},
 		Long: `Replaces the key that acts for an account. The address stays. Both keys sign, so both must be in the keystore. From then on
-give the account's address; the new key is found by itself.`,
-		Example: "  dure key new alice-2\n  dure account rotate-key alice --to alice-2",
+give the account's address; the new key is found by itself. The new key may be of another kind: so an account goes to a post-quantum key.`,
+		Example: "  dure key new alice-2\n  dure account rotate-key alice --to alice-2\n" +
+			"  dure key new alice-pq --kind mldsa65\n  dure account rotate-key alice --to alice-pq",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
 			w, err := a.begin(ctx, args[0])

@@ -16,6 +16,7 @@ import (
 
 	"github.com/dureledger/dure/bench"
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
+	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	"github.com/dureledger/dure/ledger/tx"
 	"github.com/dureledger/dure/node"
 )
@@ -25,6 +26,8 @@ type benchNetwork struct {
 	members, indexing int
 	json, dir         string
 	flags             []string
+	// passkeys says that the network takes passkeys of the benchmark's own making.
+	passkeys bool
 }
 
 func (b *benchNetwork) bind(f *pflag.FlagSet, members int) {
@@ -114,7 +117,7 @@ func (b *benchNetwork) create(dir string) (*benchRunning, error) {
 			return nil, err
 		}
 	}
-	file, err := node.CreateNetwork("bench", seats, nil)
+	file, err := node.CreateNetwork("bench", seats, b.genesis)
 	if err != nil {
 		return nil, err
 	}
@@ -129,6 +132,13 @@ func (b *benchNetwork) create(dir string) (*benchRunning, error) {
 		out.APIs = append(out.APIs, "http://"+s.API)
 	}
 	return &benchRunning{dir: dir, keys: keys, network: out, members: members}, nil
+}
+
+// genesis adds what the benchmark needs to the network's genesis.
+func (b *benchNetwork) genesis(g *ledgerv1.Genesis) {
+	if b.passkeys {
+		g.Network.Parameters.RpId, g.Network.Parameters.Origins = bench.RPID, []string{bench.Origin}
+	}
 }
 
 // benchSeat is the i-th member's key and place. The first two ports are its own.

@@ -62,6 +62,7 @@ func (t *benchTable) run(ctx context.Context, a *app) error {
 	if four != nil {
 		t.payments(ctx, "4 members at half of that", func(r *bench.Report) string { return r.LatencyMS.String() }, "--seconds", seconds, "--rate", strconv.Itoa(int(four.CommittedPerS/2)))
 	}
+	t.keys(ctx, four, seconds)
 	t.payments(ctx, many+" accounts, 4 members", func(r *bench.Report) string {
 		if four == nil {
 			return t.throughput(r) + "; " + r.Memory()

@@ -152,13 +152,13 @@ var keyNames = []string{"node", "validator"}
 
 // sealKeys encrypts the node's keys with a passphrase.
 func (a *app) sealKeys(home node.Home) ([]byte, error) {
-	keys := map[string][]byte{}
+	keys := map[string]string{}
 	for _, name := range keyNames {
 		key, err := home.Key(name)
 		if err != nil {
 			return nil, err
 		}
-		keys[name] = key.Seed()
+		keys[name] = key.Text()
 	}
 	raw, err := json.Marshal(keys)
 	if err != nil {
@@ -200,12 +200,16 @@ func (a *app) openKeys(home node.Home, sealed []byte) error {
 	if err != nil {
 		return err
 	}
-	keys := map[string][]byte{}
+	keys := map[string]string{}
 	if err := json.Unmarshal(raw, &keys); err != nil {
 		return fmt.Errorf("the keys in the backup are malformed: %w", err)
 	}
 	for _, name := range keyNames {
-		if err := home.SetKey(name, keys[name]); err != nil {
+		key, err := node.ParseSecret(keys[name])
+		if err != nil {
+			return fmt.Errorf("the %s key in the backup is %w", name, err)
+		}
+		if err := home.SetKey(name, key); err != nil {
 			return err
 		}
 	}

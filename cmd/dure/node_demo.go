@@ -40,15 +40,20 @@ const (
 // demo is the folder of a demonstration network.
 type demo string
 
-// demoPorts are the first member's ports; each member after it has the next.
-type demoPorts struct{ api, p2p int }
+// demoPlan is how a network is made.
+type demoPlan struct {
+	// api and p2p are the first member's ports; each member after it has the next.
+	api, p2p int
+	// validators is the kind of the validators' keys.
+	validators accountv1.KeyKind
+}
 
 func (d demo) client() string       { return filepath.Join(string(d), "client") }
 func (d demo) node(i int) node.Home { return node.Home(filepath.Join(string(d), demoMembers[i].key)) }
 
 // create makes a new network: keys, homes and genesis. It works in a folder beside and moves it into place when all is
 // there, so that a half-made network is never found.
-func (d demo) create(ports demoPorts) error {
+func (d demo) create(plan demoPlan) error {
 	if _, err := os.Stat(filepath.Join(string(d), "genesis.json")); err == nil {
 		return nil
 	}
@@ -63,7 +68,7 @@ func (d demo) create(ports demoPorts) error {
 		return failed("the network's folder cannot be made: "+err.Error(), "choose another with --dir")
 	}
 	defer os.RemoveAll(fresh) // gone when renamed
-	if err := demo(fresh).fill(ports); err != nil {
+	if err := demo(fresh).fill(plan); err != nil {
 		return err
 	}
 	if err := os.Remove(string(d)); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -84,7 +89,7 @@ func (d demo) configs() ([]*node.Config, error) {
 	return out, nil
 }
 
-func (d demo) fill(ports demoPorts) error {
+func (d demo) fill(plan demoPlan) error {
 	addresses, err := d.keys()
 	if err != nil {
 		return err
@@ -92,7 +97,8 @@ func (d demo) fill(ports demoPorts) error {
 	var seats []node.Seat
 	for i, m := range demoMembers {
 		seats = append(seats, node.Seat{
-			Home: d.node(i), Name: m.name, Address: addresses[m.key], API: fmt.Sprintf("127.0.0.1:%d", ports.api+i), P2P: fmt.Sprintf("127.0.0.1:%d", ports.p2p+i),
+			Home: d.node(i), Name: m.name, Address: addresses[m.key], API: fmt.Sprintf("127.0.0.1:%d", plan.api+i), P2P: fmt.Sprintf("127.0.0.1:%d", plan.p2p+i),
+			Validator: &node.Validator{Kind: plan.validators},
 		})
 	}
 	file, err := node.CreateNetwork("demo", seats, func(g *ledgerv1.Genesis) { d.fund(g, addresses) })

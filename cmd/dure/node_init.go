@@ -1,20 +1,21 @@
 package main
 
 import (
-	"crypto/ed25519"
 	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
 
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
 	"github.com/dureledger/dure/ledger/genesis"
+	"github.com/dureledger/dure/ledger/tx"
 	"github.com/dureledger/dure/node"
 )
 
 // newInit makes a node's home folder.
 func newInit(a *app) *cobra.Command {
-	var home, name, member, validator, listen, signer string
+	var home, name, member, validator, listen, signer, keyType string
 	var power int64
 	cmd := &cobra.Command{
 		Use:   "init",
@@ -24,9 +25,13 @@ with public keys that the members exchange before "dure genesis" makes the netwo
 
 The account acts for the member: the address or the name of an Ed25519 key made with "dure key new".
 
+With --key-type mldsa65 the validator signs with ML-DSA-65 (FIPS 204), which quantum computers are not known to break; each member of a
+network may choose. Receipts then have some 12 KB more, and devices cannot check them: docs/post-quantum.md says what it costs and what it does not protect.
+
 With --validator-key the validator's private key is not made here: a signer has it ("dure signer init" shows the public
 key and the id), and the node waits for the signer at --validator-listen.`,
 		Example: "  dure key new bank\n  dure init --home /var/lib/dure --name \"Han Bank\" --member bank\n" +
+			"  dure init --home /var/lib/dure --name \"Han Bank\" --member bank --key-type mldsa65\n" +
 			"  dure init --home /var/lib/dure --name \"Han Bank\" --member bank --validator-key HEX --validator-listen 10.0.0.5:26659 --validator-signer ID",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -37,17 +42,15 @@ key and the id), and the node waits for the signer at --validator-listen.`,
 			if (validator == "") != (listen == "") {
 				return usage("--validator-key and --validator-listen go together: the public key, and where the node waits for the signer that has the private one")
 			}
-			var public ed25519.PublicKey
-			if validator != "" {
-				if public, err = node.ParseValidatorKey(validator); err != nil {
-					return usage(err.Error())
-				}
+			how, err := validatorOf(keyType, validator, cmd.Flags().Changed("key-type"))
+			if err != nil {
+				return err
 			}
 			config, err := node.Load("", noEnv, map[string]string{"member": acting.address.String(), "validator.listen": listen, "validator.signer": signer})
 			if err != nil {
 				return err
 			}
-			m, err := node.Home(home).Create(name, acting.address[:], power, public, config)
+			m, err := node.Home(home).Create(name, acting.address[:], power, how, config)
 			if err != nil {
 				return err
 			}
@@ -60,7 +63,8 @@ key and the id), and the node waits for the signer at --validator-listen.`,
 	cmd.Flags().StringVar(&name, "name", "", "the member's name, for people")
 	cmd.Flags().StringVar(&member, "member", "", "account that acts for the member: address or name of a key")
 	cmd.Flags().Int64Var(&power, "power", 10, "voting power in consensus; 0: does not validate")
-	cmd.Flags().StringVar(&validator, "validator-key", "", "the validator's public key, 64 hex digits, when a signer has the private one")
+	cmd.Flags().StringVar(&validator, "validator-key", "", "the validator's public key in hex, or a file with it, when a signer has the private one")
+	keyTypeFlag(cmd, &keyType)
 	cmd.Flags().StringVar(&listen, "validator-listen", "", "host:port or unix://path where the node waits for the signer")
 	cmd.Flags().StringVar(&signer, "validator-signer", "", "id of the signer that is let in over host:port")
 	must(cmd.MarkFlagRequired("name"))
@@ -107,6 +111,41 @@ gives it to the others: every member must have the same bytes, because the netwo
 	must(cmd.MarkFlagRequired("name"))
 	cmd.AddCommand(newGenesisShow(a))
 	return cmd
+}
+
+// keyTypeFlag adds --key-type.
+func keyTypeFlag(cmd *cobra.Command, keyType *string) {
+	kinds := []string{"ed25519", "mldsa65"}
+	cmd.Flags().StringVar(keyType, "key-type", kinds[0], "kind of the validator's key: ed25519, mldsa65")
+	must(cmd.RegisterFlagCompletionFunc("key-type", cobra.FixedCompletions(kinds, cobra.ShellCompDirectiveNoFileComp)))
+}
+
+// validatorKind reads --key-type.
+func validatorKind(keyType string) (accountv1.KeyKind, error) {
+	kind, err := tx.ParseKind(keyType)
+	if err != nil || kind != accountv1.KeyKind_KEY_KIND_ED25519 && kind != accountv1.KeyKind_KEY_KIND_ML_DSA_65 {
+		return 0, usagef("--key-type %q: validators sign with ed25519 or mldsa65", keyType)
+	}
+	return kind, nil
+}
+
+// validatorOf reads how the validator signs: a kind of key to make, or a public key, in hex or in a file, whose private one a signer has.
+func validatorOf(keyType, public string, chosen bool) (*node.Validator, error) {
+	kind, err := validatorKind(keyType)
+	if err != nil || public == "" {
+		return &node.Validator{Kind: kind}, err
+	}
+	if chosen {
+		return nil, usage("--key-type is for a key that is made here; with --validator-key the signer has made it")
+	}
+	if raw, err := os.ReadFile(public); err == nil {
+		public = string(raw)
+	}
+	key, err := node.ParseValidatorKey(public)
+	if err != nil {
+		return nil, usage(err.Error())
+	}
+	return &node.Validator{Public: key}, nil
 }
 
 func noEnv(string) (string, bool) { return "", false }

@@ -25,6 +25,7 @@ import (
 // joining is what "dure join" is told.
 type joining struct {
 	home, name, member, genesis string
+	keyType                     string
 	peers                       []string
 	power                       int64
 	snapshot                    bool
@@ -60,6 +61,7 @@ With power 0, the default, the new member does not vote on blocks. Raise it when
 	f.StringVar(&j.genesis, "genesis", "", "the network's genesis file, from a member you trust")
 	f.StringSliceVar(&j.peers, "peer", nil, "id@host:port of members' nodes, besides those that --node names")
 	f.Int64Var(&j.power, "power", 0, "voting power to ask for; 0: does not validate")
+	keyTypeFlag(cmd, &j.keyType)
 	f.BoolVar(&j.snapshot, "from-snapshot", false, "begin with the state of a recent block instead of the first block")
 	f.StringVar(&j.api, "api-listen", "", "host:port of the new node's API (default 127.0.0.1:8080)")
 	f.StringVar(&j.p2p, "p2p-listen", "", "host:port of the new node for its peers (default 127.0.0.1:26656)")
@@ -70,6 +72,10 @@ With power 0, the default, the new member does not vote on blocks. Raise it when
 }
 
 func (a *app) join(ctx context.Context, j joining) error {
+	kind, err := validatorKind(j.keyType)
+	if err != nil {
+		return err
+	}
 	member, err := a.party(j.member)
 	if err != nil {
 		return err
@@ -102,7 +108,7 @@ func (a *app) join(ctx context.Context, j joining) error {
 		return err
 	}
 	home := node.Home(j.home)
-	m, err := home.Create(j.name, member.address[:], j.power, nil, config)
+	m, err := home.Create(j.name, member.address[:], j.power, &node.Validator{Kind: kind}, config)
 	if err != nil {
 		return err
 	}

@@ -87,26 +87,38 @@ func (a *app) signedNetwork(home node.SignerHome) (string, error) {
 
 // newSignerInit makes a signer's folder.
 func newSignerInit() *cobra.Command {
-	var home string
+	var home, keyType string
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Make the folder of a new signer: a validator key, and a key for the connection to the node",
 		Long: `Makes a signer's folder with a fresh validator key, a key that proves to the node who is dialling, and the record of
-what was signed, which is empty. Keep the folder on one machine only, and never start from an old copy of the record.`,
-		Example: "  dure signer init --home /var/lib/dure-signer",
+what was signed, which is empty. Keep the folder on one machine only, and never start from an old copy of the record.
+validator.pub in it is the validator's public key, for "dure init" on the node's machine.`,
+		Example: "  dure signer init --home /var/lib/dure-signer\n  dure signer init --home /var/lib/dure-signer --key-type mldsa65",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			card, err := node.SignerHome(home).Create()
+			kind, err := validatorKind(keyType)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "Made %s.\nValidator key (public): %x\nSigner id: %s\n"+
-				"On the node's machine: dure init … --validator-key %x --validator-listen HOST:PORT --validator-signer %s\n"+
+			card, err := node.SignerHome(home).Create(kind)
+			if err != nil {
+				return err
+			}
+			public, given := fmt.Sprintf("%x", card.ValidatorKey), "validator.pub"
+			if len(public) == 64 {
+				given = public
+			} else {
+				public = public[:64] + "… (whole in " + card.File + ")"
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "Made %s.\nValidator key (public): %s\nSigner id: %s\n"+
+				"On the node's machine: dure init … --validator-key %s --validator-listen HOST:PORT --validator-signer %s\n"+
 				"Then, with the network's genesis.json in %s: dure signer --home %s --node NODE-ID@HOST:PORT\n",
-				home, card.ValidatorKey, card.ID, card.ValidatorKey, card.ID, home, home)
+				home, public, card.ID, given, card.ID, home, home)
 			return nil
 		},
 	}
 	cmd.Flags().StringVar(&home, "home", "dure-signer", "the signer's folder; must not have a signer yet")
+	keyTypeFlag(cmd, &keyType)
 	return cmd
 }

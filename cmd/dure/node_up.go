@@ -21,20 +21,27 @@ import (
 // newUp runs a demonstration network of four members on this machine.
 func newUp(a *app) *cobra.Command {
 	var dir string
-	var ports demoPorts
+	var plan demoPlan
+	var keyType string
 	var door demoDoor
 	cmd := &cobra.Command{
 		Use:   "up",
 		Short: "Run a demonstration network of four members on this machine",
 		Long: `Makes, the first time, a network of four members with accounts to play with, and runs it as four processes that
 only this machine can reach, until Ctrl-C, and beside them a gateway for devices, with three cars that may report. The next "dure up" goes on with the same ledger; to begin anew, delete the folder.`,
-		Example: "  dure up\n  dure up --dir /tmp/try",
+		Example: "  dure up\n  dure up --dir /tmp/try\n  dure up --dir /tmp/quantum --key-type mldsa65",
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.up(cmd.Context(), demo(dir), ports, door) },
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if plan.validators, err = validatorKind(keyType); err != nil {
+				return err
+			}
+			return a.up(cmd.Context(), demo(dir), plan, door)
+		},
 	}
 	cmd.Flags().StringVar(&dir, "dir", "dev", "the network's folder")
-	cmd.Flags().IntVar(&ports.api, "api-port", 8080, "port of the first member's API when the network is made; the others have the next three")
-	cmd.Flags().IntVar(&ports.p2p, "p2p-port", 26656, "port of the first member for its peers when the network is made; the others have the next three")
+	cmd.Flags().IntVar(&plan.api, "api-port", 8080, "port of the first member's API when the network is made; the others have the next three")
+	cmd.Flags().IntVar(&plan.p2p, "p2p-port", 26656, "port of the first member for its peers when the network is made; the others have the next three")
+	cmd.Flags().StringVar(&keyType, "key-type", "ed25519", "kind of the validators' keys when the network is made: ed25519, mldsa65")
 	cmd.Flags().BoolVar(&door.open, "gateway", true, "also run a gateway for devices")
 	cmd.Flags().IntVar(&door.port, "mqtt-port", 8883, "port of the gateway, for MQTT over TLS")
 	return cmd
@@ -52,9 +59,9 @@ const (
 	downTimeout = 20 * time.Second
 )
 
-func (a *app) up(ctx context.Context, d demo, ports demoPorts, door demoDoor) error {
+func (a *app) up(ctx context.Context, d demo, plan demoPlan, door demoDoor) error {
 	fresh := !exists(filepath.Join(string(d), "genesis.json"))
-	if err := d.create(ports); err != nil {
+	if err := d.create(plan); err != nil {
 		return err
 	}
 	unlock, err := lockFolder(string(d))

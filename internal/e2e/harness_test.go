@@ -55,6 +55,8 @@ type network struct {
 	// mqtt is the port of the gateway; 0: there is none.
 	mqtt int
 	env  []string
+	// more are further arguments of "dure up".
+	more []string
 
 	cmd *exec.Cmd
 	out *output
@@ -126,7 +128,7 @@ func (n *network) up() {
 }
 
 func (n *network) upCommand() *exec.Cmd {
-	cmd := exec.Command(n.binary, "up", "--dir", n.dir, "--api-port", fmt.Sprint(n.api), "--p2p-port", fmt.Sprint(n.p2p), "--gateway="+fmt.Sprint(n.mqtt != 0), "--mqtt-port", fmt.Sprint(n.mqtt))
+	cmd := exec.Command(n.binary, append([]string{"up", "--dir", n.dir, "--api-port", fmt.Sprint(n.api), "--p2p-port", fmt.Sprint(n.p2p), "--gateway=" + fmt.Sprint(n.mqtt != 0), "--mqtt-port", fmt.Sprint(n.mqtt)}, n.more...)...)
 	cmd.Env = append(os.Environ(), n.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	return cmd

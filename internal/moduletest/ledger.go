@@ -10,7 +10,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"reflect"
+	"strings"
 
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
 	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
@@ -28,10 +30,14 @@ var Members = []string{"seoul", "busan", "jeju", "daegu"}
 // Start is the genesis time in unix milliseconds: 2026-01-01T00:00:00Z.
 const Start int64 = 1767225600000
 
-// Key is the key that a name stands for.
+// Key is the key that a name stands for: ML-DSA-65 for names that end in -pq, Ed25519 for others.
 func Key(name string) tx.Key {
 	sum := sha256.Sum256([]byte(name))
-	return txtest.Ed25519(binary.BigEndian.Uint64(sum[:])).Key()
+	kind := accountv1.KeyKind_KEY_KIND_ED25519
+	if strings.HasSuffix(name, "-pq") {
+		kind = accountv1.KeyKind_KEY_KIND_ML_DSA_65
+	}
+	return txtest.Signer(kind, binary.BigEndian.Uint64(sum[:])).Key()
 }
 
 // Address is the address of a name's key, and so of the account opened for it.

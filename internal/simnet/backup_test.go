@@ -46,7 +46,7 @@ func TestBackupAndRestore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := home.SetKey(name, key.Seed()); err != nil {
+		if err := home.SetKey(name, key); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -142,7 +142,7 @@ func TestRestoreCutOff(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := home.SetKey(name, key.Seed()); err != nil {
+		if err := home.SetKey(name, key); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -254,7 +254,7 @@ func restored(t *testing.T, old node.Home, file string) node.Home {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := home.SetKey(name, key.Seed()); err != nil {
+		if err := home.SetKey(name, key); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	"github.com/dureledger/dure/internal/simnet"
 	"github.com/dureledger/dure/ledger/genesis"
 	"github.com/dureledger/dure/node"
@@ -47,12 +48,12 @@ func (s *signer) stop() {
 func TestSignerApart(t *testing.T) {
 	const apart = 3
 	home := node.SignerHome(filepath.Join(t.TempDir(), "signer"))
-	card, err := home.Create()
+	card, err := home.Create(accountv1.KeyKind_KEY_KIND_ED25519)
 	if err != nil {
 		t.Fatal(err)
 	}
 	stranger := node.SignerHome(filepath.Join(t.TempDir(), "stranger"))
-	if _, err := stranger.Create(); err != nil {
+	if _, err := stranger.Create(accountv1.KeyKind_KEY_KIND_ED25519); err != nil {
 		t.Fatal(err)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -65,7 +66,7 @@ func TestSignerApart(t *testing.T) {
 	}
 	s := &signer{t: t, home: home}
 	n := simnet.StartSeats(t, 4, func(seats []node.Seat) {
-		seats[apart].Validator, seats[apart].ValidatorListen, seats[apart].ValidatorSigner = card.ValidatorKey, listen, card.ID
+		seats[apart].Validator, seats[apart].ValidatorListen, seats[apart].ValidatorSigner = &node.Validator{Public: card.ValidatorKey}, listen, card.ID
 	}, func(file []byte, seats []node.Seat) {
 		g, err := genesis.Parse(file)
 		if err != nil {

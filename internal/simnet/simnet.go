@@ -103,7 +103,11 @@ func start(t testing.TB, n int, set map[string]string, change func([]node.Seat),
 	return net
 }
 
+// Origin is the one origin at which passkeys may sign; their relying party is localhost.
+const Origin = "http://localhost"
+
 func fund(g *ledgerv1.Genesis) {
+	g.Network.Parameters.Origins = []string{Origin}
 	issuer := Address(Signer(0))
 	g.Asset = &assetv1.Genesis{Classes: []*assetv1.GenesisClass{{Asset: "krw", Issuer: issuer[:], Name: "won"}}}
 	for i := range People {

@@ -16,8 +16,12 @@ const (
 	maxLines      = 128     // signature lines
 )
 
-// evidenceType identifies the network's own signature line, see C2SP signed-note: 0xff and a name of ours.
-const evidenceType = "\xffdure/evidence/v1"
+// evidenceType identifies the network's own signature line, see C2SP signed-note: 0xff and a name of ours. wideEvidenceType is that of
+// evidence in the layout for ML-DSA-65.
+const (
+	evidenceType     = "\xffdure/evidence/v1"
+	wideEvidenceType = "\xffdure/evidence/v2"
+)
 
 // Checkpoint states what a header signs: the history log, the state, and the validators who signed it. As a file it is a
 // C2SP signed note whose text is a C2SP tlog-checkpoint. The network's signature line carries the evidence; other lines
@@ -62,7 +66,7 @@ func (c *Checkpoint) Text() []byte {
 	line("header", b64(c.Header[:]))
 	line("state", b64(c.StateRoot[:]))
 	for _, v := range c.Validators {
-		line("validator", strconv.FormatInt(v.Power, 10), b64(v.Key[:]))
+		line("validator", strconv.FormatInt(v.Power, 10), b64(v.Key))
 	}
 	return []byte(b.String())
 }
@@ -76,7 +80,7 @@ func (c *Checkpoint) Encode() ([]byte, error) {
 	var b strings.Builder
 	b.Write(c.Text())
 	b.WriteString("\n")
-	for _, l := range append([]Line{{Name: c.Network, KeyID: evidenceKeyID(c.Network), Signature: w.b}}, c.Lines...) {
+	for _, l := range append([]Line{{Name: c.Network, KeyID: evidenceKeyID(c.Network, w.wide), Signature: w.b}}, c.Lines...) {
 		b.WriteString("— " + l.Name + " " + b64(append(l.KeyID[:], l.Signature...)) + "\n")
 	}
 	file := []byte(b.String())
@@ -113,11 +117,12 @@ func DecodeCheckpoint(file []byte) (*Checkpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	if lines[0].Name != c.Network || lines[0].KeyID != evidenceKeyID(c.Network) {
+	wide := lines[0].KeyID == evidenceKeyID(c.Network, true)
+	if lines[0].Name != c.Network || !wide && lines[0].KeyID != evidenceKeyID(c.Network, false) {
 		return nil, malformed("its first signature line must be the network's")
 	}
 	c.Lines = lines[1:]
-	r := &reader{b: lines[0].Signature}
+	r := &reader{b: lines[0].Signature, wide: wide}
 	c.Evidence.decode(r, AppHash(c.StateRoot, HistoryRoot(c.Size, c.Root)))
 	if r.err == nil && len(r.b) > 0 {
 		r.fail("there are bytes after the evidence")
@@ -146,7 +151,7 @@ func (c *Checkpoint) decodeText(text string) error {
 	c.StateRoot = unb64(f.next("state "))
 	for len(f.lines) > 0 {
 		power, key, _ := strings.Cut(f.next("validator "), " ")
-		v := Validator{Key: unb64(key)}
+		v := Validator{Key: unb64Key(key)}
 		v.Power, _ = strconv.ParseInt(power, 10, 64)
 		c.Validators = append(c.Validators, v)
 	}
@@ -203,7 +208,12 @@ func validName(name string) bool {
 	return name != "" && len(name) <= 255 && !strings.ContainsFunc(name, bad)
 }
 
-func evidenceKeyID(network string) [4]byte { return keyID(network, evidenceType) }
+func evidenceKeyID(network string, wide bool) [4]byte {
+	if wide {
+		return keyID(network, wideEvidenceType)
+	}
+	return keyID(network, evidenceType)
+}
 
 // keyID is C2SP signed-note's: SHA-256(name || "\n" || type and key)[:4].
 func keyID(name, typeAndKey string) [4]byte {
@@ -219,6 +229,14 @@ func unb64(s string) (h [32]byte) {
 		h = [32]byte(b)
 	}
 	return h
+}
+
+// unb64Key gives a zero key for what is none in base64; comparing the text written again finds it.
+func unb64Key(s string) []byte {
+	if b, err := base64.StdEncoding.Strict().DecodeString(s); err == nil && SignatureSize(len(b)) > 0 {
+		return b
+	}
+	return make([]byte, keySizes[0])
 }
 
 func malformed(what string) *fault.Error {

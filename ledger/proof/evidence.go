@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"bytes"
 	"math"
 
 	"github.com/dureledger/dure/ledger/fault"
@@ -64,17 +65,24 @@ type Signature struct {
 	// Validator is the index in the set of the header's height, in CometBFT's order.
 	Validator uint16
 	// Time the validator put into its vote, unix nanoseconds.
-	Time  int64
-	Bytes [64]byte
+	Time int64
+	// Bytes are 64 of Ed25519 or 3,309 of ML-DSA-65.
+	Bytes []byte
 }
 
-// Validator is an Ed25519 key and its voting power.
+// Validator is a public key and its voting power. 32 bytes are an Ed25519 key, 1,952 one of ML-DSA-65 (FIPS 204).
 type Validator struct {
-	Key   [32]byte
+	Key   []byte
 	Power int64
 }
 
+// Equal says whether two are the same.
+func (v Validator) Equal(other Validator) bool {
+	return v.Power == other.Power && bytes.Equal(v.Key, other.Key)
+}
+
 func (e *Evidence) encode(w *writer) error {
+	w.wide = e.wide()
 	if len(e.Changes) > math.MaxUint16 {
 		return fault.New("proof.too_large", "too many changes of validators for one file; start from a newer checkpoint",
 			"changes", len(e.Changes))
@@ -117,6 +125,9 @@ func (e *Evidence) decode(r *reader, appHash [32]byte) {
 	e.Header.decode(r, false)
 	e.Header.AppHash = appHash
 	e.Commit.decode(r)
+	if r.err == nil && r.wide && !e.wide() {
+		r.fail("it is in the layout for ML-DSA-65 and has nothing of that")
+	}
 }
 
 func (h *Header) encode(w *writer, withAppHash bool) {
@@ -174,7 +185,7 @@ func (c *Commit) encode(w *writer) {
 		s := &c.Signatures[i]
 		w.u16(s.Validator)
 		w.u64(uint64(s.Time))
-		w.raw(s.Bytes[:])
+		w.sized(s.Bytes)
 	}
 }
 
@@ -191,7 +202,7 @@ func (c *Commit) decode(r *reader) {
 		var s Signature
 		s.Validator = r.u16("signature")
 		s.Time = r.i63("time of a signature")
-		copy(s.Bytes[:], r.take(64, "signature"))
+		s.Bytes = r.sized(signatureSizes, "signature")
 		if r.err != nil {
 			return
 		}
@@ -202,7 +213,7 @@ func (c *Commit) decode(r *reader) {
 func encodeValidators(w *writer, set []Validator) {
 	w.u16(uint16(len(set)))
 	for _, v := range set {
-		w.hash(v.Key)
+		w.sized(v.Key)
 		w.u64(uint64(v.Power))
 	}
 }
@@ -211,7 +222,7 @@ func decodeValidators(r *reader) []Validator {
 	var set []Validator
 	n := int(r.u16("number of validators"))
 	for range n {
-		v := Validator{Key: r.hash("validator"), Power: r.i63("validator")}
+		v := Validator{Key: r.sized(keySizes, "validator"), Power: r.i63("validator")}
 		if r.err != nil {
 			return nil
 		}

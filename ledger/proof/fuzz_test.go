@@ -11,7 +11,7 @@ import (
 )
 
 func seed(f *testing.F, pattern string) {
-	for _, folder := range []string{vectors, filepath.Join(vectors, "broken")} {
+	for _, folder := range []string{vectors, filepath.Join(vectors, "broken"), filepath.Join(vectors, "mldsa"), filepath.Join(vectors, "mldsa", "broken")} {
 		paths, err := filepath.Glob(filepath.Join(folder, pattern))
 		if err != nil || len(paths) == 0 {
 			f.Fatal(folder, err)

@@ -18,12 +18,13 @@ const (
 	MaxNetwork = 49
 )
 
-// The first five bytes of a receipt: what it is and the version of its layout. A receipt with cosignatures is of version 2,
-// every other one of version 1.
+// The first five bytes of a receipt: what it is and the version of its layout. A receipt of which validators sign with ML-DSA-65 is of
+// version 3, with or without cosignatures; of others one with cosignatures is of version 2, and one without of version 1.
 const (
 	receiptMagic     = "DURE"
 	receiptVersion   = 1
 	witnessedVersion = 2
+	wideVersion      = 3
 )
 
 // Receipt proves that a transaction had an outcome. Decoding one shows only that its parts fit together; whether the
@@ -98,7 +99,10 @@ func (r *Receipt) Encode() ([]byte, error) {
 		return nil, err
 	}
 	version := uint8(receiptVersion)
-	if len(r.Cosignatures) > 0 {
+	switch {
+	case r.Evidence.wide():
+		version = wideVersion
+	case len(r.Cosignatures) > 0:
 		version = witnessedVersion
 	}
 	w := &writer{}
@@ -119,7 +123,9 @@ func (r *Receipt) Encode() ([]byte, error) {
 	if err := r.Evidence.encode(w); err != nil {
 		return nil, err
 	}
-	encodeCosignatures(w, r.Cosignatures)
+	if version != receiptVersion {
+		encodeCosignatures(w, r.Cosignatures)
+	}
 	if len(w.b) > MaxReceipt {
 		return nil, fault.New("receipt.too_large", "the receipt would be larger than 1 MiB; start from a newer checkpoint", "bytes", len(w.b))
 	}
@@ -143,7 +149,7 @@ func DecodeReceipt(file []byte) (*Receipt, error) {
 		return nil, fault.New("receipt.not_a_receipt", "this is not a Dure receipt: such a file begins with DURE")
 	}
 	version := rd.u8("version")
-	if version != receiptVersion && version != witnessedVersion && rd.err == nil {
+	if (version < receiptVersion || version > wideVersion) && rd.err == nil {
 		return nil, fault.New("receipt.unsupported_version", "this receipt has a newer layout; a newer version of the software can read it", "version", version)
 	}
 	r := &Receipt{}
@@ -170,9 +176,13 @@ func DecodeReceipt(file []byte) (*Receipt, error) {
 	if err != nil {
 		return nil, err
 	}
+	rd.wide = version == wideVersion
 	r.Evidence.decode(rd, appHash)
-	if version == witnessedVersion {
+	if version != receiptVersion {
 		r.Cosignatures = decodeCosignatures(rd, r.Network)
+	}
+	if version == witnessedVersion && len(r.Cosignatures) == 0 {
+		rd.fail("a receipt of version 2 has at least one cosignature")
 	}
 	if rd.err == nil && len(rd.b) > 0 {
 		rd.fail("there are bytes after its end")

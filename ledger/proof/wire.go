@@ -7,8 +7,11 @@ import (
 	"github.com/dureledger/dure/ledger/fault"
 )
 
-// writer appends fixed-layout fields; integers are big-endian.
-type writer struct{ b []byte }
+// writer appends fixed-layout fields; integers are big-endian. wide: evidence is in its second layout.
+type writer struct {
+	b    []byte
+	wide bool
+}
 
 func (w *writer) u8(v uint8)      { w.b = append(w.b, v) }
 func (w *writer) u16(v uint16)    { w.b = binary.BigEndian.AppendUint16(w.b, v) }
@@ -20,8 +23,9 @@ func (w *writer) hash(v [32]byte) { w.b = append(w.b, v[:]...) }
 // reader takes the same fields off the front. The first failure sticks; later reads return zeros, so that decoders
 // read straight down and ask for the error once.
 type reader struct {
-	b   []byte
-	err *fault.Error
+	b    []byte
+	wide bool // evidence is in its second layout
+	err  *fault.Error
 }
 
 func (r *reader) fail(what string) {

@@ -119,10 +119,10 @@ func KindName(kind accountv1.KeyKind) string {
 // KindNames lists the names ParseKind takes.
 func KindNames() []string { return append([]string(nil), kindNames[1:]...) }
 
-// ParseKind is the kind of a short name. Code key.malformed.
+// ParseKind is the kind of a short name; mldsa65 is ml-dsa-65 too. Code key.malformed.
 func ParseKind(name string) (accountv1.KeyKind, error) {
 	for i, n := range kindNames {
-		if i > 0 && n == name {
+		if i > 0 && (n == name || strings.ReplaceAll(n, "-", "") == name) {
 			return accountv1.KeyKind(i), nil
 		}
 	}

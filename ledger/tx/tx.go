@@ -192,21 +192,26 @@ func (t *Tx) Keys() []Key {
 
 func witnessKey(w *txv1.Witness) Key { return Key{Kind: w.Kind, Public: w.PublicKey} }
 
-// SignatureWork is what checking the signatures costs, in units of about one Ed25519 check of a batch
-// (20 µs): Ed25519 1, secp256k1 3, P-256 5, WebAuthn and ML-DSA-65 6; a reading counts as a witness does. All nodes count the same.
+// KindWork is what checking one signature costs, in units of about one Ed25519 check of a batch (20 µs): Ed25519 1, secp256k1 3,
+// P-256 5, WebAuthn and ML-DSA-65 6.
+func KindWork(kind accountv1.KeyKind) uint64 {
+	switch kind {
+	case accountv1.KeyKind_KEY_KIND_ED25519:
+		return 1
+	case accountv1.KeyKind_KEY_KIND_SECP256K1:
+		return 3
+	case accountv1.KeyKind_KEY_KIND_P256:
+		return 5
+	default:
+		return 6
+	}
+}
+
+// SignatureWork is what checking the signatures costs, by KindWork; a reading counts as a witness does. All nodes count the same.
 func (t *Tx) SignatureWork() uint64 {
 	work := uint64(0)
 	for _, w := range t.Witnesses {
-		switch w.Kind {
-		case accountv1.KeyKind_KEY_KIND_ED25519:
-			work++
-		case accountv1.KeyKind_KEY_KIND_SECP256K1:
-			work += 3
-		case accountv1.KeyKind_KEY_KIND_P256:
-			work += 5
-		default:
-			work += 6
-		}
+		work += KindWork(w.Kind)
 	}
 	for i := range t.Sources {
 		work += t.Sources[i].signatureWork()

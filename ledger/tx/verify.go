@@ -29,11 +29,15 @@ func VerifyPrepared(txs []*Tx, prepared func(public []byte) *PreparedKey) []erro
 			errs[i] = fault.New("tx.bad_signature", "The transaction carries no signature. Every account that acts must sign it.")
 			continue
 		}
-		errs[i] = t.verifyOthers()
-		if errs[i] != nil {
-			continue
+		errs[i] = t.verifyP256Readings()
+	}
+	for _, kind := range oneByOne {
+		verifyKind(txs, errs, kind)
+	}
+	for i, t := range txs {
+		if errs[i] == nil {
+			batch.add(i, t)
 		}
-		batch.add(i, t)
 	}
 	for _, bad := range batch.bad(prepared) {
 		if errs[bad.tx] == nil {
@@ -43,17 +47,24 @@ func VerifyPrepared(txs []*Tx, prepared func(public []byte) *PreparedKey) []erro
 	return errs
 }
 
-// verifyOthers checks the signatures of every kind but Ed25519.
-func (t *Tx) verifyOthers() error {
-	for i, w := range t.Witnesses {
-		if w.Kind == accountv1.KeyKind_KEY_KIND_ED25519 {
-			continue
-		}
-		if why := verifyWitness(w, t.ID); why != "" {
-			return badSignature(i, w, why)
+// oneByOne are the kinds for which there is no batch.
+var oneByOne = []accountv1.KeyKind{
+	accountv1.KeyKind_KEY_KIND_P256, accountv1.KeyKind_KEY_KIND_WEBAUTHN, accountv1.KeyKind_KEY_KIND_SECP256K1, accountv1.KeyKind_KEY_KIND_ML_DSA_65,
+}
+
+// verifyKind checks the signatures of one kind in all transactions that are good so far. Each kind has large tables, so that checking all of one
+// after the other leaves them in the processor's caches.
+func verifyKind(txs []*Tx, errs []error, kind accountv1.KeyKind) {
+	for n, t := range txs {
+		for i, w := range t.Witnesses {
+			if w.Kind != kind || errs[n] != nil {
+				continue
+			}
+			if why := verifyWitness(w, t.ID); why != "" {
+				errs[n] = badSignature(i, w, why)
+			}
 		}
 	}
-	return t.verifyP256Readings()
 }
 
 // badEd25519 says which signature of the transaction is bad.

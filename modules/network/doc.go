@@ -7,8 +7,8 @@
 //
 // # Invariants
 //
-//  1. There are 1 to 100 members, each with an open account, a name, and two usable Ed25519 keys; no two keys of the
-//     network are the same.
+//  1. There are 1 to 100 members, each with an open account, a name, a usable Ed25519 key for its node and one of Ed25519 or
+//     ML-DSA-65 for its validator; no two keys of the network are the same.
 //  2. A member's power is 0 to 1,000,000; at least one member validates.
 //  3. The parameters are within their limits (parameters.go), the app version one that the binary knows. At most 64 outside
 //     witnesses are among them (witness.go), with different names and keys, of whom no more are asked for than there are.
@@ -34,7 +34,7 @@
 //	network.bad_change         no change, or one that says nothing
 //	network.bad_address        not 20 bytes
 //	network.bad_text           a name too long or with forbidden characters
-//	network.bad_key            not a usable Ed25519 key
+//	network.bad_key            not a usable key of its kind
 //	network.key_in_use         the network knows the key already
 //	network.bad_power          outside 0 to 1,000,000
 //	network.bad_parameter      outside its limits

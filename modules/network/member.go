@@ -24,14 +24,13 @@ func checkMember(member *networkv1.Member) (tx.Address, error) {
 	if err := checkPower(member.GetPower()); err != nil {
 		return a, err
 	}
-	for _, key := range []struct {
-		name   string
-		public []byte
-	}{{"node_key", member.GetNodeKey()}, {"validator_key", member.GetValidatorKey()}} {
-		if tx.CheckKey(tx.Key{Kind: accountv1.KeyKind_KEY_KIND_ED25519, Public: key.public}) != nil {
-			return a, fault.New("network.bad_key", "The "+key.name+" is not a usable Ed25519 public key of 32 bytes.",
-				"member", a, "field", key.name, "key", hex.EncodeToString(key.public))
-		}
+	if tx.CheckKey(tx.Key{Kind: accountv1.KeyKind_KEY_KIND_ED25519, Public: member.GetNodeKey()}) != nil {
+		return a, fault.New("network.bad_key", "The node_key is not a usable Ed25519 public key of 32 bytes.",
+			"member", a, "field", "node_key", "key", hex.EncodeToString(member.GetNodeKey()))
+	}
+	if key := member.GetValidatorKey(); tx.CheckKey(tx.Key{Kind: validatorKind(key), Public: key}) != nil {
+		return a, fault.New("network.bad_key", "The validator_key is neither a usable Ed25519 public key of 32 bytes nor an ML-DSA-65 public key of 1952.",
+			"member", a, "field", "validator_key", "bytes", len(key), "key", hex.EncodeToString(key[:min(len(key), 32)]))
 	}
 	// A key with two uses could be made to sign for one what counts for the other.
 	if bytes.Equal(member.GetNodeKey(), member.GetValidatorKey()) {
@@ -40,6 +39,17 @@ func checkMember(member *networkv1.Member) (tx.Address, error) {
 	}
 	return a, nil
 }
+
+// validatorKind is the kind of a validator's key, which its length tells.
+func validatorKind(key []byte) accountv1.KeyKind {
+	if len(key) == mlDSASize {
+		return accountv1.KeyKind_KEY_KIND_ML_DSA_65
+	}
+	return accountv1.KeyKind_KEY_KIND_ED25519
+}
+
+// mlDSASize is the length of an ML-DSA-65 public key, bytes (FIPS 204).
+const mlDSASize = 1952
 
 // checkKeysDiffer refuses a member that shares a key with another.
 func checkKeysDiffer(member, other *networkv1.Member) error {
@@ -54,8 +64,9 @@ func checkKeysDiffer(member, other *networkv1.Member) error {
 }
 
 func keyInUse(key []byte, name string) error {
-	return fault.New("network.key_in_use", fmt.Sprintf("The key %x is in use by %s already. Every node and validator key is used once.", key, name),
-		"key", hex.EncodeToString(key), "member", name)
+	short := hex.EncodeToString(key[:min(len(key), 32)])
+	return fault.New("network.key_in_use", fmt.Sprintf("The key %s is in use by %s already. Every node and validator key is used once.", short, name),
+		"key", short, "member", name)
 }
 
 func checkPower(power int64) error {

@@ -54,13 +54,14 @@ typedef enum {
 
 	DURE_RECEIPT_TOO_LARGE,           /* receipt.too_large: more than DURE_MAX_RECEIPT */
 	DURE_RECEIPT_NOT_A_RECEIPT,       /* receipt.not_a_receipt */
-	DURE_RECEIPT_UNSUPPORTED_VERSION, /* receipt.unsupported_version: newer firmware can read it */
+	DURE_RECEIPT_UNSUPPORTED_VERSION, /* receipt.unsupported_version: version 3, of validators who sign with ML-DSA-65, which this library does not check, or a newer one */
 	DURE_RECEIPT_BAD_OUTCOME,         /* receipt.bad_outcome: not one that a history can hold, or of a later block than the header's */
 	DURE_RECEIPT_WRONG_TRANSACTION,   /* receipt.wrong_transaction: not the one that the outcome is about */
 	DURE_RECEIPT_WRONG_NETWORK,       /* receipt.wrong_network: not the anchor's */
 
 	DURE_CHECKPOINT_TOO_LARGE,            /* checkpoint.too_large: more than DURE_MAX_CHECKPOINT */
 	DURE_CHECKPOINT_NOT_A_CHECKPOINT,     /* checkpoint.not_a_checkpoint */
+	DURE_CHECKPOINT_UNSUPPORTED_VERSION,  /* checkpoint.unsupported_version: of validators who sign with ML-DSA-65, which this library does not check */
 	DURE_CHECKPOINT_MALFORMED,            /* checkpoint.malformed */
 	DURE_CHECKPOINT_WRONG_NETWORK,        /* checkpoint.wrong_network: not the anchor's */
 	DURE_CHECKPOINT_WRONG_HEADER,         /* checkpoint.wrong_header: text and header do not agree */

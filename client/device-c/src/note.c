@@ -1,7 +1,11 @@
 /* The text of a checkpoint and the lines of a signed note. docs/checkpoint.md. */
 #include "internal.h"
 
-enum { MAX_SIGNATURES = 128, MAX_LINES = 7 + 65536 };
+enum {
+	MAX_SIGNATURES = 128,
+	MAX_LINES = 7 + 65536,
+	ML_DSA_BASE64 = 2604 /* the base64 of an ML-DSA-65 key, 1952 bytes */
+};
 
 static const char dash[] = "\xe2\x80\x94 "; /* em dash, space */
 
@@ -93,16 +97,31 @@ static bool read_head(du_note *n, du_bytes *text)
 }
 
 /* A power below 0 has a form, and is refused as a power: so it is kept, as a number too large. */
-static bool read_validator(du_line l, uint8_t v[DURE_VALIDATOR_SIZE])
+static dure_code read_validator(du_line l, uint8_t v[DURE_VALIDATOR_SIZE])
 {
 	uint64_t power;
 	bool negative = word(&l, "validator -");
 	if (!negative && !word(&l, "validator "))
-		return false;
-	if (!decimal(&l, (uint64_t)INT64_MAX + negative, &power) || (negative && power == 0))
-		return false;
+		return DURE_CHECKPOINT_MALFORMED;
+	if (!decimal(&l, (uint64_t)INT64_MAX + negative, &power) || (negative && power == 0) || !word(&l, " "))
+		return DURE_CHECKPOINT_MALFORMED;
+	if (l.size == ML_DSA_BASE64)
+		return DURE_CHECKPOINT_UNSUPPORTED_VERSION;
 	du_write64(v + 32, negative ? 0 - power : power);
-	return word(&l, " ") && hash(&l, v);
+	return hash(&l, v) ? DURE_OK : DURE_CHECKPOINT_MALFORMED;
+}
+
+/* Whether a file that is too large names a key of ML-DSA-65, with which all are. */
+static bool names_ml_dsa(du_note *n, du_bytes text)
+{
+	du_line l;
+	uint8_t v[DURE_VALIDATOR_SIZE];
+	dure_code code = DURE_OK;
+	if (!read_head(n, &text))
+		return false;
+	while (code == DURE_OK && du_line_next(&text, &l))
+		code = read_validator(l, v);
+	return code == DURE_CHECKPOINT_UNSUPPORTED_VERSION;
 }
 
 dure_code du_note_read(du_note *n, const uint8_t *file, size_t size, uint8_t *set, size_t capacity)
@@ -111,8 +130,10 @@ dure_code du_note_read(du_note *n, const uint8_t *file, size_t size, uint8_t *se
 	du_bytes text;
 	du_line l;
 	memset(n, 0, sizeof *n);
+	text.at = file;
+	text.size = size;
 	if (size > DURE_MAX_CHECKPOINT)
-		return DURE_CHECKPOINT_TOO_LARGE;
+		return names_ml_dsa(n, text) ? DURE_CHECKPOINT_UNSUPPORTED_VERSION : DURE_CHECKPOINT_TOO_LARGE;
 	TRY(split(n, file, size, &lines));
 	text = n->text;
 	if (!read_head(n, &text))
@@ -121,8 +142,7 @@ dure_code du_note_read(du_note *n, const uint8_t *file, size_t size, uint8_t *se
 	for (; du_line_next(&text, &l); n->validators++) {
 		if (capacity < DURE_VALIDATOR_SIZE)
 			return DURE_DEVICE_TOO_LITTLE_MEMORY;
-		if (!read_validator(l, set + n->validators * DURE_VALIDATOR_SIZE))
-			return DURE_CHECKPOINT_MALFORMED;
+		TRY(read_validator(l, set + n->validators * DURE_VALIDATOR_SIZE));
 		capacity -= DURE_VALIDATOR_SIZE;
 	}
 	return DURE_OK;
@@ -155,7 +175,7 @@ static bool same_key(const du_signature *a, const du_signature *b)
 /* Checks the form of all signature lines: 1 to 128, no key twice, the network's first. */
 dure_code du_signatures_check(const du_note *n)
 {
-	static const char evidence[] = "\xff" "dure/evidence/v1";
+	static const char evidence[] = "\xff" "dure/evidence/v1", with_ml_dsa[] = "\xff" "dure/evidence/v2";
 	du_bytes rest = n->lines, network = {(const uint8_t *)n->network, strlen(n->network)};
 	du_signature s, other;
 	uint8_t id[4];
@@ -171,10 +191,12 @@ dure_code du_signatures_check(const du_note *n)
 	}
 	rest = n->lines;
 	du_key_id(id, network, evidence, sizeof evidence - 1);
-	if (count == 0 || !du_signature_next(&rest, &s) || s.name.size != network.size ||
-	    memcmp(s.name.at, network.at, network.size) != 0 || memcmp(s.key_id, id, 4) != 0)
+	if (count == 0 || !du_signature_next(&rest, &s) || s.name.size != network.size || memcmp(s.name.at, network.at, network.size) != 0)
 		return DURE_CHECKPOINT_MALFORMED;
-	return DURE_OK;
+	if (memcmp(s.key_id, id, 4) == 0)
+		return DURE_OK;
+	du_key_id(id, network, with_ml_dsa, sizeof with_ml_dsa - 1);
+	return memcmp(s.key_id, id, 4) == 0 ? DURE_CHECKPOINT_UNSUPPORTED_VERSION : DURE_CHECKPOINT_MALFORMED;
 }
 
 /* C2SP signed-note's: SHA-256(name || "\n" || type and key)[:4]. */

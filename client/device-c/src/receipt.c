@@ -30,8 +30,8 @@ static dure_code read_layout(const uint8_t *file, size_t size, layout *l)
 	du_reader r = {file, size, false};
 	const uint8_t *magic;
 	uint64_t version;
-	if (size > DURE_MAX_RECEIPT)
-		return DURE_RECEIPT_TOO_LARGE;
+	if (size > DURE_MAX_RECEIPT) /* with ML-DSA-65 all are: say which it is */
+		return memcmp(file, "DURE\3", 5) == 0 ? DURE_RECEIPT_UNSUPPORTED_VERSION : DURE_RECEIPT_TOO_LARGE;
 	magic = du_take(&r, 4);
 	if (magic == NULL || memcmp(magic, "DURE", 4) != 0)
 		return DURE_RECEIPT_NOT_A_RECEIPT;

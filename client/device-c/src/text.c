@@ -21,6 +21,7 @@ static const char *const texts[] = {
 	"receipt.wrong_network",
 	"checkpoint.too_large",
 	"checkpoint.not_a_checkpoint",
+	"checkpoint.unsupported_version",
 	"checkpoint.malformed",
 	"checkpoint.wrong_network",
 	"checkpoint.wrong_header",

@@ -85,7 +85,7 @@ type Member struct {
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// Ed25519, 32 bytes: authenticates the member's node to its peers and seals its batches.
 	NodeKey []byte `protobuf:"bytes,3,opt,name=node_key,json=nodeKey,proto3" json:"node_key,omitempty"`
-	// Ed25519, 32 bytes: signs votes of consensus.
+	// Ed25519, 32 bytes, or ML-DSA-65, 1952 bytes: signs votes of consensus.
 	ValidatorKey []byte `protobuf:"bytes,4,opt,name=validator_key,json=validatorKey,proto3" json:"validator_key,omitempty"`
 	// Voting power in consensus; 0: a member that does not validate.
 	Power int64 `protobuf:"varint,5,opt,name=power,proto3" json:"power,omitempty"`

@@ -1,0 +1,75 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// Four members whose validators sign with ML-DSA-65: a payment's receipt is verified where there is no network and refused with a changed
+// byte; a member is killed and comes back; an account goes to an ML-DSA-65 key and stays at its address.
+func TestPostQuantum(t *testing.T) {
+	n := newNetwork(t)
+	n.more = []string{"--key-type", "mldsa65"}
+	members := n.members()
+	for _, m := range members {
+		m.start()
+	}
+	for _, m := range members {
+		m.ready()
+	}
+	if key, err := os.ReadFile(filepath.Join(members[0].home, "keys", "validator.key")); err != nil || !strings.HasPrefix(string(key), "ml-dsa-65:") {
+		t.Fatalf("the validator's key is not ML-DSA-65: %v", err)
+	}
+	genesis := filepath.Join(n.dir, "genesis.json")
+	n.verifiedAlone(n.pay("250"), genesis)
+
+	t.Run("a member is killed and comes back", func(t *testing.T) {
+		members[3].kill()
+		last := n.payments(3)
+		members[3].start()
+		members[3].ready()
+		file := filepath.Join(t.TempDir(), "r.dure")
+		n.dure("receipt", "get", last, "-o", file, "--node", members[3].url)
+		n.dure("receipt", "verify", file, "--genesis", genesis)
+	})
+	t.Run("an account goes to ML-DSA-65", func(t *testing.T) {
+		n.dure("key", "new", "alice-pq", "--kind", "mldsa65")
+		n.dure("account", "rotate-key", "alice", "--to", "alice-pq")
+		shown := n.dure("account", "show", "alice")
+		if !regexp.MustCompile(`kind of key +ml-dsa-65`).MatchString(shown) {
+			t.Errorf("alice is not moved:\n%s", shown)
+		}
+		n.verifiedAlone(n.pay("1"), genesis) // from alice's address still
+	})
+}
+
+// verifiedAlone verifies a transaction's receipt without a network, and sees a changed one refused.
+func (n *network) verifiedAlone(id, genesis string) {
+	n.t.Helper()
+	file := filepath.Join(n.t.TempDir(), "r.dure")
+	n.dure("receipt", "get", id, "-o", file)
+	cmd := exec.Command("unshare", "--net", "--map-root-user", n.binary, "receipt", "verify", file, "--genesis", genesis)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		n.t.Errorf("%v\n%s", err, out)
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	if raw[4] != 3 {
+		n.t.Errorf("a receipt of version %d", raw[4])
+	}
+	raw[len(raw)-4000] ^= 1 // within a signature
+	if err := os.WriteFile(file, raw, 0o600); err != nil {
+		n.t.Fatal(err)
+	}
+	if out, code := n.run("receipt", "verify", file, "--genesis", genesis); code != 3 || !strings.Contains(out, "signature on a header is not good") {
+		n.t.Errorf("exit %d\n%s", code, out)
+	}
+}
