@@ -46,7 +46,7 @@ func (m *Module) freeze(c *exec.Context, call *accountv1.Freeze) error {
 	frozen.Set(c.View, address, &accountv1.Freezes{List: list[max(0, len(list)-MaxFreezes):]})
 	m.waitAnew(c, address)
 	c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_AccountFrozen{AccountFrozen: &accountv1.Frozen{
-		Account: address[:], Reason: call.GetReason(), Basis: call.GetBasis(), Digest: call.GetDigest(), EndsAt: call.GetEndsAt(), By: c.Actor[:], Renewal: call.GetRenew(),
+		Account: address[:], Reason: call.GetReason(), Basis: call.GetBasis(), Digest: call.GetDigest(), EndsAt: call.GetEndsAt(), Actor: c.Actor[:], Renewal: call.GetRenew(),
 	}}})
 	return nil
 }

@@ -112,7 +112,7 @@ func (m *Module) objectRecovery(c *exec.Context, call *accountv1.ObjectRecovery)
 	r.Request = nil
 	m.store(c, address, r)
 	c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_AccountRecoveryEnded{
-		AccountRecoveryEnded: &accountv1.RecoveryEnded{Account: address[:], Key: q.GetKey(), By: c.Actor[:]},
+		AccountRecoveryEnded: &accountv1.RecoveryEnded{Account: address[:], Key: q.GetKey(), Actor: c.Actor[:]},
 	}})
 	return nil
 }
@@ -195,7 +195,7 @@ func ready(q *accountv1.RecoveryRequest, at int64) {
 func emitBegun(c *exec.Context, address tx.Address, r *accountv1.Recovery) {
 	q := r.GetRequest()
 	c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_AccountRecoveryBegun{AccountRecoveryBegun: &accountv1.RecoveryBegun{
-		Account: address[:], Key: q.GetKey(), By: c.Actor[:], BySponsor: q.GetBySponsor(), Agreed: uint32(len(q.GetAgreed())),
+		Account: address[:], Key: q.GetKey(), Actor: c.Actor[:], BySponsor: q.GetBySponsor(), Agreed: uint32(len(q.GetAgreed())),
 		Threshold: r.GetRules().GetThreshold(), ReadyAt: q.GetReadyAt(),
 	}}})
 }

@@ -1514,14 +1514,15 @@ func (x *KeyRotated) GetKey() []byte {
 }
 
 type Frozen struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Account       []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
-	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
-	Basis         Basis                  `protobuf:"varint,3,opt,name=basis,proto3,enum=dure.account.v1.Basis" json:"basis,omitempty"`
-	Digest        []byte                 `protobuf:"bytes,4,opt,name=digest,proto3" json:"digest,omitempty"`
-	EndsAt        int64                  `protobuf:"varint,5,opt,name=ends_at,json=endsAt,proto3" json:"ends_at,omitempty"`
-	By            []byte                 `protobuf:"bytes,6,opt,name=by,proto3" json:"by,omitempty"`
-	Renewal       bool                   `protobuf:"varint,7,opt,name=renewal,proto3" json:"renewal,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Account []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Reason  string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	Basis   Basis                  `protobuf:"varint,3,opt,name=basis,proto3,enum=dure.account.v1.Basis" json:"basis,omitempty"`
+	Digest  []byte                 `protobuf:"bytes,4,opt,name=digest,proto3" json:"digest,omitempty"`
+	EndsAt  int64                  `protobuf:"varint,5,opt,name=ends_at,json=endsAt,proto3" json:"ends_at,omitempty"`
+	// The sponsor.
+	Actor         []byte `protobuf:"bytes,6,opt,name=actor,proto3" json:"actor,omitempty"`
+	Renewal       bool   `protobuf:"varint,7,opt,name=renewal,proto3" json:"renewal,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1591,9 +1592,9 @@ func (x *Frozen) GetEndsAt() int64 {
 	return 0
 }
 
-func (x *Frozen) GetBy() []byte {
+func (x *Frozen) GetActor() []byte {
 	if x != nil {
-		return x.By
+		return x.Actor
 	}
 	return nil
 }
@@ -1844,7 +1845,7 @@ type RecoveryBegun struct {
 	Account []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
 	Key     []byte                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
 	// Who did it now.
-	By []byte `protobuf:"bytes,3,opt,name=by,proto3" json:"by,omitempty"`
+	Actor []byte `protobuf:"bytes,3,opt,name=actor,proto3" json:"actor,omitempty"`
 	// It rests on the sponsor alone.
 	BySponsor bool `protobuf:"varint,4,opt,name=by_sponsor,json=bySponsor,proto3" json:"by_sponsor,omitempty"`
 	// How many guardians have agreed, of how many that must.
@@ -1900,9 +1901,9 @@ func (x *RecoveryBegun) GetKey() []byte {
 	return nil
 }
 
-func (x *RecoveryBegun) GetBy() []byte {
+func (x *RecoveryBegun) GetActor() []byte {
 	if x != nil {
-		return x.By
+		return x.Actor
 	}
 	return nil
 }
@@ -1937,10 +1938,11 @@ func (x *RecoveryBegun) GetReadyAt() int64 {
 
 // A recovery ended without the new key.
 type RecoveryEnded struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Account       []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
-	Key           []byte                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
-	By            []byte                 `protobuf:"bytes,3,opt,name=by,proto3" json:"by,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Account []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Key     []byte                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// The account, which objected, or who had begun it.
+	Actor         []byte `protobuf:"bytes,3,opt,name=actor,proto3" json:"actor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1989,9 +1991,9 @@ func (x *RecoveryEnded) GetKey() []byte {
 	return nil
 }
 
-func (x *RecoveryEnded) GetBy() []byte {
+func (x *RecoveryEnded) GetActor() []byte {
 	if x != nil {
-		return x.By
+		return x.Actor
 	}
 	return nil
 }
@@ -2342,14 +2344,14 @@ const file_dure_account_v1_account_proto_rawDesc = "" +
 	"\n" +
 	"KeyRotated\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x10\n" +
-	"\x03key\x18\x02 \x01(\fR\x03key\"\xc3\x01\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\"\xc9\x01\n" +
 	"\x06Frozen\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12,\n" +
 	"\x05basis\x18\x03 \x01(\x0e2\x16.dure.account.v1.BasisR\x05basis\x12\x16\n" +
 	"\x06digest\x18\x04 \x01(\fR\x06digest\x12\x17\n" +
-	"\aends_at\x18\x05 \x01(\x03R\x06endsAt\x12\x0e\n" +
-	"\x02by\x18\x06 \x01(\fR\x02by\x12\x18\n" +
+	"\aends_at\x18\x05 \x01(\x03R\x06endsAt\x12\x14\n" +
+	"\x05actor\x18\x06 \x01(\fR\x05actor\x12\x18\n" +
 	"\arenewal\x18\a \x01(\bR\arenewal\"$\n" +
 	"\bUnfrozen\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\fR\aaccount\"P\n" +
@@ -2365,20 +2367,20 @@ const file_dure_account_v1_account_proto_rawDesc = "" +
 	"\vRecoverySet\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\fR\aaccount\x124\n" +
 	"\x05rules\x18\x02 \x01(\v2\x1e.dure.account.v1.RecoveryRulesR\x05rules\x12!\n" +
-	"\feffective_at\x18\x03 \x01(\x03R\veffectiveAt\"\xbb\x01\n" +
+	"\feffective_at\x18\x03 \x01(\x03R\veffectiveAt\"\xc1\x01\n" +
 	"\rRecoveryBegun\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x10\n" +
-	"\x03key\x18\x02 \x01(\fR\x03key\x12\x0e\n" +
-	"\x02by\x18\x03 \x01(\fR\x02by\x12\x1d\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05actor\x18\x03 \x01(\fR\x05actor\x12\x1d\n" +
 	"\n" +
 	"by_sponsor\x18\x04 \x01(\bR\tbySponsor\x12\x16\n" +
 	"\x06agreed\x18\x05 \x01(\rR\x06agreed\x12\x1c\n" +
 	"\tthreshold\x18\x06 \x01(\rR\tthreshold\x12\x19\n" +
-	"\bready_at\x18\a \x01(\x03R\areadyAt\"K\n" +
+	"\bready_at\x18\a \x01(\x03R\areadyAt\"Q\n" +
 	"\rRecoveryEnded\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x10\n" +
-	"\x03key\x18\x02 \x01(\fR\x03key\x12\x0e\n" +
-	"\x02by\x18\x03 \x01(\fR\x02by\"\x89\x01\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05actor\x18\x03 \x01(\fR\x05actor\"\x89\x01\n" +
 	"\tRecovered\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\fR\x03key\x12\x19\n" +

@@ -3290,7 +3290,7 @@ func (m *Frozen) UnmarshalVT(dAtA []byte) error {
 			}
 		case 6:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field By", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field Actor", wireType)
 			}
 			var byteLen int
 			for shift := uint(0); ; shift += 7 {
@@ -3317,9 +3317,9 @@ func (m *Frozen) UnmarshalVT(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.By = append(m.By[:0], dAtA[iNdEx:postIndex]...)
-			if m.By == nil {
-				m.By = []byte{}
+			m.Actor = append(m.Actor[:0], dAtA[iNdEx:postIndex]...)
+			if m.Actor == nil {
+				m.Actor = []byte{}
 			}
 			iNdEx = postIndex
 		case 7:
@@ -4010,7 +4010,7 @@ func (m *RecoveryBegun) UnmarshalVT(dAtA []byte) error {
 			iNdEx = postIndex
 		case 3:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field By", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field Actor", wireType)
 			}
 			var byteLen int
 			for shift := uint(0); ; shift += 7 {
@@ -4037,9 +4037,9 @@ func (m *RecoveryBegun) UnmarshalVT(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.By = append(m.By[:0], dAtA[iNdEx:postIndex]...)
-			if m.By == nil {
-				m.By = []byte{}
+			m.Actor = append(m.Actor[:0], dAtA[iNdEx:postIndex]...)
+			if m.Actor == nil {
+				m.Actor = []byte{}
 			}
 			iNdEx = postIndex
 		case 4:
@@ -4240,7 +4240,7 @@ func (m *RecoveryEnded) UnmarshalVT(dAtA []byte) error {
 			iNdEx = postIndex
 		case 3:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field By", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field Actor", wireType)
 			}
 			var byteLen int
 			for shift := uint(0); ; shift += 7 {
@@ -4267,9 +4267,9 @@ func (m *RecoveryEnded) UnmarshalVT(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.By = append(m.By[:0], dAtA[iNdEx:postIndex]...)
-			if m.By == nil {
-				m.By = []byte{}
+			m.Actor = append(m.Actor[:0], dAtA[iNdEx:postIndex]...)
+			if m.Actor == nil {
+				m.Actor = []byte{}
 			}
 			iNdEx = postIndex
 		default:
@@ -8079,7 +8079,7 @@ func (m *Frozen) UnmarshalVTUnsafe(dAtA []byte) error {
 			}
 		case 6:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field By", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field Actor", wireType)
 			}
 			var byteLen int
 			for shift := uint(0); ; shift += 7 {
@@ -8106,7 +8106,7 @@ func (m *Frozen) UnmarshalVTUnsafe(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.By = dAtA[iNdEx:postIndex]
+			m.Actor = dAtA[iNdEx:postIndex]
 			iNdEx = postIndex
 		case 7:
 			if wireType != 0 {
@@ -8780,7 +8780,7 @@ func (m *RecoveryBegun) UnmarshalVTUnsafe(dAtA []byte) error {
 			iNdEx = postIndex
 		case 3:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field By", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field Actor", wireType)
 			}
 			var byteLen int
 			for shift := uint(0); ; shift += 7 {
@@ -8807,7 +8807,7 @@ func (m *RecoveryBegun) UnmarshalVTUnsafe(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.By = dAtA[iNdEx:postIndex]
+			m.Actor = dAtA[iNdEx:postIndex]
 			iNdEx = postIndex
 		case 4:
 			if wireType != 0 {
@@ -9001,7 +9001,7 @@ func (m *RecoveryEnded) UnmarshalVTUnsafe(dAtA []byte) error {
 			iNdEx = postIndex
 		case 3:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field By", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field Actor", wireType)
 			}
 			var byteLen int
 			for shift := uint(0); ; shift += 7 {
@@ -9028,7 +9028,7 @@ func (m *RecoveryEnded) UnmarshalVTUnsafe(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.By = dAtA[iNdEx:postIndex]
+			m.Actor = dAtA[iNdEx:postIndex]
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
