@@ -106,7 +106,7 @@ var texts = map[string][2]string{
 	"appeal.open":             {"답변을 기다리는 중", "Waits for an answer"},
 	"appeal.answer":           {"보증 기관의 답변", "Sponsor's answer"},
 	"recovering":              {"이 계정의 키를 바꾸려는 복구가 진행 중입니다", "A recovery of this account to another key waits"},
-	"recovering.note":         {"지금 키를 가진 주인은 아래 시각까지 거부할 수 있습니다. 그 뒤에는 새 키가 이 계정을 움직입니다.", "Whoever has the present key can object until it is finished, from the time below on. Then the new key acts for the account."},
+	"recovering.note":         {"지금 키를 가진 주인은 복구가 끝나기 전까지 거부할 수 있습니다. 아래 시각부터는 누구나 복구를 마칠 수 있고, 그러면 새 키가 이 계정을 움직입니다.", "Whoever has the present key can object until it is finished. From the time below on anybody can finish it; then the new key acts for the account."},
 	"recovering.few":          {"아직 동의한 보호자가 모자랍니다.", "Too few guardians have agreed yet."},
 	"recovering.key":          {"새 키", "New key"},
 	"recovering.by":           {"시작한 계정", "Begun by"},
