@@ -6,11 +6,9 @@ import (
 
 	"connectrpc.com/connect"
 
-	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
 	"github.com/dureledger/dure/index"
 	"github.com/dureledger/dure/ledger/fault"
-	"github.com/dureledger/dure/ledger/tx"
 )
 
 // accountService is dure.api.v1.AccountService.
@@ -26,7 +24,10 @@ func (s *accountService) GetAccount(_ context.Context, r *connect.Request[apiv1.
 	if !ok {
 		return nil, fault.New("account.unknown", "no such account on the ledger; a member must open it first", "account", a)
 	}
-	return connect.NewResponse(&apiv1.GetAccountResponse{Account: accountOf(a, acc)}), nil
+	now := s.ledger.Status().Time.UnixMilli()
+	return connect.NewResponse(&apiv1.GetAccountResponse{
+		Account: accountOf(st, a, acc, now), Freezes: freezesOf(st, a, now), Recovery: recoveryOf(st, a, now),
+	}), nil
 }
 
 func (s *accountService) ListAccounts(ctx context.Context, r *connect.Request[apiv1.ListAccountsRequest]) (*connect.Response[apiv1.ListAccountsResponse], error) {
@@ -42,20 +43,14 @@ func (s *accountService) ListAccounts(ctx context.Context, r *connect.Request[ap
 		return nil, err
 	}
 	st, _ := s.ledger.State()
+	now := s.ledger.Status().Time.UnixMilli()
 	out := &apiv1.ListAccountsResponse{NextPageToken: next}
 	for _, a := range list {
 		if acc, ok := index.ReadAccount(st, a); ok {
-			out.Accounts = append(out.Accounts, accountOf(a, acc))
+			out.Accounts = append(out.Accounts, accountOf(st, a, acc, now))
 		}
 	}
 	return connect.NewResponse(out), nil
-}
-
-func accountOf(a tx.Address, acc *accountv1.Account) *apiv1.Account {
-	return &apiv1.Account{
-		Address: a.String(), Sponsor: address(acc.GetSponsor()), Key: address(acc.GetKey()), KeyKind: tx.KindName(acc.GetKind()),
-		Frozen: acc.GetFrozen(), FreezeReason: acc.GetFreezeReason(), OpenedAt: timestamp(acc.GetOpenedAt()),
-	}
 }
 
 // networkService is dure.api.v1.NetworkService.

@@ -249,9 +249,12 @@ func (s *Server) accountView(ctx context.Context, a tx.Address, token string) (w
 	v := web.Account{Address: a.String(), Member: s.memberName(a)}
 	if acc, ok := index.ReadAccount(st, a); ok {
 		sponsor, _ := tx.ToAddress(acc.GetSponsor())
-		v.Opened, v.OpenedAt, v.Frozen, v.FreezeReason = true, acc.GetOpenedAt(), acc.GetFrozen(), acc.GetFreezeReason()
+		v.Opened, v.OpenedAt = true, acc.GetOpenedAt()
 		v.Sponsor, v.SponsorName = address(acc.GetSponsor()), s.memberName(sponsor)
 		v.Key, v.KeyKind = address(acc.GetKey()), tx.KindName(acc.GetKind())
+		if err := s.guardView(ctx, st, a, acc, s.ledger.Status().Time.UnixMilli(), &v); err != nil {
+			return v, err
+		}
 	}
 	if v.Device = s.deviceView(st, a); v.Device != nil {
 		s.deviceFeeds(ctx, st, a, v.Device)

@@ -3,7 +3,6 @@ package client
 import (
 	"time"
 
-	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	assetv1 "github.com/dureledger/dure/gen/dure/asset/v1"
 	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
 	recordv1 "github.com/dureledger/dure/gen/dure/record/v1"
@@ -27,30 +26,6 @@ func collect(list []Note) (n notes) {
 		note(&n)
 	}
 	return n
-}
-
-// OpenAccount opens the account of a key, vouched for by the sponsor, a member.
-func (d *Draft) OpenAccount(sponsor tx.Address, key tx.Key) *Draft {
-	return d.Append(&txv1.Action{Actor: sponsor[:], Call: &txv1.Action_AccountOpen{
-		AccountOpen: &accountv1.Open{Kind: key.Kind, PublicKey: key.Public}}})
-}
-
-// RotateKey replaces the key that acts for an account. The new key must sign too.
-func (d *Draft) RotateKey(account tx.Address, key tx.Key) *Draft {
-	return d.Append(&txv1.Action{Actor: account[:], Call: &txv1.Action_AccountRotateKey{
-		AccountRotateKey: &accountv1.RotateKey{Kind: key.Kind, PublicKey: key.Public}}})
-}
-
-// Freeze stops an account from acting.
-func (d *Draft) Freeze(sponsor, account tx.Address, reason string) *Draft {
-	return d.Append(&txv1.Action{Actor: sponsor[:], Call: &txv1.Action_AccountFreeze{
-		AccountFreeze: &accountv1.Freeze{Account: account[:], Reason: reason}}})
-}
-
-// Unfreeze lets a frozen account act again.
-func (d *Draft) Unfreeze(sponsor, account tx.Address) *Draft {
-	return d.Append(&txv1.Action{Actor: sponsor[:], Call: &txv1.Action_AccountUnfreeze{
-		AccountUnfreeze: &accountv1.Unfreeze{Account: account[:]}}})
 }
 
 // CreateAsset makes an asset class whose issuer is the actor. Cap is in smallest units; empty: none.

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"google.golang.org/protobuf/reflect/protoreflect"
+
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
 	"github.com/dureledger/dure/ledger/tx"
@@ -59,6 +61,8 @@ type changes struct {
 	rows [tableCount][]any
 	// ended are holds that are no longer open, some of them perhaps opened by this very step.
 	ended [][]byte
+	// moved are accounts that have another sponsor now, in order, some of them perhaps opened by this very step.
+	moved []move
 	// eraseTo is the number up to which readings lose their raw bytes; 0: none do.
 	eraseTo int64
 	meta    map[string]string
@@ -67,6 +71,9 @@ type changes struct {
 	links  [tableCount][]link
 	known  *holdings
 }
+
+// move is an account and its new sponsor.
+type move struct{ account, sponsor []byte }
 
 // link is a row that finds a transaction by something it names.
 type link struct {
@@ -130,6 +137,9 @@ func (c *changes) entry(e Entry) error {
 	if o.GetStatus() == ledgerv1.Status_STATUS_OK {
 		for i, ev := range o.GetEvents() {
 			c.event(seq, ev, body)
+			if a := subjectOf(ev); a != nil {
+				c.add(accountEventTable, a, seq, int64(i))
+			}
 			if err := c.streamEvent(e, i, body); err != nil {
 				return err
 			}
@@ -147,6 +157,8 @@ func (c *changes) event(seq int64, ev *ledgerv1.Event, body *txv1.Body) {
 	switch k := ev.GetKind().(type) {
 	case *ledgerv1.Event_AccountOpened:
 		c.account(k.AccountOpened.GetAccount(), k.AccountOpened.GetSponsor())
+	case *ledgerv1.Event_AccountSponsorChanged:
+		c.moved = append(c.moved, move{k.AccountSponsorChanged.GetAccount(), k.AccountSponsorChanged.GetSponsor()})
 	case *ledgerv1.Event_AssetCreated:
 		c.add(assetTable, k.AssetCreated.GetAsset())
 	case *ledgerv1.Event_AssetMoved:
@@ -173,6 +185,20 @@ func (c *changes) event(seq int64, ev *ledgerv1.Event, body *txv1.Body) {
 		g := k.IdentityConsentGiven
 		c.add(consentTable, g.GetRecipient(), consentKey(g.GetPerson(), g.GetDigest()))
 	}
+}
+
+// subjectOf is the account whose keys, sponsor, freezes or recovery an event is about, nil if it is about something else.
+func subjectOf(ev *ledgerv1.Event) []byte {
+	m := ev.ProtoReflect()
+	kind := m.WhichOneof(m.Descriptor().Oneofs().ByName("kind"))
+	if kind == nil || !strings.HasPrefix(string(kind.Name()), "account_") {
+		return nil
+	}
+	field := kind.Message().Fields().ByName("account")
+	if field == nil || field.Kind() != protoreflect.BytesKind || field.IsList() {
+		return nil
+	}
+	return m.Get(kind).Message().Get(field).Bytes()
 }
 
 // arbiterOf is the arbiter an action named for its hold, which the event does not repeat.

@@ -51,6 +51,7 @@ var schema = []string{
 
 	`CREATE TABLE account (n INT PRIMARY KEY, address BYTES NOT NULL UNIQUE, sponsor BYTES NOT NULL)`,
 	`CREATE INDEX account_sponsor ON account (sponsor, n)`,
+	`CREATE TABLE account_event (account BYTES, seq INT, event INT, PRIMARY KEY (account, seq, event)) KEYED`,
 	`CREATE TABLE asset (asset TEXT PRIMARY KEY) KEYED`,
 	`CREATE TABLE balance (account BYTES, asset TEXT, PRIMARY KEY (account, asset)) KEYED`,
 	`CREATE INDEX balance_asset ON balance (asset, account)`,

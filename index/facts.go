@@ -44,7 +44,7 @@ type Facts struct {
 	Accounts []tx.Address
 	Assets   []string
 	Digests  [][32]byte
-	// Text is every memo, reference, title, name and reason in the actions.
+	// Text is every memo, reference, title, name, reason and plea in the actions.
 	Text []string
 }
 
@@ -113,7 +113,7 @@ func isDigest(name protoreflect.Name) bool {
 
 func isText(name protoreflect.Name) bool {
 	switch name {
-	case "memo", "reference", "title", "name", "reason":
+	case "memo", "reference", "title", "name", "reason", "text":
 		return true
 	}
 	return false

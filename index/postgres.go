@@ -111,6 +111,9 @@ func (p *postgres) apply(ctx context.Context, c *changes) error {
 			}
 		}
 		var rest pgx.Batch
+		for _, m := range c.moved {
+			rest.Queue(numbered(sqlMove), m.sponsor, m.account)
+		}
 		if c.eraseTo > 0 {
 			rest.Queue(numbered(sqlErase), c.eraseTo)
 		}

@@ -45,6 +45,41 @@ func (x *Index) Accounts(ctx context.Context, sponsor *tx.Address, p Page) ([]tx
 	return out, next, err
 }
 
+// EventKey is the place of an event: its transaction's in the history, and its own in the outcome.
+type EventKey struct {
+	Seq   uint64
+	Event int
+}
+
+// AccountEvents lists what was done to an account itself, its keys, sponsor, freezes and recovery, newest first.
+func (x *Index) AccountEvents(ctx context.Context, account tx.Address, p Page) ([]EventKey, string, error) {
+	query := "events" + string(account[:])
+	size, err := p.size()
+	if err != nil {
+		return nil, "", err
+	}
+	after, err := p.after(query)
+	if err != nil {
+		return nil, "", err
+	}
+	seq, event := int64(math.MaxInt64), int64(0)
+	if len(after) == 16 {
+		seq, event = int64(binary.BigEndian.Uint64(after)&math.MaxInt64), int64(binary.BigEndian.Uint64(after[8:])&math.MaxInt64)
+	}
+	var out []EventKey
+	next := ""
+	err = x.rows(ctx, func(r *sql.Rows) (bool, error) {
+		if len(out) == size {
+			next = token(query, binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, uint64(seq)), uint64(event)))
+			return false, nil
+		}
+		err := r.Scan(&seq, &event)
+		out = append(out, EventKey{uint64(seq), int(event)})
+		return true, err
+	}, sqlEventsOf, account[:], seq, event, size+1)
+	return out, next, err
+}
+
 // Assets lists the names of all assets in alphabetical order.
 func (x *Index) Assets(ctx context.Context, p Page) ([]string, string, error) {
 	return keys(ctx, x, "assets", p, func(after []byte, limit int) (string, []any) {

@@ -10,6 +10,7 @@ const (
 
 	sqlEndHold  = `DELETE FROM hold_party WHERE hold = ?`
 	sqlEndHolds = `DELETE FROM hold_party WHERE hold = ANY ($1)`
+	sqlMove     = `UPDATE account SET sponsor = ? WHERE address = ?`
 	sqlErase    = `DELETE FROM reading_raw WHERE n <= ?`
 
 	sqlSeqOf      = `SELECT seq, id FROM tx WHERE prefix = ?`
@@ -17,6 +18,7 @@ const (
 	sqlTimeAt     = `SELECT time FROM tx WHERE seq = ?`
 	sqlListMany   = `SELECT n, address FROM account WHERE n > ? ORDER BY n LIMIT ?`
 	sqlListOwn    = `SELECT n, address FROM account WHERE sponsor = ? AND n > ? ORDER BY n LIMIT ?`
+	sqlEventsOf   = `SELECT seq, event FROM account_event WHERE account = ? AND (seq, event) < (?, ?) ORDER BY seq DESC, event DESC LIMIT ?`
 	sqlAssets     = `SELECT asset FROM asset WHERE asset > ? ORDER BY asset LIMIT ?`
 	sqlBalances   = `SELECT asset FROM balance WHERE account = ? AND asset > ? ORDER BY asset LIMIT ?`
 	sqlHolders    = `SELECT account FROM balance WHERE asset = ? AND account > ? ORDER BY account LIMIT ?`

@@ -134,6 +134,11 @@ func (s *sqlite) put(ctx context.Context, c *changes) error {
 			return fmt.Errorf("%s: %w", tables[t].name, err)
 		}
 	}
+	for _, m := range c.moved {
+		if err := s.run(ctx, sqlMove, m.sponsor, m.account); err != nil {
+			return err
+		}
+	}
 	for _, hold := range c.ended {
 		if err := s.run(ctx, sqlEndHold, hold); err != nil {
 			return err

@@ -29,6 +29,22 @@ func ReadAccount(r state.Reader, address tx.Address) (*accountv1.Account, bool) 
 // ReadAsset is an asset class as the state has it, and whether it exists.
 func ReadAsset(r state.Reader, id string) (*assetv1.Class, bool) { return asset.Get(r, id) }
 
+// Frozen says whether an account is frozen at a time in unix milliseconds.
+func Frozen(a *accountv1.Account, now int64) bool { return account.Frozen(a, now) }
+
+// Ground is the name of a ground for freezing, such as court_order.
+func Ground(b accountv1.Basis) string { return account.Ground(b) }
+
+// ReadFreezes are the last freezes and renewals of an account, at most 8, the newest last.
+func ReadFreezes(r state.Reader, address tx.Address) []*accountv1.FreezeState {
+	return account.FreezesOf(r, address)
+}
+
+// ReadRecovery is an account's recovery at a time in unix milliseconds.
+func ReadRecovery(r state.Reader, address tx.Address, now int64) *accountv1.Recovery {
+	return account.RecoveryOf(r, address, now)
+}
+
 // ReadBalance is what an account may spend of an asset, and what it has set aside in holds, in smallest units.
 func ReadBalance(r state.Reader, holder tx.Address, id string) (available, held uint256.Int) {
 	return asset.Balance(r, id, holder)

@@ -42,6 +42,7 @@ func suite(t *testing.T, place func(*testing.T) keeper) {
 		"PagesAreStableWhileTheLedgerGrows": testPagesAreStableWhileTheLedgerGrows,
 		"BadPagesAreRefused":                testBadPagesAreRefused,
 		"Lists":                             testLists,
+		"AccountEvents":                     testAccountEvents,
 		"SeqOf":                             testSeqOf,
 		"RebuildGivesTheSame":               testRebuildGivesTheSame,
 		"KilledMidWayResumes":               testKilledMidWayResumes,
@@ -339,6 +340,7 @@ func testRebuildGivesTheSame(t *testing.T, place func(*testing.T) keeper) {
 	l := newLedger(t)
 	busy(t, l)
 	travelled(t, l)
+	moved(t, l)
 	k := place(t)
 	x := open(t, k, l)
 	catchUp(t, x, l)

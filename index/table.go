@@ -15,6 +15,7 @@ const (
 	digestTxTable
 	textTxTable
 	accountTable
+	accountEventTable
 	assetTable
 	balanceTable
 	holdPartyTable
@@ -38,19 +39,20 @@ var tables = [tableCount]struct {
 	// again says that a row may be there already, which is then kept.
 	again bool
 }{
-	txTable:         {"tx", []string{"seq", "id", "prefix", "height", "position", "time", "status"}, false},
-	accountTxTable:  {"account_tx", []string{"account", "seq"}, false},
-	assetTxTable:    {"asset_tx", []string{"asset", "seq"}, false},
-	digestTxTable:   {"digest_tx", []string{"digest", "seq"}, false},
-	textTxTable:     {"text_tx", []string{"rowid", "body"}, false},
-	accountTable:    {"account", []string{"n", "address", "sponsor"}, false},
-	assetTable:      {"asset", []string{"asset"}, true},
-	balanceTable:    {"balance", []string{"account", "asset"}, true},
-	holdPartyTable:  {"hold_party", []string{"account", "seq", "hold"}, true},
-	recordTable:     {"record", []string{"n", "digest", "recorder", "name", "title"}, false},
-	textRecordTable: {"text_record", []string{"rowid", "body"}, false},
-	feedTable:       {"feed", []string{"feed", "operator"}, false},
-	feedSourceTable: {"feed_source", []string{"feed", "device"}, true},
+	txTable:           {"tx", []string{"seq", "id", "prefix", "height", "position", "time", "status"}, false},
+	accountTxTable:    {"account_tx", []string{"account", "seq"}, false},
+	assetTxTable:      {"asset_tx", []string{"asset", "seq"}, false},
+	digestTxTable:     {"digest_tx", []string{"digest", "seq"}, false},
+	textTxTable:       {"text_tx", []string{"rowid", "body"}, false},
+	accountTable:      {"account", []string{"n", "address", "sponsor"}, false},
+	accountEventTable: {"account_event", []string{"account", "seq", "event"}, false},
+	assetTable:        {"asset", []string{"asset"}, true},
+	balanceTable:      {"balance", []string{"account", "asset"}, true},
+	holdPartyTable:    {"hold_party", []string{"account", "seq", "hold"}, true},
+	recordTable:       {"record", []string{"n", "digest", "recorder", "name", "title"}, false},
+	textRecordTable:   {"text_record", []string{"rowid", "body"}, false},
+	feedTable:         {"feed", []string{"feed", "operator"}, false},
+	feedSourceTable:   {"feed_source", []string{"feed", "device"}, true},
 	readingTable: {"reading", []string{"n", "seq", "action", "position", "feed", "device", "boot", "sequence", "taken", "anchored", "value", "decimals",
 		"verdict", "reason", "firmware", "level"}, false},
 	readingRawTable: {"reading_raw", []string{"n", "key", "raw"}, false},

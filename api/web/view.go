@@ -132,10 +132,14 @@ type Account struct {
 	// Member is the name of the member whose account this is, if it is one.
 	Member string
 	// Opened says that the account is on the ledger.
-	Opened       bool
-	OpenedAt     int64
-	Frozen       bool
-	FreezeReason string
+	Opened   bool
+	OpenedAt int64
+	Frozen   bool
+	// Freezes are the last ones, the newest first. Recovery is nil for a member, whose account nobody recovers.
+	Freezes  []Freeze
+	Recovery *Recovery
+	// Events are the newest of what was done to the account itself, newest first.
+	Events []AccountEvent
 	// Device is what the account is to its maker, nil if it is no device.
 	Device *Device
 	// Operates are the feeds that the account has opened.

@@ -49,18 +49,22 @@ func (l *Ledger) runAccount(actor string, action *txv1.Action, t *tx.Tx) ([]*api
 		}
 		return nil, fault.New("account.not_authorised", "The new key must sign too.")
 	case *txv1.Action_AccountFreeze:
-		return nil, l.setFrozen(actor, tx.Address(call.AccountFreeze.Account).String(), true, call.AccountFreeze.Reason)
+		return nil, l.setFrozen(actor, tx.Address(call.AccountFreeze.Account).String(), call.AccountFreeze.EndsAt, call.AccountFreeze.Reason)
 	default:
-		return nil, l.setFrozen(actor, tx.Address(action.GetAccountUnfreeze().Account).String(), false, "")
+		return nil, l.setFrozen(actor, tx.Address(action.GetAccountUnfreeze().Account).String(), 0, "")
 	}
 }
 
-func (l *Ledger) setFrozen(actor, address string, frozen bool, reason string) error {
+// setFrozen freezes an account until a time in unix milliseconds, which this ledger does not watch; 0 unfreezes it.
+func (l *Ledger) setFrozen(actor, address string, until int64, reason string) error {
 	account := l.accounts[address]
 	if account == nil || account.Sponsor != actor {
 		return fault.New("account.not_sponsor", "Only the sponsor may freeze or unfreeze an account.")
 	}
-	account.Frozen, account.FreezeReason = frozen, reason
+	account.Frozen, account.FreezeReason, account.FrozenUntil = until != 0, reason, ""
+	if account.Frozen {
+		account.FrozenUntil = time.UnixMilli(until).UTC().Format(TimeFormat)
+	}
 	return nil
 }
 

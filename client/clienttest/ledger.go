@@ -276,6 +276,9 @@ func (l *Ledger) run(action *txv1.Action, t *tx.Tx, at *apiv1.Outcome) ([]*apiv1
 	switch call := action.Call.(type) {
 	case *txv1.Action_AccountOpen, *txv1.Action_AccountRotateKey, *txv1.Action_AccountFreeze, *txv1.Action_AccountUnfreeze:
 		return l.runAccount(actor, action, t)
+	case *txv1.Action_AccountAppeal, *txv1.Action_AccountAnswer, *txv1.Action_AccountSetRecovery, *txv1.Action_AccountRecover, *txv1.Action_AccountAgreeRecovery,
+		*txv1.Action_AccountObjectRecovery, *txv1.Action_AccountFinishRecovery, *txv1.Action_AccountSetSponsor:
+		return nil, fault.New("tx.unsupported", fmt.Sprintf("This ledger knows nothing of %T.", call))
 	case *txv1.Action_RecordAdd, *txv1.Action_RecordCosign, *txv1.Action_RecordSupersede, *txv1.Action_RecordWithdraw:
 		return nil, l.runRecord(actor, action, at)
 	case *txv1.Action_NetworkPropose, *txv1.Action_NetworkVote:

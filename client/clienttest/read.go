@@ -34,6 +34,11 @@ func (s service) ListAccounts(_ context.Context, req *connect.Request[apiv1.List
 	return connect.NewResponse(res), nil
 }
 
+// ListAccountEvents lists none: what was done to an account itself is not kept.
+func (s service) ListAccountEvents(context.Context, *connect.Request[apiv1.ListAccountEventsRequest]) (*connect.Response[apiv1.ListAccountEventsResponse], error) {
+	return connect.NewResponse(&apiv1.ListAccountEventsResponse{}), nil
+}
+
 func (s service) GetAsset(_ context.Context, req *connect.Request[apiv1.GetAssetRequest]) (*connect.Response[apiv1.GetAssetResponse], error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

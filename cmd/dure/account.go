@@ -11,8 +11,10 @@ import (
 )
 
 func newAccount(a *app) *cobra.Command {
-	return parent("account", "Accounts: open, show, freeze, change the key", `An account is opened by a member, its sponsor, for a key. The sponsor vouches for it and can freeze it.`,
-		accountOpen(a), accountShow(a), accountList(a), accountFreeze(a), accountUnfreeze(a), accountRotate(a))
+	return parent("account", "Accounts: open, show, freeze, change the key, recover", `An account is opened by a member, its sponsor, for a key. The sponsor vouches for it and can freeze it on a legal ground. When the key
+is lost, guardians or the sponsor bring a new one.`,
+		accountOpen(a), accountShow(a), accountList(a), accountHistory(a), accountWatch(a), accountRotate(a), accountRecovery(a), accountRecover(a),
+		accountFreeze(a), accountUnfreeze(a), accountAppeal(a), accountAnswer(a), accountSponsor(a))
 }
 
 func accountOpen(a *app) *cobra.Command {
@@ -56,7 +58,10 @@ func (a *app) publicKey(text string) (tx.Key, error) {
 func printAccount(w io.Writer, x *apiv1.Account) {
 	state := "open"
 	if x.GetFrozen() {
-		state = "frozen: " + clean(x.GetFreezeReason())
+		state = "frozen until " + x.GetFrozenUntil()
+		if x.GetFreezeReason() != "" {
+			state += ": " + clean(x.GetFreezeReason())
+		}
 	}
 	key := x.GetKey()
 	if key == x.GetAddress() {
@@ -75,20 +80,21 @@ func accountShow(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			account, err := c.Account(cmd.Context(), p.address)
+			x, err := c.AccountDetails(cmd.Context(), p.address)
 			if err != nil {
 				return err
 			}
 			if a.json {
-				return a.print(account, nil)
+				return a.print(x.GetAccount(), nil)
 			}
-			printAccount(a.out, account)
+			printAccount(a.out, x.GetAccount())
 			for b, err := range c.Balances(cmd.Context(), "", p.address) {
 				if err != nil {
 					return err
 				}
 				printFacts(a.out, []fact{{"balance    ", balanceText(b)}})
 			}
+			a.printFreezes(a.out, x.GetFreezes())
 			return nil
 		},
 	}
@@ -131,56 +137,6 @@ func accountList(a *app) *cobra.Command {
 
 func limitFlag(cmd *cobra.Command, limit *int) {
 	cmd.Flags().IntVar(limit, "limit", 50, "show at most so many; 0 shows all")
-}
-
-func accountFreeze(a *app) *cobra.Command {
-	var by, reason string
-	var f writeFlags
-	cmd := &cobra.Command{
-		Use: "freeze ACCOUNT", Short: "Stop an account from acting", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeKeyArg,
-		Example: "  dure account freeze 0x8ba1…BA72 --by bank --reason 'key reported lost'",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.freezing(cmd, &f, by, args[0], func(w *writing, p party) {
-				w.draft.Freeze(w.actor.address, p.address, reason)
-				w.done = "Froze " + p.String()
-			})
-		},
-	}
-	a.actorFlag(cmd, &by, "by", "the account's sponsor")
-	cmd.Flags().StringVar(&reason, "reason", "", "why, public, at most 256 bytes")
-	f.register(a, cmd)
-	return cmd
-}
-
-func accountUnfreeze(a *app) *cobra.Command {
-	var by string
-	var f writeFlags
-	cmd := &cobra.Command{
-		Use: "unfreeze ACCOUNT", Short: "Let a frozen account act again", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeKeyArg,
-		Example: "  dure account unfreeze 0x8ba1…BA72 --by bank",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.freezing(cmd, &f, by, args[0], func(w *writing, p party) {
-				w.draft.Unfreeze(w.actor.address, p.address)
-				w.done = "Unfroze " + p.String()
-			})
-		},
-	}
-	a.actorFlag(cmd, &by, "by", "the account's sponsor")
-	f.register(a, cmd)
-	return cmd
-}
-
-func (a *app) freezing(cmd *cobra.Command, f *writeFlags, by, account string, add func(*writing, party)) error {
-	p, err := a.party(account)
-	if err != nil {
-		return err
-	}
-	w, err := a.begin(cmd.Context(), by)
-	if err != nil {
-		return err
-	}
-	add(w, p)
-	return a.finish(cmd.Context(), f, w)
 }
 
 func accountRotate(a *app) *cobra.Command {

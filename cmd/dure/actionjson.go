@@ -118,7 +118,17 @@ func (a *app) translate(d protoreflect.MessageDescriptor, object map[string]any)
 func (a *app) translateField(f protoreflect.FieldDescriptor, value any) (any, error) {
 	text, isText := value.(string)
 	object, isObject := value.(map[string]any)
+	items, isList := value.([]any)
 	switch {
+	case f.IsList() && isList:
+		out := make([]any, len(items))
+		for i, item := range items {
+			var err error
+			if out[i], err = a.translateField(f, item); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
 	case f.Kind() == protoreflect.MessageKind && isObject:
 		return a.translate(f.Message(), object)
 	case f.Kind() == protoreflect.BytesKind && isText:
@@ -132,7 +142,8 @@ func (a *app) translateField(f protoreflect.FieldDescriptor, value any) (any, er
 
 // accountFields are the fields of bytes that name accounts.
 var accountFields = map[string]bool{"actor": true, "to": true, "payee": true, "arbiter": true, "account": true, "recorder": true,
-	"address": true, "member": true, "remove_member": true, "device": true, "owner": true}
+	"address": true, "member": true, "remove_member": true, "device": true, "owner": true,
+	"sponsor": true, "guardians": true}
 
 func (a *app) translateBytes(name, text string) (string, error) {
 	if accountFields[name] {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sort"
 	"strconv"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/structpb"
@@ -59,9 +60,31 @@ var words = map[string]func(described) string{
 		return d.actor + " hands the account over to the " + d.text("kind") + " key " + d.text("public_key")
 	},
 	"account.freeze": func(d described) string {
-		return d.actor + " freezes " + d.account("account") + ": " + d.text("reason")
+		return d.actor + " freezes " + d.account("account") + " until " + d.text("ends_at") + " on the ground of " + groundText(strings.TrimPrefix(strings.ToLower(d.text("basis")), "basis_")) +
+			suffix(": ", d.text("reason"))
 	},
 	"account.unfreeze": func(d described) string { return d.actor + " unfreezes " + d.account("account") },
+	"account.appeal": func(d described) string {
+		return d.actor + " appeals against its freeze: " + d.text("text")
+	},
+	"account.answer": func(d described) string {
+		return d.actor + " answers the appeal of " + d.account("account") + ": " + d.text("text")
+	},
+	"account.recover": func(d described) string {
+		return d.actor + " begins to recover " + d.account("account") + " to the " + d.text("kind") + " key " + d.text("public_key")
+	},
+	"account.agree_recovery": func(d described) string {
+		return d.actor + " agrees to recover " + d.account("account") + " to the key " + d.text("key")
+	},
+	"account.object_recovery": func(d described) string {
+		return d.actor + " ends the recovery of " + d.account("account") + " to the key " + d.text("key")
+	},
+	"account.finish_recovery": func(d described) string {
+		return d.actor + " lets the key " + d.text("key") + " act for " + d.account("account") + ", which ends its recovery"
+	},
+	"account.set_sponsor": func(d described) string {
+		return d.actor + " moves to the sponsor " + d.account("sponsor")
+	},
 	"asset.create": func(d described) string {
 		return d.actor + " creates the asset " + d.text("asset") + " " + d.text("name")
 	},

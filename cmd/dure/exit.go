@@ -156,7 +156,13 @@ func adviceFor(code string) string {
 	case "account.not_authorised":
 		return "The key may not act for the account. See which may: dure account show ACCOUNT."
 	case "account.frozen":
-		return "Only the account's sponsor can lift this: dure account unfreeze ACCOUNT --by SPONSOR."
+		return "See why and until when: dure account show ACCOUNT. Its owner may appeal: dure account appeal ACCOUNT --text …; its sponsor can lift it: dure account unfreeze ACCOUNT --by SPONSOR."
+	case "account.recovery_waits":
+		return "See it: dure account recovery show ACCOUNT. The account itself ends it with dure account recover object ACCOUNT."
+	case "account.not_guardian":
+		return "See who may: dure account recovery show ACCOUNT."
+	case "account.too_early":
+		return "See from when: dure account recovery show ACCOUNT."
 	case "asset.insufficient_balance":
 		return "See what is there: dure asset balance ASSET ACCOUNT."
 	case "asset.unknown_receiver":

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -118,12 +119,12 @@ var movedBuild struct {
 	file string
 }
 
-// movedBinary is a dure whose consensus has a clock that can be moved, built once for all tests.
+// movedBinary is a dure whose consensus and commands have a clock that can be moved, built once for all tests.
 func movedBinary(t *testing.T) string {
 	t.Helper()
 	movedBuild.Do(func() {
 		file := filepath.Join(filepath.Dir(binary), "dure-moved")
-		if err := build(file, "-modfile="+movedModules(t)); err != nil {
+		if err := build(file, "-modfile="+movedModules(t), "-overlay="+movedCommands(t)); err != nil {
 			t.Fatal(err)
 		}
 		movedBuild.file = file
@@ -166,6 +167,46 @@ func movedModules(t *testing.T) string {
 		}
 	}
 	return mod
+}
+
+// movedCommands writes an overlay in which the clock of clients and commands reads the file in MOVED_CLOCK each time.
+func movedCommands(t *testing.T) string {
+	t.Helper()
+	dir, root := t.TempDir(), ""
+	var err error
+	if root, err = filepath.Abs("../.."); err != nil {
+		t.Fatal(err)
+	}
+	replaced := map[string]string{}
+	for _, change := range []struct{ file, old, new string }{
+		{"client/config.go", "func (systemClock) Now() time.Time { return time.Now() }", readAhead + "\nfunc (systemClock) Now() time.Time { return time.Now().Add(ahead()) }"},
+		{"cmd/dure/app.go", "\treturn time.Now()\n}", "\treturn time.Now().Add(ahead())\n}\n\n" + readAhead},
+	} {
+		raw, err := os.ReadFile(filepath.Join(root, change.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		moved := filepath.Join(dir, strings.ReplaceAll(change.file, "/", "-"))
+		if err := os.WriteFile(moved, raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		replaceIn(t, moved, change.old, change.new)
+		for _, name := range []string{"os", "strconv"} {
+			if !strings.Contains(string(raw), "\""+name+"\"\n") {
+				replaceIn(t, moved, "import (", "import (\n\t\""+name+"\"")
+			}
+		}
+		replaced[filepath.Join(root, change.file)] = moved
+	}
+	overlay, err := json.Marshal(map[string]any{"Replace": replaced})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(file, overlay, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 const readAhead = `func ahead() time.Duration {

@@ -14,13 +14,17 @@ import (
 )
 
 // cast are the accounts that fuzzed actions come from.
-var cast = []string{"seoul", "busan", "jeju", "daegu", "alice", "bob", "carol"}
+var cast = []string{"seoul", "busan", "jeju", "daegu", "alice", "bob", "carol", "dan"}
 
 // prelude brings a ledger to where every kind of action can succeed.
 var prelude = []string{
 	"seoul account.open key=alice",
 	"seoul account.open key=bob",
 	"busan account.open key=carol",
+	"seoul account.open key=dan",
+	"signed by dan seoul\ndan account.set_recovery rules.wait_ms=3600000 rules.guardians=alice rules.guardians=carol rules.threshold=2 rules.sponsor=true",
+	"signed by alice fresh\nalice account.recover account=dan key=fresh",
+	"seoul account.freeze account=dan basis=4 ends_at=+24h",
 	"seoul asset.create asset=krw cap=1000000",
 	"seoul asset.issue asset=krw to=alice amount=5000",
 	"alice asset.hold asset=krw amount=1000 payee=bob arbiter=carol expires_at=+24h",

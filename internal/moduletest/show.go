@@ -23,7 +23,7 @@ import (
 
 // show answers a look at the state:
 //
-//	account NAME · balance ASSET NAME · asset ID · hold hN · record DIGEST NAME · device NAME · commands NAME · firmware MAKER MODEL NUMBER ·
+//	account NAME · freezes NAME · recovery NAME · balance ASSET NAME · asset ID · hold hN · record DIGEST NAME · device NAME · commands NAME · firmware MAKER MODEL NUMBER ·
 //	organisation NAME · schema ID · right SCHEMA NAME · fact NAME SCHEMA VALUE ISSUER · has NAME SCHEMA VALUE [AGO] (- is no value) · list ISSUER NUMBER ·
 //	consent NAME RECIPIENT DIGEST · rely DEVICE AGO · feed ID · report FEED DEVICE · head DEVICE · quarantined FEED DEVICE BOOT SEQUENCE · value FEED [MAX AGE] · members · proposal N · parameters
 func (p *player) show(words []string) (string, error) {
@@ -38,6 +38,14 @@ func (p *player) show(words []string) (string, error) {
 	switch arg(0) {
 	case "account":
 		m, ok = account.Get(p.View, p.names.add(arg(1)))
+	case "freezes":
+		var lines []string
+		for _, f := range account.FreezesOf(p.View, p.names.add(arg(1))) {
+			lines = append(lines, p.text(f.ProtoReflect()))
+		}
+		return strings.Join(lines, "\n"), nil
+	case "recovery":
+		m, ok = account.RecoveryOf(p.View, p.names.add(arg(1)), p.Now), true
 	case "balance":
 		available, held := asset.Balance(p.View, arg(1), p.names.add(arg(2)))
 		return fmt.Sprintf("available=%s held=%s", available.Dec(), held.Dec()), nil

@@ -31,8 +31,8 @@ type ending struct {
 	action uint32
 }
 
-// authorise checks that the keys may act for every actor. account.frozen is a failure, of the action it names; any
-// other refusal makes the transaction void.
+// authorise checks that the keys may act for every actor. account.frozen is a failure, of the actor's first action that is not for
+// the frozen too; any other refusal makes the transaction void.
 func (r *run) authorise(t *tx.Tx, keys []tx.Key) ending {
 	if err := t.CheckPolicy(tx.Rules{RPID: r.parameters.GetRpId(), Origins: r.parameters.GetOrigins()}); err != nil {
 		return ending{refusal: fault.As(err)}
@@ -45,16 +45,19 @@ func (r *run) authorise(t *tx.Tx, keys []tx.Key) ending {
 		if slices.Contains(asked, actor) {
 			continue
 		}
-		asked = append(asked, actor)
-		if err := r.ledger.rules.Accounts.Authorise(r.view, actor, keys); err != nil {
+		if err := r.ledger.rules.Accounts.Authorise(r.view, actor, keys, r.block.Time); err != nil {
 			refused := ending{refusal: fault.As(err), action: uint32(i)}
 			if refused.refusal.Code != codeFrozen {
 				return refused
+			}
+			if r.ledger.handlers[reflect.TypeOf(action.GetCall())].WhileFrozen {
+				continue // the actor's next action is asked for again
 			}
 			if frozen.refusal == nil {
 				frozen = refused
 			}
 		}
+		asked = append(asked, actor)
 	}
 	return frozen
 }

@@ -8,7 +8,7 @@ import (
 
 // Admit says before ordering whether a transaction would be void by authority or a used once key in the state given,
 // or is one that this binary should not take.
-// A nil answer promises nothing: the state may change before the transaction is ordered.
+// A nil answer promises nothing: the state may change before the transaction is ordered. Who is frozen is let in, to fail on the record.
 func (rules Rules) Admit(tree *state.Tree, t *tx.Tx) *fault.Error {
 	r := &run{ledger: &Ledger{rules: rules}, view: state.NewView(tree), parameters: rules.Network.Parameters(tree)}
 	if once := t.Body.GetOnce(); len(once) > 0 {

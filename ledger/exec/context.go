@@ -66,6 +66,8 @@ type Handler struct {
 	Call reflect.Type
 	// Run checks, changes and emits. Its error is a *fault.Error and undoes the transaction.
 	Run func(c *Context, call any) error
+	// WhileFrozen lets an account do this that may do nothing else, because it is frozen.
+	WhileFrozen bool
 	// Needs appends the state keys that Run will most likely read, so that they are at hand. May be nil.
 	Needs func(keys [][]byte, actor tx.Address, call any) [][]byte
 }
@@ -76,6 +78,12 @@ func Handle[C any, M proto.Message](name string, since uint64, field func(C) M, 
 		Name: name, Since: since, Call: reflect.TypeFor[C](),
 		Run: func(c *Context, call any) error { return run(c, field(call.(C))) },
 	}
+}
+
+// WhileFrozen returns the handler of an action that an account which is frozen may do.
+func WhileFrozen(h Handler) Handler {
+	h.WhileFrozen = true
+	return h
 }
 
 // Needing returns the handler with its Needs.
@@ -98,9 +106,9 @@ type Module interface {
 
 // Accounts decides who may act. modules/account provides it.
 type Accounts interface {
-	// Authorise returns nil if keys may act for actor. Code account.unknown or account.not_authorised makes the
-	// transaction void; account.frozen makes it fail.
-	Authorise(v *state.View, actor tx.Address, keys []tx.Key) error
+	// Authorise returns nil if keys may act for actor at a time, the block's, in unix milliseconds. Code account.unknown or
+	// account.not_authorised makes the transaction void; account.frozen makes every action fail that is not for the frozen too.
+	Authorise(v *state.View, actor tx.Address, keys []tx.Key, now int64) error
 	// Key is the state key that Authorise reads first.
 	Key(actor tx.Address) []byte
 }

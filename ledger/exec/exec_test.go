@@ -73,12 +73,12 @@ func TestRestoreRefusesAFrontierThatDoesNotFit(t *testing.T) {
 // tiny is the least a ledger runs with: a module that writes one key at genesis or refuses to.
 type tiny struct{ refusal error }
 
-func (tiny) Name() string                                      { return "tiny" }
-func (tiny) Handlers() []exec.Handler                          { return nil }
-func (tiny) Check(state.Reader) error                          { return nil }
-func (tiny) Authorise(*state.View, tx.Address, []tx.Key) error { return nil }
-func (tiny) Parameters(state.Getter) *networkv1.Parameters     { return &networkv1.Parameters{} }
-func (tiny) Misbehaved(*state.View, exec.Misbehaviour, int64)  {}
+func (tiny) Name() string                                             { return "tiny" }
+func (tiny) Handlers() []exec.Handler                                 { return nil }
+func (tiny) Check(state.Reader) error                                 { return nil }
+func (tiny) Authorise(*state.View, tx.Address, []tx.Key, int64) error { return nil }
+func (tiny) Parameters(state.Getter) *networkv1.Parameters            { return &networkv1.Parameters{} }
+func (tiny) Misbehaved(*state.View, exec.Misbehaviour, int64)         {}
 func (tiny) CountVoids(v *state.View, sealer tx.Address, n uint64) {
 	v.Set([]byte("v"), []byte{byte(n)})
 }

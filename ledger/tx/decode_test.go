@@ -97,7 +97,7 @@ var refusals = []refusal{
 	}},
 
 	{name: "unknown call", code: "tx.unknown_field", bodyWire: action(actor, field(81+1, nil))},
-	{name: "number between calls", code: "tx.unknown_field", bodyWire: action(actor, field(20, nil))},
+	{name: "number between calls", code: "tx.unknown_field", bodyWire: action(actor, field(59, nil))},
 	{name: "two calls", code: "tx.malformed", bodyWire: action(actor, field(36, nil), field(37, nil)), must: "second choice"},
 	{name: "unknown field in call", code: "tx.unknown_field", bodyWire: action(actor, field(36, field(2, []byte{1})))},
 	{name: "memo not UTF-8", code: "tx.malformed", bodyWire: action(actor, field(32, field(4, []byte{0xff}))), must: "UTF-8"},

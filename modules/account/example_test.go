@@ -17,7 +17,7 @@ func Example() {
 	fmt.Println("refused:", r.Err)
 
 	a, ok := account.Get(l.View, key.Address())
-	fmt.Println("open:", ok, "kind:", a.GetKind(), "frozen:", a.GetFrozen())
+	fmt.Println("open:", ok, "kind:", a.GetKind(), "frozen:", account.Frozen(a, l.Now))
 	// Output:
 	// refused: <nil>
 	// open: true kind: KEY_KIND_ED25519 frozen: false

@@ -26,21 +26,32 @@ func (m *Module) open(c *exec.Context, call *accountv1.Open) error {
 
 // Open makes sure that the account of a coming member exists, sponsored by itself if it has to be opened: for
 // modules/network. The kind of its key stays unspecified until the key is rotated, as a member is named by address.
-// Codes account.frozen, account.key_in_use.
+// An account that may be taken from its key is none to be a member's. Codes account.frozen, account.recovery_waits, account.key_in_use.
 func (m *Module) Open(c *exec.Context, address tx.Address) error {
 	a, ok := accounts.Get(c.View, address)
 	if !ok {
 		return m.create(c, address, address, accountv1.KeyKind_KEY_KIND_UNSPECIFIED)
 	}
-	if a.GetFrozen() {
+	if Frozen(a, c.Time) {
 		return fault.New("account.frozen", "The account "+address.String()+" is frozen; a member's account cannot be. Its sponsor must unfreeze it first.",
 			"account", address, "sponsor", tx.Address(a.GetSponsor()))
+	}
+	r := recoveryOf(c.View, address, c.Time)
+	if r.GetRequest() != nil {
+		return recoveryWaits(address, r.GetRequest())
+	}
+	if recoveries.Has(c.View, address) { // one that lapsed goes
+		m.store(c, address, r)
+	}
+	if a.GetFrozenUntilAt() != 0 { // a freeze that is over goes
+		a.FrozenUntilAt = 0
+		accounts.Set(c.View, address, a)
 	}
 	return nil
 }
 
 func (m *Module) create(c *exec.Context, address, sponsor tx.Address, kind accountv1.KeyKind) error {
-	if owner, ok := rotated.Get(c.View, address); ok {
+	if owner, ok := ownerOf(c.View, address); ok { // the account itself is not there, so it is another's
 		return keyInUse(address, owner)
 	}
 	accounts.Set(c.View, address, &accountv1.Account{

@@ -2,10 +2,8 @@ package account
 
 import (
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
-	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	"github.com/dureledger/dure/ledger/exec"
 	"github.com/dureledger/dure/ledger/fault"
-	"github.com/dureledger/dure/ledger/state"
 	"github.com/dureledger/dure/ledger/tx"
 )
 
@@ -20,37 +18,18 @@ func (m *Module) rotateKey(c *exec.Context, call *accountv1.RotateKey) error {
 	if !ok {
 		return unknown(c.Actor)
 	}
-	to, from := key.Address(), tx.Address(a.GetKey())
-	if to == from {
-		return fault.New("account.same_key", "The key "+to.String()+" acts for "+c.Actor.String()+" already.", "account", c.Actor, "key", to)
+	if err := usable(c, c.Actor, a, key.Address()); err != nil {
+		return err
 	}
-	if owner, taken := ownerOf(c.View, to); taken && owner != c.Actor {
-		return keyInUse(to, owner)
-	}
-	if !c.Witnessed(to) {
-		return fault.New("account.key_not_witnessed", "The new key "+to.String()+" has not signed the transaction. Sign it with the new key too.",
-			"account", c.Actor, "key", to)
-	}
-	a.Key, a.Kind = to[:], key.Kind
-	accounts.Set(c.View, c.Actor, a)
-	if from != c.Actor {
-		rotated.Delete(c.View, from)
-	}
-	if to != c.Actor {
-		rotated.Set(c.View, to, c.Actor)
-	}
-	m.devices.KeyChanged(c.View, c.Actor, to)
-	c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_AccountKeyRotated{
-		AccountKeyRotated: &accountv1.KeyRotated{Account: c.Actor[:], Key: to[:]},
-	}})
+	m.setAuthority(c, c.Actor, a, key.Kind, key.Address())
 	return nil
 }
 
-// ownerOf is the account a key belongs to: the one it was rotated to, or the one whose address it made. An account
-// keeps a claim to its first key even after rotating away, so that no other account can act with it.
-func ownerOf(g state.Getter, key tx.Address) (tx.Address, bool) {
-	if owner, ok := rotated.Get(g, key); ok {
-		return owner, true
-	}
-	return key, accounts.Has(g, key)
+func sameKey(account, key tx.Address) error {
+	return fault.New("account.same_key", "The key "+key.String()+" acts for "+account.String()+" already.", "account", account, "key", key)
+}
+
+func keyNotWitnessed(account, key tx.Address) error {
+	return fault.New("account.key_not_witnessed", "The new key "+key.String()+" has not signed the transaction. Sign it with the new key too.",
+		"account", account, "key", key)
 }

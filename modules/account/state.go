@@ -10,16 +10,44 @@ import (
 	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
 )
 
-// MaxReason is the most bytes a reason for freezing may have.
-const MaxReason = 256
+// Limits of what an account may say and have.
+const (
+	// MaxReason is the most bytes a reason for freezing may have.
+	MaxReason = 256
+	// MaxAppeal is the most bytes an appeal or its answer may have.
+	MaxAppeal = 1024
+	// MaxFreezes is how many freezes of an account the ledger keeps; all of them are in its history.
+	MaxFreezes = 8
+	// MaxGuardians is the most guardians an account may have.
+	MaxGuardians = 16
+	// MaxObjections is how often an account may object to recoveries in an ObjectionWindow before no more can be begun.
+	MaxObjections = 3
+)
+
+// Times in milliseconds.
+const (
+	hour = int64(60 * 60 * 1000)
+	day  = 24 * hour
+	// MaxFreeze is the longest that a freeze may last without being renewed.
+	MaxFreeze = 366 * day
+	// LeastWait, MostWait and DefaultWait bound the waiting time of a recovery.
+	LeastWait, MostWait, DefaultWait = hour, 30 * day, 72 * hour
+	// GatherWithin is how long guardians have to agree to a recovery, FinishWithin how long it can be finished once it is ready.
+	GatherWithin, FinishWithin = 7 * day, 30 * day
+	// ObjectionWindow is for how long an objection counts.
+	ObjectionWindow = 30 * day
+)
 
 var (
 	addresses = state.Codec[tx.Address]{
 		Append: func(b []byte, a tx.Address) []byte { return append(b, a[:]...) },
 		Decode: tx.ToAddress,
 	}
-	accounts = state.NewMap("Aa", addresses, state.Proto[*accountv1.Account]())
-	rotated  = state.NewMap("Ak", addresses, addresses)
+	accounts   = state.NewMap("Aa", addresses, state.Proto[*accountv1.Account]())
+	rotated    = state.NewMap("Ak", addresses, addresses)
+	frozen     = state.NewMap("Af", addresses, state.Proto[*accountv1.Freezes]())
+	recoveries = state.NewMap("Ar", addresses, state.Proto[*accountv1.Recovery]())
+	claimed    = state.NewMap("An", addresses, addresses)
 )
 
 // Members says who the members of the network are.
@@ -58,6 +86,14 @@ func (m *Module) Handlers() []exec.Handler {
 		exec.Handle("account.rotate_key", 1, func(c *txv1.Action_AccountRotateKey) *accountv1.RotateKey { return c.AccountRotateKey }, m.rotateKey),
 		exec.Handle("account.freeze", 1, func(c *txv1.Action_AccountFreeze) *accountv1.Freeze { return c.AccountFreeze }, m.freeze),
 		exec.Handle("account.unfreeze", 1, func(c *txv1.Action_AccountUnfreeze) *accountv1.Unfreeze { return c.AccountUnfreeze }, m.unfreeze),
+		exec.WhileFrozen(exec.Handle("account.appeal", 1, func(c *txv1.Action_AccountAppeal) *accountv1.Appeal { return c.AccountAppeal }, m.appeal)),
+		exec.Handle("account.answer", 1, func(c *txv1.Action_AccountAnswer) *accountv1.AnswerAppeal { return c.AccountAnswer }, m.answer),
+		exec.Handle("account.set_recovery", 1, func(c *txv1.Action_AccountSetRecovery) *accountv1.SetRecovery { return c.AccountSetRecovery }, m.setRecovery),
+		exec.Handle("account.recover", 1, func(c *txv1.Action_AccountRecover) *accountv1.Recover { return c.AccountRecover }, m.recover),
+		exec.Handle("account.agree_recovery", 1, func(c *txv1.Action_AccountAgreeRecovery) *accountv1.AgreeRecovery { return c.AccountAgreeRecovery }, m.agreeRecovery),
+		exec.Handle("account.object_recovery", 1, func(c *txv1.Action_AccountObjectRecovery) *accountv1.ObjectRecovery { return c.AccountObjectRecovery }, m.objectRecovery),
+		exec.Handle("account.finish_recovery", 1, func(c *txv1.Action_AccountFinishRecovery) *accountv1.FinishRecovery { return c.AccountFinishRecovery }, m.finishRecovery),
+		exec.Handle("account.set_sponsor", 1, func(c *txv1.Action_AccountSetSponsor) *accountv1.SetSponsor { return c.AccountSetSponsor }, m.setSponsor),
 	}
 }
 
@@ -68,6 +104,19 @@ func toAddress(field string, b []byte) (tx.Address, error) {
 		return a, fault.New("account.bad_address", "The "+field+" is not a 20-byte address.", "field", field, "bytes", len(b))
 	}
 	return a, nil
+}
+
+// find returns the account that an action is about.
+func find(g state.Getter, b []byte) (tx.Address, *accountv1.Account, error) {
+	address, err := toAddress("account", b)
+	if err != nil {
+		return address, nil, err
+	}
+	a, ok := accounts.Get(g, address)
+	if !ok {
+		return address, nil, unknown(address)
+	}
+	return address, a, nil
 }
 
 func unknown(a tx.Address) error {

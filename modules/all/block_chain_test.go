@@ -198,7 +198,8 @@ func transfer(from, to, id, amount string) *txv1.Action {
 
 func freeze(sponsor, who string) *txv1.Action {
 	a := moduletest.Address(who)
-	return moduletest.Action(sponsor, &txv1.Action_AccountFreeze{AccountFreeze: &accountv1.Freeze{Account: a[:], Reason: "lost phone"}})
+	return moduletest.Action(sponsor, &txv1.Action_AccountFreeze{AccountFreeze: &accountv1.Freeze{Account: a[:], Reason: "lost phone",
+		Basis: accountv1.Basis_BASIS_OWNER_REQUEST, EndsAt: moduletest.Start + 30*24*3600*1000}})
 }
 
 // onceKey32 is a once key.

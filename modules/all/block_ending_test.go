@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	assetv1 "github.com/dureledger/dure/gen/dure/asset/v1"
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
@@ -359,5 +360,31 @@ func TestParametersHoldFromTheNextBlock(t *testing.T) {
 	}
 	if r := c.seal(c.pay("ana", "ben", "1")); len(r.Voids) != 1 || r.Voids[0].Refusal.Code != "tx.too_far_ahead" {
 		t.Errorf("in the next block: %d void", len(r.Voids))
+	}
+}
+
+// Who is frozen appeals, but takes nothing else through with it, in whatever order; when the freeze ends all is as before.
+func TestFrozenOnlyAppeals(t *testing.T) {
+	c := newChain(t)
+	c.seal(c.sign(c.body(freeze("seoul", "ben")), "seoul"))
+	appeal := func() *txv1.Action {
+		return moduletest.Action("ben", &txv1.Action_AccountAppeal{AccountAppeal: &accountv1.Appeal{Text: "I have my phone"}})
+	}
+	pay := func(from, to string) *txv1.Action { return transfer(from, to, "krw", "1") }
+	for _, tc := range []struct {
+		actions []*txv1.Action
+		action  uint32 // that is refused
+	}{
+		{[]*txv1.Action{appeal(), pay("ben", "ana")}, 1},
+		{[]*txv1.Action{pay("ben", "ana"), appeal()}, 0},
+		{[]*txv1.Action{pay("ana", "ben"), appeal(), pay("ana", "ben"), pay("ben", "ana")}, 3},
+	} {
+		o := one(t, c.seal(c.sign(c.body(tc.actions...), "ana", "ben")))
+		if o.GetRefusal().GetCode() != "account.frozen" || o.GetRefusal().GetAction() != tc.action {
+			t.Errorf("refused %q of action %d, want the frozen account's, %d", o.GetRefusal().GetCode(), o.GetRefusal().GetAction(), tc.action)
+		}
+	}
+	if o := one(t, c.seal(c.sign(c.body(pay("ana", "ben"), appeal()), "ana", "ben"))); o.GetStatus() != ledgerv1.Status_STATUS_OK {
+		t.Errorf("an appeal beside what others do: %v", o.GetRefusal())
 	}
 }

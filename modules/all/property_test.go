@@ -30,9 +30,12 @@ var (
 // world draws transactions over a few accounts, assets and documents, and keeps its own books from the events alone.
 type world struct {
 	*moduletest.Ledger
-	t     *rapid.T
-	done  int                 // transactions that succeeded
-	books map[string]*big.Int // asset and address: what can be spent; asset and "held " and address: what is held
+	t         *rapid.T
+	done      int                 // transactions that succeeded
+	ready     map[string]int64    // account and new key of a recovery: from when on its events let it be finished
+	recovered int                 // accounts
+	keys      map[string][]byte   // account: the key that acts, after its events
+	books     map[string]*big.Int // asset and address: what can be spent; asset and "held " and address: what is held
 }
 
 // Whatever members and accounts try, in any order: no invariant breaks, no money is made or lost, a refused transaction
@@ -40,7 +43,7 @@ type world struct {
 func TestRandomActions(t *testing.T) {
 	tried, done := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
-		w := &world{Ledger: moduletest.New(), t: t, books: map[string]*big.Int{}}
+		w := &world{Ledger: moduletest.New(), t: t, books: map[string]*big.Int{}, ready: map[string]int64{}, keys: map[string][]byte{}}
 		for _, name := range []string{"alice", "bob", "carol"} {
 			w.must("seoul", &txv1.Action_AccountOpen{AccountOpen: open(name)})
 		}
@@ -55,7 +58,7 @@ func TestRandomActions(t *testing.T) {
 		w.must("bob", fundFeed("speed", "100"))
 		n := rapid.IntRange(10, 50).Draw(t, "transactions")
 		for range n {
-			w.step()
+			w.step(w.call)
 		}
 		tried, done = tried+n, done+w.done
 	})
@@ -73,11 +76,11 @@ func (w *world) must(actor string, call any) {
 	w.book(r.Events)
 }
 
-func (w *world) step() {
+func (w *world) step(draw func() (actor string, call any)) {
 	w.Now += rapid.Int64Range(0, 10*60*1000).Draw(w.t, "pass")
 	var actions []*txv1.Action
 	for range rapid.SampledFrom([]int{1, 1, 1, 1, 2, 3}).Draw(w.t, "actions") {
-		actor, call := w.call()
+		actor, call := draw()
 		if w.seldom("stranger") {
 			actor = w.person()
 		}
@@ -164,7 +167,7 @@ func (w *world) call() (actor string, call any) {
 }
 
 func (w *world) accountCall() (string, any) {
-	switch rapid.IntRange(0, 3).Draw(w.t, "account") {
+	switch rapid.IntRange(0, 10).Draw(w.t, "account") {
 	case 0:
 		k := w.key(w.person())
 		return w.member(), &txv1.Action_AccountOpen{AccountOpen: &accountv1.Open{Kind: k.Kind, PublicKey: k.Public}}
@@ -173,9 +176,13 @@ func (w *world) accountCall() (string, any) {
 		k := w.key(who)
 		return who, &txv1.Action_AccountRotateKey{AccountRotateKey: &accountv1.RotateKey{Kind: k.Kind, PublicKey: k.Public}}
 	case 2:
-		return "seoul", &txv1.Action_AccountFreeze{AccountFreeze: &accountv1.Freeze{Account: w.somebody(), Reason: "audit"}}
+		return "seoul", &txv1.Action_AccountFreeze{AccountFreeze: &accountv1.Freeze{Account: w.somebody(), Reason: "audit",
+			Basis: accountv1.Basis(rapid.IntRange(3, 6).Draw(w.t, "basis")), EndsAt: w.Now + rapid.Int64Range(0, 3*3600*1000).Draw(w.t, "ends"),
+			Renew: rapid.IntRange(0, 3).Draw(w.t, "renew") == 3}}
+	case 3:
+		return "seoul", &txv1.Action_AccountUnfreeze{AccountUnfreeze: &accountv1.Unfreeze{Account: w.somebody()}}
 	}
-	return "seoul", &txv1.Action_AccountUnfreeze{AccountUnfreeze: &accountv1.Unfreeze{Account: w.somebody()}}
+	return w.recoveryCall()
 }
 
 func (w *world) assetCall() (string, any) {
@@ -337,6 +344,7 @@ func (w *world) book(events []*ledgerv1.Event) {
 			w.add(r.Asset, "", r.Payer, r.Returned, 1)
 		}
 		w.bookStream(e)
+		w.bookAccount(e)
 	}
 }
 
@@ -365,6 +373,7 @@ func (w *world) compare() {
 			w.same(fmt.Sprintf("%s held %s", a, address), held.ToBig())
 		}
 	}
+	w.compareKeys()
 	for _, name := range feedNames {
 		w.same("funds of "+name, fundsOf(w.View, name))
 	}

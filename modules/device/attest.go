@@ -59,7 +59,7 @@ func (m *Module) attest(c *exec.Context, call *devicev1.Attest) error {
 	if err := fresh(c, device, d, call.GetNonce(), call.GetBoot()); err != nil {
 		return err
 	}
-	key, _ := m.accounts.KeyOf(c.View, device) // it may act, as the transaction did
+	key, _ := m.accounts.KeyOf(c.View, device, c.Time) // it may act, as the transaction did
 	return m.take(c, device, d, reported(c.View, d, call.GetBoot(), digest, key))
 }
 

@@ -64,7 +64,7 @@ func (m *Module) enrol(c *exec.Context, call *devicev1.Enrol) error {
 // anybody's account a device of theirs, and keep the maker of a real one from enrolling it.
 func (m *Module) agreed(c *exec.Context, account tx.Address) bool {
 	for _, a := range []tx.Address{account, m.accounts.SponsorOf(c.View, account)} {
-		if key, ok := m.accounts.KeyOf(c.View, a); ok && c.Witnessed(key) {
+		if key, ok := m.accounts.KeyOf(c.View, a, c.Time); ok && c.Witnessed(key) {
 			return true
 		}
 	}

@@ -36,7 +36,7 @@ func (m *Module) present(c *exec.Context, call *devicev1.Present) error {
 		return err
 	}
 	key := t.Key.Address()
-	switch acting, ok := m.accounts.KeyOf(c.View, device); {
+	switch acting, ok := m.accounts.KeyOf(c.View, device, c.Time); {
 	case !ok:
 		return frozen(device)
 	case acting != key:
@@ -84,12 +84,12 @@ func (m *Module) presentQuote(c *exec.Context, call *devicev1.PresentQuote) erro
 	if err := evidence.VerifyQuote(d.GetAttester(), call.GetQuote(), call.GetSignature()); err != nil {
 		return err
 	}
-	return m.take(c, device, d, shown{q.Boot(), q.Digest, number, m.quoted(c.View, device, d)})
+	return m.take(c, device, d, shown{q.Boot(), q.Digest, number, m.quoted(c, device, d)})
 }
 
 // quoted is what a quote is worth: nobody has said that the TPM is in one thing with another key than acted when the maker registered it.
-func (m *Module) quoted(g state.Getter, device tx.Address, d *devicev1.Device) devicev1.Level {
-	if acting, ok := m.accounts.KeyOf(g, device); ok && bytes.Equal(acting[:], d.GetAttesterBeside()) {
+func (m *Module) quoted(c *exec.Context, device tx.Address, d *devicev1.Device) devicev1.Level {
+	if acting, ok := m.accounts.KeyOf(c.View, device, c.Time); ok && bytes.Equal(acting[:], d.GetAttesterBeside()) {
 		return devicev1.Level_LEVEL_MEASURED_BOOT
 	}
 	return devicev1.Level_LEVEL_SELF_REPORTED

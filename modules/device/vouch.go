@@ -44,7 +44,7 @@ func (m *Module) checkHardware(c *exec.Context, device tx.Address, call *devicev
 	if err != nil {
 		return err
 	}
-	if acting, ok := m.accounts.KeyOf(c.View, device); !ok || acting != key {
+	if acting, ok := m.accounts.KeyOf(c.View, device, c.Time); !ok || acting != key {
 		return fault.New("device.wrong_key", "The key "+key.String()+" is not what acts for "+device.String()+" now.", "device", device, "key", key)
 	}
 	return nil
@@ -87,7 +87,7 @@ func (m *Module) setAttester(c *exec.Context, call *devicev1.SetAttester) error 
 		return err
 	}
 	key := attester(call.GetPublicKey())
-	acting, ok := m.accounts.KeyOf(c.View, device)
+	acting, ok := m.accounts.KeyOf(c.View, device, c.Time)
 	if !ok {
 		return frozen(device)
 	}

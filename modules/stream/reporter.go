@@ -52,7 +52,7 @@ func (a *anchoring) newReporter(given *tx.Source) *reporter {
 
 // speaks says whether what a key signs is the device's word.
 func (a *anchoring) speaks(address tx.Address, d *devicev1.Device, key tx.Key) bool {
-	return d.GetState() != devicev1.State_STATE_REVOKED && a.m.accounts.Authorise(a.c.View, address, []tx.Key{key}) == nil
+	return d.GetState() != devicev1.State_STATE_REVOKED && a.m.accounts.Authorise(a.c.View, address, []tx.Key{key}, a.c.Time) == nil
 }
 
 // save stores what the readings have changed.

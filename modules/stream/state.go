@@ -109,8 +109,8 @@ var (
 type Accounts interface {
 	// Exists says whether an account is open, frozen or not.
 	Exists(g state.Getter, a tx.Address) bool
-	// Authorise returns nil if one of the keys acts for the account now and it is not frozen.
-	Authorise(v *state.View, account tx.Address, keys []tx.Key) error
+	// Authorise returns nil if one of the keys acts for the account at a time, in unix milliseconds, and it is not frozen.
+	Authorise(v *state.View, account tx.Address, keys []tx.Key, now int64) error
 }
 
 // Devices says what is known of devices.

@@ -82,6 +82,70 @@ func (KeyKind) EnumDescriptor() ([]byte, []int) {
 	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{0}
 }
 
+// The kinds of ground on which a sponsor may stop an account.
+type Basis int32
+
+const (
+	Basis_BASIS_UNSPECIFIED Basis = 0
+	// An order, seizure or warrant of a court.
+	Basis_BASIS_COURT_ORDER Basis = 1
+	// An order of the financial supervisor, or of another authority that the law lets order it.
+	Basis_BASIS_SUPERVISORY_ORDER Basis = 2
+	// A crime was reported that the account seems to serve, such as a payment fraud.
+	Basis_BASIS_CRIME_REPORT Basis = 3
+	// The owner asked for it, such as after losing the key.
+	Basis_BASIS_OWNER_REQUEST Basis = 4
+	// The contract between sponsor and owner provides for it.
+	Basis_BASIS_SPONSOR_CONTRACT Basis = 5
+)
+
+// Enum value maps for Basis.
+var (
+	Basis_name = map[int32]string{
+		0: "BASIS_UNSPECIFIED",
+		1: "BASIS_COURT_ORDER",
+		2: "BASIS_SUPERVISORY_ORDER",
+		3: "BASIS_CRIME_REPORT",
+		4: "BASIS_OWNER_REQUEST",
+		5: "BASIS_SPONSOR_CONTRACT",
+	}
+	Basis_value = map[string]int32{
+		"BASIS_UNSPECIFIED":       0,
+		"BASIS_COURT_ORDER":       1,
+		"BASIS_SUPERVISORY_ORDER": 2,
+		"BASIS_CRIME_REPORT":      3,
+		"BASIS_OWNER_REQUEST":     4,
+		"BASIS_SPONSOR_CONTRACT":  5,
+	}
+)
+
+func (x Basis) Enum() *Basis {
+	p := new(Basis)
+	*p = x
+	return p
+}
+
+func (x Basis) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Basis) Descriptor() protoreflect.EnumDescriptor {
+	return file_dure_account_v1_account_proto_enumTypes[1].Descriptor()
+}
+
+func (Basis) Type() protoreflect.EnumType {
+	return &file_dure_account_v1_account_proto_enumTypes[1]
+}
+
+func (x Basis) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Basis.Descriptor instead.
+func (Basis) EnumDescriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{1}
+}
+
 // Opens the account of a key. The actor is the member that sponsors it. The address is that of the key.
 type Open struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -188,12 +252,19 @@ func (x *RotateKey) GetPublicKey() []byte {
 	return nil
 }
 
-// Stops an account from acting. The actor is its sponsor.
+// Stops an account from acting until a time. The actor is its sponsor.
 type Freeze struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Account []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
 	// Why, at most 256 bytes, public.
-	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	Basis  Basis  `protobuf:"varint,3,opt,name=basis,proto3,enum=dure.account.v1.Basis" json:"basis,omitempty"`
+	// SHA-256 of the order or other paper, as a record has it; empty if there is none. Orders of courts and authorities need it.
+	Digest []byte `protobuf:"bytes,4,opt,name=digest,proto3" json:"digest,omitempty"`
+	// When the freeze lifts by itself, unix milliseconds: later than the block, by at most 366 days.
+	EndsAt int64 `protobuf:"varint,5,opt,name=ends_at,json=endsAt,proto3" json:"ends_at,omitempty"`
+	// Says that the account is frozen and this takes the place of the freeze before.
+	Renew         bool `protobuf:"varint,6,opt,name=renew,proto3" json:"renew,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -242,6 +313,34 @@ func (x *Freeze) GetReason() string {
 	return ""
 }
 
+func (x *Freeze) GetBasis() Basis {
+	if x != nil {
+		return x.Basis
+	}
+	return Basis_BASIS_UNSPECIFIED
+}
+
+func (x *Freeze) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
+func (x *Freeze) GetEndsAt() int64 {
+	if x != nil {
+		return x.EndsAt
+	}
+	return 0
+}
+
+func (x *Freeze) GetRenew() bool {
+	if x != nil {
+		return x.Renew
+	}
+	return false
+}
+
 // Lets a frozen account act again. The actor is its sponsor.
 type Unfreeze struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -287,25 +386,540 @@ func (x *Unfreeze) GetAccount() []byte {
 	return nil
 }
 
+// Objects to a freeze. The actor is the account that is frozen; nothing else may it do. Once for each freeze and renewal.
+type Appeal struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Why, 1 to 1024 bytes, public.
+	Text string `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	// SHA-256 of what the owner has to show for it, or empty.
+	Digest        []byte `protobuf:"bytes,2,opt,name=digest,proto3" json:"digest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Appeal) Reset() {
+	*x = Appeal{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Appeal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Appeal) ProtoMessage() {}
+
+func (x *Appeal) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Appeal.ProtoReflect.Descriptor instead.
+func (*Appeal) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Appeal) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *Appeal) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
+// Answers the appeal of an account. The actor is its sponsor.
+type AnswerAppeal struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Account []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	// Why, 1 to 1024 bytes, public.
+	Text string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	// SHA-256 of the decision, or empty.
+	Digest []byte `protobuf:"bytes,3,opt,name=digest,proto3" json:"digest,omitempty"`
+	// Lifts the freeze too.
+	Lift          bool `protobuf:"varint,4,opt,name=lift,proto3" json:"lift,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AnswerAppeal) Reset() {
+	*x = AnswerAppeal{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnswerAppeal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnswerAppeal) ProtoMessage() {}
+
+func (x *AnswerAppeal) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnswerAppeal.ProtoReflect.Descriptor instead.
+func (*AnswerAppeal) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *AnswerAppeal) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *AnswerAppeal) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *AnswerAppeal) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
+func (x *AnswerAppeal) GetLift() bool {
+	if x != nil {
+		return x.Lift
+	}
+	return false
+}
+
+// Who may bring a new key to an account whose key is lost, and how long the account may object.
+type RecoveryRules struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most 16 accounts, no two the same.
+	Guardians [][]byte `protobuf:"bytes,1,rep,name=guardians,proto3" json:"guardians,omitempty"`
+	// How many guardians must agree: 1 to all of them; 0 without guardians.
+	Threshold uint32 `protobuf:"varint,2,opt,name=threshold,proto3" json:"threshold,omitempty"`
+	// Milliseconds from when enough have agreed until the new key acts: one hour to 30 days.
+	WaitMs int64 `protobuf:"varint,3,opt,name=wait_ms,json=waitMs,proto3" json:"wait_ms,omitempty"`
+	// Lets the sponsor begin a recovery alone.
+	Sponsor       bool `protobuf:"varint,4,opt,name=sponsor,proto3" json:"sponsor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecoveryRules) Reset() {
+	*x = RecoveryRules{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecoveryRules) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecoveryRules) ProtoMessage() {}
+
+func (x *RecoveryRules) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecoveryRules.ProtoReflect.Descriptor instead.
+func (*RecoveryRules) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *RecoveryRules) GetGuardians() [][]byte {
+	if x != nil {
+		return x.Guardians
+	}
+	return nil
+}
+
+func (x *RecoveryRules) GetThreshold() uint32 {
+	if x != nil {
+		return x.Threshold
+	}
+	return 0
+}
+
+func (x *RecoveryRules) GetWaitMs() int64 {
+	if x != nil {
+		return x.WaitMs
+	}
+	return 0
+}
+
+func (x *RecoveryRules) GetSponsor() bool {
+	if x != nil {
+		return x.Sponsor
+	}
+	return false
+}
+
+// Sets who may recover the actor's account. It takes effect when the waiting time in force has passed, or at once if those
+// who may begin a recovery now sign it too.
+type SetRecovery struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Rules         *RecoveryRules         `protobuf:"bytes,1,opt,name=rules,proto3" json:"rules,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetRecovery) Reset() {
+	*x = SetRecovery{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetRecovery) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetRecovery) ProtoMessage() {}
+
+func (x *SetRecovery) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetRecovery.ProtoReflect.Descriptor instead.
+func (*SetRecovery) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *SetRecovery) GetRules() *RecoveryRules {
+	if x != nil {
+		return x.Rules
+	}
+	return nil
+}
+
+// Begins a recovery: asks that a new key act for an account. The actor is a guardian, or the sponsor if the account lets it. The
+// new key must sign too; other guardians who sign agree by it.
+type Recover struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Kind          KeyKind                `protobuf:"varint,2,opt,name=kind,proto3,enum=dure.account.v1.KeyKind" json:"kind,omitempty"`
+	PublicKey     []byte                 `protobuf:"bytes,3,opt,name=public_key,json=publicKey,proto3" json:"public_key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Recover) Reset() {
+	*x = Recover{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Recover) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Recover) ProtoMessage() {}
+
+func (x *Recover) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Recover.ProtoReflect.Descriptor instead.
+func (*Recover) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Recover) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *Recover) GetKind() KeyKind {
+	if x != nil {
+		return x.Kind
+	}
+	return KeyKind_KEY_KIND_UNSPECIFIED
+}
+
+func (x *Recover) GetPublicKey() []byte {
+	if x != nil {
+		return x.PublicKey
+	}
+	return nil
+}
+
+// Agrees to the recovery that has been begun. The actor is a guardian.
+type AgreeRecovery struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Account []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	// Address of the new key, so that nobody agrees to another recovery than he has seen.
+	Key           []byte `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AgreeRecovery) Reset() {
+	*x = AgreeRecovery{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AgreeRecovery) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AgreeRecovery) ProtoMessage() {}
+
+func (x *AgreeRecovery) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AgreeRecovery.ProtoReflect.Descriptor instead.
+func (*AgreeRecovery) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *AgreeRecovery) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *AgreeRecovery) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+// Ends a recovery. The actor is the account, which thereby says that its key is not lost, or who has begun the recovery.
+type ObjectRecovery struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Account []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	// Address of the new key of the recovery that ends.
+	Key           []byte `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ObjectRecovery) Reset() {
+	*x = ObjectRecovery{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ObjectRecovery) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ObjectRecovery) ProtoMessage() {}
+
+func (x *ObjectRecovery) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ObjectRecovery.ProtoReflect.Descriptor instead.
+func (*ObjectRecovery) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ObjectRecovery) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *ObjectRecovery) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+// Lets the new key act once the waiting time has passed. Anybody may.
+type FinishRecovery struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Account []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	// Address of the new key.
+	Key           []byte `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FinishRecovery) Reset() {
+	*x = FinishRecovery{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FinishRecovery) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FinishRecovery) ProtoMessage() {}
+
+func (x *FinishRecovery) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FinishRecovery.ProtoReflect.Descriptor instead.
+func (*FinishRecovery) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *FinishRecovery) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *FinishRecovery) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+// Puts the actor's account under another member, whose key must sign too.
+type SetSponsor struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Sponsor       []byte                 `protobuf:"bytes,1,opt,name=sponsor,proto3" json:"sponsor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetSponsor) Reset() {
+	*x = SetSponsor{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetSponsor) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetSponsor) ProtoMessage() {}
+
+func (x *SetSponsor) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetSponsor.ProtoReflect.Descriptor instead.
+func (*SetSponsor) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *SetSponsor) GetSponsor() []byte {
+	if x != nil {
+		return x.Sponsor
+	}
+	return nil
+}
+
 // What the ledger stores of an account.
 type Account struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The member that vouches for it.
 	Sponsor []byte `protobuf:"bytes,1,opt,name=sponsor,proto3" json:"sponsor,omitempty"`
 	// The key address (20 bytes) of the key that acts for it.
-	Key          []byte  `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
-	Kind         KeyKind `protobuf:"varint,3,opt,name=kind,proto3,enum=dure.account.v1.KeyKind" json:"kind,omitempty"`
-	Frozen       bool    `protobuf:"varint,4,opt,name=frozen,proto3" json:"frozen,omitempty"`
-	FreezeReason string  `protobuf:"bytes,5,opt,name=freeze_reason,json=freezeReason,proto3" json:"freeze_reason,omitempty"`
+	Key  []byte  `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	Kind KeyKind `protobuf:"varint,3,opt,name=kind,proto3,enum=dure.account.v1.KeyKind" json:"kind,omitempty"`
 	// Unix milliseconds of the block that opened it.
-	OpenedAt      int64 `protobuf:"varint,6,opt,name=opened_at,json=openedAt,proto3" json:"opened_at,omitempty"`
+	OpenedAt int64 `protobuf:"varint,6,opt,name=opened_at,json=openedAt,proto3" json:"opened_at,omitempty"`
+	// It is frozen before this time, unix milliseconds; 0: it is not.
+	FrozenUntilAt int64 `protobuf:"varint,16,opt,name=frozen_until_at,json=frozenUntilAt,proto3" json:"frozen_until_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[4]
+	mi := &file_dure_account_v1_account_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -317,7 +931,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[4]
+	mi := &file_dure_account_v1_account_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -330,7 +944,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{4}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Account) GetSponsor() []byte {
@@ -354,23 +968,443 @@ func (x *Account) GetKind() KeyKind {
 	return KeyKind_KEY_KIND_UNSPECIFIED
 }
 
-func (x *Account) GetFrozen() bool {
+func (x *Account) GetOpenedAt() int64 {
 	if x != nil {
-		return x.Frozen
+		return x.OpenedAt
 	}
-	return false
+	return 0
 }
 
-func (x *Account) GetFreezeReason() string {
+func (x *Account) GetFrozenUntilAt() int64 {
 	if x != nil {
-		return x.FreezeReason
+		return x.FrozenUntilAt
+	}
+	return 0
+}
+
+// The last freezes of an account, the newest last, at most 8.
+type Freezes struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	List          []*FreezeState         `protobuf:"bytes,1,rep,name=list,proto3" json:"list,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Freezes) Reset() {
+	*x = Freezes{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Freezes) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Freezes) ProtoMessage() {}
+
+func (x *Freezes) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Freezes.ProtoReflect.Descriptor instead.
+func (*Freezes) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Freezes) GetList() []*FreezeState {
+	if x != nil {
+		return x.List
+	}
+	return nil
+}
+
+// A freeze or the renewal of one.
+type FreezeState struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	By     []byte                 `protobuf:"bytes,1,opt,name=by,proto3" json:"by,omitempty"`
+	Basis  Basis                  `protobuf:"varint,2,opt,name=basis,proto3,enum=dure.account.v1.Basis" json:"basis,omitempty"`
+	Reason string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	Digest []byte                 `protobuf:"bytes,4,opt,name=digest,proto3" json:"digest,omitempty"`
+	// When it was ordered, and when it lifts by itself, unix milliseconds.
+	OrderedAt int64 `protobuf:"varint,5,opt,name=ordered_at,json=orderedAt,proto3" json:"ordered_at,omitempty"`
+	EndsAt    int64 `protobuf:"varint,6,opt,name=ends_at,json=endsAt,proto3" json:"ends_at,omitempty"`
+	// When it ended before that: it was lifted, or renewed; 0 if neither.
+	EndedAt int64 `protobuf:"varint,7,opt,name=ended_at,json=endedAt,proto3" json:"ended_at,omitempty"`
+	// It took the place of the freeze before it.
+	Renewal       bool         `protobuf:"varint,8,opt,name=renewal,proto3" json:"renewal,omitempty"`
+	Appeal        *AppealState `protobuf:"bytes,9,opt,name=appeal,proto3" json:"appeal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FreezeState) Reset() {
+	*x = FreezeState{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FreezeState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FreezeState) ProtoMessage() {}
+
+func (x *FreezeState) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FreezeState.ProtoReflect.Descriptor instead.
+func (*FreezeState) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *FreezeState) GetBy() []byte {
+	if x != nil {
+		return x.By
+	}
+	return nil
+}
+
+func (x *FreezeState) GetBasis() Basis {
+	if x != nil {
+		return x.Basis
+	}
+	return Basis_BASIS_UNSPECIFIED
+}
+
+func (x *FreezeState) GetReason() string {
+	if x != nil {
+		return x.Reason
 	}
 	return ""
 }
 
-func (x *Account) GetOpenedAt() int64 {
+func (x *FreezeState) GetDigest() []byte {
 	if x != nil {
-		return x.OpenedAt
+		return x.Digest
+	}
+	return nil
+}
+
+func (x *FreezeState) GetOrderedAt() int64 {
+	if x != nil {
+		return x.OrderedAt
+	}
+	return 0
+}
+
+func (x *FreezeState) GetEndsAt() int64 {
+	if x != nil {
+		return x.EndsAt
+	}
+	return 0
+}
+
+func (x *FreezeState) GetEndedAt() int64 {
+	if x != nil {
+		return x.EndedAt
+	}
+	return 0
+}
+
+func (x *FreezeState) GetRenewal() bool {
+	if x != nil {
+		return x.Renewal
+	}
+	return false
+}
+
+func (x *FreezeState) GetAppeal() *AppealState {
+	if x != nil {
+		return x.Appeal
+	}
+	return nil
+}
+
+// An appeal and, when answered_at is not 0, its answer.
+type AppealState struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Text          string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	Digest        []byte                 `protobuf:"bytes,2,opt,name=digest,proto3" json:"digest,omitempty"`
+	FiledAt       int64                  `protobuf:"varint,3,opt,name=filed_at,json=filedAt,proto3" json:"filed_at,omitempty"`
+	Answer        string                 `protobuf:"bytes,4,opt,name=answer,proto3" json:"answer,omitempty"`
+	AnswerDigest  []byte                 `protobuf:"bytes,5,opt,name=answer_digest,json=answerDigest,proto3" json:"answer_digest,omitempty"`
+	AnsweredAt    int64                  `protobuf:"varint,6,opt,name=answered_at,json=answeredAt,proto3" json:"answered_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AppealState) Reset() {
+	*x = AppealState{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AppealState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AppealState) ProtoMessage() {}
+
+func (x *AppealState) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AppealState.ProtoReflect.Descriptor instead.
+func (*AppealState) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *AppealState) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *AppealState) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
+func (x *AppealState) GetFiledAt() int64 {
+	if x != nil {
+		return x.FiledAt
+	}
+	return 0
+}
+
+func (x *AppealState) GetAnswer() string {
+	if x != nil {
+		return x.Answer
+	}
+	return ""
+}
+
+func (x *AppealState) GetAnswerDigest() []byte {
+	if x != nil {
+		return x.AnswerDigest
+	}
+	return nil
+}
+
+func (x *AppealState) GetAnsweredAt() int64 {
+	if x != nil {
+		return x.AnsweredAt
+	}
+	return 0
+}
+
+// What the ledger stores of an account's recovery. An account without it can be recovered by its sponsor alone, within 72 hours.
+type Recovery struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Rules *RecoveryRules         `protobuf:"bytes,1,opt,name=rules,proto3" json:"rules,omitempty"`
+	// Rules that take the place of those from next_at on, unix milliseconds, unless the account is frozen or a recovery waits then.
+	Next    *RecoveryRules   `protobuf:"bytes,2,opt,name=next,proto3" json:"next,omitempty"`
+	NextAt  int64            `protobuf:"varint,3,opt,name=next_at,json=nextAt,proto3" json:"next_at,omitempty"`
+	Request *RecoveryRequest `protobuf:"bytes,4,opt,name=request,proto3" json:"request,omitempty"`
+	// When the account objected to recoveries, the last three times, unix milliseconds.
+	ObjectedAt    []int64 `protobuf:"varint,5,rep,packed,name=objected_at,json=objectedAt,proto3" json:"objected_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Recovery) Reset() {
+	*x = Recovery{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Recovery) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Recovery) ProtoMessage() {}
+
+func (x *Recovery) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Recovery.ProtoReflect.Descriptor instead.
+func (*Recovery) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Recovery) GetRules() *RecoveryRules {
+	if x != nil {
+		return x.Rules
+	}
+	return nil
+}
+
+func (x *Recovery) GetNext() *RecoveryRules {
+	if x != nil {
+		return x.Next
+	}
+	return nil
+}
+
+func (x *Recovery) GetNextAt() int64 {
+	if x != nil {
+		return x.NextAt
+	}
+	return 0
+}
+
+func (x *Recovery) GetRequest() *RecoveryRequest {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+func (x *Recovery) GetObjectedAt() []int64 {
+	if x != nil {
+		return x.ObjectedAt
+	}
+	return nil
+}
+
+// A recovery that has been begun.
+type RecoveryRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The new key's address.
+	Key     []byte  `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Kind    KeyKind `protobuf:"varint,2,opt,name=kind,proto3,enum=dure.account.v1.KeyKind" json:"kind,omitempty"`
+	BegunBy []byte  `protobuf:"bytes,3,opt,name=begun_by,json=begunBy,proto3" json:"begun_by,omitempty"`
+	// It rests on the sponsor alone.
+	BySponsor bool `protobuf:"varint,4,opt,name=by_sponsor,json=bySponsor,proto3" json:"by_sponsor,omitempty"`
+	// The guardians who have agreed, in the order they did.
+	Agreed  [][]byte `protobuf:"bytes,5,rep,name=agreed,proto3" json:"agreed,omitempty"`
+	BegunAt int64    `protobuf:"varint,6,opt,name=begun_at,json=begunAt,proto3" json:"begun_at,omitempty"`
+	// From when on it can be finished, unix milliseconds; 0 while too few have agreed.
+	ReadyAt int64 `protobuf:"varint,7,opt,name=ready_at,json=readyAt,proto3" json:"ready_at,omitempty"`
+	// From when on it is as if it had never been, unix milliseconds.
+	LapsesAt      int64 `protobuf:"varint,8,opt,name=lapses_at,json=lapsesAt,proto3" json:"lapses_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecoveryRequest) Reset() {
+	*x = RecoveryRequest{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecoveryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecoveryRequest) ProtoMessage() {}
+
+func (x *RecoveryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecoveryRequest.ProtoReflect.Descriptor instead.
+func (*RecoveryRequest) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *RecoveryRequest) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *RecoveryRequest) GetKind() KeyKind {
+	if x != nil {
+		return x.Kind
+	}
+	return KeyKind_KEY_KIND_UNSPECIFIED
+}
+
+func (x *RecoveryRequest) GetBegunBy() []byte {
+	if x != nil {
+		return x.BegunBy
+	}
+	return nil
+}
+
+func (x *RecoveryRequest) GetBySponsor() bool {
+	if x != nil {
+		return x.BySponsor
+	}
+	return false
+}
+
+func (x *RecoveryRequest) GetAgreed() [][]byte {
+	if x != nil {
+		return x.Agreed
+	}
+	return nil
+}
+
+func (x *RecoveryRequest) GetBegunAt() int64 {
+	if x != nil {
+		return x.BegunAt
+	}
+	return 0
+}
+
+func (x *RecoveryRequest) GetReadyAt() int64 {
+	if x != nil {
+		return x.ReadyAt
+	}
+	return 0
+}
+
+func (x *RecoveryRequest) GetLapsesAt() int64 {
+	if x != nil {
+		return x.LapsesAt
 	}
 	return 0
 }
@@ -385,7 +1419,7 @@ type Opened struct {
 
 func (x *Opened) Reset() {
 	*x = Opened{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[5]
+	mi := &file_dure_account_v1_account_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -397,7 +1431,7 @@ func (x *Opened) String() string {
 func (*Opened) ProtoMessage() {}
 
 func (x *Opened) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[5]
+	mi := &file_dure_account_v1_account_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -410,7 +1444,7 @@ func (x *Opened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Opened.ProtoReflect.Descriptor instead.
 func (*Opened) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{5}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Opened) GetAccount() []byte {
@@ -437,7 +1471,7 @@ type KeyRotated struct {
 
 func (x *KeyRotated) Reset() {
 	*x = KeyRotated{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[6]
+	mi := &file_dure_account_v1_account_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -449,7 +1483,7 @@ func (x *KeyRotated) String() string {
 func (*KeyRotated) ProtoMessage() {}
 
 func (x *KeyRotated) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[6]
+	mi := &file_dure_account_v1_account_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -462,7 +1496,7 @@ func (x *KeyRotated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyRotated.ProtoReflect.Descriptor instead.
 func (*KeyRotated) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{6}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *KeyRotated) GetAccount() []byte {
@@ -480,16 +1514,22 @@ func (x *KeyRotated) GetKey() []byte {
 }
 
 type Frozen struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Account       []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
-	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Account []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Reason  string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	Basis   Basis                  `protobuf:"varint,3,opt,name=basis,proto3,enum=dure.account.v1.Basis" json:"basis,omitempty"`
+	Digest  []byte                 `protobuf:"bytes,4,opt,name=digest,proto3" json:"digest,omitempty"`
+	EndsAt  int64                  `protobuf:"varint,5,opt,name=ends_at,json=endsAt,proto3" json:"ends_at,omitempty"`
+	// The sponsor.
+	Actor         []byte `protobuf:"bytes,6,opt,name=actor,proto3" json:"actor,omitempty"`
+	Renewal       bool   `protobuf:"varint,7,opt,name=renewal,proto3" json:"renewal,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Frozen) Reset() {
 	*x = Frozen{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[7]
+	mi := &file_dure_account_v1_account_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -501,7 +1541,7 @@ func (x *Frozen) String() string {
 func (*Frozen) ProtoMessage() {}
 
 func (x *Frozen) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[7]
+	mi := &file_dure_account_v1_account_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -514,7 +1554,7 @@ func (x *Frozen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Frozen.ProtoReflect.Descriptor instead.
 func (*Frozen) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{7}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Frozen) GetAccount() []byte {
@@ -531,6 +1571,41 @@ func (x *Frozen) GetReason() string {
 	return ""
 }
 
+func (x *Frozen) GetBasis() Basis {
+	if x != nil {
+		return x.Basis
+	}
+	return Basis_BASIS_UNSPECIFIED
+}
+
+func (x *Frozen) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
+func (x *Frozen) GetEndsAt() int64 {
+	if x != nil {
+		return x.EndsAt
+	}
+	return 0
+}
+
+func (x *Frozen) GetActor() []byte {
+	if x != nil {
+		return x.Actor
+	}
+	return nil
+}
+
+func (x *Frozen) GetRenewal() bool {
+	if x != nil {
+		return x.Renewal
+	}
+	return false
+}
+
 type Unfrozen struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Account       []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
@@ -540,7 +1615,7 @@ type Unfrozen struct {
 
 func (x *Unfrozen) Reset() {
 	*x = Unfrozen{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[8]
+	mi := &file_dure_account_v1_account_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -552,7 +1627,7 @@ func (x *Unfrozen) String() string {
 func (*Unfrozen) ProtoMessage() {}
 
 func (x *Unfrozen) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[8]
+	mi := &file_dure_account_v1_account_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -565,12 +1640,497 @@ func (x *Unfrozen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unfrozen.ProtoReflect.Descriptor instead.
 func (*Unfrozen) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{8}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Unfrozen) GetAccount() []byte {
 	if x != nil {
 		return x.Account
+	}
+	return nil
+}
+
+type Appealed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Text          string                 `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	Digest        []byte                 `protobuf:"bytes,3,opt,name=digest,proto3" json:"digest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Appealed) Reset() {
+	*x = Appealed{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Appealed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Appealed) ProtoMessage() {}
+
+func (x *Appealed) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Appealed.ProtoReflect.Descriptor instead.
+func (*Appealed) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Appealed) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *Appealed) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *Appealed) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
+type AppealAnswered struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Text          string                 `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	Digest        []byte                 `protobuf:"bytes,3,opt,name=digest,proto3" json:"digest,omitempty"`
+	Lifted        bool                   `protobuf:"varint,4,opt,name=lifted,proto3" json:"lifted,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AppealAnswered) Reset() {
+	*x = AppealAnswered{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AppealAnswered) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AppealAnswered) ProtoMessage() {}
+
+func (x *AppealAnswered) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AppealAnswered.ProtoReflect.Descriptor instead.
+func (*AppealAnswered) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *AppealAnswered) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *AppealAnswered) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *AppealAnswered) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
+func (x *AppealAnswered) GetLifted() bool {
+	if x != nil {
+		return x.Lifted
+	}
+	return false
+}
+
+type RecoverySet struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Account []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Rules   *RecoveryRules         `protobuf:"bytes,2,opt,name=rules,proto3" json:"rules,omitempty"`
+	// Unix milliseconds.
+	EffectiveAt   int64 `protobuf:"varint,3,opt,name=effective_at,json=effectiveAt,proto3" json:"effective_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecoverySet) Reset() {
+	*x = RecoverySet{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecoverySet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecoverySet) ProtoMessage() {}
+
+func (x *RecoverySet) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecoverySet.ProtoReflect.Descriptor instead.
+func (*RecoverySet) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *RecoverySet) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *RecoverySet) GetRules() *RecoveryRules {
+	if x != nil {
+		return x.Rules
+	}
+	return nil
+}
+
+func (x *RecoverySet) GetEffectiveAt() int64 {
+	if x != nil {
+		return x.EffectiveAt
+	}
+	return 0
+}
+
+// A recovery was begun, or another guardian agreed to it.
+type RecoveryBegun struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Account []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Key     []byte                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// Who did it now.
+	Actor []byte `protobuf:"bytes,3,opt,name=actor,proto3" json:"actor,omitempty"`
+	// It rests on the sponsor alone.
+	BySponsor bool `protobuf:"varint,4,opt,name=by_sponsor,json=bySponsor,proto3" json:"by_sponsor,omitempty"`
+	// How many guardians have agreed, of how many that must.
+	Agreed    uint32 `protobuf:"varint,5,opt,name=agreed,proto3" json:"agreed,omitempty"`
+	Threshold uint32 `protobuf:"varint,6,opt,name=threshold,proto3" json:"threshold,omitempty"`
+	// From when on it can be finished, unix milliseconds; 0 while too few have agreed.
+	ReadyAt       int64 `protobuf:"varint,7,opt,name=ready_at,json=readyAt,proto3" json:"ready_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecoveryBegun) Reset() {
+	*x = RecoveryBegun{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecoveryBegun) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecoveryBegun) ProtoMessage() {}
+
+func (x *RecoveryBegun) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecoveryBegun.ProtoReflect.Descriptor instead.
+func (*RecoveryBegun) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *RecoveryBegun) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *RecoveryBegun) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *RecoveryBegun) GetActor() []byte {
+	if x != nil {
+		return x.Actor
+	}
+	return nil
+}
+
+func (x *RecoveryBegun) GetBySponsor() bool {
+	if x != nil {
+		return x.BySponsor
+	}
+	return false
+}
+
+func (x *RecoveryBegun) GetAgreed() uint32 {
+	if x != nil {
+		return x.Agreed
+	}
+	return 0
+}
+
+func (x *RecoveryBegun) GetThreshold() uint32 {
+	if x != nil {
+		return x.Threshold
+	}
+	return 0
+}
+
+func (x *RecoveryBegun) GetReadyAt() int64 {
+	if x != nil {
+		return x.ReadyAt
+	}
+	return 0
+}
+
+// A recovery ended without the new key.
+type RecoveryEnded struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Account []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Key     []byte                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// The account, which objected, or who had begun it.
+	Actor         []byte `protobuf:"bytes,3,opt,name=actor,proto3" json:"actor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecoveryEnded) Reset() {
+	*x = RecoveryEnded{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecoveryEnded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecoveryEnded) ProtoMessage() {}
+
+func (x *RecoveryEnded) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecoveryEnded.ProtoReflect.Descriptor instead.
+func (*RecoveryEnded) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *RecoveryEnded) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *RecoveryEnded) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *RecoveryEnded) GetActor() []byte {
+	if x != nil {
+		return x.Actor
+	}
+	return nil
+}
+
+// A recovery was finished: the new key acts.
+type Recovered struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Key           []byte                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	BegunBy       []byte                 `protobuf:"bytes,3,opt,name=begun_by,json=begunBy,proto3" json:"begun_by,omitempty"`
+	BySponsor     bool                   `protobuf:"varint,4,opt,name=by_sponsor,json=bySponsor,proto3" json:"by_sponsor,omitempty"`
+	Agreed        [][]byte               `protobuf:"bytes,5,rep,name=agreed,proto3" json:"agreed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Recovered) Reset() {
+	*x = Recovered{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Recovered) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Recovered) ProtoMessage() {}
+
+func (x *Recovered) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Recovered.ProtoReflect.Descriptor instead.
+func (*Recovered) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *Recovered) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *Recovered) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *Recovered) GetBegunBy() []byte {
+	if x != nil {
+		return x.BegunBy
+	}
+	return nil
+}
+
+func (x *Recovered) GetBySponsor() bool {
+	if x != nil {
+		return x.BySponsor
+	}
+	return false
+}
+
+func (x *Recovered) GetAgreed() [][]byte {
+	if x != nil {
+		return x.Agreed
+	}
+	return nil
+}
+
+type SponsorChanged struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Sponsor       []byte                 `protobuf:"bytes,2,opt,name=sponsor,proto3" json:"sponsor,omitempty"`
+	Former        []byte                 `protobuf:"bytes,3,opt,name=former,proto3" json:"former,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SponsorChanged) Reset() {
+	*x = SponsorChanged{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SponsorChanged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SponsorChanged) ProtoMessage() {}
+
+func (x *SponsorChanged) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SponsorChanged.ProtoReflect.Descriptor instead.
+func (*SponsorChanged) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *SponsorChanged) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *SponsorChanged) GetSponsor() []byte {
+	if x != nil {
+		return x.Sponsor
+	}
+	return nil
+}
+
+func (x *SponsorChanged) GetFormer() []byte {
+	if x != nil {
+		return x.Former
 	}
 	return nil
 }
@@ -585,7 +2145,7 @@ type Genesis struct {
 
 func (x *Genesis) Reset() {
 	*x = Genesis{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[9]
+	mi := &file_dure_account_v1_account_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -597,7 +2157,7 @@ func (x *Genesis) String() string {
 func (*Genesis) ProtoMessage() {}
 
 func (x *Genesis) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[9]
+	mi := &file_dure_account_v1_account_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -610,7 +2170,7 @@ func (x *Genesis) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Genesis.ProtoReflect.Descriptor instead.
 func (*Genesis) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{9}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Genesis) GetAccounts() []*GenesisAccount {
@@ -631,7 +2191,7 @@ type GenesisAccount struct {
 
 func (x *GenesisAccount) Reset() {
 	*x = GenesisAccount{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[10]
+	mi := &file_dure_account_v1_account_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -643,7 +2203,7 @@ func (x *GenesisAccount) String() string {
 func (*GenesisAccount) ProtoMessage() {}
 
 func (x *GenesisAccount) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[10]
+	mi := &file_dure_account_v1_account_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -656,7 +2216,7 @@ func (x *GenesisAccount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GenesisAccount.ProtoReflect.Descriptor instead.
 func (*GenesisAccount) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{10}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *GenesisAccount) GetAddress() []byte {
@@ -692,31 +2252,146 @@ const file_dure_account_v1_account_proto_rawDesc = "" +
 	"\tRotateKey\x12,\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x18.dure.account.v1.KeyKindR\x04kind\x12\x1d\n" +
 	"\n" +
-	"public_key\x18\x02 \x01(\fR\tpublicKey\":\n" +
+	"public_key\x18\x02 \x01(\fR\tpublicKey\"\xaf\x01\n" +
 	"\x06Freeze\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x16\n" +
-	"\x06reason\x18\x02 \x01(\tR\x06reason\"$\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12,\n" +
+	"\x05basis\x18\x03 \x01(\x0e2\x16.dure.account.v1.BasisR\x05basis\x12\x16\n" +
+	"\x06digest\x18\x04 \x01(\fR\x06digest\x12\x17\n" +
+	"\aends_at\x18\x05 \x01(\x03R\x06endsAt\x12\x14\n" +
+	"\x05renew\x18\x06 \x01(\bR\x05renew\"$\n" +
 	"\bUnfreeze\x12\x18\n" +
-	"\aaccount\x18\x01 \x01(\fR\aaccount\"\xbd\x01\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\"4\n" +
+	"\x06Appeal\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\x12\x16\n" +
+	"\x06digest\x18\x02 \x01(\fR\x06digest\"h\n" +
+	"\fAnswerAppeal\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\x12\x16\n" +
+	"\x06digest\x18\x03 \x01(\fR\x06digest\x12\x12\n" +
+	"\x04lift\x18\x04 \x01(\bR\x04lift\"~\n" +
+	"\rRecoveryRules\x12\x1c\n" +
+	"\tguardians\x18\x01 \x03(\fR\tguardians\x12\x1c\n" +
+	"\tthreshold\x18\x02 \x01(\rR\tthreshold\x12\x17\n" +
+	"\await_ms\x18\x03 \x01(\x03R\x06waitMs\x12\x18\n" +
+	"\asponsor\x18\x04 \x01(\bR\asponsor\"C\n" +
+	"\vSetRecovery\x124\n" +
+	"\x05rules\x18\x01 \x01(\v2\x1e.dure.account.v1.RecoveryRulesR\x05rules\"p\n" +
+	"\aRecover\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12,\n" +
+	"\x04kind\x18\x02 \x01(\x0e2\x18.dure.account.v1.KeyKindR\x04kind\x12\x1d\n" +
+	"\n" +
+	"public_key\x18\x03 \x01(\fR\tpublicKey\";\n" +
+	"\rAgreeRecovery\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\"<\n" +
+	"\x0eObjectRecovery\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\"<\n" +
+	"\x0eFinishRecovery\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\"&\n" +
+	"\n" +
+	"SetSponsor\x12\x18\n" +
+	"\asponsor\x18\x01 \x01(\fR\asponsor\"\xb4\x01\n" +
 	"\aAccount\x12\x18\n" +
 	"\asponsor\x18\x01 \x01(\fR\asponsor\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\fR\x03key\x12,\n" +
-	"\x04kind\x18\x03 \x01(\x0e2\x18.dure.account.v1.KeyKindR\x04kind\x12\x16\n" +
-	"\x06frozen\x18\x04 \x01(\bR\x06frozen\x12#\n" +
-	"\rfreeze_reason\x18\x05 \x01(\tR\ffreezeReason\x12\x1b\n" +
-	"\topened_at\x18\x06 \x01(\x03R\bopenedAt\"<\n" +
+	"\x04kind\x18\x03 \x01(\x0e2\x18.dure.account.v1.KeyKindR\x04kind\x12\x1b\n" +
+	"\topened_at\x18\x06 \x01(\x03R\bopenedAt\x12&\n" +
+	"\x0ffrozen_until_at\x18\x10 \x01(\x03R\rfrozenUntilAtJ\x04\b\x04\x10\x05J\x04\b\x05\x10\x06\";\n" +
+	"\aFreezes\x120\n" +
+	"\x04list\x18\x01 \x03(\v2\x1c.dure.account.v1.FreezeStateR\x04list\"\x9e\x02\n" +
+	"\vFreezeState\x12\x0e\n" +
+	"\x02by\x18\x01 \x01(\fR\x02by\x12,\n" +
+	"\x05basis\x18\x02 \x01(\x0e2\x16.dure.account.v1.BasisR\x05basis\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x16\n" +
+	"\x06digest\x18\x04 \x01(\fR\x06digest\x12\x1d\n" +
+	"\n" +
+	"ordered_at\x18\x05 \x01(\x03R\torderedAt\x12\x17\n" +
+	"\aends_at\x18\x06 \x01(\x03R\x06endsAt\x12\x19\n" +
+	"\bended_at\x18\a \x01(\x03R\aendedAt\x12\x18\n" +
+	"\arenewal\x18\b \x01(\bR\arenewal\x124\n" +
+	"\x06appeal\x18\t \x01(\v2\x1c.dure.account.v1.AppealStateR\x06appeal\"\xb2\x01\n" +
+	"\vAppealState\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\x12\x16\n" +
+	"\x06digest\x18\x02 \x01(\fR\x06digest\x12\x19\n" +
+	"\bfiled_at\x18\x03 \x01(\x03R\afiledAt\x12\x16\n" +
+	"\x06answer\x18\x04 \x01(\tR\x06answer\x12#\n" +
+	"\ranswer_digest\x18\x05 \x01(\fR\fanswerDigest\x12\x1f\n" +
+	"\vanswered_at\x18\x06 \x01(\x03R\n" +
+	"answeredAt\"\xea\x01\n" +
+	"\bRecovery\x124\n" +
+	"\x05rules\x18\x01 \x01(\v2\x1e.dure.account.v1.RecoveryRulesR\x05rules\x122\n" +
+	"\x04next\x18\x02 \x01(\v2\x1e.dure.account.v1.RecoveryRulesR\x04next\x12\x17\n" +
+	"\anext_at\x18\x03 \x01(\x03R\x06nextAt\x12:\n" +
+	"\arequest\x18\x04 \x01(\v2 .dure.account.v1.RecoveryRequestR\arequest\x12\x1f\n" +
+	"\vobjected_at\x18\x05 \x03(\x03R\n" +
+	"objectedAt\"\xf6\x01\n" +
+	"\x0fRecoveryRequest\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\fR\x03key\x12,\n" +
+	"\x04kind\x18\x02 \x01(\x0e2\x18.dure.account.v1.KeyKindR\x04kind\x12\x19\n" +
+	"\bbegun_by\x18\x03 \x01(\fR\abegunBy\x12\x1d\n" +
+	"\n" +
+	"by_sponsor\x18\x04 \x01(\bR\tbySponsor\x12\x16\n" +
+	"\x06agreed\x18\x05 \x03(\fR\x06agreed\x12\x19\n" +
+	"\bbegun_at\x18\x06 \x01(\x03R\abegunAt\x12\x19\n" +
+	"\bready_at\x18\a \x01(\x03R\areadyAt\x12\x1b\n" +
+	"\tlapses_at\x18\b \x01(\x03R\blapsesAt\"<\n" +
 	"\x06Opened\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x18\n" +
 	"\asponsor\x18\x02 \x01(\fR\asponsor\"8\n" +
 	"\n" +
 	"KeyRotated\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x10\n" +
-	"\x03key\x18\x02 \x01(\fR\x03key\":\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\"\xc9\x01\n" +
 	"\x06Frozen\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x16\n" +
-	"\x06reason\x18\x02 \x01(\tR\x06reason\"$\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12,\n" +
+	"\x05basis\x18\x03 \x01(\x0e2\x16.dure.account.v1.BasisR\x05basis\x12\x16\n" +
+	"\x06digest\x18\x04 \x01(\fR\x06digest\x12\x17\n" +
+	"\aends_at\x18\x05 \x01(\x03R\x06endsAt\x12\x14\n" +
+	"\x05actor\x18\x06 \x01(\fR\x05actor\x12\x18\n" +
+	"\arenewal\x18\a \x01(\bR\arenewal\"$\n" +
 	"\bUnfrozen\x12\x18\n" +
-	"\aaccount\x18\x01 \x01(\fR\aaccount\"F\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\"P\n" +
+	"\bAppealed\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\x12\x16\n" +
+	"\x06digest\x18\x03 \x01(\fR\x06digest\"n\n" +
+	"\x0eAppealAnswered\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\x12\x16\n" +
+	"\x06digest\x18\x03 \x01(\fR\x06digest\x12\x16\n" +
+	"\x06lifted\x18\x04 \x01(\bR\x06lifted\"\x80\x01\n" +
+	"\vRecoverySet\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x124\n" +
+	"\x05rules\x18\x02 \x01(\v2\x1e.dure.account.v1.RecoveryRulesR\x05rules\x12!\n" +
+	"\feffective_at\x18\x03 \x01(\x03R\veffectiveAt\"\xc1\x01\n" +
+	"\rRecoveryBegun\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05actor\x18\x03 \x01(\fR\x05actor\x12\x1d\n" +
+	"\n" +
+	"by_sponsor\x18\x04 \x01(\bR\tbySponsor\x12\x16\n" +
+	"\x06agreed\x18\x05 \x01(\rR\x06agreed\x12\x1c\n" +
+	"\tthreshold\x18\x06 \x01(\rR\tthreshold\x12\x19\n" +
+	"\bready_at\x18\a \x01(\x03R\areadyAt\"Q\n" +
+	"\rRecoveryEnded\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05actor\x18\x03 \x01(\fR\x05actor\"\x89\x01\n" +
+	"\tRecovered\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x19\n" +
+	"\bbegun_by\x18\x03 \x01(\fR\abegunBy\x12\x1d\n" +
+	"\n" +
+	"by_sponsor\x18\x04 \x01(\bR\tbySponsor\x12\x16\n" +
+	"\x06agreed\x18\x05 \x03(\fR\x06agreed\"\\\n" +
+	"\x0eSponsorChanged\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x18\n" +
+	"\asponsor\x18\x02 \x01(\fR\asponsor\x12\x16\n" +
+	"\x06former\x18\x03 \x01(\fR\x06former\"F\n" +
 	"\aGenesis\x12;\n" +
 	"\baccounts\x18\x01 \x03(\v2\x1f.dure.account.v1.GenesisAccountR\baccounts\"r\n" +
 	"\x0eGenesisAccount\x12\x18\n" +
@@ -729,7 +2404,14 @@ const file_dure_account_v1_account_proto_rawDesc = "" +
 	"\rKEY_KIND_P256\x10\x02\x12\x15\n" +
 	"\x11KEY_KIND_WEBAUTHN\x10\x03\x12\x16\n" +
 	"\x12KEY_KIND_SECP256K1\x10\x04\x12\x16\n" +
-	"\x12KEY_KIND_ML_DSA_65\x10\x05B\xbb\x01\n" +
+	"\x12KEY_KIND_ML_DSA_65\x10\x05*\x9f\x01\n" +
+	"\x05Basis\x12\x15\n" +
+	"\x11BASIS_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11BASIS_COURT_ORDER\x10\x01\x12\x1b\n" +
+	"\x17BASIS_SUPERVISORY_ORDER\x10\x02\x12\x16\n" +
+	"\x12BASIS_CRIME_REPORT\x10\x03\x12\x17\n" +
+	"\x13BASIS_OWNER_REQUEST\x10\x04\x12\x1a\n" +
+	"\x16BASIS_SPONSOR_CONTRACT\x10\x05B\xbb\x01\n" +
 	"\x13com.dure.account.v1B\fAccountProtoP\x01Z8github.com/dureledger/dure/gen/dure/account/v1;accountv1\xa2\x02\x03DAX\xaa\x02\x0fDure.Account.V1\xca\x02\x0fDure\\Account\\V1\xe2\x02\x1bDure\\Account\\V1\\GPBMetadata\xea\x02\x11Dure::Account::V1b\x06proto3"
 
 var (
@@ -744,33 +2426,67 @@ func file_dure_account_v1_account_proto_rawDescGZIP() []byte {
 	return file_dure_account_v1_account_proto_rawDescData
 }
 
-var file_dure_account_v1_account_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_dure_account_v1_account_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_dure_account_v1_account_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_dure_account_v1_account_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_dure_account_v1_account_proto_goTypes = []any{
-	(KeyKind)(0),           // 0: dure.account.v1.KeyKind
-	(*Open)(nil),           // 1: dure.account.v1.Open
-	(*RotateKey)(nil),      // 2: dure.account.v1.RotateKey
-	(*Freeze)(nil),         // 3: dure.account.v1.Freeze
-	(*Unfreeze)(nil),       // 4: dure.account.v1.Unfreeze
-	(*Account)(nil),        // 5: dure.account.v1.Account
-	(*Opened)(nil),         // 6: dure.account.v1.Opened
-	(*KeyRotated)(nil),     // 7: dure.account.v1.KeyRotated
-	(*Frozen)(nil),         // 8: dure.account.v1.Frozen
-	(*Unfrozen)(nil),       // 9: dure.account.v1.Unfrozen
-	(*Genesis)(nil),        // 10: dure.account.v1.Genesis
-	(*GenesisAccount)(nil), // 11: dure.account.v1.GenesisAccount
+	(KeyKind)(0),            // 0: dure.account.v1.KeyKind
+	(Basis)(0),              // 1: dure.account.v1.Basis
+	(*Open)(nil),            // 2: dure.account.v1.Open
+	(*RotateKey)(nil),       // 3: dure.account.v1.RotateKey
+	(*Freeze)(nil),          // 4: dure.account.v1.Freeze
+	(*Unfreeze)(nil),        // 5: dure.account.v1.Unfreeze
+	(*Appeal)(nil),          // 6: dure.account.v1.Appeal
+	(*AnswerAppeal)(nil),    // 7: dure.account.v1.AnswerAppeal
+	(*RecoveryRules)(nil),   // 8: dure.account.v1.RecoveryRules
+	(*SetRecovery)(nil),     // 9: dure.account.v1.SetRecovery
+	(*Recover)(nil),         // 10: dure.account.v1.Recover
+	(*AgreeRecovery)(nil),   // 11: dure.account.v1.AgreeRecovery
+	(*ObjectRecovery)(nil),  // 12: dure.account.v1.ObjectRecovery
+	(*FinishRecovery)(nil),  // 13: dure.account.v1.FinishRecovery
+	(*SetSponsor)(nil),      // 14: dure.account.v1.SetSponsor
+	(*Account)(nil),         // 15: dure.account.v1.Account
+	(*Freezes)(nil),         // 16: dure.account.v1.Freezes
+	(*FreezeState)(nil),     // 17: dure.account.v1.FreezeState
+	(*AppealState)(nil),     // 18: dure.account.v1.AppealState
+	(*Recovery)(nil),        // 19: dure.account.v1.Recovery
+	(*RecoveryRequest)(nil), // 20: dure.account.v1.RecoveryRequest
+	(*Opened)(nil),          // 21: dure.account.v1.Opened
+	(*KeyRotated)(nil),      // 22: dure.account.v1.KeyRotated
+	(*Frozen)(nil),          // 23: dure.account.v1.Frozen
+	(*Unfrozen)(nil),        // 24: dure.account.v1.Unfrozen
+	(*Appealed)(nil),        // 25: dure.account.v1.Appealed
+	(*AppealAnswered)(nil),  // 26: dure.account.v1.AppealAnswered
+	(*RecoverySet)(nil),     // 27: dure.account.v1.RecoverySet
+	(*RecoveryBegun)(nil),   // 28: dure.account.v1.RecoveryBegun
+	(*RecoveryEnded)(nil),   // 29: dure.account.v1.RecoveryEnded
+	(*Recovered)(nil),       // 30: dure.account.v1.Recovered
+	(*SponsorChanged)(nil),  // 31: dure.account.v1.SponsorChanged
+	(*Genesis)(nil),         // 32: dure.account.v1.Genesis
+	(*GenesisAccount)(nil),  // 33: dure.account.v1.GenesisAccount
 }
 var file_dure_account_v1_account_proto_depIdxs = []int32{
 	0,  // 0: dure.account.v1.Open.kind:type_name -> dure.account.v1.KeyKind
 	0,  // 1: dure.account.v1.RotateKey.kind:type_name -> dure.account.v1.KeyKind
-	0,  // 2: dure.account.v1.Account.kind:type_name -> dure.account.v1.KeyKind
-	11, // 3: dure.account.v1.Genesis.accounts:type_name -> dure.account.v1.GenesisAccount
-	0,  // 4: dure.account.v1.GenesisAccount.kind:type_name -> dure.account.v1.KeyKind
-	5,  // [5:5] is the sub-list for method output_type
-	5,  // [5:5] is the sub-list for method input_type
-	5,  // [5:5] is the sub-list for extension type_name
-	5,  // [5:5] is the sub-list for extension extendee
-	0,  // [0:5] is the sub-list for field type_name
+	1,  // 2: dure.account.v1.Freeze.basis:type_name -> dure.account.v1.Basis
+	8,  // 3: dure.account.v1.SetRecovery.rules:type_name -> dure.account.v1.RecoveryRules
+	0,  // 4: dure.account.v1.Recover.kind:type_name -> dure.account.v1.KeyKind
+	0,  // 5: dure.account.v1.Account.kind:type_name -> dure.account.v1.KeyKind
+	17, // 6: dure.account.v1.Freezes.list:type_name -> dure.account.v1.FreezeState
+	1,  // 7: dure.account.v1.FreezeState.basis:type_name -> dure.account.v1.Basis
+	18, // 8: dure.account.v1.FreezeState.appeal:type_name -> dure.account.v1.AppealState
+	8,  // 9: dure.account.v1.Recovery.rules:type_name -> dure.account.v1.RecoveryRules
+	8,  // 10: dure.account.v1.Recovery.next:type_name -> dure.account.v1.RecoveryRules
+	20, // 11: dure.account.v1.Recovery.request:type_name -> dure.account.v1.RecoveryRequest
+	0,  // 12: dure.account.v1.RecoveryRequest.kind:type_name -> dure.account.v1.KeyKind
+	1,  // 13: dure.account.v1.Frozen.basis:type_name -> dure.account.v1.Basis
+	8,  // 14: dure.account.v1.RecoverySet.rules:type_name -> dure.account.v1.RecoveryRules
+	33, // 15: dure.account.v1.Genesis.accounts:type_name -> dure.account.v1.GenesisAccount
+	0,  // 16: dure.account.v1.GenesisAccount.kind:type_name -> dure.account.v1.KeyKind
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_dure_account_v1_account_proto_init() }
@@ -783,8 +2499,8 @@ func file_dure_account_v1_account_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dure_account_v1_account_proto_rawDesc), len(file_dure_account_v1_account_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   11,
+			NumEnums:      2,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

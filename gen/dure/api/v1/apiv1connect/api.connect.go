@@ -86,6 +86,9 @@ const (
 	// AccountServiceListAccountsProcedure is the fully-qualified name of the AccountService's
 	// ListAccounts RPC.
 	AccountServiceListAccountsProcedure = "/dure.api.v1.AccountService/ListAccounts"
+	// AccountServiceListAccountEventsProcedure is the fully-qualified name of the AccountService's
+	// ListAccountEvents RPC.
+	AccountServiceListAccountEventsProcedure = "/dure.api.v1.AccountService/ListAccountEvents"
 	// AssetServiceGetAssetProcedure is the fully-qualified name of the AssetService's GetAsset RPC.
 	AssetServiceGetAssetProcedure = "/dure.api.v1.AssetService/GetAsset"
 	// AssetServiceListAssetsProcedure is the fully-qualified name of the AssetService's ListAssets RPC.
@@ -525,6 +528,8 @@ func (UnimplementedLedgerServiceHandler) GetStateProof(context.Context, *connect
 type AccountServiceClient interface {
 	GetAccount(context.Context, *connect.Request[v1.GetAccountRequest]) (*connect.Response[v1.GetAccountResponse], error)
 	ListAccounts(context.Context, *connect.Request[v1.ListAccountsRequest]) (*connect.Response[v1.ListAccountsResponse], error)
+	// What was done to an account itself, newest first: its keys, sponsor, freezes, appeals and recoveries.
+	ListAccountEvents(context.Context, *connect.Request[v1.ListAccountEventsRequest]) (*connect.Response[v1.ListAccountEventsResponse], error)
 }
 
 // NewAccountServiceClient constructs a client for the dure.api.v1.AccountService service. By
@@ -550,6 +555,12 @@ func NewAccountServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 			connect.WithSchema(accountServiceMethods.ByName("ListAccounts")),
 			connect.WithClientOptions(opts...),
 		),
+		listAccountEvents: connect.NewClient[v1.ListAccountEventsRequest, v1.ListAccountEventsResponse](
+			httpClient,
+			baseURL+AccountServiceListAccountEventsProcedure,
+			connect.WithSchema(accountServiceMethods.ByName("ListAccountEvents")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -557,6 +568,7 @@ func NewAccountServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 type accountServiceClient struct {
 	getAccount   *connect.Client[v1.GetAccountRequest, v1.GetAccountResponse]
 	listAccounts *connect.Client[v1.ListAccountsRequest, v1.ListAccountsResponse]
+	listAccountEvents *connect.Client[v1.ListAccountEventsRequest, v1.ListAccountEventsResponse]
 }
 
 // GetAccount calls dure.api.v1.AccountService.GetAccount.
@@ -569,10 +581,17 @@ func (c *accountServiceClient) ListAccounts(ctx context.Context, req *connect.Re
 	return c.listAccounts.CallUnary(ctx, req)
 }
 
+// ListAccountEvents calls dure.api.v1.AccountService.ListAccountEvents.
+func (c *accountServiceClient) ListAccountEvents(ctx context.Context, req *connect.Request[v1.ListAccountEventsRequest]) (*connect.Response[v1.ListAccountEventsResponse], error) {
+	return c.listAccountEvents.CallUnary(ctx, req)
+}
+
 // AccountServiceHandler is an implementation of the dure.api.v1.AccountService service.
 type AccountServiceHandler interface {
 	GetAccount(context.Context, *connect.Request[v1.GetAccountRequest]) (*connect.Response[v1.GetAccountResponse], error)
 	ListAccounts(context.Context, *connect.Request[v1.ListAccountsRequest]) (*connect.Response[v1.ListAccountsResponse], error)
+	// What was done to an account itself, newest first: its keys, sponsor, freezes, appeals and recoveries.
+	ListAccountEvents(context.Context, *connect.Request[v1.ListAccountEventsRequest]) (*connect.Response[v1.ListAccountEventsResponse], error)
 }
 
 // NewAccountServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -594,12 +613,20 @@ func NewAccountServiceHandler(svc AccountServiceHandler, opts ...connect.Handler
 		connect.WithSchema(accountServiceMethods.ByName("ListAccounts")),
 		connect.WithHandlerOptions(opts...),
 	)
+	accountServiceListAccountEventsHandler := connect.NewUnaryHandler(
+		AccountServiceListAccountEventsProcedure,
+		svc.ListAccountEvents,
+		connect.WithSchema(accountServiceMethods.ByName("ListAccountEvents")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/dure.api.v1.AccountService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case AccountServiceGetAccountProcedure:
 			accountServiceGetAccountHandler.ServeHTTP(w, r)
 		case AccountServiceListAccountsProcedure:
 			accountServiceListAccountsHandler.ServeHTTP(w, r)
+		case AccountServiceListAccountEventsProcedure:
+			accountServiceListAccountEventsHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -615,6 +642,10 @@ func (UnimplementedAccountServiceHandler) GetAccount(context.Context, *connect.R
 
 func (UnimplementedAccountServiceHandler) ListAccounts(context.Context, *connect.Request[v1.ListAccountsRequest]) (*connect.Response[v1.ListAccountsResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.AccountService.ListAccounts is not implemented"))
+}
+
+func (UnimplementedAccountServiceHandler) ListAccountEvents(context.Context, *connect.Request[v1.ListAccountEventsRequest]) (*connect.Response[v1.ListAccountEventsResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.AccountService.ListAccountEvents is not implemented"))
 }
 
 // AssetServiceClient is a client for the dure.api.v1.AssetService service.
