@@ -95,7 +95,10 @@ func (d demo) fill(ports demoPorts) error {
 			Home: d.node(i), Name: m.name, Address: addresses[m.key], API: fmt.Sprintf("127.0.0.1:%d", ports.api+i), P2P: fmt.Sprintf("127.0.0.1:%d", ports.p2p+i),
 		})
 	}
-	file, err := node.CreateNetwork("demo", seats, func(g *ledgerv1.Genesis) { d.fund(g, addresses) })
+	file, err := node.CreateNetwork("demo", seats, func(g *ledgerv1.Genesis) {
+		d.fund(g, addresses)
+		g.Network.Parameters.Origins = walletOrigins(ports.api)
+	})
 	if err != nil {
 		return err
 	}
@@ -114,6 +117,16 @@ func (d demo) fill(ports demoPorts) error {
 		}
 	}
 	return nil
+}
+
+// walletOrigins are where the members' wallets are, at which passkeys count: their relying party is localhost, and an address of
+// digits can be none.
+func walletOrigins(api int) []string {
+	out := make([]string, len(demoMembers))
+	for i := range out {
+		out[i] = fmt.Sprintf("http://localhost:%d", api+i)
+	}
+	return out
 }
 
 // keys makes the keystore of everyone in the demonstration, and its passphrase.

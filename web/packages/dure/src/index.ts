@@ -12,3 +12,7 @@ export { Anchor, type Basis, type Grounds, type Verified, type VerifiedCheckpoin
 export { type Cosignature, type Policy, type Witness, parseWitness } from "./proof/witness.js";
 export { Refusal, Undecided, Unreachable } from "./refusal.js";
 export { type Draft, type Signed, action, openAccount, rotateKey, sign, transfer } from "./transaction.js";
+export { Client, type ClientConfig, check } from "./client.js";
+export type { Clock } from "./clock.js";
+export type { Watched } from "./watch.js";
+export type { Account, Asset, Balance, GetNetworkResponse, GetStatusResponse, Member, Outcome, Transaction } from "./gen/dure/api/v1/api_pb.js";
