@@ -11,7 +11,7 @@ export { type Passkey, createPasskey, passkeySigner } from "./passkey.js";
 export { Anchor, type Basis, type Grounds, type Verified, type VerifiedCheckpoint } from "./proof/anchor.js";
 export { type Cosignature, type Policy, type Witness, parseWitness } from "./proof/witness.js";
 export { Refusal, Undecided, Unreachable } from "./refusal.js";
-export { type Draft, type Signed, action, openAccount, rotateKey, sign, transfer } from "./transaction.js";
+export { type Draft, type Signed, action, decodeTransaction, openAccount, rotateKey, sign, transfer } from "./transaction.js";
 export { Client, type ClientConfig, check } from "./client.js";
 export type { Clock } from "./clock.js";
 export type { Watched } from "./watch.js";

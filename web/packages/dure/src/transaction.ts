@@ -1,9 +1,9 @@
-import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { sha256 } from "@noble/hashes/sha2.js";
 
 import { type Address, type PublicKey, parseAddress } from "./address.js";
 import { type Bytes, concat, fromHex, own, toHex, utf8 } from "./bytes.js";
-import { type Action, ActionSchema, BodySchema, TransactionSchema } from "./gen/dure/tx/v1/tx_pb.js";
+import { type Action, ActionSchema, type Body, BodySchema, TransactionSchema } from "./gen/dure/tx/v1/tx_pb.js";
 import type { Signer, ToSign } from "./key.js";
 import { Refusal } from "./refusal.js";
 
@@ -90,4 +90,15 @@ export async function sign(network: string, draft: Draft, signers: readonly Sign
   for (const s of signers) witnesses.push(await s.sign(what)); // one after the other: a person can answer one question at a time
   const message = create(TransactionSchema, { kind: { case: "native", value: { body, witnesses } } });
   return { raw: own(toBinary(TransactionSchema, message)), id: toHex(what.digest), notAfter };
+}
+
+/** decodeTransaction reads the body of a transaction, such as a receipt's that holds. Refused with tx.malformed. */
+export function decodeTransaction(raw: Uint8Array): Body {
+  try {
+    const { kind } = fromBinary(TransactionSchema, raw);
+    if (kind.case === "native") return fromBinary(BodySchema, kind.value.body);
+  } catch {
+    // told below
+  }
+  throw new Refusal("tx.malformed", "this is no transaction of the ledger");
 }
