@@ -16,9 +16,6 @@ import (
 //go:embed apps
 var appFiles embed.FS
 
-// appPolicy lets an app do what a page may, and be put on a home screen.
-const appPolicy = policy + "; manifest-src 'self'"
-
 // appFile is a file of an app as it is served.
 type appFile struct {
 	content []byte
@@ -57,7 +54,6 @@ func App(name string) http.Handler {
 		}
 		h := w.Header()
 		headers(h)
-		h.Set("Content-Security-Policy", appPolicy)
 		h.Set("Permissions-Policy", "camera=(self), microphone=(), geolocation=(), payment=()")
 		h.Set("Cache-Control", "no-cache")
 		h.Set("ETag", f.tag)

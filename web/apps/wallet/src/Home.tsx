@@ -60,7 +60,7 @@ function Row({ payment: p, view }: { payment: Payment; view: View }) {
           </span>
         </span>
         <span className="mt-1 flex items-baseline justify-between gap-3 text-sm text-soft">
-          <span className="min-w-0 truncate">{p.memo || <Other payment={p} short />}</span>
+          <span className="min-w-0 truncate">{p.memo || <Other payment={p} view={view} short />}</span>
           <Tick proof={view.proofs.get(p.id)} />
         </span>
         <span className="block text-sm text-soft">{when(p.time, lang)}</span>
@@ -69,9 +69,11 @@ function Row({ payment: p, view }: { payment: Payment; view: View }) {
   );
 }
 
-/** Who paid or was paid. */
-export function Other({ payment: p, short }: { payment: Payment; short?: boolean }) {
+/** Who paid or was paid: members by their names. */
+export function Other({ payment: p, view, short }: { payment: Payment; view: View; short?: boolean }) {
   const { t } = useWords();
   if (p.other === "") return <>{p.incoming ? t("issued") : t("redeemed")}</>;
-  return <span className="font-mono">{short ? `${p.other.slice(0, 6)}…${p.other.slice(-4)}` : p.other}</span>;
+  const member = view.members.find((m) => m.address === p.other);
+  if (member) return <>{member.name}{!short && <span className="block break-all font-mono text-sm">{p.other}</span>}</>;
+  return <span className="break-all font-mono">{short ? `${p.other.slice(0, 6)}…${p.other.slice(-4)}` : p.other}</span>;
 }

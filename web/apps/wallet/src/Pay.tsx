@@ -78,7 +78,10 @@ function OrderForm({ view, wallet, form, setForm, done }: { view: View; wallet: 
   const asset = form.asset || assets[0]?.asset || "";
   const balance = assets.find((b) => b.asset === asset);
   const decimals = balance?.decimals ?? 0;
-  const put = (field: Field) => (value: string) => setForm({ ...form, [field]: value });
+  const put = (field: Field) => (value: string) => {
+    setForm({ ...form, [field]: value });
+    if (wrong?.field === field) setWrong(undefined);
+  };
   const submit = async (e: FormEvent) => {
     e.preventDefault();
     const found = await check({ ...form, asset }, decimals, BigInt(balance?.amount ?? "0"), view, wallet);

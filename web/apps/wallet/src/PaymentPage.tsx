@@ -19,7 +19,7 @@ export function PaymentPage({ view, wallet, id }: { view: View; wallet: Wallet; 
           <p className="mb-3 text-3xl font-bold tabular-nums">{amount(p.amount, p.asset, view.assets)}</p>
           <Facts>
             {p.refused && <Fact name="payment.why">{sayRefusal(lang, p.refused.code, p.refused.message)}</Fact>}
-            <Fact name="payment.other"><Other payment={p} /></Fact>
+            <Fact name="payment.other"><Other payment={p} view={view} /></Fact>
             <Fact name="payment.time">{when(p.time, lang)}</Fact>
             {p.memo && <Fact name="payment.memo">{p.memo}</Fact>}
             <Fact name="payment.id"><span className="break-all font-mono text-sm">{id}</span></Fact>

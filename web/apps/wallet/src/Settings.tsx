@@ -18,6 +18,7 @@ export function Settings({ view, wallet }: { view: View; wallet: Wallet }) {
       <Card>
         <Facts>
           <Fact name="settings.key">{t(view.identity === "passkey" ? "settings.key.passkey" : "settings.key.browser")}</Fact>
+          {view.account && <Fact name="settings.sponsor">{view.members.find((m) => m.address === view.account?.sponsor)?.name ?? view.account.sponsor}</Fact>}
           <Fact name="address"><span className="break-all font-mono text-sm">{view.address}</span></Fact>
           <Fact name="settings.network">
             <span className="break-all font-mono text-sm">{view.network}</span>

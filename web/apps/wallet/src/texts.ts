@@ -108,6 +108,7 @@ export const texts = {
   "settings.key": ["열쇠", "Key"],
   "settings.key.passkey": ["패스키 (지문·얼굴·PIN)", "Passkey (fingerprint, face or PIN)"],
   "settings.key.browser": ["이 브라우저에만 있는 열쇠", "A key in this browser alone"],
+  "settings.sponsor": ["계좌를 연 회원 기관", "The member that opened the account"],
   "settings.network": ["네트워크", "Network"],
   "settings.network.about": ["회원 기관이 알려 준 것과 같은지 견주어 보십시오. 이 이름이 같으면 장부도 같습니다.", "Compare it with what your member tells you. If it is the same, so is the ledger."],
   "settings.forget": ["이 기기에서 지갑 지우기", "Remove the wallet from this device"],

@@ -24,7 +24,7 @@ export function Card({ children }: { children: ReactNode }) {
 
 /** Names and values. */
 export function Facts({ children }: { children: ReactNode }) {
-  return <dl className="grid gap-3">{children}</dl>;
+  return <dl className="grid grid-cols-1 gap-3">{children}</dl>;
 }
 
 export function Fact({ name, children }: { name: TextKey; children: ReactNode }) {
@@ -32,7 +32,7 @@ export function Fact({ name, children }: { name: TextKey; children: ReactNode })
   return (
     <div>
       <dt className="text-sm text-soft">{t(name)}</dt>
-      <dd className="break-words">{children}</dd>
+      <dd className="min-w-0">{children}</dd>
     </div>
   );
 }
