@@ -142,6 +142,18 @@ test("a node that shows another amount than the receipt is found out", async () 
   expect(trouble).toEqual([]);
 });
 
+test("a wallet whose browser was cleared is found again by its passkey", async () => {
+  const { page, trouble } = await visitor();
+  const address = await make(page);
+  await page.getByRole("link", { name: "설정" }).click();
+  await page.getByRole("button", { name: "이 기기에서 지갑 지우기" }).click();
+  await page.getByRole("button", { name: "정말 지우기" }).click();
+  await page.getByRole("button", { name: "전에 만든 패스키로 열기" }).click();
+  await page.getByRole("link", { name: "받기" }).click();
+  await page.getByText(address, { exact: true }).waitFor();
+  expect(trouble).toEqual([]);
+});
+
 test("a key of the browser pays too, and a passkey only where the network says", async () => {
   const { page } = await visitor();
   await page.goto(`${origin.replace("localhost", "127.0.0.1")}/wallet/`);

@@ -4,7 +4,7 @@ import { Home } from "./Home.js";
 import { Pay } from "./Pay.js";
 import { PaymentPage } from "./PaymentPage.js";
 import { Receive } from "./Receive.js";
-import { Settings } from "./Settings.js";
+import { Forget, Settings } from "./Settings.js";
 import { Start } from "./Start.js";
 import { Waiting } from "./Waiting.js";
 import { Words, type WordsValue, useWords } from "./words.js";
@@ -58,14 +58,16 @@ function Screen({ view, wallet, place }: { view: View; wallet: Wallet; place: st
       return <Notice kind="bad">{t("trouble.store")}</Notice>;
     case "otherNetwork":
       return (
-        <Page title="trouble.network.title">
+        <Page title="trouble.network.title" key="network">
           <Notice kind="bad">{t("trouble.network", view.pin?.network ?? "", view.network)}</Notice>
+          <Forget wallet={wallet} />
         </Page>
       );
     case "start":
-      return <Page title="start.title"><Start view={view} wallet={wallet} /></Page>;
+      return <Page title="start.title" key="start"><Start view={view} wallet={wallet} /></Page>;
     case "waiting":
-      return place === "settings" ? <Page title="settings.title" back><Settings view={view} wallet={wallet} /></Page> : <Page title="wait.title"><Waiting view={view} /></Page>;
+      if (place === "settings") return <Page title="settings.title" back key="settings"><Settings view={view} wallet={wallet} /></Page>;
+      return <Page title="wait.title" key="wait"><Waiting view={view} /></Page>;
   }
   const [name, id] = place.split("/");
   switch (name) {

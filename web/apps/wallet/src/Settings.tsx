@@ -7,7 +7,6 @@ import { zip } from "./zip.js";
 
 export function Settings({ view, wallet }: { view: View; wallet: Wallet }) {
   const { t } = useWords();
-  const [sure, setSure] = useState(false);
   const receipts = wallet.export().size - 1;
   return (
     <>
@@ -26,17 +25,26 @@ export function Settings({ view, wallet }: { view: View; wallet: Wallet }) {
           </Fact>
         </Facts>
       </Card>
-      <Card>
-        <p className="mb-3">{t("settings.forget.about")}</p>
-        {sure ? (
-          <div className="grid grid-cols-2 gap-3">
-            <button type="button" className={secondary} onClick={() => setSure(false)} autoFocus>{t("settings.keep")}</button>
-            <button type="button" className={`${secondary} border-bad! text-bad!`} onClick={() => void wallet.forget()}>{t("settings.forget.sure")}</button>
-          </div>
-        ) : (
-          <button type="button" className={secondary} onClick={() => setSure(true)}>{t("settings.forget")}</button>
-        )}
-      </Card>
+      <Forget wallet={wallet} />
     </>
+  );
+}
+
+/** Deleting what this browser keeps, once asked twice. */
+export function Forget({ wallet }: { wallet: Wallet }) {
+  const { t } = useWords();
+  const [sure, setSure] = useState(false);
+  return (
+    <Card>
+      <p className="mb-3">{t("settings.forget.about")}</p>
+      {sure ? (
+        <div className="grid grid-cols-2 gap-3">
+          <button type="button" className={secondary} onClick={() => setSure(false)} autoFocus>{t("settings.keep")}</button>
+          <button type="button" className={`${secondary} border-bad! text-bad!`} onClick={() => void wallet.forget()}>{t("settings.forget.sure")}</button>
+        </div>
+      ) : (
+        <button type="button" className={secondary} onClick={() => setSure(true)}>{t("settings.forget")}</button>
+      )}
+    </Card>
   );
 }

@@ -17,6 +17,10 @@ export const texts = {
   "start.passkey.never": ["이 네트워크는 아직 패스키를 받을 주소를 정하지 않았습니다.", "This network has not named an address for passkeys yet."],
   "start.key": ["이 브라우저에만 두는 열쇠로 만들기", "Make it with a key kept in this browser"],
   "start.key.about": ["꺼낼 수 없는 열쇠를 이 브라우저에 둡니다. 브라우저 자료를 지우면 열쇠도 사라집니다. 적은 돈에만 쓰십시오.", "A key that cannot be read out, kept in this browser. It is gone when the browser's data is cleared. Use it for small sums."],
+  "start.passkey.device": ["이 브라우저는 패스키를 쓸 수 없습니다.", "This browser has no passkeys."],
+  "start.found": ["전에 만든 패스키로 열기", "Open with a passkey you made before"],
+  "start.found.none": ["그 패스키로 열린 계좌가 없습니다.", "No account was opened with that passkey."],
+  "start.insecure": ["열쇠를 만들려면 https 주소로 여십시오.", "Open this page at an https address to make a key."],
   "start.declined": ["열쇠를 만들지 않았습니다.", "No key was made."],
 
   "wait.title": ["계좌 열기", "Open the account"],

@@ -45,9 +45,11 @@ export function Copyable({ label, text }: { label: string; text: string }) {
     <div className="mt-3">
       <p className="text-sm text-soft">{label}</p>
       <p className="select-all break-all font-mono">{text}</p>
-      <button type="button" className={`${secondary} mt-2`} onClick={() => void navigator.clipboard.writeText(text).then(() => setCopied(true))}>
-        {t("copy")}
-      </button>
+      {isSecureContext && (
+        <button type="button" className={`${secondary} mt-2`} onClick={() => void navigator.clipboard.writeText(text).then(() => setCopied(true))}>
+          {t("copy")}
+        </button>
+      )}
       <p role="status" className="mt-1 min-h-6 text-center text-sm text-good">{copied ? t("copied") : ""}</p>
     </div>
   );

@@ -1,6 +1,6 @@
 import {
   type Account, type Address, Anchor, type Balance, Client, type Member, Refusal, type Signer, type Verified,
-  cryptoSigner, createPasskey, generateKey, keyAddress, keyText, passkeySigner,
+  cryptoSigner, createPasskey, findPasskey, generateKey, keyAddress, keyText, passkeySigner,
 } from "@dureledger/dure";
 
 import { type Payment, paymentsOf, provenPayments, same } from "./payment.js";
@@ -47,6 +47,11 @@ const shown = 50;
 
 /** How long to wait before the node that does not answer is asked again, in milliseconds. */
 const again = 2000;
+
+/** How long to wait for a node that is about to catch up, in milliseconds. */
+const soon = 50;
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** The wallet's connection to its node, and what it knows. Screens subscribe to it. */
 export class Wallet {
@@ -106,6 +111,20 @@ export class Wallet {
       kind === "passkey"
         ? { kind, passkey: await createPasskey({ rpId: this.view.rpId, rpName: name, name: `${name} ${new Date().toISOString().slice(0, 10)}` }) }
         : { kind, pair: await generateKey("p256") };
+    await this.begin(identity);
+  }
+
+  /** find takes up the wallet of a passkey that was made before, perhaps on another device, and says whether the ledger has an account of it. */
+  async find(): Promise<boolean> {
+    for (const passkey of await findPasskey(this.view.rpId)) {
+      if (!(await this.client.account(keyAddress(passkey.key)))) continue;
+      await this.begin({ kind: "passkey", passkey });
+      return true;
+    }
+    return false;
+  }
+
+  private async begin(identity: Identity): Promise<void> {
     const pin = { network: this.view.network, genesis: this.genesis!, seen: Date.now() };
     await this.store!.begin(identity, pin);
     this.set({ pin });
@@ -125,14 +144,20 @@ export class Wallet {
         const { transactions } = await this.client.status();
         await this.read(address);
         for await (const { transaction } of this.client.watch({ account: address, cursor: String(transactions) })) {
+          await this.indexed(transaction.outcome?.height ?? 0n);
           this.add(paymentsOf(transaction, address), true);
           await this.read(address);
         }
       } catch {
         this.set({ lost: true }); // asked again below
       }
-      await new Promise((resolve) => setTimeout(resolve, again));
+      await pause(again);
     }
+  }
+
+  /** indexed waits until the node's lists have come as far as a block. */
+  private async indexed(height: bigint): Promise<void> {
+    while ((await this.client.status()).indexHeight < height) await pause(soon);
   }
 
   private async read(address: Address): Promise<void> {
@@ -187,6 +212,7 @@ export class Wallet {
   /** pay pays, and ends when it is known what became of it: with the id, or as Client.pay does. */
   async pay(p: { asset: string; to: Address; amount: string; memo: string }): Promise<string> {
     const outcome = await this.client.pay({ ...p, from: this.view.address! }, this.signer!);
+    await this.indexed(outcome.height);
     await this.read(this.view.address!);
     return outcome.id;
   }
@@ -210,7 +236,7 @@ export class Wallet {
         return await ask();
       } catch {
         this.set({ lost: true });
-        await new Promise((resolve) => setTimeout(resolve, again));
+        await pause(again);
       }
     }
   }

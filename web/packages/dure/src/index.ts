@@ -7,7 +7,7 @@ export { type Address, type PublicKey, formatAddress, keyAddress, keyText, parse
 export { formatUnits, parseUnits } from "./amount.js";
 export { KeyKind } from "./gen/dure/account/v1/account_pb.js";
 export { type Signer, type ToSign, cryptoSigner, generateKey } from "./key.js";
-export { type Passkey, createPasskey, passkeySigner } from "./passkey.js";
+export { type Passkey, createPasskey, findPasskey, passkeySigner } from "./passkey.js";
 export { Anchor, type Basis, type Grounds, type Verified, type VerifiedCheckpoint } from "./proof/anchor.js";
 export { type Cosignature, type Policy, type Witness, parseWitness } from "./proof/witness.js";
 export { Refusal, Undecided, Unreachable } from "./refusal.js";

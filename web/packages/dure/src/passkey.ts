@@ -1,5 +1,8 @@
+import { p256 } from "@noble/curves/nist.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+
 import { type PublicKey, compressP256 } from "./address.js";
-import { type Bytes, own } from "./bytes.js";
+import { type Bytes, concat, own } from "./bytes.js";
 import { KeyKind } from "./gen/dure/account/v1/account_pb.js";
 import { type Signer, compactP256, witness } from "./key.js";
 import { Refusal } from "./refusal.js";
@@ -45,21 +48,34 @@ export async function createPasskey(options: { rpId: string; rpName: string; nam
   return { rpId: options.rpId, credentialId: new Uint8Array(credential.rawId), key: { kind: KeyKind.WEBAUTHN, bytes } };
 }
 
+/**
+ * findPasskey has the person choose a passkey that they made before, perhaps on another device that their passkeys are copied from. An
+ * authenticator does not tell the public key again, but a signature fits only a few: those are returned, and the ledger knows which of them has an account.
+ */
+export async function findPasskey(rpId: string): Promise<Passkey[]> {
+  const { credentialId, response } = await assert({ rpId, challenge: crypto.getRandomValues(new Uint8Array(32)) });
+  const signed = sha256(concat(new Uint8Array(response.authenticatorData), sha256(new Uint8Array(response.clientDataJSON))));
+  return p256Keys(new Uint8Array(response.signature), signed).map((bytes) => ({ rpId, credentialId, key: { kind: KeyKind.WEBAUTHN, bytes } }));
+}
+
+/** p256Keys are the public keys that a DER signature of a hash fits (SEC 1, 4.1.6). */
+export function p256Keys(der: Uint8Array, hash: Uint8Array): Bytes[] {
+  const { r, s } = p256.Signature.fromBytes(der, "der");
+  return [0, 1].flatMap((recovery) => {
+    try {
+      return [own(new p256.Signature(r, s, recovery).recoverPublicKey(hash).toBytes(true))];
+    } catch {
+      return []; // no point of the curve has this coordinate
+    }
+  });
+}
+
 /** passkeySigner signs with a passkey: the person is asked each time, and the challenge is the digest of what they sign. */
 export function passkeySigner(passkey: Passkey): Signer {
   return {
     key: passkey.key,
     sign: async ({ digest }) => {
-      const credential = (await navigator.credentials.get({
-        publicKey: {
-          rpId: passkey.rpId,
-          challenge: digest,
-          allowCredentials: [{ type: "public-key", id: passkey.credentialId }],
-          userVerification: "required",
-        },
-      })) as PublicKeyCredential | null;
-      if (!credential) throw new Refusal("key.declined", "nothing was signed");
-      const response = credential.response as AuthenticatorAssertionResponse;
+      const { response } = await assert({ rpId: passkey.rpId, challenge: digest, allowCredentials: [{ type: "public-key", id: passkey.credentialId }] });
       return witness(passkey.key, {
         signature: compactP256(new Uint8Array(response.signature)),
         authenticatorData: own(new Uint8Array(response.authenticatorData)),
@@ -67,4 +83,10 @@ export function passkeySigner(passkey: Passkey): Signer {
       });
     },
   };
+}
+
+async function assert(options: PublicKeyCredentialRequestOptions): Promise<{ credentialId: Bytes; response: AuthenticatorAssertionResponse }> {
+  const credential = (await navigator.credentials.get({ publicKey: { ...options, userVerification: "required" } })) as PublicKeyCredential | null;
+  if (!credential) throw new Refusal("key.declined", "nothing was signed");
+  return { credentialId: new Uint8Array(credential.rawId), response: credential.response as AuthenticatorAssertionResponse };
 }

@@ -25,7 +25,7 @@ class QuickClock implements Clock {
   }
 }
 
-type Method = "Submit" | "GetStatus" | "GetTransaction";
+type Method = "Submit" | "GetStatus" | "GetTransaction" | "WatchTransactions";
 
 /** What a node does with a call: its answer, or how it fails. */
 type Behaviour = Partial<Record<Method, (request: Uint8Array) => Response | "lost">>;
@@ -128,6 +128,34 @@ describe("a payment", () => {
     expect(submitted.length).toBe(1);
   });
 });
+
+test("a watch goes on at another node from the last cursor, and shows nothing twice", async () => {
+  const clock = new QuickClock();
+  const cursors: string[] = [];
+  const seen = (...seqs: bigint[]) => (request: Uint8Array) => {
+    cursors.push(fromBinary(api.WatchTransactionsRequestSchema, request.subarray(5)).cursor); // after the envelope
+    const messages = seqs.map((seq) => create(api.WatchTransactionsResponseSchema, { cursor: String(seq + 1n), transaction: { id: `t${seq}`, outcome: { seq } } }));
+    const frames = messages.map((m) => envelope(0, toBinary(api.WatchTransactionsResponseSchema, m)));
+    return new Response(new Blob([...frames, envelope(2, new TextEncoder().encode("{}"))]), { headers: { "Content-Type": "application/connect+proto" } });
+  };
+  const { client } = world(clock, { WatchTransactions: seen(5n) }, { WatchTransactions: seen(5n, 6n) });
+  const ids: string[] = [];
+  for await (const { transaction } of client.watch({ cursor: "5" })) {
+    ids.push(transaction.id);
+    if (transaction.id === "t6") break;
+  }
+  expect(ids).toEqual(["t5", "t6"]);
+  expect(cursors).toEqual(["5", "6"]);
+});
+
+/** An envelope of the Connect protocol: flags, length, message. */
+function envelope(flags: number, message: Uint8Array): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(5 + message.length);
+  out[0] = flags;
+  new DataView(out.buffer).setUint32(1, message.length);
+  out.set(message, 5);
+  return out;
+}
 
 describe("reads", () => {
   test("go round until patience ends, and say what each node said", async () => {

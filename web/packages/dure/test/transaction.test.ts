@@ -7,6 +7,7 @@ import { secretSigner } from "@dureledger/dure/secret";
 
 import { BodySchema } from "../src/gen/dure/tx/v1/tx_pb.js";
 import { compactP256 } from "../src/key.js";
+import { p256Keys } from "../src/passkey.js";
 import { toSign } from "../src/transaction.js";
 import { readJson } from "./vectors.js";
 
@@ -77,6 +78,17 @@ test("signatures of authenticators become compact with a low s", () => {
   const low = p256.Signature.fromBytes(p256.sign(digest, secret, { prehash: false }), "compact");
   const high = new p256.Signature(low.r, p256.Point.Fn.ORDER - low.s);
   expect(hex(compactP256(high.toBytes("der")))).toBe(hex(low.toBytes("compact")));
+});
+
+test("the key of a passkey is among those that its signature fits", () => {
+  for (let i = 1; i < 9; i++) {
+    const secret = new Uint8Array(32).fill(i);
+    const hash = new Uint8Array(32).fill(i + 1);
+    const der = p256.Signature.fromBytes(p256.sign(hash, secret, { prehash: false, lowS: false }), "compact").toBytes("der");
+    const keys = p256Keys(der, hash).map(hex);
+    expect(keys).toContain(hex(p256.getPublicKey(secret, true)));
+    expect(keys.length).toBeLessThanOrEqual(2);
+  }
 });
 
 test("what is no transaction is refused before it is signed", async () => {
