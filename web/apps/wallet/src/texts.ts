@@ -10,7 +10,7 @@ export const texts = {
   retry: ["다시 해 보기", "Try again"],
 
   "start.title": ["지갑 만들기", "Make a wallet"],
-  "start.lead": ["비밀번호도, 적어 둘 단어도 없습니다. 열쇠는 이 기기를 떠나지 않습니다.", "No password and no words to write down. Your key never leaves your device."],
+  "start.lead": ["비밀번호도, 적어 둘 단어도 없습니다. 열쇠는 누구에게도 보내지 않습니다.", "No password and no words to write down. Your key is sent to nobody."],
   "start.passkey": ["지문·얼굴·PIN으로 만들기", "Make it with fingerprint, face or PIN"],
   "start.passkey.about": ["패스키를 만듭니다. 돈을 보낼 때마다 본인인지 확인합니다.", "Makes a passkey. You are asked for it each time you pay."],
   "start.passkey.elsewhere": ["이 주소에서는 패스키를 쓸 수 없습니다. {0} 에서 여십시오.", "Passkeys do not work at this address. Open {0} instead."],
@@ -116,7 +116,7 @@ export const texts = {
   "settings.network": ["네트워크", "Network"],
   "settings.network.about": ["회원 기관이 알려 준 것과 같은지 견주어 보십시오. 이 이름이 같으면 장부도 같습니다.", "Compare it with what your member tells you. If it is the same, so is the ledger."],
   "settings.forget": ["이 기기에서 지갑 지우기", "Remove the wallet from this device"],
-  "settings.forget.about": ["열쇠와 영수증을 이 브라우저에서 지웁니다. 계좌의 돈은 그대로 있지만, 열쇠가 없으면 쓸 수 없습니다.", "Deletes the key and receipts in this browser. The money stays in the account, but without a key you cannot use it."],
+  "settings.forget.about": ["열쇠와 영수증을 이 브라우저에서 지웁니다. 패스키로 만든 지갑은 그 패스키로 다시 열 수 있지만, 브라우저에만 둔 열쇠는 되찾을 수 없고 그 계좌의 돈도 쓸 수 없게 됩니다.", "Deletes the key and receipts in this browser. A wallet made with a passkey opens with it again; a key that only this browser has is lost, and the money in its account with it."],
   "settings.forget.sure": ["정말 지우기", "Yes, remove it"],
   "settings.keep": ["그대로 두기", "Keep it"],
 
