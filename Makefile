@@ -10,13 +10,17 @@ LINT := $(GO) tool -modfile=tools/lint.mod golangci-lint
 
 # Packages tested at a time: one more than there are cores, as tests of networks mostly wait.
 AT_ONCE ?= $(shell expr $$(nproc) + 1)
+# What npm leaves behind when the packages that web/package-lock.json pins are there; and the SDK's generated messages.
+NPM    := web/node_modules/.package-lock.json
+WEBGEN := web/packages/dure/src/gen
+
 # How long `make fuzz` spends on each target; `make test-all` takes less.
 FUZZTIME ?= 10s
 # Packages where goroutines meet; `make test-all` runs them under the race detector.
 RACE := $(addsuffix /...,$(addprefix ./,$(wildcard ledger/state consensus internal/store internal/simnet index api client gateway node)))
 
 .DEFAULT_GOAL := help
-.PHONY: device-c microbench up demo-car test test-all lint generate generated bench fuzz race nocgo e2e torture packages build clean help
+.PHONY: web device-c microbench up demo-car test test-all lint generate generated bench fuzz race nocgo e2e torture packages build clean help
 
 up: build ## Build, then run a network of four members on this machine until Ctrl-C
 	@bin/dure up
@@ -28,7 +32,7 @@ test: ## Vet and test everything that needs no root and no servers
 	$(GO) vet ./...
 	$(GO) test -p $(AT_ONCE) -timeout 5m ./...
 
-test-all: packages lint generated race nocgo ## Everything else: lint, generated code, races, fuzzing, end to end, Cortex-M
+test-all: packages lint generated web race nocgo ## Everything else: lint, generated code, TypeScript, races, fuzzing, end to end, Cortex-M
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=5s
 	@$(MAKE) --no-print-directory e2e device-c
 
@@ -36,14 +40,26 @@ lint: ## Run golangci-lint and lint the proto files
 	$(LINT) run ./...
 	$(BUF) lint
 
-generate: ## Make gen/ again from proto/
+generate: $(NPM) ## Make gen/ and the SDK's messages again from proto/, and the built apps from web/
 	$(BUF) lint
 	$(BUF) generate
+	npm --prefix web run build --workspace apps/wallet
 
-generated: ## Check that gen/ is what proto/ says
+generated: $(NPM) ## Check that gen/ and the SDK's messages are what proto/ says
 	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && \
-		$(BUF) generate -o "$$fresh" && diff -r gen "$$fresh/gen" && echo "ok  	gen/ is current" || \
-		{ echo "gen/ differs from proto/: run make generate and commit the result" >&2; exit 1; }
+		$(BUF) generate -o "$$fresh" && diff -r gen "$$fresh/gen" && diff -r $(WEBGEN) "$$fresh/$(WEBGEN)" && echo "ok  	gen/ and $(WEBGEN) are current" || \
+		{ echo "gen/ or $(WEBGEN) differs from proto/: run make generate and commit the result" >&2; exit 1; }
+
+web: $(NPM) ## Check and test the TypeScript of web/, and that the built apps are what it says
+	npm --prefix web run check
+	npm --prefix web test
+	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && \
+		WALLET_OUT="$$fresh" npm --prefix web run build --workspace apps/wallet && diff -rq api/web/apps/wallet "$$fresh" && echo "ok  	api/web/apps/wallet is current" || \
+		{ echo "api/web/apps/wallet differs from web/: run make generate and commit the result" >&2; exit 1; }
+
+$(NPM): web/package-lock.json
+	npm --prefix web ci --no-audit --no-fund
+	@touch $@
 
 race: ## Test the concurrent packages under the race detector
 	$(if $(RACE),CGO_ENABLED=1 $(GO) test -race -timeout 10m $(RACE),@echo "no concurrent packages")

@@ -157,7 +157,7 @@ func TestEvents(t *testing.T) {
 
 func TestHealth(t *testing.T) {
 	n := start(t)
-	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/openapi.json": 200, "/static/dure.css": 200, "/static/live.js": 200} {
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/openapi.json": 200, "/static/dure.css": 200, "/static/live.js": 200, "/wallet": 200, "/wallet/wallet.js": 200, "/wallet/nothing": 404} {
 		if res, _ := n.get(t, path); res.StatusCode != want {
 			t.Errorf("%s: %s", path, res.Status)
 		}

@@ -32,6 +32,8 @@ func (s *Server) pages(mux *http.ServeMux) {
 	mux.HandleFunc("GET /search", s.searchPage)
 	mux.HandleFunc("GET /events", s.events)
 	mux.Handle("GET /static/", http.StripPrefix("/static/", web.Static()))
+	mux.Handle("GET /wallet/", http.StripPrefix("/wallet/", web.App("wallet")))
+	mux.Handle("GET /wallet", http.RedirectHandler("/wallet/", http.StatusMovedPermanently))
 	mux.HandleFunc("/", s.page("failure", func(*http.Request) (string, any, error) {
 		return "", nil, fault.New("page.unknown", "there is no page at this address")
 	}))

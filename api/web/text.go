@@ -286,6 +286,7 @@ var texts = map[string][2]string{
 	"back":                    {"현황으로 돌아가기", "Back to status"},
 	"api":                     {"API 설명서", "API document"},
 	"version":                 {"판", "Version"},
+	"wallet":                 {"지갑", "Wallet"},
 	"tx.erased":               {"이 거래에 담긴 계측값과 서명은 보관 기간이 지나 이 노드에서 지워졌습니다(readings.keep). 결과와 영수증은 그대로입니다.", "The readings that this transaction carried, and its signatures, were erased on this node when the time for keeping readings was over (readings.keep). Its outcome and its receipt are as they were."},
 	"readings.erased":         {"이 시각까지 고정된 계측값은 이 노드에서 지워져 목록에 없습니다:", "Readings anchored up to this time were erased on this node and are not listed:"},
 	"unknown_kind":            {"알 수 없는 형식의 거래", "A transaction of another kind"},

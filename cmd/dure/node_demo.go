@@ -101,7 +101,10 @@ func (d demo) fill(plan demoPlan) error {
 			Validator: &node.Validator{Kind: plan.validators},
 		})
 	}
-	file, err := node.CreateNetwork("demo", seats, func(g *ledgerv1.Genesis) { d.fund(g, addresses) })
+	file, err := node.CreateNetwork("demo", seats, func(g *ledgerv1.Genesis) {
+		d.fund(g, addresses)
+		g.Network.Parameters.Origins = walletOrigins(ports.api)
+	})
 	if err != nil {
 		return err
 	}
@@ -120,6 +123,16 @@ func (d demo) fill(plan demoPlan) error {
 		}
 	}
 	return nil
+}
+
+// walletOrigins are where the members' wallets are, at which passkeys count: their relying party is localhost, and an address of
+// digits can be none.
+func walletOrigins(api int) []string {
+	out := make([]string, len(demoMembers))
+	for i := range out {
+		out[i] = fmt.Sprintf("http://localhost:%d", api+i)
+	}
+	return out
 }
 
 // keys makes the keystore of everyone in the demonstration, and its passphrase.

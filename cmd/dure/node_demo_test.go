@@ -7,6 +7,7 @@ import (
 
 	"github.com/dureledger/dure/client/keystore"
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
+	"github.com/dureledger/dure/ledger/genesis"
 )
 
 // A demonstration has cars when it was made with them; one of an earlier version goes on without.
@@ -31,6 +32,29 @@ func TestDemoHasCars(t *testing.T) {
 	}
 	if old.hasCars() {
 		t.Error("an old demonstration has cars")
+	}
+}
+
+// Passkeys count at the wallets of the members' nodes, and at the address that dure up names.
+func TestDemoTakesPasskeys(t *testing.T) {
+	d := demo(filepath.Join(t.TempDir(), "dev"))
+	if err := d.create(demoPorts{api: 19_000, p2p: 19_100}); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.ReadFile(filepath.Join(string(d), "genesis.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := genesis.Parse(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := g.GetNetwork().GetParameters()
+	if p.GetRpId() != "localhost" || len(p.GetOrigins()) != 4 || p.GetOrigins()[3] != "http://localhost:19003" {
+		t.Errorf("%s, %v", p.GetRpId(), p.GetOrigins())
+	}
+	if got := walletAt("127.0.0.1:19003"); got != p.GetOrigins()[3] {
+		t.Errorf("dure up names %s", got)
 	}
 }
 

@@ -225,6 +225,7 @@ func (a *app) greet(d demo, configs []*node.Config, fresh bool) {
 	fmt.Fprintf(a.out, `%s the demonstration network in %s: four members, only reachable from this machine.
 
   Status page   http://%s
+  Wallet        %s/wallet/ (also for passkeys)
   API           %s   (OpenAPI at /openapi.json)
   Accounts      alice, bob, shop; the members city, bank, broker, insurer
   Assets        krw (issued by bank), gimpo (issued by city)
@@ -234,7 +235,16 @@ Try, in another terminal:
   bin/dure asset transfer krw 12500 --from alice --to bob --memo lunch
   bin/dure record add README.md && bin/dure record check README.md
   bin/dure status
-`, verb, d, configs[0].APIListen, strings.ReplaceAll(strings.Join(apisOf(configs), ", "), "http://", ""), d.client())
+`, verb, d, configs[0].APIListen, walletAt(configs[0].APIListen), strings.ReplaceAll(strings.Join(apisOf(configs), ", "), "http://", ""), d.client())
+}
+
+// walletAt is where passkeys count at a node that listens at an address of this machine.
+func walletAt(listen string) string {
+	_, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return "http://" + listen
+	}
+	return "http://localhost:" + port
 }
 
 func exists(name string) bool { _, err := os.Stat(name); return err == nil }

@@ -1,0 +1,60 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The TypeScript SDK pays, watches and verifies on the network of dure up, and a person does in the wallet that its nodes serve, with a passkey in a
+// real browser.
+func TestWallet(t *testing.T) {
+	n := newNetwork(t)
+	n.up()
+	shots := t.TempDir()
+	origins := make([]string, 4)
+	for i := range origins {
+		origins[i] = fmt.Sprintf("http://localhost:%d", n.api+i)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	calls := [][]string{{"npm", "run", "e2e"}}
+	if _, err := os.Stat("../../web/node_modules"); err != nil {
+		calls = append([][]string{{"npm", "ci", "--no-audit", "--no-fund"}}, calls...)
+	}
+	for _, args := range calls {
+		cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+		cmd.Dir, cmd.WaitDelay = "../../web", 10*time.Second
+		cmd.Env = append(n.command().Env, "DURE_BINARY="+n.binary, "DURE_NODES="+strings.Join(origins, ","), "DURE_PICTURES="+shots)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+	keepWalletPictures(t, shots)
+}
+
+// keepWalletPictures checks the pictures of docs/wallet.md and, with -pictures, takes them anew.
+func keepWalletPictures(t *testing.T, shots string) {
+	t.Helper()
+	for _, name := range []string{"start", "waiting", "home", "receive", "pay", "confirm", "payment", "refused", "settings-en"} {
+		picture, err := os.ReadFile(filepath.Join(shots, name+".png"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(picture) > maxPicture {
+			t.Errorf("%s has %d bytes, more than %d", name, len(picture), maxPicture)
+		}
+		if *pictures {
+			if err := os.WriteFile(filepath.Join("../../docs/wallet", name+".png"), picture, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}

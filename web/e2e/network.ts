@@ -1,0 +1,24 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** setting is a variable of the environment that TestWallet sets. */
+function setting(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: run go test -tags e2e -run TestWallet ./internal/e2e`);
+  return value;
+}
+
+/** The members' nodes, by their ports at localhost, where passkeys count. */
+export const nodes = setting("DURE_NODES").split(",");
+
+/** Where pictures are written. */
+export const pictures = setting("DURE_PICTURES");
+
+export const genesis = new Uint8Array(readFileSync(join(setting("DURE_HOME"), "genesis.json")));
+
+/** dure runs the command line as a user of the network and returns what it prints. */
+export const dure = (...args: string[]): string => execFileSync(setting("DURE_BINARY"), args, { encoding: "utf8" }).trim();
+
+/** secret is that of an Ed25519 key in the network's keystore. */
+export const secret = (name: string): Uint8Array => new Uint8Array(Buffer.from(dure("key", "export", name, "--plain", "hex"), "hex"));
