@@ -16,7 +16,7 @@ const identityRows = 50
 // identityView is who an account is, what it may issue, and what is attested of it. What the index cannot tell now is left out.
 func (s *Server) identityView(ctx context.Context, st state.Reader, a tx.Address) web.Identity {
 	v := web.Identity{Organisation: s.organisationView(st, a)}
-	now, first := s.ledger.Status().Time.UnixMilli(), index.Page{Size: identityRows}
+	now, first := s.now(), index.Page{Size: identityRows}
 	if s.index != nil {
 		rights, _, _ := s.index.RightsOf(ctx, a, first)
 		for _, id := range rights {

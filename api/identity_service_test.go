@@ -20,10 +20,8 @@ import (
 	"github.com/dureledger/dure/ledger/tx"
 )
 
-const (
-	hour = 3600 * 1000
-	end  = indextest.Start + 1000*hour
-)
+// end is nine years of 365 days after the ledger's first block.
+const end = indextest.Start + 9*365*24*3600*1000
 
 // office is a ledger on which person 0 is an organisation that attests facts about person 1.
 type office struct {
@@ -46,7 +44,7 @@ func openOffice(t *testing.T) *office {
 	o.act(indextest.Member(0), &txv1.Action{Call: &txv1.Action_NetworkPropose{NetworkPropose: &networkv1.Propose{Change: &networkv1.Change{
 		Kind: &networkv1.Change_Identity{Identity: &identityv1.Decision{Kind: &identityv1.Decision_Give{Give: &identityv1.Give{
 			Schema: "shop", Holder: o.issuer[:], EndsAt: end, Depth: 1}}}}}}}})
-	for i := 1; i < indextest.Members; i++ {
+	for i := 1; i < len(indextest.Members); i++ {
 		address := indextest.Address(indextest.Member(i))
 		vote := &txv1.Action{Actor: address[:], Call: &txv1.Action_NetworkVote{NetworkVote: &networkv1.Vote{Proposal: 1}}}
 		if _, err := n.Do([]*txv1.Action{vote}, indextest.Member(i)); err != nil {
@@ -69,8 +67,8 @@ func (o *office) act(by tx.Signer, action *txv1.Action, others ...tx.Signer) {
 	}
 }
 
-// ask calls one method and fails the test if it is refused.
-func ask[Req, Res any](t *testing.T, method func(ctx context.Context, r *connect.Request[Req]) (*connect.Response[Res], error), req *Req) *Res {
+// tell calls one method and fails the test if it is refused.
+func tell[Req, Res any](t *testing.T, method func(ctx context.Context, r *connect.Request[Req]) (*connect.Response[Res], error), req *Req) *Res {
 	t.Helper()
 	res, err := method(t.Context(), connect.NewRequest(req))
 	if err != nil {
@@ -83,13 +81,13 @@ func ask[Req, Res any](t *testing.T, method func(ctx context.Context, r *connect
 func TestIdentity(t *testing.T) {
 	o := openOffice(t)
 	o.indexed(t)
-	got := ask(t, o.c.GetOrganisation, &apiv1.GetOrganisationRequest{Account: o.issuer.String()}).GetOrganisation()
+	got := tell(t, o.c.GetOrganisation, &apiv1.GetOrganisationRequest{Account: o.issuer.String()}).GetOrganisation()
 	if got.GetName() != "김포시" || got.GetKind() != "public_body" || got.GetAdmittedBy() != indextest.Address(indextest.Member(0)).String() || got.GetContact() != "https://gimpo.example" {
 		t.Errorf("%v", got)
 	}
 	var names []string
 	for token := ""; ; {
-		page := ask(t, o.c.ListOrganisations, &apiv1.ListOrganisationsRequest{PageSize: 2, PageToken: token})
+		page := tell(t, o.c.ListOrganisations, &apiv1.ListOrganisationsRequest{PageSize: 2, PageToken: token})
 		for _, one := range page.GetOrganisations() {
 			names = append(names, one.GetName())
 		}
@@ -97,17 +95,17 @@ func TestIdentity(t *testing.T) {
 			break
 		}
 	}
-	if len(names) != indextest.Members+1 {
+	if len(names) != len(indextest.Members)+1 {
 		t.Errorf("organisations %v", names)
 	}
-	if s := ask(t, o.c.GetSchema, &apiv1.GetSchemaRequest{Schema: "shop"}).GetSchema(); s.GetTitleKo() != "가게" || s.GetFields()[0].GetKind() != "choice" || len(s.GetFields()[0].GetChoices()) != 2 {
+	if s := tell(t, o.c.GetSchema, &apiv1.GetSchemaRequest{Schema: "shop"}).GetSchema(); s.GetTitleKo() != "가게" || s.GetFields()[0].GetKind() != "choice" || len(s.GetFields()[0].GetChoices()) != 2 {
 		t.Errorf("%v", s)
 	}
-	if list := ask(t, o.c.ListSchemas, &apiv1.ListSchemasRequest{}).GetSchemas(); len(list) != 1 {
+	if list := tell(t, o.c.ListSchemas, &apiv1.ListSchemasRequest{}).GetSchemas(); len(list) != 1 {
 		t.Errorf("%v", list)
 	}
 	for _, req := range []*apiv1.ListRightsRequest{{Schema: "shop"}, {Holder: o.issuer.String()}} {
-		list := ask(t, o.c.ListRights, req).GetRights()
+		list := tell(t, o.c.ListRights, req).GetRights()
 		if len(list) != 1 || !list[0].GetEffective() || list[0].GetGiver() != "" || list[0].GetDepth() != 1 || len(list[0].GetTransaction()) != 64 {
 			t.Errorf("%v: %v", req, list)
 		}
@@ -115,7 +113,7 @@ func TestIdentity(t *testing.T) {
 	for _, req := range []*apiv1.ListAttributesRequest{{Account: o.holder.String()}, {Account: o.holder.String(), Schema: "shop"}, {Issuer: o.issuer.String()}} {
 		var values []string
 		for req.PageSize = 1; ; {
-			page := ask(t, o.c.ListAttributes, req)
+			page := tell(t, o.c.ListAttributes, req)
 			for _, a := range page.GetAttributes() {
 				values = append(values, a.GetValue())
 				if !a.GetEffective() || a.GetIssuer() != o.issuer.String() || a.GetAccount() != o.holder.String() {
@@ -132,7 +130,7 @@ func TestIdentity(t *testing.T) {
 	}
 	has := func(value string) *apiv1.HasAttributeResponse {
 		t.Helper()
-		return ask(t, o.c.HasAttribute, &apiv1.HasAttributeRequest{Account: o.holder.String(), Schema: "shop", Value: value})
+		return tell(t, o.c.HasAttribute, &apiv1.HasAttributeRequest{Account: o.holder.String(), Schema: "shop", Value: value})
 	}
 	if r := has("food"); !r.GetHas() || r.GetAttribute().GetIssuer() != o.issuer.String() {
 		t.Errorf("%v", r)
@@ -142,8 +140,8 @@ func TestIdentity(t *testing.T) {
 	if r := has("food"); r.GetHas() || r.GetAttribute() != nil {
 		t.Errorf("after the right is lost: %v", r)
 	}
-	a := ask(t, o.c.ListAttributes, &apiv1.ListAttributesRequest{Account: o.holder.String()}).GetAttributes()[0]
-	right := ask(t, o.c.ListRights, &apiv1.ListRightsRequest{Schema: "shop"}).GetRights()[0]
+	a := tell(t, o.c.ListAttributes, &apiv1.ListAttributesRequest{Account: o.holder.String()}).GetAttributes()[0]
+	right := tell(t, o.c.ListRights, &apiv1.ListRightsRequest{Schema: "shop"}).GetRights()[0]
 	if a.GetEffective() || a.GetWhyNot() == "" || right.GetEffective() || right.GetReason() != "compromised" || right.GetRevokedAt() == "" {
 		t.Errorf("%v, %v", a, right)
 	}
@@ -155,19 +153,19 @@ func TestStatusList(t *testing.T) {
 	o.act(indextest.Person(0), &txv1.Action{Call: &txv1.Action_IdentityOpenList{IdentityOpenList: &identityv1.OpenList{List: 7, Bits: 4, Size: 2000}}})
 	o.act(indextest.Person(0), &txv1.Action{Call: &txv1.Action_IdentitySetStatus{IdentitySetStatus: &identityv1.SetStatus{
 		List: 7, Status: 2, Indexes: statuslist.AppendIndexes(nil, 3, 1999)}}})
-	got := ask(t, o.c.GetStatusList, &apiv1.GetStatusListRequest{Issuer: o.issuer.String(), List: 7})
+	got := tell(t, o.c.GetStatusList, &apiv1.GetStatusListRequest{Issuer: o.issuer.String(), List: 7})
 	l, err := statuslist.ReadText(got.GetStatusList().GetBits(), got.GetLst(), statuslist.MaxBytes)
 	if err != nil || !bytes.Equal(l.Entries, got.GetEntries()) || l.Len() != 2000 || got.GetStatusList().GetVersion() != 1 || got.GetHeight() == 0 {
 		t.Errorf("%v, %v", got, err)
 	}
 	for index, want := range map[uint32]uint32{2: 0, 3: 2, 1999: 2} {
-		one := ask(t, o.c.GetCredentialStatus, &apiv1.GetCredentialStatusRequest{Issuer: o.issuer.String(), List: 7, Index: index})
+		one := tell(t, o.c.GetCredentialStatus, &apiv1.GetCredentialStatusRequest{Issuer: o.issuer.String(), List: 7, Index: index})
 		place, _ := statuslist.PlaceOf(o.issuer, 7, 4, index)
 		if one.GetStatus() != want || !bytes.Equal(one.GetKey(), place.Key()) {
 			t.Errorf("entry %d: %v", index, one)
 		}
 	}
-	if list := ask(t, o.c.ListStatusLists, &apiv1.ListStatusListsRequest{Issuer: o.issuer.String()}).GetStatusLists(); len(list) != 1 || list[0].GetList() != 7 {
+	if list := tell(t, o.c.ListStatusLists, &apiv1.ListStatusListsRequest{Issuer: o.issuer.String()}).GetStatusLists(); len(list) != 1 || list[0].GetList() != 7 {
 		t.Errorf("%v", list)
 	}
 }
@@ -180,12 +178,12 @@ func TestConsents(t *testing.T) {
 	o.indexed(t)
 	for _, want := range []string{"given", "withdrawn"} {
 		for _, req := range []*apiv1.ListConsentsRequest{{Person: o.holder.String()}, {Recipient: o.issuer.String()}} {
-			list := ask(t, o.c.ListConsents, req).GetConsents()
+			list := tell(t, o.c.ListConsents, req).GetConsents()
 			if len(list) != 1 || list[0].GetState() != want || list[0].GetDigest() != hex.EncodeToString(digest[:]) || list[0].GetPerson() != o.holder.String() {
 				t.Errorf("%v: %v, want %s", req, list, want)
 			}
 		}
-		one := ask(t, o.c.GetConsent, &apiv1.GetConsentRequest{Person: o.holder.String(), Recipient: o.issuer.String(), Digest: hex.EncodeToString(digest[:])}).GetConsent()
+		one := tell(t, o.c.GetConsent, &apiv1.GetConsentRequest{Person: o.holder.String(), Recipient: o.issuer.String(), Digest: hex.EncodeToString(digest[:])}).GetConsent()
 		if one.GetState() != want || (one.GetWithdrawnAt() == "") != (want == "given") {
 			t.Errorf("%v, want %s", one, want)
 		}
