@@ -57,7 +57,9 @@ func makeToken(t testing.TB, key crypto.Signer) *Token {
 
 func bind(t testing.TB, token *Token, paths ...string) *Token {
 	t.Helper()
-	shown, err := token.Select(func(d Disclosure) bool { return strings.Contains(" "+strings.Join(paths, " ")+" ", " "+d.Path.String()+" ") })
+	shown, err := token.Select(func(d Disclosure) bool {
+		return strings.Contains(" "+strings.Join(paths, " ")+" ", " "+d.Path.String()+" ")
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

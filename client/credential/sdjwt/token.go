@@ -127,7 +127,9 @@ func parseDisclosure(encoded string) (Disclosure, error) {
 	return d, nil
 }
 
-func reserved(name string) bool { return name == digestsClaim || name == elementName || name == hashClaim }
+func reserved(name string) bool {
+	return name == digestsClaim || name == elementName || name == hashClaim
+}
 
 // String is the token as it is sent.
 func (t *Token) String() string {
@@ -173,7 +175,9 @@ func (t *Token) Select(keep func(Disclosure) bool) (*Token, error) {
 }
 
 // Verify checks the issuer's signature and typ. Codes of [JWS.Verify].
-func (t *Token) Verify(issuer crypto.PublicKey, types ...string) error { return t.Issued.Verify(issuer, types...) }
+func (t *Token) Verify(issuer crypto.PublicKey, types ...string) error {
+	return t.Issued.Verify(issuer, types...)
+}
 
 func digestOf(text string) string {
 	sum := sha256.Sum256([]byte(text))
