@@ -139,6 +139,7 @@ func (s *Server) routes() http.Handler {
 	mux.Handle(apiv1connect.NewDeviceServiceHandler(&deviceService{s}, limits...))
 	mux.Handle(apiv1connect.NewStreamServiceHandler(&streamService{s}, limits...))
 	mux.Handle(apiv1connect.NewNetworkServiceHandler(&networkService{s}, limits...))
+	mux.Handle(apiv1connect.NewIdentityServiceHandler(&identityService{s}, limits...))
 	reflector := grpcreflect.NewStaticReflector(serviceNames...)
 	mux.Handle(grpcreflect.NewHandlerV1(reflector))
 	mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector))
@@ -160,4 +161,5 @@ func (s *Server) routes() http.Handler {
 var serviceNames = []string{
 	apiv1connect.LedgerServiceName, apiv1connect.AccountServiceName, apiv1connect.AssetServiceName,
 	apiv1connect.RecordServiceName, apiv1connect.DeviceServiceName, apiv1connect.StreamServiceName, apiv1connect.NetworkServiceName,
+	apiv1connect.IdentityServiceName,
 }

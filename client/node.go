@@ -26,6 +26,8 @@ type node struct {
 	device  apiv1connect.DeviceServiceClient
 	stream  apiv1connect.StreamServiceClient
 	network apiv1connect.NetworkServiceClient
+	// identity knows organisations, attributes, status lists and consent.
+	identity apiv1connect.IdentityServiceClient
 	// checked once the node has said that it belongs to the pinned network.
 	checked atomic.Bool
 }
@@ -43,6 +45,8 @@ func newNode(address string, hc *http.Client) *node {
 		device:  apiv1connect.NewDeviceServiceClient(hc, address, limit),
 		stream:  apiv1connect.NewStreamServiceClient(hc, address, limit),
 		network: apiv1connect.NewNetworkServiceClient(hc, address, limit),
+
+		identity: apiv1connect.NewIdentityServiceClient(hc, address, limit),
 	}
 }
 

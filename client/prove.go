@@ -33,22 +33,30 @@ func (c *Client) Prove(ctx context.Context, id string, anchor *light.Anchor) ([]
 	return file, verified, err
 }
 
+// noPolicy asks for no witnesses.
+var noPolicy = proof.Policy{}
+
 // ProveState asks for the value under a raw state key, or its absence, and verifies it from the anchor.
 func (c *Client) ProveState(ctx context.Context, key []byte, anchor *light.Anchor) (value []byte, exists bool, at *light.VerifiedCheckpoint, err error) {
+	p, err := c.stateProof(ctx, key)
+	if err != nil {
+		return nil, false, nil, err
+	}
+	if at, err = anchor.VerifyStateProof(p, noPolicy); err != nil {
+		return nil, false, nil, err
+	}
+	return p.Value, p.Exists, at, nil
+}
+
+// stateProof asks for a proof of what is under a raw state key. It does not verify.
+func (c *Client) stateProof(ctx context.Context, key []byte) (light.StateProof, error) {
 	res, err := read(ctx, c, &apiv1.GetStateProofRequest{Key: key},
 		func(n *node) method[apiv1.GetStateProofRequest, apiv1.GetStateProofResponse] {
 			return n.ledger.GetStateProof
 		})
-	if err != nil {
-		return nil, false, nil, err
-	}
-	at, err = anchor.VerifyStateProof(light.StateProof{
+	return light.StateProof{
 		Key: key, Exists: res.GetExists(), Value: res.GetValue(), Proof: res.GetProof(), Checkpoint: res.GetCheckpoint(),
-	}, proof.Policy{})
-	if err != nil {
-		return nil, false, nil, err
-	}
-	return res.GetValue(), res.GetExists(), at, nil
+	}, err
 }
 
 // WitnessedReceipt asks for a receipt on the header of the newest checkpoint that has at least so many cosignatures, which

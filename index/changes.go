@@ -164,6 +164,14 @@ func (c *changes) event(seq int64, ev *ledgerv1.Event, body *txv1.Body) {
 		c.ended = append(c.ended, k.AssetReleased.GetHold())
 		c.balance(k.AssetReleased.GetPayee(), k.AssetReleased.GetAsset())
 		c.balance(k.AssetReleased.GetPayer(), k.AssetReleased.GetAsset())
+	case *ledgerv1.Event_IdentityRightGiven:
+		c.add(issueTable, k.IdentityRightGiven.GetHolder(), k.IdentityRightGiven.GetSchema())
+	case *ledgerv1.Event_IdentityAttested:
+		f := k.IdentityAttested
+		c.add(factTable, f.GetIssuer(), factKey(f.GetAccount(), f.GetSchema(), f.GetValue()))
+	case *ledgerv1.Event_IdentityConsentGiven:
+		g := k.IdentityConsentGiven
+		c.add(consentTable, g.GetRecipient(), consentKey(g.GetPerson(), g.GetDigest()))
 	}
 }
 

@@ -81,6 +81,11 @@ var schema = []string{
 	`CREATE INDEX settlement_device ON settlement (device, last_at)`,
 	`CREATE INDEX settlement_paid ON settlement (device, seq, event)`,
 	`CREATE INDEX settlement_feed ON settlement (feed, seq, event)`,
+	// What an organisation may issue, or might.
+	`CREATE TABLE issue (holder BYTES, schema TEXT, PRIMARY KEY (holder, schema)) KEYED`,
+	// A fact is an account, a schema, a zero byte and a value; a consent a person and a digest.
+	`CREATE TABLE fact (issuer BYTES, fact BYTES, PRIMARY KEY (issuer, fact)) KEYED`,
+	`CREATE TABLE consent (recipient BYTES, consent BYTES, PRIMARY KEY (recipient, consent)) KEYED`,
 }
 
 // schemaFor is the schema in a database's own words, and more.

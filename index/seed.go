@@ -90,6 +90,7 @@ func (c *changes) seed(r state.Reader, before int64) {
 		})
 		return true
 	})
+	c.seedIdentity(r)
 	record.AscendAll(r, func(digest record.Digest, recorder tx.Address, rec *recordv1.Record) bool {
 		if rec.GetRecordedAt() < before {
 			c.record(recorder[:], digest[:], rec.GetName(), rec.GetTitle())

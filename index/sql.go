@@ -2,7 +2,7 @@ package index
 
 // schemaVersion is raised with every change of the tables or of what is written to them; an index of
 // another version is built again.
-const schemaVersion = "4"
+const schemaVersion = "5"
 
 const (
 	sqlSetMeta = `INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`
@@ -23,6 +23,9 @@ const (
 	sqlFeeds      = `SELECT feed FROM feed WHERE feed > ? ORDER BY feed LIMIT ?`
 	sqlFeedsBy    = `SELECT feed FROM feed WHERE operator = ? AND feed > ? ORDER BY feed LIMIT ?`
 	sqlFeedsOf    = `SELECT feed FROM feed_source WHERE device = ? AND feed > ? ORDER BY feed LIMIT ?`
+	sqlIssues     = `SELECT schema FROM issue WHERE holder = ? AND schema > ? ORDER BY schema LIMIT ?`
+	sqlFacts      = `SELECT fact FROM fact WHERE issuer = ? AND fact > ? ORDER BY fact LIMIT ?`
+	sqlConsents   = `SELECT consent FROM consent WHERE recipient = ? AND consent > ? ORDER BY consent LIMIT ?`
 	sqlAnchoredAt = `SELECT anchored FROM reading WHERE n = ?`
 	sqlHolds      = `SELECT seq, hold FROM hold_party WHERE account = ? AND (seq, hold) < (?, ?) ORDER BY seq DESC, hold DESC LIMIT ?`
 )

@@ -25,6 +25,9 @@ const (
 	readingTable
 	readingRawTable
 	settlementTable
+	issueTable
+	factTable
+	consentTable
 	tableCount
 )
 
@@ -52,6 +55,9 @@ var tables = [tableCount]struct {
 		"verdict", "reason", "firmware", "level"}, false},
 	readingRawTable: {"reading_raw", []string{"n", "key", "raw"}, false},
 	settlementTable: {"settlement", []string{"seq", "event", "feed", "device", "first_at", "last_at", "paid", "forfeited", "asset", "amount"}, false},
+	issueTable:      {"issue", []string{"holder", "schema"}, true},
+	factTable:       {"fact", []string{"issuer", "fact"}, true},
+	consentTable:    {"consent", []string{"recipient", "consent"}, true},
 }
 
 // maxRows is how many rows one statement adds at most; every power of two below is a statement too. The SQLite driver

@@ -9,8 +9,10 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	identityv1 "github.com/dureledger/dure/gen/dure/identity/v1"
 	streamv1 "github.com/dureledger/dure/gen/dure/stream/v1"
 	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
+	"github.com/dureledger/dure/ledger/statuslist"
 )
 
 // split cuts a line at spaces outside quotes.
@@ -70,6 +72,11 @@ func (p *player) set(m protoreflect.Message, path, value string) error {
 	}
 	if a, ok := m.Interface().(*streamv1.Anchor); ok && head == "read" {
 		return p.read(a, value)
+	}
+	if schema, ok := m.Interface().(*identityv1.RegisterSchema); ok && head == "field" {
+		f, err := schemaField(value)
+		schema.Fields = append(schema.Fields, f)
+		return err
 	}
 	field := fields.ByName(protoreflect.Name(head))
 	switch {
@@ -134,6 +141,8 @@ func (p *player) bytes(field, word string) ([]byte, error) {
 	case "digest", "old_digest", "firmware", "pcr_digest":
 		sum := sha256.Sum256([]byte(word))
 		return p.names.remember(sum[:], word), nil
+	case "indexes":
+		return indexes(word)
 	case "hold":
 		return p.names.made("hold", word, 16)
 	case "command":
@@ -156,6 +165,19 @@ func (p *player) bytes(field, word string) ([]byte, error) {
 	}
 	a := p.names.add(word)
 	return a[:], nil
+}
+
+// indexes reads the indexes of entries of a status list: 1,5,4096.
+func indexes(word string) ([]byte, error) {
+	var out []byte
+	for _, text := range strings.Split(word, ",") {
+		n, err := strconv.ParseUint(text, 10, 24)
+		if err != nil {
+			return nil, err
+		}
+		out = statuslist.AppendIndexes(out, uint32(n))
+	}
+	return out, nil
 }
 
 // unquote reads text, quoted or not, and "text"*N.

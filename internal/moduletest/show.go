@@ -24,7 +24,8 @@ import (
 // show answers a look at the state:
 //
 //	account NAME · balance ASSET NAME · asset ID · hold hN · record DIGEST NAME · device NAME · commands NAME · firmware MAKER MODEL NUMBER ·
-//	rely DEVICE AGO · feed ID · report FEED DEVICE · head DEVICE · quarantined FEED DEVICE BOOT SEQUENCE · value FEED [MAX AGE] · members · proposal N · parameters
+//	organisation NAME · schema ID · right SCHEMA NAME · fact NAME SCHEMA VALUE ISSUER · has NAME SCHEMA VALUE [AGO] (- is no value) · list ISSUER NUMBER ·
+//	consent NAME RECIPIENT DIGEST · rely DEVICE AGO · feed ID · report FEED DEVICE · head DEVICE · quarantined FEED DEVICE BOOT SEQUENCE · value FEED [MAX AGE] · members · proposal N · parameters
 func (p *player) show(words []string) (string, error) {
 	arg := func(i int) string {
 		if i < len(words) {
@@ -105,7 +106,11 @@ func (p *player) show(words []string) (string, error) {
 	case "parameters":
 		m, ok = network.Parameters(p.View), true
 	default:
-		return "", fmt.Errorf("cannot show %q", arg(0))
+		answer, known, err := p.showIdentity(arg)
+		if !known {
+			err = fmt.Errorf("cannot show %q", arg(0))
+		}
+		return answer, err
 	}
 	if !ok {
 		return "none", nil

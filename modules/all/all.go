@@ -16,6 +16,7 @@ import (
 	"github.com/dureledger/dure/modules/account"
 	"github.com/dureledger/dure/modules/asset"
 	"github.com/dureledger/dure/modules/device"
+	"github.com/dureledger/dure/modules/identity"
 	"github.com/dureledger/dure/modules/network"
 	"github.com/dureledger/dure/modules/record"
 	"github.com/dureledger/dure/modules/stream"
@@ -27,7 +28,8 @@ func New() exec.Rules { return NewUpTo(network.AppVersion) }
 // NewUpTo is New of a binary that knows another newest app version: for tests of an upgrade.
 func NewUpTo(appVersion uint64) exec.Rules {
 	accounts := account.New(members{}, keys{})
-	net := network.New(accounts, appVersion)
+	identities := identityOf(accounts)
+	net := network.New(accounts, identities, appVersion)
 	assets := asset.New(accounts, reserves{})
 	return exec.Rules{
 		Modules: []exec.Module{
@@ -37,12 +39,18 @@ func NewUpTo(appVersion uint64) exec.Rules {
 			record.New(accounts),
 			device.New(accounts, members{}),
 			stream.New(accounts, Devices{}, assets),
+			identities,
 		},
 		Accounts:   accounts,
 		Network:    net,
 		AppVersion: appVersion,
 	}
 }
+
+// Identity is the module that says which rights and facts hold.
+func Identity() *identity.Module { return identityOf(account.New(members{}, keys{})) }
+
+func identityOf(accounts *account.Module) *identity.Module { return identity.New(accounts, members{}) }
 
 // All is the table of modules.
 func All() []exec.Module { return New().Modules }

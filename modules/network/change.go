@@ -30,6 +30,8 @@ func (m *Module) enact(c *exec.Context, change *networkv1.Change) error {
 		return m.setPower(c, kind.SetPower)
 	case *networkv1.Change_SetParameters:
 		return m.setParameters(c, kind.SetParameters)
+	case *networkv1.Change_Identity:
+		return m.decisions.Decide(c, kind.Identity)
 	}
 	return fault.New("network.bad_change", "The proposal does not say what to change.")
 }

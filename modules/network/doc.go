@@ -48,5 +48,6 @@
 //	network.closed             the proposal is enacted or has expired
 //	network.already_voted      the member has voted for it
 //	network.too_many_proposals 64 are open, or 8 of the member
+//	identity.*                 a decision about identity that cannot be enacted (modules/identity)
 //	account.frozen, account.key_in_use  the coming member's account cannot be one (modules/account)
 package network

@@ -14,7 +14,7 @@ import (
 )
 
 func TestCountVoids(t *testing.T) {
-	l, m := moduletest.New(), network.New(nil, network.AppVersion)
+	l, m := moduletest.New(), network.New(nil, nil, network.AppVersion)
 	seoul := moduletest.Address("seoul")
 	count := func() uint64 {
 		member, _ := network.Member(l.View, seoul)
@@ -35,7 +35,7 @@ func TestCountVoids(t *testing.T) {
 
 // Evidence is kept under the validator's name with the member it was of, each deed once, the latest up to a bound.
 func TestMisbehaved(t *testing.T) {
-	l, m := moduletest.New(), network.New(nil, network.AppVersion)
+	l, m := moduletest.New(), network.New(nil, nil, network.AppVersion)
 	seoul := moduletest.Address("seoul")
 	member, _ := network.Member(l.View, seoul)
 	validator := network.ValidatorOf(member.GetValidatorKey())

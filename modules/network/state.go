@@ -3,6 +3,7 @@ package network
 import (
 	"errors"
 
+	identityv1 "github.com/dureledger/dure/gen/dure/identity/v1"
 	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
 	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
 	"github.com/dureledger/dure/ledger/exec"
@@ -56,9 +57,16 @@ type Accounts interface {
 	Open(c *exec.Context, a tx.Address) error
 }
 
+// Decisions enacts what members decide by vote that is not about the network itself.
+type Decisions interface {
+	// Decide checks a decision about identity and enacts it, or says why it cannot be; the caller then undoes what it did.
+	Decide(c *exec.Context, d *identityv1.Decision) error
+}
+
 // Module is the network module.
 type Module struct {
 	accounts   Accounts
+	decisions  Decisions
 	appVersion uint64
 }
 
@@ -70,7 +78,9 @@ var (
 )
 
 // New makes the module. appVersion is the newest that the binary knows, normally AppVersion.
-func New(accounts Accounts, appVersion uint64) *Module { return &Module{accounts, appVersion} }
+func New(accounts Accounts, decisions Decisions, appVersion uint64) *Module {
+	return &Module{accounts, decisions, appVersion}
+}
 
 // Name is the module's name.
 func (m *Module) Name() string { return "network" }

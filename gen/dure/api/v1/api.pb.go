@@ -7707,6 +7707,2121 @@ func (x *Settlement) GetDevice() string {
 	return ""
 }
 
+type Organisation struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Account string                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Name    string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// "member", "licensed_firm", "public_body", "association", "school", "medical" or "shop".
+	Kind string `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
+	// An https address; may be empty.
+	Contact string `protobuf:"bytes,4,opt,name=contact,proto3" json:"contact,omitempty"`
+	// The member that admitted it; empty for a member, and if the members voted.
+	AdmittedBy string `protobuf:"bytes,5,opt,name=admitted_by,json=admittedBy,proto3" json:"admitted_by,omitempty"`
+	// When it was admitted; empty for a member.
+	Since string `protobuf:"bytes,6,opt,name=since,proto3" json:"since,omitempty"`
+	// When it was dismissed; empty while it is an organisation.
+	DismissedAt   string `protobuf:"bytes,7,opt,name=dismissed_at,json=dismissedAt,proto3" json:"dismissed_at,omitempty"`
+	DismissReason string `protobuf:"bytes,8,opt,name=dismiss_reason,json=dismissReason,proto3" json:"dismiss_reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Organisation) Reset() {
+	*x = Organisation{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[101]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Organisation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Organisation) ProtoMessage() {}
+
+func (x *Organisation) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[101]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Organisation.ProtoReflect.Descriptor instead.
+func (*Organisation) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{101}
+}
+
+func (x *Organisation) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *Organisation) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Organisation) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Organisation) GetContact() string {
+	if x != nil {
+		return x.Contact
+	}
+	return ""
+}
+
+func (x *Organisation) GetAdmittedBy() string {
+	if x != nil {
+		return x.AdmittedBy
+	}
+	return ""
+}
+
+func (x *Organisation) GetSince() string {
+	if x != nil {
+		return x.Since
+	}
+	return ""
+}
+
+func (x *Organisation) GetDismissedAt() string {
+	if x != nil {
+		return x.DismissedAt
+	}
+	return ""
+}
+
+func (x *Organisation) GetDismissReason() string {
+	if x != nil {
+		return x.DismissReason
+	}
+	return ""
+}
+
+type GetOrganisationRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       string                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetOrganisationRequest) Reset() {
+	*x = GetOrganisationRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[102]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetOrganisationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetOrganisationRequest) ProtoMessage() {}
+
+func (x *GetOrganisationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[102]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetOrganisationRequest.ProtoReflect.Descriptor instead.
+func (*GetOrganisationRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{102}
+}
+
+func (x *GetOrganisationRequest) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+type GetOrganisationResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Organisation  *Organisation          `protobuf:"bytes,1,opt,name=organisation,proto3" json:"organisation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetOrganisationResponse) Reset() {
+	*x = GetOrganisationResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[103]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetOrganisationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetOrganisationResponse) ProtoMessage() {}
+
+func (x *GetOrganisationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[103]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetOrganisationResponse.ProtoReflect.Descriptor instead.
+func (*GetOrganisationResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{103}
+}
+
+func (x *GetOrganisationResponse) GetOrganisation() *Organisation {
+	if x != nil {
+		return x.Organisation
+	}
+	return nil
+}
+
+type ListOrganisationsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	PageSize      int32                  `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string                 `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListOrganisationsRequest) Reset() {
+	*x = ListOrganisationsRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[104]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListOrganisationsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListOrganisationsRequest) ProtoMessage() {}
+
+func (x *ListOrganisationsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[104]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListOrganisationsRequest.ProtoReflect.Descriptor instead.
+func (*ListOrganisationsRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{104}
+}
+
+func (x *ListOrganisationsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListOrganisationsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListOrganisationsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Organisations []*Organisation        `protobuf:"bytes,1,rep,name=organisations,proto3" json:"organisations,omitempty"`
+	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListOrganisationsResponse) Reset() {
+	*x = ListOrganisationsResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[105]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListOrganisationsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListOrganisationsResponse) ProtoMessage() {}
+
+func (x *ListOrganisationsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[105]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListOrganisationsResponse.ProtoReflect.Descriptor instead.
+func (*ListOrganisationsResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{105}
+}
+
+func (x *ListOrganisationsResponse) GetOrganisations() []*Organisation {
+	if x != nil {
+		return x.Organisations
+	}
+	return nil
+}
+
+func (x *ListOrganisationsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+type SchemaField struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Name    string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	TitleKo string                 `protobuf:"bytes,2,opt,name=title_ko,json=titleKo,proto3" json:"title_ko,omitempty"`
+	TitleEn string                 `protobuf:"bytes,3,opt,name=title_en,json=titleEn,proto3" json:"title_en,omitempty"`
+	// "text", "number", "date", "boolean" or "choice".
+	Kind string `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Whether its choices may be facts on the ledger.
+	Fact          bool     `protobuf:"varint,5,opt,name=fact,proto3" json:"fact,omitempty"`
+	Choices       []string `protobuf:"bytes,6,rep,name=choices,proto3" json:"choices,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SchemaField) Reset() {
+	*x = SchemaField{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[106]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SchemaField) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SchemaField) ProtoMessage() {}
+
+func (x *SchemaField) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[106]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SchemaField.ProtoReflect.Descriptor instead.
+func (*SchemaField) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{106}
+}
+
+func (x *SchemaField) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SchemaField) GetTitleKo() string {
+	if x != nil {
+		return x.TitleKo
+	}
+	return ""
+}
+
+func (x *SchemaField) GetTitleEn() string {
+	if x != nil {
+		return x.TitleEn
+	}
+	return ""
+}
+
+func (x *SchemaField) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *SchemaField) GetFact() bool {
+	if x != nil {
+		return x.Fact
+	}
+	return false
+}
+
+func (x *SchemaField) GetChoices() []string {
+	if x != nil {
+		return x.Choices
+	}
+	return nil
+}
+
+type Schema struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Schema    string                 `protobuf:"bytes,1,opt,name=schema,proto3" json:"schema,omitempty"`
+	TitleKo   string                 `protobuf:"bytes,2,opt,name=title_ko,json=titleKo,proto3" json:"title_ko,omitempty"`
+	TitleEn   string                 `protobuf:"bytes,3,opt,name=title_en,json=titleEn,proto3" json:"title_en,omitempty"`
+	Registrar string                 `protobuf:"bytes,4,opt,name=registrar,proto3" json:"registrar,omitempty"`
+	// SHA-256 of its JSON schema.
+	Digest string `protobuf:"bytes,5,opt,name=digest,proto3" json:"digest,omitempty"`
+	// Whether it may be a fact by itself, without a value.
+	Fact          bool           `protobuf:"varint,6,opt,name=fact,proto3" json:"fact,omitempty"`
+	Fields        []*SchemaField `protobuf:"bytes,7,rep,name=fields,proto3" json:"fields,omitempty"`
+	RegisteredAt  string         `protobuf:"bytes,8,opt,name=registered_at,json=registeredAt,proto3" json:"registered_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Schema) Reset() {
+	*x = Schema{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[107]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Schema) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Schema) ProtoMessage() {}
+
+func (x *Schema) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[107]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Schema.ProtoReflect.Descriptor instead.
+func (*Schema) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{107}
+}
+
+func (x *Schema) GetSchema() string {
+	if x != nil {
+		return x.Schema
+	}
+	return ""
+}
+
+func (x *Schema) GetTitleKo() string {
+	if x != nil {
+		return x.TitleKo
+	}
+	return ""
+}
+
+func (x *Schema) GetTitleEn() string {
+	if x != nil {
+		return x.TitleEn
+	}
+	return ""
+}
+
+func (x *Schema) GetRegistrar() string {
+	if x != nil {
+		return x.Registrar
+	}
+	return ""
+}
+
+func (x *Schema) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *Schema) GetFact() bool {
+	if x != nil {
+		return x.Fact
+	}
+	return false
+}
+
+func (x *Schema) GetFields() []*SchemaField {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+func (x *Schema) GetRegisteredAt() string {
+	if x != nil {
+		return x.RegisteredAt
+	}
+	return ""
+}
+
+type GetSchemaRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Schema        string                 `protobuf:"bytes,1,opt,name=schema,proto3" json:"schema,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetSchemaRequest) Reset() {
+	*x = GetSchemaRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[108]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetSchemaRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetSchemaRequest) ProtoMessage() {}
+
+func (x *GetSchemaRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[108]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetSchemaRequest.ProtoReflect.Descriptor instead.
+func (*GetSchemaRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{108}
+}
+
+func (x *GetSchemaRequest) GetSchema() string {
+	if x != nil {
+		return x.Schema
+	}
+	return ""
+}
+
+type GetSchemaResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Schema        *Schema                `protobuf:"bytes,1,opt,name=schema,proto3" json:"schema,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetSchemaResponse) Reset() {
+	*x = GetSchemaResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[109]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetSchemaResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetSchemaResponse) ProtoMessage() {}
+
+func (x *GetSchemaResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[109]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetSchemaResponse.ProtoReflect.Descriptor instead.
+func (*GetSchemaResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{109}
+}
+
+func (x *GetSchemaResponse) GetSchema() *Schema {
+	if x != nil {
+		return x.Schema
+	}
+	return nil
+}
+
+type ListSchemasRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	PageSize      int32                  `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string                 `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListSchemasRequest) Reset() {
+	*x = ListSchemasRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[110]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListSchemasRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListSchemasRequest) ProtoMessage() {}
+
+func (x *ListSchemasRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[110]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListSchemasRequest.ProtoReflect.Descriptor instead.
+func (*ListSchemasRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{110}
+}
+
+func (x *ListSchemasRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListSchemasRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListSchemasResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Schemas       []*Schema              `protobuf:"bytes,1,rep,name=schemas,proto3" json:"schemas,omitempty"`
+	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListSchemasResponse) Reset() {
+	*x = ListSchemasResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[111]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListSchemasResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListSchemasResponse) ProtoMessage() {}
+
+func (x *ListSchemasResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[111]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListSchemasResponse.ProtoReflect.Descriptor instead.
+func (*ListSchemasResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{111}
+}
+
+func (x *ListSchemasResponse) GetSchemas() []*Schema {
+	if x != nil {
+		return x.Schemas
+	}
+	return nil
+}
+
+func (x *ListSchemasResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// The right of an organisation to issue a schema.
+type Right struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Schema string                 `protobuf:"bytes,1,opt,name=schema,proto3" json:"schema,omitempty"`
+	Holder string                 `protobuf:"bytes,2,opt,name=holder,proto3" json:"holder,omitempty"`
+	// Who gave it; empty: the members, by vote.
+	Giver  string `protobuf:"bytes,3,opt,name=giver,proto3" json:"giver,omitempty"`
+	Since  string `protobuf:"bytes,4,opt,name=since,proto3" json:"since,omitempty"`
+	EndsAt string `protobuf:"bytes,5,opt,name=ends_at,json=endsAt,proto3" json:"ends_at,omitempty"`
+	// How many further times it may be passed on.
+	Depth     uint32 `protobuf:"varint,6,opt,name=depth,proto3" json:"depth,omitempty"`
+	RevokedAt string `protobuf:"bytes,7,opt,name=revoked_at,json=revokedAt,proto3" json:"revoked_at,omitempty"`
+	Reason    string `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Whether it holds now, as every right above it does.
+	Effective bool `protobuf:"varint,9,opt,name=effective,proto3" json:"effective,omitempty"`
+	// Why it does not.
+	WhyNot string `protobuf:"bytes,10,opt,name=why_not,json=whyNot,proto3" json:"why_not,omitempty"`
+	// The transaction that gave it.
+	Transaction   string `protobuf:"bytes,11,opt,name=transaction,proto3" json:"transaction,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Right) Reset() {
+	*x = Right{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[112]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Right) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Right) ProtoMessage() {}
+
+func (x *Right) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[112]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Right.ProtoReflect.Descriptor instead.
+func (*Right) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{112}
+}
+
+func (x *Right) GetSchema() string {
+	if x != nil {
+		return x.Schema
+	}
+	return ""
+}
+
+func (x *Right) GetHolder() string {
+	if x != nil {
+		return x.Holder
+	}
+	return ""
+}
+
+func (x *Right) GetGiver() string {
+	if x != nil {
+		return x.Giver
+	}
+	return ""
+}
+
+func (x *Right) GetSince() string {
+	if x != nil {
+		return x.Since
+	}
+	return ""
+}
+
+func (x *Right) GetEndsAt() string {
+	if x != nil {
+		return x.EndsAt
+	}
+	return ""
+}
+
+func (x *Right) GetDepth() uint32 {
+	if x != nil {
+		return x.Depth
+	}
+	return 0
+}
+
+func (x *Right) GetRevokedAt() string {
+	if x != nil {
+		return x.RevokedAt
+	}
+	return ""
+}
+
+func (x *Right) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Right) GetEffective() bool {
+	if x != nil {
+		return x.Effective
+	}
+	return false
+}
+
+func (x *Right) GetWhyNot() string {
+	if x != nil {
+		return x.WhyNot
+	}
+	return ""
+}
+
+func (x *Right) GetTransaction() string {
+	if x != nil {
+		return x.Transaction
+	}
+	return ""
+}
+
+// One of `schema` and `holder` is set.
+type ListRightsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Schema        string                 `protobuf:"bytes,1,opt,name=schema,proto3" json:"schema,omitempty"`
+	Holder        string                 `protobuf:"bytes,2,opt,name=holder,proto3" json:"holder,omitempty"`
+	PageSize      int32                  `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string                 `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRightsRequest) Reset() {
+	*x = ListRightsRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[113]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRightsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRightsRequest) ProtoMessage() {}
+
+func (x *ListRightsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[113]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRightsRequest.ProtoReflect.Descriptor instead.
+func (*ListRightsRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{113}
+}
+
+func (x *ListRightsRequest) GetSchema() string {
+	if x != nil {
+		return x.Schema
+	}
+	return ""
+}
+
+func (x *ListRightsRequest) GetHolder() string {
+	if x != nil {
+		return x.Holder
+	}
+	return ""
+}
+
+func (x *ListRightsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListRightsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListRightsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Rights        []*Right               `protobuf:"bytes,1,rep,name=rights,proto3" json:"rights,omitempty"`
+	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRightsResponse) Reset() {
+	*x = ListRightsResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[114]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRightsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRightsResponse) ProtoMessage() {}
+
+func (x *ListRightsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[114]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRightsResponse.ProtoReflect.Descriptor instead.
+func (*ListRightsResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{114}
+}
+
+func (x *ListRightsResponse) GetRights() []*Right {
+	if x != nil {
+		return x.Rights
+	}
+	return nil
+}
+
+func (x *ListRightsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// A fact about an account.
+type Attribute struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Account string                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Schema  string                 `protobuf:"bytes,2,opt,name=schema,proto3" json:"schema,omitempty"`
+	// One of the schema's choices; empty: the schema is the fact.
+	Value       string `protobuf:"bytes,3,opt,name=value,proto3" json:"value,omitempty"`
+	Issuer      string `protobuf:"bytes,4,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Since       string `protobuf:"bytes,5,opt,name=since,proto3" json:"since,omitempty"`
+	EndsAt      string `protobuf:"bytes,6,opt,name=ends_at,json=endsAt,proto3" json:"ends_at,omitempty"`
+	WithdrawnAt string `protobuf:"bytes,7,opt,name=withdrawn_at,json=withdrawnAt,proto3" json:"withdrawn_at,omitempty"`
+	Reason      string `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Whether it holds now.
+	Effective bool `protobuf:"varint,9,opt,name=effective,proto3" json:"effective,omitempty"`
+	// Why it does not.
+	WhyNot string `protobuf:"bytes,10,opt,name=why_not,json=whyNot,proto3" json:"why_not,omitempty"`
+	// The transaction that attested it last.
+	Transaction   string `protobuf:"bytes,11,opt,name=transaction,proto3" json:"transaction,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Attribute) Reset() {
+	*x = Attribute{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[115]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Attribute) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Attribute) ProtoMessage() {}
+
+func (x *Attribute) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[115]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Attribute.ProtoReflect.Descriptor instead.
+func (*Attribute) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{115}
+}
+
+func (x *Attribute) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *Attribute) GetSchema() string {
+	if x != nil {
+		return x.Schema
+	}
+	return ""
+}
+
+func (x *Attribute) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *Attribute) GetIssuer() string {
+	if x != nil {
+		return x.Issuer
+	}
+	return ""
+}
+
+func (x *Attribute) GetSince() string {
+	if x != nil {
+		return x.Since
+	}
+	return ""
+}
+
+func (x *Attribute) GetEndsAt() string {
+	if x != nil {
+		return x.EndsAt
+	}
+	return ""
+}
+
+func (x *Attribute) GetWithdrawnAt() string {
+	if x != nil {
+		return x.WithdrawnAt
+	}
+	return ""
+}
+
+func (x *Attribute) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Attribute) GetEffective() bool {
+	if x != nil {
+		return x.Effective
+	}
+	return false
+}
+
+func (x *Attribute) GetWhyNot() string {
+	if x != nil {
+		return x.WhyNot
+	}
+	return ""
+}
+
+func (x *Attribute) GetTransaction() string {
+	if x != nil {
+		return x.Transaction
+	}
+	return ""
+}
+
+// `account`, alone or with `schema`; or `issuer` alone.
+type ListAttributesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       string                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Schema        string                 `protobuf:"bytes,2,opt,name=schema,proto3" json:"schema,omitempty"`
+	Issuer        string                 `protobuf:"bytes,3,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	PageSize      int32                  `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string                 `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListAttributesRequest) Reset() {
+	*x = ListAttributesRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[116]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListAttributesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListAttributesRequest) ProtoMessage() {}
+
+func (x *ListAttributesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[116]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListAttributesRequest.ProtoReflect.Descriptor instead.
+func (*ListAttributesRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{116}
+}
+
+func (x *ListAttributesRequest) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *ListAttributesRequest) GetSchema() string {
+	if x != nil {
+		return x.Schema
+	}
+	return ""
+}
+
+func (x *ListAttributesRequest) GetIssuer() string {
+	if x != nil {
+		return x.Issuer
+	}
+	return ""
+}
+
+func (x *ListAttributesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListAttributesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListAttributesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Attributes    []*Attribute           `protobuf:"bytes,1,rep,name=attributes,proto3" json:"attributes,omitempty"`
+	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListAttributesResponse) Reset() {
+	*x = ListAttributesResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[117]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListAttributesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListAttributesResponse) ProtoMessage() {}
+
+func (x *ListAttributesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[117]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListAttributesResponse.ProtoReflect.Descriptor instead.
+func (*ListAttributesResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{117}
+}
+
+func (x *ListAttributesResponse) GetAttributes() []*Attribute {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
+}
+
+func (x *ListAttributesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+type HasAttributeRequest struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Account string                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Schema  string                 `protobuf:"bytes,2,opt,name=schema,proto3" json:"schema,omitempty"`
+	// Empty: whatever the value.
+	Value string `protobuf:"bytes,3,opt,name=value,proto3" json:"value,omitempty"`
+	// Empty: now.
+	At            string `protobuf:"bytes,4,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HasAttributeRequest) Reset() {
+	*x = HasAttributeRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[118]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HasAttributeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HasAttributeRequest) ProtoMessage() {}
+
+func (x *HasAttributeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[118]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HasAttributeRequest.ProtoReflect.Descriptor instead.
+func (*HasAttributeRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{118}
+}
+
+func (x *HasAttributeRequest) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *HasAttributeRequest) GetSchema() string {
+	if x != nil {
+		return x.Schema
+	}
+	return ""
+}
+
+func (x *HasAttributeRequest) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *HasAttributeRequest) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
+type HasAttributeResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Has   bool                   `protobuf:"varint,1,opt,name=has,proto3" json:"has,omitempty"`
+	At    string                 `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
+	// What it rests on, when it has.
+	Attribute     *Attribute `protobuf:"bytes,3,opt,name=attribute,proto3" json:"attribute,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HasAttributeResponse) Reset() {
+	*x = HasAttributeResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[119]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HasAttributeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HasAttributeResponse) ProtoMessage() {}
+
+func (x *HasAttributeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[119]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HasAttributeResponse.ProtoReflect.Descriptor instead.
+func (*HasAttributeResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{119}
+}
+
+func (x *HasAttributeResponse) GetHas() bool {
+	if x != nil {
+		return x.Has
+	}
+	return false
+}
+
+func (x *HasAttributeResponse) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
+func (x *HasAttributeResponse) GetAttribute() *Attribute {
+	if x != nil {
+		return x.Attribute
+	}
+	return nil
+}
+
+type StatusList struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Issuer string                 `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	List   uint32                 `protobuf:"varint,2,opt,name=list,proto3" json:"list,omitempty"`
+	// Bits of an entry: 1, 2, 4 or 8.
+	Bits uint32 `protobuf:"varint,3,opt,name=bits,proto3" json:"bits,omitempty"`
+	// Entries.
+	Size     uint32 `protobuf:"varint,4,opt,name=size,proto3" json:"size,omitempty"`
+	OpenedAt string `protobuf:"bytes,5,opt,name=opened_at,json=openedAt,proto3" json:"opened_at,omitempty"`
+	// When an entry was last set; empty if none ever was.
+	ChangedAt string `protobuf:"bytes,6,opt,name=changed_at,json=changedAt,proto3" json:"changed_at,omitempty"`
+	// How often entries were set.
+	Version       uint64 `protobuf:"varint,7,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StatusList) Reset() {
+	*x = StatusList{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[120]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StatusList) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StatusList) ProtoMessage() {}
+
+func (x *StatusList) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[120]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StatusList.ProtoReflect.Descriptor instead.
+func (*StatusList) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{120}
+}
+
+func (x *StatusList) GetIssuer() string {
+	if x != nil {
+		return x.Issuer
+	}
+	return ""
+}
+
+func (x *StatusList) GetList() uint32 {
+	if x != nil {
+		return x.List
+	}
+	return 0
+}
+
+func (x *StatusList) GetBits() uint32 {
+	if x != nil {
+		return x.Bits
+	}
+	return 0
+}
+
+func (x *StatusList) GetSize() uint32 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *StatusList) GetOpenedAt() string {
+	if x != nil {
+		return x.OpenedAt
+	}
+	return ""
+}
+
+func (x *StatusList) GetChangedAt() string {
+	if x != nil {
+		return x.ChangedAt
+	}
+	return ""
+}
+
+func (x *StatusList) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+type GetStatusListRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Issuer        string                 `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	List          uint32                 `protobuf:"varint,2,opt,name=list,proto3" json:"list,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetStatusListRequest) Reset() {
+	*x = GetStatusListRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[121]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetStatusListRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetStatusListRequest) ProtoMessage() {}
+
+func (x *GetStatusListRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[121]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetStatusListRequest.ProtoReflect.Descriptor instead.
+func (*GetStatusListRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{121}
+}
+
+func (x *GetStatusListRequest) GetIssuer() string {
+	if x != nil {
+		return x.Issuer
+	}
+	return ""
+}
+
+func (x *GetStatusListRequest) GetList() uint32 {
+	if x != nil {
+		return x.List
+	}
+	return 0
+}
+
+type GetStatusListResponse struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	StatusList *StatusList            `protobuf:"bytes,1,opt,name=status_list,json=statusList,proto3" json:"status_list,omitempty"`
+	// The entries, the first in the lowest bits of the first byte (Token Status List, section 4.1).
+	Entries []byte `protobuf:"bytes,2,opt,name=entries,proto3" json:"entries,omitempty"`
+	// `lst` of the status_list claim: the entries compressed by zlib, in base64url without padding (section 4.2).
+	Lst string `protobuf:"bytes,3,opt,name=lst,proto3" json:"lst,omitempty"`
+	// The block that the list is as of.
+	Height        int64  `protobuf:"varint,4,opt,name=height,proto3" json:"height,omitempty"`
+	Time          string `protobuf:"bytes,5,opt,name=time,proto3" json:"time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetStatusListResponse) Reset() {
+	*x = GetStatusListResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[122]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetStatusListResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetStatusListResponse) ProtoMessage() {}
+
+func (x *GetStatusListResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[122]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetStatusListResponse.ProtoReflect.Descriptor instead.
+func (*GetStatusListResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{122}
+}
+
+func (x *GetStatusListResponse) GetStatusList() *StatusList {
+	if x != nil {
+		return x.StatusList
+	}
+	return nil
+}
+
+func (x *GetStatusListResponse) GetEntries() []byte {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+func (x *GetStatusListResponse) GetLst() string {
+	if x != nil {
+		return x.Lst
+	}
+	return ""
+}
+
+func (x *GetStatusListResponse) GetHeight() int64 {
+	if x != nil {
+		return x.Height
+	}
+	return 0
+}
+
+func (x *GetStatusListResponse) GetTime() string {
+	if x != nil {
+		return x.Time
+	}
+	return ""
+}
+
+type ListStatusListsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Issuer        string                 `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	PageSize      int32                  `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string                 `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListStatusListsRequest) Reset() {
+	*x = ListStatusListsRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[123]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListStatusListsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListStatusListsRequest) ProtoMessage() {}
+
+func (x *ListStatusListsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[123]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListStatusListsRequest.ProtoReflect.Descriptor instead.
+func (*ListStatusListsRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{123}
+}
+
+func (x *ListStatusListsRequest) GetIssuer() string {
+	if x != nil {
+		return x.Issuer
+	}
+	return ""
+}
+
+func (x *ListStatusListsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListStatusListsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListStatusListsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	StatusLists   []*StatusList          `protobuf:"bytes,1,rep,name=status_lists,json=statusLists,proto3" json:"status_lists,omitempty"`
+	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListStatusListsResponse) Reset() {
+	*x = ListStatusListsResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[124]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListStatusListsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListStatusListsResponse) ProtoMessage() {}
+
+func (x *ListStatusListsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[124]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListStatusListsResponse.ProtoReflect.Descriptor instead.
+func (*ListStatusListsResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{124}
+}
+
+func (x *ListStatusListsResponse) GetStatusLists() []*StatusList {
+	if x != nil {
+		return x.StatusLists
+	}
+	return nil
+}
+
+func (x *ListStatusListsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+type GetCredentialStatusRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Issuer        string                 `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	List          uint32                 `protobuf:"varint,2,opt,name=list,proto3" json:"list,omitempty"`
+	Index         uint32                 `protobuf:"varint,3,opt,name=index,proto3" json:"index,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetCredentialStatusRequest) Reset() {
+	*x = GetCredentialStatusRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[125]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetCredentialStatusRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetCredentialStatusRequest) ProtoMessage() {}
+
+func (x *GetCredentialStatusRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[125]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetCredentialStatusRequest.ProtoReflect.Descriptor instead.
+func (*GetCredentialStatusRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{125}
+}
+
+func (x *GetCredentialStatusRequest) GetIssuer() string {
+	if x != nil {
+		return x.Issuer
+	}
+	return ""
+}
+
+func (x *GetCredentialStatusRequest) GetList() uint32 {
+	if x != nil {
+		return x.List
+	}
+	return 0
+}
+
+func (x *GetCredentialStatusRequest) GetIndex() uint32 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+type GetCredentialStatusResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 0: valid, 1: invalid, 2: suspended, others as the issuer says.
+	Status uint32 `protobuf:"varint,1,opt,name=status,proto3" json:"status,omitempty"`
+	// The block that it is as of.
+	Height int64  `protobuf:"varint,2,opt,name=height,proto3" json:"height,omitempty"`
+	Time   string `protobuf:"bytes,3,opt,name=time,proto3" json:"time,omitempty"`
+	// The raw state key of the chunk that has the entry, for GetStateProof. Where it is absent, the whole chunk is 0.
+	Key           []byte `protobuf:"bytes,4,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetCredentialStatusResponse) Reset() {
+	*x = GetCredentialStatusResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[126]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetCredentialStatusResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetCredentialStatusResponse) ProtoMessage() {}
+
+func (x *GetCredentialStatusResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[126]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetCredentialStatusResponse.ProtoReflect.Descriptor instead.
+func (*GetCredentialStatusResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{126}
+}
+
+func (x *GetCredentialStatusResponse) GetStatus() uint32 {
+	if x != nil {
+		return x.Status
+	}
+	return 0
+}
+
+func (x *GetCredentialStatusResponse) GetHeight() int64 {
+	if x != nil {
+		return x.Height
+	}
+	return 0
+}
+
+func (x *GetCredentialStatusResponse) GetTime() string {
+	if x != nil {
+		return x.Time
+	}
+	return ""
+}
+
+func (x *GetCredentialStatusResponse) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+type Consent struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Person    string                 `protobuf:"bytes,1,opt,name=person,proto3" json:"person,omitempty"`
+	Recipient string                 `protobuf:"bytes,2,opt,name=recipient,proto3" json:"recipient,omitempty"`
+	// SHA-256 of what was agreed to.
+	Digest      string `protobuf:"bytes,3,opt,name=digest,proto3" json:"digest,omitempty"`
+	GivenAt     string `protobuf:"bytes,4,opt,name=given_at,json=givenAt,proto3" json:"given_at,omitempty"`
+	EndsAt      string `protobuf:"bytes,5,opt,name=ends_at,json=endsAt,proto3" json:"ends_at,omitempty"`
+	WithdrawnAt string `protobuf:"bytes,6,opt,name=withdrawn_at,json=withdrawnAt,proto3" json:"withdrawn_at,omitempty"`
+	// "given", "withdrawn" or "ended".
+	State string `protobuf:"bytes,7,opt,name=state,proto3" json:"state,omitempty"`
+	// The transaction that gave it.
+	Transaction   string `protobuf:"bytes,8,opt,name=transaction,proto3" json:"transaction,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Consent) Reset() {
+	*x = Consent{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[127]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Consent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Consent) ProtoMessage() {}
+
+func (x *Consent) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[127]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Consent.ProtoReflect.Descriptor instead.
+func (*Consent) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{127}
+}
+
+func (x *Consent) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+func (x *Consent) GetRecipient() string {
+	if x != nil {
+		return x.Recipient
+	}
+	return ""
+}
+
+func (x *Consent) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *Consent) GetGivenAt() string {
+	if x != nil {
+		return x.GivenAt
+	}
+	return ""
+}
+
+func (x *Consent) GetEndsAt() string {
+	if x != nil {
+		return x.EndsAt
+	}
+	return ""
+}
+
+func (x *Consent) GetWithdrawnAt() string {
+	if x != nil {
+		return x.WithdrawnAt
+	}
+	return ""
+}
+
+func (x *Consent) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *Consent) GetTransaction() string {
+	if x != nil {
+		return x.Transaction
+	}
+	return ""
+}
+
+type GetConsentRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Person        string                 `protobuf:"bytes,1,opt,name=person,proto3" json:"person,omitempty"`
+	Recipient     string                 `protobuf:"bytes,2,opt,name=recipient,proto3" json:"recipient,omitempty"`
+	Digest        string                 `protobuf:"bytes,3,opt,name=digest,proto3" json:"digest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetConsentRequest) Reset() {
+	*x = GetConsentRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[128]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetConsentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetConsentRequest) ProtoMessage() {}
+
+func (x *GetConsentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[128]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetConsentRequest.ProtoReflect.Descriptor instead.
+func (*GetConsentRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{128}
+}
+
+func (x *GetConsentRequest) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+func (x *GetConsentRequest) GetRecipient() string {
+	if x != nil {
+		return x.Recipient
+	}
+	return ""
+}
+
+func (x *GetConsentRequest) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+type GetConsentResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Consent       *Consent               `protobuf:"bytes,1,opt,name=consent,proto3" json:"consent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetConsentResponse) Reset() {
+	*x = GetConsentResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[129]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetConsentResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetConsentResponse) ProtoMessage() {}
+
+func (x *GetConsentResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[129]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetConsentResponse.ProtoReflect.Descriptor instead.
+func (*GetConsentResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{129}
+}
+
+func (x *GetConsentResponse) GetConsent() *Consent {
+	if x != nil {
+		return x.Consent
+	}
+	return nil
+}
+
+// One of `person` and `recipient` is set.
+type ListConsentsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Person        string                 `protobuf:"bytes,1,opt,name=person,proto3" json:"person,omitempty"`
+	Recipient     string                 `protobuf:"bytes,2,opt,name=recipient,proto3" json:"recipient,omitempty"`
+	PageSize      int32                  `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string                 `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListConsentsRequest) Reset() {
+	*x = ListConsentsRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[130]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListConsentsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListConsentsRequest) ProtoMessage() {}
+
+func (x *ListConsentsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[130]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListConsentsRequest.ProtoReflect.Descriptor instead.
+func (*ListConsentsRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{130}
+}
+
+func (x *ListConsentsRequest) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+func (x *ListConsentsRequest) GetRecipient() string {
+	if x != nil {
+		return x.Recipient
+	}
+	return ""
+}
+
+func (x *ListConsentsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListConsentsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListConsentsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Consents      []*Consent             `protobuf:"bytes,1,rep,name=consents,proto3" json:"consents,omitempty"`
+	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListConsentsResponse) Reset() {
+	*x = ListConsentsResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[131]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListConsentsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListConsentsResponse) ProtoMessage() {}
+
+func (x *ListConsentsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[131]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListConsentsResponse.ProtoReflect.Descriptor instead.
+func (*ListConsentsResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{131}
+}
+
+func (x *ListConsentsResponse) GetConsents() []*Consent {
+	if x != nil {
+		return x.Consents
+	}
+	return nil
+}
+
+func (x *ListConsentsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 var File_dure_api_v1_api_proto protoreflect.FileDescriptor
 
 const file_dure_api_v1_api_proto_rawDesc = "" +
@@ -8352,7 +10467,173 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\vtransaction\x18\b \x01(\tR\vtransaction\x12\x12\n" +
 	"\x04time\x18\t \x01(\tR\x04time\x12\x16\n" +
 	"\x06device\x18\n" +
-	" \x01(\tR\x06device*<\n" +
+	" \x01(\tR\x06device\"\xeb\x01\n" +
+	"\fOrganisation\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
+	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x18\n" +
+	"\acontact\x18\x04 \x01(\tR\acontact\x12\x1f\n" +
+	"\vadmitted_by\x18\x05 \x01(\tR\n" +
+	"admittedBy\x12\x14\n" +
+	"\x05since\x18\x06 \x01(\tR\x05since\x12!\n" +
+	"\fdismissed_at\x18\a \x01(\tR\vdismissedAt\x12%\n" +
+	"\x0edismiss_reason\x18\b \x01(\tR\rdismissReason\"2\n" +
+	"\x16GetOrganisationRequest\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\"X\n" +
+	"\x17GetOrganisationResponse\x12=\n" +
+	"\forganisation\x18\x01 \x01(\v2\x19.dure.api.v1.OrganisationR\forganisation\"V\n" +
+	"\x18ListOrganisationsRequest\x12\x1b\n" +
+	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"\x84\x01\n" +
+	"\x19ListOrganisationsResponse\x12?\n" +
+	"\rorganisations\x18\x01 \x03(\v2\x19.dure.api.v1.OrganisationR\rorganisations\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x99\x01\n" +
+	"\vSchemaField\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n" +
+	"\btitle_ko\x18\x02 \x01(\tR\atitleKo\x12\x19\n" +
+	"\btitle_en\x18\x03 \x01(\tR\atitleEn\x12\x12\n" +
+	"\x04kind\x18\x04 \x01(\tR\x04kind\x12\x12\n" +
+	"\x04fact\x18\x05 \x01(\bR\x04fact\x12\x18\n" +
+	"\achoices\x18\x06 \x03(\tR\achoices\"\xf7\x01\n" +
+	"\x06Schema\x12\x16\n" +
+	"\x06schema\x18\x01 \x01(\tR\x06schema\x12\x19\n" +
+	"\btitle_ko\x18\x02 \x01(\tR\atitleKo\x12\x19\n" +
+	"\btitle_en\x18\x03 \x01(\tR\atitleEn\x12\x1c\n" +
+	"\tregistrar\x18\x04 \x01(\tR\tregistrar\x12\x16\n" +
+	"\x06digest\x18\x05 \x01(\tR\x06digest\x12\x12\n" +
+	"\x04fact\x18\x06 \x01(\bR\x04fact\x120\n" +
+	"\x06fields\x18\a \x03(\v2\x18.dure.api.v1.SchemaFieldR\x06fields\x12#\n" +
+	"\rregistered_at\x18\b \x01(\tR\fregisteredAt\"*\n" +
+	"\x10GetSchemaRequest\x12\x16\n" +
+	"\x06schema\x18\x01 \x01(\tR\x06schema\"@\n" +
+	"\x11GetSchemaResponse\x12+\n" +
+	"\x06schema\x18\x01 \x01(\v2\x13.dure.api.v1.SchemaR\x06schema\"P\n" +
+	"\x12ListSchemasRequest\x12\x1b\n" +
+	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"l\n" +
+	"\x13ListSchemasResponse\x12-\n" +
+	"\aschemas\x18\x01 \x03(\v2\x13.dure.api.v1.SchemaR\aschemas\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa2\x02\n" +
+	"\x05Right\x12\x16\n" +
+	"\x06schema\x18\x01 \x01(\tR\x06schema\x12\x16\n" +
+	"\x06holder\x18\x02 \x01(\tR\x06holder\x12\x14\n" +
+	"\x05giver\x18\x03 \x01(\tR\x05giver\x12\x14\n" +
+	"\x05since\x18\x04 \x01(\tR\x05since\x12\x17\n" +
+	"\aends_at\x18\x05 \x01(\tR\x06endsAt\x12\x14\n" +
+	"\x05depth\x18\x06 \x01(\rR\x05depth\x12\x1d\n" +
+	"\n" +
+	"revoked_at\x18\a \x01(\tR\trevokedAt\x12\x16\n" +
+	"\x06reason\x18\b \x01(\tR\x06reason\x12\x1c\n" +
+	"\teffective\x18\t \x01(\bR\teffective\x12\x17\n" +
+	"\awhy_not\x18\n" +
+	" \x01(\tR\x06whyNot\x12 \n" +
+	"\vtransaction\x18\v \x01(\tR\vtransaction\"\x7f\n" +
+	"\x11ListRightsRequest\x12\x16\n" +
+	"\x06schema\x18\x01 \x01(\tR\x06schema\x12\x16\n" +
+	"\x06holder\x18\x02 \x01(\tR\x06holder\x12\x1b\n" +
+	"\tpage_size\x18\x03 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\"h\n" +
+	"\x12ListRightsResponse\x12*\n" +
+	"\x06rights\x18\x01 \x03(\v2\x12.dure.api.v1.RightR\x06rights\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xae\x02\n" +
+	"\tAttribute\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x16\n" +
+	"\x06schema\x18\x02 \x01(\tR\x06schema\x12\x14\n" +
+	"\x05value\x18\x03 \x01(\tR\x05value\x12\x16\n" +
+	"\x06issuer\x18\x04 \x01(\tR\x06issuer\x12\x14\n" +
+	"\x05since\x18\x05 \x01(\tR\x05since\x12\x17\n" +
+	"\aends_at\x18\x06 \x01(\tR\x06endsAt\x12!\n" +
+	"\fwithdrawn_at\x18\a \x01(\tR\vwithdrawnAt\x12\x16\n" +
+	"\x06reason\x18\b \x01(\tR\x06reason\x12\x1c\n" +
+	"\teffective\x18\t \x01(\bR\teffective\x12\x17\n" +
+	"\awhy_not\x18\n" +
+	" \x01(\tR\x06whyNot\x12 \n" +
+	"\vtransaction\x18\v \x01(\tR\vtransaction\"\x9d\x01\n" +
+	"\x15ListAttributesRequest\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x16\n" +
+	"\x06schema\x18\x02 \x01(\tR\x06schema\x12\x16\n" +
+	"\x06issuer\x18\x03 \x01(\tR\x06issuer\x12\x1b\n" +
+	"\tpage_size\x18\x04 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x05 \x01(\tR\tpageToken\"x\n" +
+	"\x16ListAttributesResponse\x126\n" +
+	"\n" +
+	"attributes\x18\x01 \x03(\v2\x16.dure.api.v1.AttributeR\n" +
+	"attributes\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"m\n" +
+	"\x13HasAttributeRequest\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x16\n" +
+	"\x06schema\x18\x02 \x01(\tR\x06schema\x12\x14\n" +
+	"\x05value\x18\x03 \x01(\tR\x05value\x12\x0e\n" +
+	"\x02at\x18\x04 \x01(\tR\x02at\"n\n" +
+	"\x14HasAttributeResponse\x12\x10\n" +
+	"\x03has\x18\x01 \x01(\bR\x03has\x12\x0e\n" +
+	"\x02at\x18\x02 \x01(\tR\x02at\x124\n" +
+	"\tattribute\x18\x03 \x01(\v2\x16.dure.api.v1.AttributeR\tattribute\"\xb6\x01\n" +
+	"\n" +
+	"StatusList\x12\x16\n" +
+	"\x06issuer\x18\x01 \x01(\tR\x06issuer\x12\x12\n" +
+	"\x04list\x18\x02 \x01(\rR\x04list\x12\x12\n" +
+	"\x04bits\x18\x03 \x01(\rR\x04bits\x12\x12\n" +
+	"\x04size\x18\x04 \x01(\rR\x04size\x12\x1b\n" +
+	"\topened_at\x18\x05 \x01(\tR\bopenedAt\x12\x1d\n" +
+	"\n" +
+	"changed_at\x18\x06 \x01(\tR\tchangedAt\x12\x18\n" +
+	"\aversion\x18\a \x01(\x04R\aversion\"B\n" +
+	"\x14GetStatusListRequest\x12\x16\n" +
+	"\x06issuer\x18\x01 \x01(\tR\x06issuer\x12\x12\n" +
+	"\x04list\x18\x02 \x01(\rR\x04list\"\xa9\x01\n" +
+	"\x15GetStatusListResponse\x128\n" +
+	"\vstatus_list\x18\x01 \x01(\v2\x17.dure.api.v1.StatusListR\n" +
+	"statusList\x12\x18\n" +
+	"\aentries\x18\x02 \x01(\fR\aentries\x12\x10\n" +
+	"\x03lst\x18\x03 \x01(\tR\x03lst\x12\x16\n" +
+	"\x06height\x18\x04 \x01(\x03R\x06height\x12\x12\n" +
+	"\x04time\x18\x05 \x01(\tR\x04time\"l\n" +
+	"\x16ListStatusListsRequest\x12\x16\n" +
+	"\x06issuer\x18\x01 \x01(\tR\x06issuer\x12\x1b\n" +
+	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\"}\n" +
+	"\x17ListStatusListsResponse\x12:\n" +
+	"\fstatus_lists\x18\x01 \x03(\v2\x17.dure.api.v1.StatusListR\vstatusLists\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"^\n" +
+	"\x1aGetCredentialStatusRequest\x12\x16\n" +
+	"\x06issuer\x18\x01 \x01(\tR\x06issuer\x12\x12\n" +
+	"\x04list\x18\x02 \x01(\rR\x04list\x12\x14\n" +
+	"\x05index\x18\x03 \x01(\rR\x05index\"s\n" +
+	"\x1bGetCredentialStatusResponse\x12\x16\n" +
+	"\x06status\x18\x01 \x01(\rR\x06status\x12\x16\n" +
+	"\x06height\x18\x02 \x01(\x03R\x06height\x12\x12\n" +
+	"\x04time\x18\x03 \x01(\tR\x04time\x12\x10\n" +
+	"\x03key\x18\x04 \x01(\fR\x03key\"\xe6\x01\n" +
+	"\aConsent\x12\x16\n" +
+	"\x06person\x18\x01 \x01(\tR\x06person\x12\x1c\n" +
+	"\trecipient\x18\x02 \x01(\tR\trecipient\x12\x16\n" +
+	"\x06digest\x18\x03 \x01(\tR\x06digest\x12\x19\n" +
+	"\bgiven_at\x18\x04 \x01(\tR\agivenAt\x12\x17\n" +
+	"\aends_at\x18\x05 \x01(\tR\x06endsAt\x12!\n" +
+	"\fwithdrawn_at\x18\x06 \x01(\tR\vwithdrawnAt\x12\x14\n" +
+	"\x05state\x18\a \x01(\tR\x05state\x12 \n" +
+	"\vtransaction\x18\b \x01(\tR\vtransaction\"a\n" +
+	"\x11GetConsentRequest\x12\x16\n" +
+	"\x06person\x18\x01 \x01(\tR\x06person\x12\x1c\n" +
+	"\trecipient\x18\x02 \x01(\tR\trecipient\x12\x16\n" +
+	"\x06digest\x18\x03 \x01(\tR\x06digest\"D\n" +
+	"\x12GetConsentResponse\x12.\n" +
+	"\aconsent\x18\x01 \x01(\v2\x14.dure.api.v1.ConsentR\aconsent\"\x87\x01\n" +
+	"\x13ListConsentsRequest\x12\x16\n" +
+	"\x06person\x18\x01 \x01(\tR\x06person\x12\x1c\n" +
+	"\trecipient\x18\x02 \x01(\tR\trecipient\x12\x1b\n" +
+	"\tpage_size\x18\x03 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\"p\n" +
+	"\x14ListConsentsResponse\x120\n" +
+	"\bconsents\x18\x01 \x03(\v2\x14.dure.api.v1.ConsentR\bconsents\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*<\n" +
 	"\x04Wait\x12\x14\n" +
 	"\x10WAIT_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vWAIT_COMMIT\x10\x01\x12\r\n" +
@@ -8405,7 +10686,22 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\n" +
 	"GetReading\x12\x1e.dure.api.v1.GetReadingRequest\x1a\x1f.dure.api.v1.GetReadingResponse\x12\\\n" +
 	"\x0fListSettlements\x12#.dure.api.v1.ListSettlementsRequest\x1a$.dure.api.v1.ListSettlementsResponse\x12>\n" +
-	"\x05Taint\x12\x19.dure.api.v1.TaintRequest\x1a\x1a.dure.api.v1.TaintResponse2\xb7\x01\n" +
+	"\x05Taint\x12\x19.dure.api.v1.TaintRequest\x1a\x1a.dure.api.v1.TaintResponse2\xb4\b\n" +
+	"\x0fIdentityService\x12\\\n" +
+	"\x0fGetOrganisation\x12#.dure.api.v1.GetOrganisationRequest\x1a$.dure.api.v1.GetOrganisationResponse\x12b\n" +
+	"\x11ListOrganisations\x12%.dure.api.v1.ListOrganisationsRequest\x1a&.dure.api.v1.ListOrganisationsResponse\x12J\n" +
+	"\tGetSchema\x12\x1d.dure.api.v1.GetSchemaRequest\x1a\x1e.dure.api.v1.GetSchemaResponse\x12P\n" +
+	"\vListSchemas\x12\x1f.dure.api.v1.ListSchemasRequest\x1a .dure.api.v1.ListSchemasResponse\x12M\n" +
+	"\n" +
+	"ListRights\x12\x1e.dure.api.v1.ListRightsRequest\x1a\x1f.dure.api.v1.ListRightsResponse\x12Y\n" +
+	"\x0eListAttributes\x12\".dure.api.v1.ListAttributesRequest\x1a#.dure.api.v1.ListAttributesResponse\x12S\n" +
+	"\fHasAttribute\x12 .dure.api.v1.HasAttributeRequest\x1a!.dure.api.v1.HasAttributeResponse\x12V\n" +
+	"\rGetStatusList\x12!.dure.api.v1.GetStatusListRequest\x1a\".dure.api.v1.GetStatusListResponse\x12\\\n" +
+	"\x0fListStatusLists\x12#.dure.api.v1.ListStatusListsRequest\x1a$.dure.api.v1.ListStatusListsResponse\x12h\n" +
+	"\x13GetCredentialStatus\x12'.dure.api.v1.GetCredentialStatusRequest\x1a(.dure.api.v1.GetCredentialStatusResponse\x12M\n" +
+	"\n" +
+	"GetConsent\x12\x1e.dure.api.v1.GetConsentRequest\x1a\x1f.dure.api.v1.GetConsentResponse\x12S\n" +
+	"\fListConsents\x12 .dure.api.v1.ListConsentsRequest\x1a!.dure.api.v1.ListConsentsResponse2\xb7\x01\n" +
 	"\x0eNetworkService\x12M\n" +
 	"\n" +
 	"GetNetwork\x12\x1e.dure.api.v1.GetNetworkRequest\x1a\x1f.dure.api.v1.GetNetworkResponse\x12V\n" +
@@ -8425,114 +10721,145 @@ func file_dure_api_v1_api_proto_rawDescGZIP() []byte {
 }
 
 var file_dure_api_v1_api_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 103)
+var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 134)
 var file_dure_api_v1_api_proto_goTypes = []any{
-	(Wait)(0),                         // 0: dure.api.v1.Wait
-	(CheckpointKind)(0),               // 1: dure.api.v1.CheckpointKind
-	(*SubmitRequest)(nil),             // 2: dure.api.v1.SubmitRequest
-	(*SubmitResponse)(nil),            // 3: dure.api.v1.SubmitResponse
-	(*SubmitManyRequest)(nil),         // 4: dure.api.v1.SubmitManyRequest
-	(*SubmitManyResponse)(nil),        // 5: dure.api.v1.SubmitManyResponse
-	(*SubmitResult)(nil),              // 6: dure.api.v1.SubmitResult
-	(*Error)(nil),                     // 7: dure.api.v1.Error
-	(*Outcome)(nil),                   // 8: dure.api.v1.Outcome
-	(*Event)(nil),                     // 9: dure.api.v1.Event
-	(*Action)(nil),                    // 10: dure.api.v1.Action
-	(*Witness)(nil),                   // 11: dure.api.v1.Witness
-	(*Transaction)(nil),               // 12: dure.api.v1.Transaction
-	(*GetTransactionRequest)(nil),     // 13: dure.api.v1.GetTransactionRequest
-	(*GetTransactionResponse)(nil),    // 14: dure.api.v1.GetTransactionResponse
-	(*ListTransactionsRequest)(nil),   // 15: dure.api.v1.ListTransactionsRequest
-	(*ListTransactionsResponse)(nil),  // 16: dure.api.v1.ListTransactionsResponse
-	(*WatchTransactionsRequest)(nil),  // 17: dure.api.v1.WatchTransactionsRequest
-	(*WatchTransactionsResponse)(nil), // 18: dure.api.v1.WatchTransactionsResponse
-	(*GetBlockRequest)(nil),           // 19: dure.api.v1.GetBlockRequest
-	(*GetBlockResponse)(nil),          // 20: dure.api.v1.GetBlockResponse
-	(*GetStatusRequest)(nil),          // 21: dure.api.v1.GetStatusRequest
-	(*GetStatusResponse)(nil),         // 22: dure.api.v1.GetStatusResponse
-	(*Witnessed)(nil),                 // 23: dure.api.v1.Witnessed
-	(*Check)(nil),                     // 24: dure.api.v1.Check
-	(*GetReceiptRequest)(nil),         // 25: dure.api.v1.GetReceiptRequest
-	(*GetReceiptResponse)(nil),        // 26: dure.api.v1.GetReceiptResponse
-	(*GetCheckpointRequest)(nil),      // 27: dure.api.v1.GetCheckpointRequest
-	(*GetCheckpointResponse)(nil),     // 28: dure.api.v1.GetCheckpointResponse
-	(*AddCosignatureRequest)(nil),     // 29: dure.api.v1.AddCosignatureRequest
-	(*AddCosignatureResponse)(nil),    // 30: dure.api.v1.AddCosignatureResponse
-	(*GetStateProofRequest)(nil),      // 31: dure.api.v1.GetStateProofRequest
-	(*GetStateProofResponse)(nil),     // 32: dure.api.v1.GetStateProofResponse
-	(*Account)(nil),                   // 33: dure.api.v1.Account
-	(*GetAccountRequest)(nil),         // 34: dure.api.v1.GetAccountRequest
-	(*GetAccountResponse)(nil),        // 35: dure.api.v1.GetAccountResponse
-	(*ListAccountsRequest)(nil),       // 36: dure.api.v1.ListAccountsRequest
-	(*ListAccountsResponse)(nil),      // 37: dure.api.v1.ListAccountsResponse
-	(*Asset)(nil),                     // 38: dure.api.v1.Asset
-	(*GetAssetRequest)(nil),           // 39: dure.api.v1.GetAssetRequest
-	(*GetAssetResponse)(nil),          // 40: dure.api.v1.GetAssetResponse
-	(*ListAssetsRequest)(nil),         // 41: dure.api.v1.ListAssetsRequest
-	(*ListAssetsResponse)(nil),        // 42: dure.api.v1.ListAssetsResponse
-	(*Balance)(nil),                   // 43: dure.api.v1.Balance
-	(*GetBalanceRequest)(nil),         // 44: dure.api.v1.GetBalanceRequest
-	(*GetBalanceResponse)(nil),        // 45: dure.api.v1.GetBalanceResponse
-	(*ListBalancesRequest)(nil),       // 46: dure.api.v1.ListBalancesRequest
-	(*ListBalancesResponse)(nil),      // 47: dure.api.v1.ListBalancesResponse
-	(*Hold)(nil),                      // 48: dure.api.v1.Hold
-	(*GetHoldRequest)(nil),            // 49: dure.api.v1.GetHoldRequest
-	(*GetHoldResponse)(nil),           // 50: dure.api.v1.GetHoldResponse
-	(*ListHoldsRequest)(nil),          // 51: dure.api.v1.ListHoldsRequest
-	(*ListHoldsResponse)(nil),         // 52: dure.api.v1.ListHoldsResponse
-	(*Record)(nil),                    // 53: dure.api.v1.Record
-	(*Cosignature)(nil),               // 54: dure.api.v1.Cosignature
-	(*GetRecordsRequest)(nil),         // 55: dure.api.v1.GetRecordsRequest
-	(*GetRecordsResponse)(nil),        // 56: dure.api.v1.GetRecordsResponse
-	(*ListRecordsRequest)(nil),        // 57: dure.api.v1.ListRecordsRequest
-	(*ListRecordsResponse)(nil),       // 58: dure.api.v1.ListRecordsResponse
-	(*Member)(nil),                    // 59: dure.api.v1.Member
-	(*Misbehaviour)(nil),              // 60: dure.api.v1.Misbehaviour
-	(*FormerValidator)(nil),           // 61: dure.api.v1.FormerValidator
-	(*GetNetworkRequest)(nil),         // 62: dure.api.v1.GetNetworkRequest
-	(*GetNetworkResponse)(nil),        // 63: dure.api.v1.GetNetworkResponse
-	(*Proposal)(nil),                  // 64: dure.api.v1.Proposal
-	(*ListProposalsRequest)(nil),      // 65: dure.api.v1.ListProposalsRequest
-	(*ListProposalsResponse)(nil),     // 66: dure.api.v1.ListProposalsResponse
-	(*Device)(nil),                    // 67: dure.api.v1.Device
-	(*DeviceCommand)(nil),             // 68: dure.api.v1.DeviceCommand
-	(*ListDevicesRequest)(nil),        // 69: dure.api.v1.ListDevicesRequest
-	(*ListDevicesResponse)(nil),       // 70: dure.api.v1.ListDevicesResponse
-	(*Doubt)(nil),                     // 71: dure.api.v1.Doubt
-	(*Firmware)(nil),                  // 72: dure.api.v1.Firmware
-	(*GetDeviceRequest)(nil),          // 73: dure.api.v1.GetDeviceRequest
-	(*GetDeviceResponse)(nil),         // 74: dure.api.v1.GetDeviceResponse
-	(*GetModelRequest)(nil),           // 75: dure.api.v1.GetModelRequest
-	(*GetModelResponse)(nil),          // 76: dure.api.v1.GetModelResponse
-	(*RelyRequest)(nil),               // 77: dure.api.v1.RelyRequest
-	(*RelyResponse)(nil),              // 78: dure.api.v1.RelyResponse
-	(*Feed)(nil),                      // 79: dure.api.v1.Feed
-	(*FeedPremium)(nil),               // 80: dure.api.v1.FeedPremium
-	(*FeedSource)(nil),                // 81: dure.api.v1.FeedSource
-	(*ReadingGap)(nil),                // 82: dure.api.v1.ReadingGap
-	(*QuarantinedReading)(nil),        // 83: dure.api.v1.QuarantinedReading
-	(*GetFeedRequest)(nil),            // 84: dure.api.v1.GetFeedRequest
-	(*GetFeedResponse)(nil),           // 85: dure.api.v1.GetFeedResponse
-	(*ListFeedsRequest)(nil),          // 86: dure.api.v1.ListFeedsRequest
-	(*ListFeedsResponse)(nil),         // 87: dure.api.v1.ListFeedsResponse
-	(*ValueRequest)(nil),              // 88: dure.api.v1.ValueRequest
-	(*ValueResponse)(nil),             // 89: dure.api.v1.ValueResponse
-	(*ValueSource)(nil),               // 90: dure.api.v1.ValueSource
-	(*Reading)(nil),                   // 91: dure.api.v1.Reading
-	(*ListReadingsRequest)(nil),       // 92: dure.api.v1.ListReadingsRequest
-	(*ListReadingsResponse)(nil),      // 93: dure.api.v1.ListReadingsResponse
-	(*GetReadingRequest)(nil),         // 94: dure.api.v1.GetReadingRequest
-	(*GetReadingResponse)(nil),        // 95: dure.api.v1.GetReadingResponse
-	(*ListSettlementsRequest)(nil),    // 96: dure.api.v1.ListSettlementsRequest
-	(*ListSettlementsResponse)(nil),   // 97: dure.api.v1.ListSettlementsResponse
-	(*TaintRequest)(nil),              // 98: dure.api.v1.TaintRequest
-	(*TaintResponse)(nil),             // 99: dure.api.v1.TaintResponse
-	(*TaintedFeed)(nil),               // 100: dure.api.v1.TaintedFeed
-	(*TaintedAnchor)(nil),             // 101: dure.api.v1.TaintedAnchor
-	(*Settlement)(nil),                // 102: dure.api.v1.Settlement
-	nil,                               // 103: dure.api.v1.Error.FieldsEntry
-	nil,                               // 104: dure.api.v1.Outcome.FieldsEntry
-	(*structpb.Struct)(nil),           // 105: google.protobuf.Struct
+	(Wait)(0),                           // 0: dure.api.v1.Wait
+	(CheckpointKind)(0),                 // 1: dure.api.v1.CheckpointKind
+	(*SubmitRequest)(nil),               // 2: dure.api.v1.SubmitRequest
+	(*SubmitResponse)(nil),              // 3: dure.api.v1.SubmitResponse
+	(*SubmitManyRequest)(nil),           // 4: dure.api.v1.SubmitManyRequest
+	(*SubmitManyResponse)(nil),          // 5: dure.api.v1.SubmitManyResponse
+	(*SubmitResult)(nil),                // 6: dure.api.v1.SubmitResult
+	(*Error)(nil),                       // 7: dure.api.v1.Error
+	(*Outcome)(nil),                     // 8: dure.api.v1.Outcome
+	(*Event)(nil),                       // 9: dure.api.v1.Event
+	(*Action)(nil),                      // 10: dure.api.v1.Action
+	(*Witness)(nil),                     // 11: dure.api.v1.Witness
+	(*Transaction)(nil),                 // 12: dure.api.v1.Transaction
+	(*GetTransactionRequest)(nil),       // 13: dure.api.v1.GetTransactionRequest
+	(*GetTransactionResponse)(nil),      // 14: dure.api.v1.GetTransactionResponse
+	(*ListTransactionsRequest)(nil),     // 15: dure.api.v1.ListTransactionsRequest
+	(*ListTransactionsResponse)(nil),    // 16: dure.api.v1.ListTransactionsResponse
+	(*WatchTransactionsRequest)(nil),    // 17: dure.api.v1.WatchTransactionsRequest
+	(*WatchTransactionsResponse)(nil),   // 18: dure.api.v1.WatchTransactionsResponse
+	(*GetBlockRequest)(nil),             // 19: dure.api.v1.GetBlockRequest
+	(*GetBlockResponse)(nil),            // 20: dure.api.v1.GetBlockResponse
+	(*GetStatusRequest)(nil),            // 21: dure.api.v1.GetStatusRequest
+	(*GetStatusResponse)(nil),           // 22: dure.api.v1.GetStatusResponse
+	(*Witnessed)(nil),                   // 23: dure.api.v1.Witnessed
+	(*Check)(nil),                       // 24: dure.api.v1.Check
+	(*GetReceiptRequest)(nil),           // 25: dure.api.v1.GetReceiptRequest
+	(*GetReceiptResponse)(nil),          // 26: dure.api.v1.GetReceiptResponse
+	(*GetCheckpointRequest)(nil),        // 27: dure.api.v1.GetCheckpointRequest
+	(*GetCheckpointResponse)(nil),       // 28: dure.api.v1.GetCheckpointResponse
+	(*AddCosignatureRequest)(nil),       // 29: dure.api.v1.AddCosignatureRequest
+	(*AddCosignatureResponse)(nil),      // 30: dure.api.v1.AddCosignatureResponse
+	(*GetStateProofRequest)(nil),        // 31: dure.api.v1.GetStateProofRequest
+	(*GetStateProofResponse)(nil),       // 32: dure.api.v1.GetStateProofResponse
+	(*Account)(nil),                     // 33: dure.api.v1.Account
+	(*GetAccountRequest)(nil),           // 34: dure.api.v1.GetAccountRequest
+	(*GetAccountResponse)(nil),          // 35: dure.api.v1.GetAccountResponse
+	(*ListAccountsRequest)(nil),         // 36: dure.api.v1.ListAccountsRequest
+	(*ListAccountsResponse)(nil),        // 37: dure.api.v1.ListAccountsResponse
+	(*Asset)(nil),                       // 38: dure.api.v1.Asset
+	(*GetAssetRequest)(nil),             // 39: dure.api.v1.GetAssetRequest
+	(*GetAssetResponse)(nil),            // 40: dure.api.v1.GetAssetResponse
+	(*ListAssetsRequest)(nil),           // 41: dure.api.v1.ListAssetsRequest
+	(*ListAssetsResponse)(nil),          // 42: dure.api.v1.ListAssetsResponse
+	(*Balance)(nil),                     // 43: dure.api.v1.Balance
+	(*GetBalanceRequest)(nil),           // 44: dure.api.v1.GetBalanceRequest
+	(*GetBalanceResponse)(nil),          // 45: dure.api.v1.GetBalanceResponse
+	(*ListBalancesRequest)(nil),         // 46: dure.api.v1.ListBalancesRequest
+	(*ListBalancesResponse)(nil),        // 47: dure.api.v1.ListBalancesResponse
+	(*Hold)(nil),                        // 48: dure.api.v1.Hold
+	(*GetHoldRequest)(nil),              // 49: dure.api.v1.GetHoldRequest
+	(*GetHoldResponse)(nil),             // 50: dure.api.v1.GetHoldResponse
+	(*ListHoldsRequest)(nil),            // 51: dure.api.v1.ListHoldsRequest
+	(*ListHoldsResponse)(nil),           // 52: dure.api.v1.ListHoldsResponse
+	(*Record)(nil),                      // 53: dure.api.v1.Record
+	(*Cosignature)(nil),                 // 54: dure.api.v1.Cosignature
+	(*GetRecordsRequest)(nil),           // 55: dure.api.v1.GetRecordsRequest
+	(*GetRecordsResponse)(nil),          // 56: dure.api.v1.GetRecordsResponse
+	(*ListRecordsRequest)(nil),          // 57: dure.api.v1.ListRecordsRequest
+	(*ListRecordsResponse)(nil),         // 58: dure.api.v1.ListRecordsResponse
+	(*Member)(nil),                      // 59: dure.api.v1.Member
+	(*Misbehaviour)(nil),                // 60: dure.api.v1.Misbehaviour
+	(*FormerValidator)(nil),             // 61: dure.api.v1.FormerValidator
+	(*GetNetworkRequest)(nil),           // 62: dure.api.v1.GetNetworkRequest
+	(*GetNetworkResponse)(nil),          // 63: dure.api.v1.GetNetworkResponse
+	(*Proposal)(nil),                    // 64: dure.api.v1.Proposal
+	(*ListProposalsRequest)(nil),        // 65: dure.api.v1.ListProposalsRequest
+	(*ListProposalsResponse)(nil),       // 66: dure.api.v1.ListProposalsResponse
+	(*Device)(nil),                      // 67: dure.api.v1.Device
+	(*DeviceCommand)(nil),               // 68: dure.api.v1.DeviceCommand
+	(*ListDevicesRequest)(nil),          // 69: dure.api.v1.ListDevicesRequest
+	(*ListDevicesResponse)(nil),         // 70: dure.api.v1.ListDevicesResponse
+	(*Doubt)(nil),                       // 71: dure.api.v1.Doubt
+	(*Firmware)(nil),                    // 72: dure.api.v1.Firmware
+	(*GetDeviceRequest)(nil),            // 73: dure.api.v1.GetDeviceRequest
+	(*GetDeviceResponse)(nil),           // 74: dure.api.v1.GetDeviceResponse
+	(*GetModelRequest)(nil),             // 75: dure.api.v1.GetModelRequest
+	(*GetModelResponse)(nil),            // 76: dure.api.v1.GetModelResponse
+	(*RelyRequest)(nil),                 // 77: dure.api.v1.RelyRequest
+	(*RelyResponse)(nil),                // 78: dure.api.v1.RelyResponse
+	(*Feed)(nil),                        // 79: dure.api.v1.Feed
+	(*FeedPremium)(nil),                 // 80: dure.api.v1.FeedPremium
+	(*FeedSource)(nil),                  // 81: dure.api.v1.FeedSource
+	(*ReadingGap)(nil),                  // 82: dure.api.v1.ReadingGap
+	(*QuarantinedReading)(nil),          // 83: dure.api.v1.QuarantinedReading
+	(*GetFeedRequest)(nil),              // 84: dure.api.v1.GetFeedRequest
+	(*GetFeedResponse)(nil),             // 85: dure.api.v1.GetFeedResponse
+	(*ListFeedsRequest)(nil),            // 86: dure.api.v1.ListFeedsRequest
+	(*ListFeedsResponse)(nil),           // 87: dure.api.v1.ListFeedsResponse
+	(*ValueRequest)(nil),                // 88: dure.api.v1.ValueRequest
+	(*ValueResponse)(nil),               // 89: dure.api.v1.ValueResponse
+	(*ValueSource)(nil),                 // 90: dure.api.v1.ValueSource
+	(*Reading)(nil),                     // 91: dure.api.v1.Reading
+	(*ListReadingsRequest)(nil),         // 92: dure.api.v1.ListReadingsRequest
+	(*ListReadingsResponse)(nil),        // 93: dure.api.v1.ListReadingsResponse
+	(*GetReadingRequest)(nil),           // 94: dure.api.v1.GetReadingRequest
+	(*GetReadingResponse)(nil),          // 95: dure.api.v1.GetReadingResponse
+	(*ListSettlementsRequest)(nil),      // 96: dure.api.v1.ListSettlementsRequest
+	(*ListSettlementsResponse)(nil),     // 97: dure.api.v1.ListSettlementsResponse
+	(*TaintRequest)(nil),                // 98: dure.api.v1.TaintRequest
+	(*TaintResponse)(nil),               // 99: dure.api.v1.TaintResponse
+	(*TaintedFeed)(nil),                 // 100: dure.api.v1.TaintedFeed
+	(*TaintedAnchor)(nil),               // 101: dure.api.v1.TaintedAnchor
+	(*Settlement)(nil),                  // 102: dure.api.v1.Settlement
+	(*Organisation)(nil),                // 103: dure.api.v1.Organisation
+	(*GetOrganisationRequest)(nil),      // 104: dure.api.v1.GetOrganisationRequest
+	(*GetOrganisationResponse)(nil),     // 105: dure.api.v1.GetOrganisationResponse
+	(*ListOrganisationsRequest)(nil),    // 106: dure.api.v1.ListOrganisationsRequest
+	(*ListOrganisationsResponse)(nil),   // 107: dure.api.v1.ListOrganisationsResponse
+	(*SchemaField)(nil),                 // 108: dure.api.v1.SchemaField
+	(*Schema)(nil),                      // 109: dure.api.v1.Schema
+	(*GetSchemaRequest)(nil),            // 110: dure.api.v1.GetSchemaRequest
+	(*GetSchemaResponse)(nil),           // 111: dure.api.v1.GetSchemaResponse
+	(*ListSchemasRequest)(nil),          // 112: dure.api.v1.ListSchemasRequest
+	(*ListSchemasResponse)(nil),         // 113: dure.api.v1.ListSchemasResponse
+	(*Right)(nil),                       // 114: dure.api.v1.Right
+	(*ListRightsRequest)(nil),           // 115: dure.api.v1.ListRightsRequest
+	(*ListRightsResponse)(nil),          // 116: dure.api.v1.ListRightsResponse
+	(*Attribute)(nil),                   // 117: dure.api.v1.Attribute
+	(*ListAttributesRequest)(nil),       // 118: dure.api.v1.ListAttributesRequest
+	(*ListAttributesResponse)(nil),      // 119: dure.api.v1.ListAttributesResponse
+	(*HasAttributeRequest)(nil),         // 120: dure.api.v1.HasAttributeRequest
+	(*HasAttributeResponse)(nil),        // 121: dure.api.v1.HasAttributeResponse
+	(*StatusList)(nil),                  // 122: dure.api.v1.StatusList
+	(*GetStatusListRequest)(nil),        // 123: dure.api.v1.GetStatusListRequest
+	(*GetStatusListResponse)(nil),       // 124: dure.api.v1.GetStatusListResponse
+	(*ListStatusListsRequest)(nil),      // 125: dure.api.v1.ListStatusListsRequest
+	(*ListStatusListsResponse)(nil),     // 126: dure.api.v1.ListStatusListsResponse
+	(*GetCredentialStatusRequest)(nil),  // 127: dure.api.v1.GetCredentialStatusRequest
+	(*GetCredentialStatusResponse)(nil), // 128: dure.api.v1.GetCredentialStatusResponse
+	(*Consent)(nil),                     // 129: dure.api.v1.Consent
+	(*GetConsentRequest)(nil),           // 130: dure.api.v1.GetConsentRequest
+	(*GetConsentResponse)(nil),          // 131: dure.api.v1.GetConsentResponse
+	(*ListConsentsRequest)(nil),         // 132: dure.api.v1.ListConsentsRequest
+	(*ListConsentsResponse)(nil),        // 133: dure.api.v1.ListConsentsResponse
+	nil,                                 // 134: dure.api.v1.Error.FieldsEntry
+	nil,                                 // 135: dure.api.v1.Outcome.FieldsEntry
+	(*structpb.Struct)(nil),             // 136: google.protobuf.Struct
 }
 var file_dure_api_v1_api_proto_depIdxs = []int32{
 	0,   // 0: dure.api.v1.SubmitRequest.wait:type_name -> dure.api.v1.Wait
@@ -8541,11 +10868,11 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	6,   // 3: dure.api.v1.SubmitManyResponse.results:type_name -> dure.api.v1.SubmitResult
 	8,   // 4: dure.api.v1.SubmitResult.outcome:type_name -> dure.api.v1.Outcome
 	7,   // 5: dure.api.v1.SubmitResult.error:type_name -> dure.api.v1.Error
-	103, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
-	104, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
+	134, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
+	135, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
 	9,   // 8: dure.api.v1.Outcome.events:type_name -> dure.api.v1.Event
-	105, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
-	105, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
+	136, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
+	136, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
 	10,  // 11: dure.api.v1.Transaction.actions:type_name -> dure.api.v1.Action
 	11,  // 12: dure.api.v1.Transaction.witnesses:type_name -> dure.api.v1.Witness
 	8,   // 13: dure.api.v1.Transaction.outcome:type_name -> dure.api.v1.Outcome
@@ -8570,9 +10897,9 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	60,  // 32: dure.api.v1.Member.misbehaviours:type_name -> dure.api.v1.Misbehaviour
 	60,  // 33: dure.api.v1.FormerValidator.misbehaviours:type_name -> dure.api.v1.Misbehaviour
 	59,  // 34: dure.api.v1.GetNetworkResponse.members:type_name -> dure.api.v1.Member
-	105, // 35: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
+	136, // 35: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
 	61,  // 36: dure.api.v1.GetNetworkResponse.former_validators:type_name -> dure.api.v1.FormerValidator
-	105, // 37: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
+	136, // 37: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
 	64,  // 38: dure.api.v1.ListProposalsResponse.proposals:type_name -> dure.api.v1.Proposal
 	72,  // 39: dure.api.v1.Device.firmware:type_name -> dure.api.v1.Firmware
 	71,  // 40: dure.api.v1.Device.doubts:type_name -> dure.api.v1.Doubt
@@ -8595,79 +10922,115 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	100, // 57: dure.api.v1.TaintResponse.feeds:type_name -> dure.api.v1.TaintedFeed
 	101, // 58: dure.api.v1.TaintResponse.anchors:type_name -> dure.api.v1.TaintedAnchor
 	102, // 59: dure.api.v1.TaintResponse.settlements:type_name -> dure.api.v1.Settlement
-	2,   // 60: dure.api.v1.LedgerService.Submit:input_type -> dure.api.v1.SubmitRequest
-	4,   // 61: dure.api.v1.LedgerService.SubmitMany:input_type -> dure.api.v1.SubmitManyRequest
-	13,  // 62: dure.api.v1.LedgerService.GetTransaction:input_type -> dure.api.v1.GetTransactionRequest
-	15,  // 63: dure.api.v1.LedgerService.ListTransactions:input_type -> dure.api.v1.ListTransactionsRequest
-	17,  // 64: dure.api.v1.LedgerService.WatchTransactions:input_type -> dure.api.v1.WatchTransactionsRequest
-	19,  // 65: dure.api.v1.LedgerService.GetBlock:input_type -> dure.api.v1.GetBlockRequest
-	21,  // 66: dure.api.v1.LedgerService.GetStatus:input_type -> dure.api.v1.GetStatusRequest
-	25,  // 67: dure.api.v1.LedgerService.GetReceipt:input_type -> dure.api.v1.GetReceiptRequest
-	27,  // 68: dure.api.v1.LedgerService.GetCheckpoint:input_type -> dure.api.v1.GetCheckpointRequest
-	29,  // 69: dure.api.v1.LedgerService.AddCosignature:input_type -> dure.api.v1.AddCosignatureRequest
-	31,  // 70: dure.api.v1.LedgerService.GetStateProof:input_type -> dure.api.v1.GetStateProofRequest
-	34,  // 71: dure.api.v1.AccountService.GetAccount:input_type -> dure.api.v1.GetAccountRequest
-	36,  // 72: dure.api.v1.AccountService.ListAccounts:input_type -> dure.api.v1.ListAccountsRequest
-	39,  // 73: dure.api.v1.AssetService.GetAsset:input_type -> dure.api.v1.GetAssetRequest
-	41,  // 74: dure.api.v1.AssetService.ListAssets:input_type -> dure.api.v1.ListAssetsRequest
-	44,  // 75: dure.api.v1.AssetService.GetBalance:input_type -> dure.api.v1.GetBalanceRequest
-	46,  // 76: dure.api.v1.AssetService.ListBalances:input_type -> dure.api.v1.ListBalancesRequest
-	49,  // 77: dure.api.v1.AssetService.GetHold:input_type -> dure.api.v1.GetHoldRequest
-	51,  // 78: dure.api.v1.AssetService.ListHolds:input_type -> dure.api.v1.ListHoldsRequest
-	55,  // 79: dure.api.v1.RecordService.GetRecords:input_type -> dure.api.v1.GetRecordsRequest
-	57,  // 80: dure.api.v1.RecordService.ListRecords:input_type -> dure.api.v1.ListRecordsRequest
-	73,  // 81: dure.api.v1.DeviceService.GetDevice:input_type -> dure.api.v1.GetDeviceRequest
-	69,  // 82: dure.api.v1.DeviceService.ListDevices:input_type -> dure.api.v1.ListDevicesRequest
-	75,  // 83: dure.api.v1.DeviceService.GetModel:input_type -> dure.api.v1.GetModelRequest
-	77,  // 84: dure.api.v1.DeviceService.Rely:input_type -> dure.api.v1.RelyRequest
-	84,  // 85: dure.api.v1.StreamService.GetFeed:input_type -> dure.api.v1.GetFeedRequest
-	86,  // 86: dure.api.v1.StreamService.ListFeeds:input_type -> dure.api.v1.ListFeedsRequest
-	88,  // 87: dure.api.v1.StreamService.Value:input_type -> dure.api.v1.ValueRequest
-	92,  // 88: dure.api.v1.StreamService.ListReadings:input_type -> dure.api.v1.ListReadingsRequest
-	94,  // 89: dure.api.v1.StreamService.GetReading:input_type -> dure.api.v1.GetReadingRequest
-	96,  // 90: dure.api.v1.StreamService.ListSettlements:input_type -> dure.api.v1.ListSettlementsRequest
-	98,  // 91: dure.api.v1.StreamService.Taint:input_type -> dure.api.v1.TaintRequest
-	62,  // 92: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
-	65,  // 93: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
-	3,   // 94: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
-	5,   // 95: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
-	14,  // 96: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
-	16,  // 97: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
-	18,  // 98: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
-	20,  // 99: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
-	22,  // 100: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
-	26,  // 101: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
-	28,  // 102: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
-	30,  // 103: dure.api.v1.LedgerService.AddCosignature:output_type -> dure.api.v1.AddCosignatureResponse
-	32,  // 104: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
-	35,  // 105: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
-	37,  // 106: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
-	40,  // 107: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
-	42,  // 108: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
-	45,  // 109: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
-	47,  // 110: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
-	50,  // 111: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
-	52,  // 112: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
-	56,  // 113: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
-	58,  // 114: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
-	74,  // 115: dure.api.v1.DeviceService.GetDevice:output_type -> dure.api.v1.GetDeviceResponse
-	70,  // 116: dure.api.v1.DeviceService.ListDevices:output_type -> dure.api.v1.ListDevicesResponse
-	76,  // 117: dure.api.v1.DeviceService.GetModel:output_type -> dure.api.v1.GetModelResponse
-	78,  // 118: dure.api.v1.DeviceService.Rely:output_type -> dure.api.v1.RelyResponse
-	85,  // 119: dure.api.v1.StreamService.GetFeed:output_type -> dure.api.v1.GetFeedResponse
-	87,  // 120: dure.api.v1.StreamService.ListFeeds:output_type -> dure.api.v1.ListFeedsResponse
-	89,  // 121: dure.api.v1.StreamService.Value:output_type -> dure.api.v1.ValueResponse
-	93,  // 122: dure.api.v1.StreamService.ListReadings:output_type -> dure.api.v1.ListReadingsResponse
-	95,  // 123: dure.api.v1.StreamService.GetReading:output_type -> dure.api.v1.GetReadingResponse
-	97,  // 124: dure.api.v1.StreamService.ListSettlements:output_type -> dure.api.v1.ListSettlementsResponse
-	99,  // 125: dure.api.v1.StreamService.Taint:output_type -> dure.api.v1.TaintResponse
-	63,  // 126: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
-	66,  // 127: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
-	94,  // [94:128] is the sub-list for method output_type
-	60,  // [60:94] is the sub-list for method input_type
-	60,  // [60:60] is the sub-list for extension type_name
-	60,  // [60:60] is the sub-list for extension extendee
-	0,   // [0:60] is the sub-list for field type_name
+	103, // 60: dure.api.v1.GetOrganisationResponse.organisation:type_name -> dure.api.v1.Organisation
+	103, // 61: dure.api.v1.ListOrganisationsResponse.organisations:type_name -> dure.api.v1.Organisation
+	108, // 62: dure.api.v1.Schema.fields:type_name -> dure.api.v1.SchemaField
+	109, // 63: dure.api.v1.GetSchemaResponse.schema:type_name -> dure.api.v1.Schema
+	109, // 64: dure.api.v1.ListSchemasResponse.schemas:type_name -> dure.api.v1.Schema
+	114, // 65: dure.api.v1.ListRightsResponse.rights:type_name -> dure.api.v1.Right
+	117, // 66: dure.api.v1.ListAttributesResponse.attributes:type_name -> dure.api.v1.Attribute
+	117, // 67: dure.api.v1.HasAttributeResponse.attribute:type_name -> dure.api.v1.Attribute
+	122, // 68: dure.api.v1.GetStatusListResponse.status_list:type_name -> dure.api.v1.StatusList
+	122, // 69: dure.api.v1.ListStatusListsResponse.status_lists:type_name -> dure.api.v1.StatusList
+	129, // 70: dure.api.v1.GetConsentResponse.consent:type_name -> dure.api.v1.Consent
+	129, // 71: dure.api.v1.ListConsentsResponse.consents:type_name -> dure.api.v1.Consent
+	2,   // 72: dure.api.v1.LedgerService.Submit:input_type -> dure.api.v1.SubmitRequest
+	4,   // 73: dure.api.v1.LedgerService.SubmitMany:input_type -> dure.api.v1.SubmitManyRequest
+	13,  // 74: dure.api.v1.LedgerService.GetTransaction:input_type -> dure.api.v1.GetTransactionRequest
+	15,  // 75: dure.api.v1.LedgerService.ListTransactions:input_type -> dure.api.v1.ListTransactionsRequest
+	17,  // 76: dure.api.v1.LedgerService.WatchTransactions:input_type -> dure.api.v1.WatchTransactionsRequest
+	19,  // 77: dure.api.v1.LedgerService.GetBlock:input_type -> dure.api.v1.GetBlockRequest
+	21,  // 78: dure.api.v1.LedgerService.GetStatus:input_type -> dure.api.v1.GetStatusRequest
+	25,  // 79: dure.api.v1.LedgerService.GetReceipt:input_type -> dure.api.v1.GetReceiptRequest
+	27,  // 80: dure.api.v1.LedgerService.GetCheckpoint:input_type -> dure.api.v1.GetCheckpointRequest
+	29,  // 81: dure.api.v1.LedgerService.AddCosignature:input_type -> dure.api.v1.AddCosignatureRequest
+	31,  // 82: dure.api.v1.LedgerService.GetStateProof:input_type -> dure.api.v1.GetStateProofRequest
+	34,  // 83: dure.api.v1.AccountService.GetAccount:input_type -> dure.api.v1.GetAccountRequest
+	36,  // 84: dure.api.v1.AccountService.ListAccounts:input_type -> dure.api.v1.ListAccountsRequest
+	39,  // 85: dure.api.v1.AssetService.GetAsset:input_type -> dure.api.v1.GetAssetRequest
+	41,  // 86: dure.api.v1.AssetService.ListAssets:input_type -> dure.api.v1.ListAssetsRequest
+	44,  // 87: dure.api.v1.AssetService.GetBalance:input_type -> dure.api.v1.GetBalanceRequest
+	46,  // 88: dure.api.v1.AssetService.ListBalances:input_type -> dure.api.v1.ListBalancesRequest
+	49,  // 89: dure.api.v1.AssetService.GetHold:input_type -> dure.api.v1.GetHoldRequest
+	51,  // 90: dure.api.v1.AssetService.ListHolds:input_type -> dure.api.v1.ListHoldsRequest
+	55,  // 91: dure.api.v1.RecordService.GetRecords:input_type -> dure.api.v1.GetRecordsRequest
+	57,  // 92: dure.api.v1.RecordService.ListRecords:input_type -> dure.api.v1.ListRecordsRequest
+	73,  // 93: dure.api.v1.DeviceService.GetDevice:input_type -> dure.api.v1.GetDeviceRequest
+	69,  // 94: dure.api.v1.DeviceService.ListDevices:input_type -> dure.api.v1.ListDevicesRequest
+	75,  // 95: dure.api.v1.DeviceService.GetModel:input_type -> dure.api.v1.GetModelRequest
+	77,  // 96: dure.api.v1.DeviceService.Rely:input_type -> dure.api.v1.RelyRequest
+	84,  // 97: dure.api.v1.StreamService.GetFeed:input_type -> dure.api.v1.GetFeedRequest
+	86,  // 98: dure.api.v1.StreamService.ListFeeds:input_type -> dure.api.v1.ListFeedsRequest
+	88,  // 99: dure.api.v1.StreamService.Value:input_type -> dure.api.v1.ValueRequest
+	92,  // 100: dure.api.v1.StreamService.ListReadings:input_type -> dure.api.v1.ListReadingsRequest
+	94,  // 101: dure.api.v1.StreamService.GetReading:input_type -> dure.api.v1.GetReadingRequest
+	96,  // 102: dure.api.v1.StreamService.ListSettlements:input_type -> dure.api.v1.ListSettlementsRequest
+	98,  // 103: dure.api.v1.StreamService.Taint:input_type -> dure.api.v1.TaintRequest
+	104, // 104: dure.api.v1.IdentityService.GetOrganisation:input_type -> dure.api.v1.GetOrganisationRequest
+	106, // 105: dure.api.v1.IdentityService.ListOrganisations:input_type -> dure.api.v1.ListOrganisationsRequest
+	110, // 106: dure.api.v1.IdentityService.GetSchema:input_type -> dure.api.v1.GetSchemaRequest
+	112, // 107: dure.api.v1.IdentityService.ListSchemas:input_type -> dure.api.v1.ListSchemasRequest
+	115, // 108: dure.api.v1.IdentityService.ListRights:input_type -> dure.api.v1.ListRightsRequest
+	118, // 109: dure.api.v1.IdentityService.ListAttributes:input_type -> dure.api.v1.ListAttributesRequest
+	120, // 110: dure.api.v1.IdentityService.HasAttribute:input_type -> dure.api.v1.HasAttributeRequest
+	123, // 111: dure.api.v1.IdentityService.GetStatusList:input_type -> dure.api.v1.GetStatusListRequest
+	125, // 112: dure.api.v1.IdentityService.ListStatusLists:input_type -> dure.api.v1.ListStatusListsRequest
+	127, // 113: dure.api.v1.IdentityService.GetCredentialStatus:input_type -> dure.api.v1.GetCredentialStatusRequest
+	130, // 114: dure.api.v1.IdentityService.GetConsent:input_type -> dure.api.v1.GetConsentRequest
+	132, // 115: dure.api.v1.IdentityService.ListConsents:input_type -> dure.api.v1.ListConsentsRequest
+	62,  // 116: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
+	65,  // 117: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
+	3,   // 118: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
+	5,   // 119: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
+	14,  // 120: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
+	16,  // 121: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
+	18,  // 122: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
+	20,  // 123: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
+	22,  // 124: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
+	26,  // 125: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
+	28,  // 126: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
+	30,  // 127: dure.api.v1.LedgerService.AddCosignature:output_type -> dure.api.v1.AddCosignatureResponse
+	32,  // 128: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
+	35,  // 129: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
+	37,  // 130: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
+	40,  // 131: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
+	42,  // 132: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
+	45,  // 133: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
+	47,  // 134: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
+	50,  // 135: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
+	52,  // 136: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
+	56,  // 137: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
+	58,  // 138: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
+	74,  // 139: dure.api.v1.DeviceService.GetDevice:output_type -> dure.api.v1.GetDeviceResponse
+	70,  // 140: dure.api.v1.DeviceService.ListDevices:output_type -> dure.api.v1.ListDevicesResponse
+	76,  // 141: dure.api.v1.DeviceService.GetModel:output_type -> dure.api.v1.GetModelResponse
+	78,  // 142: dure.api.v1.DeviceService.Rely:output_type -> dure.api.v1.RelyResponse
+	85,  // 143: dure.api.v1.StreamService.GetFeed:output_type -> dure.api.v1.GetFeedResponse
+	87,  // 144: dure.api.v1.StreamService.ListFeeds:output_type -> dure.api.v1.ListFeedsResponse
+	89,  // 145: dure.api.v1.StreamService.Value:output_type -> dure.api.v1.ValueResponse
+	93,  // 146: dure.api.v1.StreamService.ListReadings:output_type -> dure.api.v1.ListReadingsResponse
+	95,  // 147: dure.api.v1.StreamService.GetReading:output_type -> dure.api.v1.GetReadingResponse
+	97,  // 148: dure.api.v1.StreamService.ListSettlements:output_type -> dure.api.v1.ListSettlementsResponse
+	99,  // 149: dure.api.v1.StreamService.Taint:output_type -> dure.api.v1.TaintResponse
+	105, // 150: dure.api.v1.IdentityService.GetOrganisation:output_type -> dure.api.v1.GetOrganisationResponse
+	107, // 151: dure.api.v1.IdentityService.ListOrganisations:output_type -> dure.api.v1.ListOrganisationsResponse
+	111, // 152: dure.api.v1.IdentityService.GetSchema:output_type -> dure.api.v1.GetSchemaResponse
+	113, // 153: dure.api.v1.IdentityService.ListSchemas:output_type -> dure.api.v1.ListSchemasResponse
+	116, // 154: dure.api.v1.IdentityService.ListRights:output_type -> dure.api.v1.ListRightsResponse
+	119, // 155: dure.api.v1.IdentityService.ListAttributes:output_type -> dure.api.v1.ListAttributesResponse
+	121, // 156: dure.api.v1.IdentityService.HasAttribute:output_type -> dure.api.v1.HasAttributeResponse
+	124, // 157: dure.api.v1.IdentityService.GetStatusList:output_type -> dure.api.v1.GetStatusListResponse
+	126, // 158: dure.api.v1.IdentityService.ListStatusLists:output_type -> dure.api.v1.ListStatusListsResponse
+	128, // 159: dure.api.v1.IdentityService.GetCredentialStatus:output_type -> dure.api.v1.GetCredentialStatusResponse
+	131, // 160: dure.api.v1.IdentityService.GetConsent:output_type -> dure.api.v1.GetConsentResponse
+	133, // 161: dure.api.v1.IdentityService.ListConsents:output_type -> dure.api.v1.ListConsentsResponse
+	63,  // 162: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
+	66,  // 163: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
+	118, // [118:164] is the sub-list for method output_type
+	72,  // [72:118] is the sub-list for method input_type
+	72,  // [72:72] is the sub-list for extension type_name
+	72,  // [72:72] is the sub-list for extension extendee
+	0,   // [0:72] is the sub-list for field type_name
 }
 
 func init() { file_dure_api_v1_api_proto_init() }
@@ -8681,9 +11044,9 @@ func file_dure_api_v1_api_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dure_api_v1_api_proto_rawDesc), len(file_dure_api_v1_api_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   103,
+			NumMessages:   134,
 			NumExtensions: 0,
-			NumServices:   7,
+			NumServices:   8,
 		},
 		GoTypes:           file_dure_api_v1_api_proto_goTypes,
 		DependencyIndexes: file_dure_api_v1_api_proto_depIdxs,

@@ -12,6 +12,7 @@ import (
 	v1 "github.com/dureledger/dure/gen/dure/account/v1"
 	v11 "github.com/dureledger/dure/gen/dure/asset/v1"
 	v14 "github.com/dureledger/dure/gen/dure/device/v1"
+	v16 "github.com/dureledger/dure/gen/dure/identity/v1"
 	v13 "github.com/dureledger/dure/gen/dure/network/v1"
 	v12 "github.com/dureledger/dure/gen/dure/record/v1"
 	v15 "github.com/dureledger/dure/gen/dure/stream/v1"
@@ -382,6 +383,18 @@ type Event struct {
 	//	*Event_StreamDecided
 	//	*Event_StreamSettled
 	//	*Event_StreamReturned
+	//	*Event_IdentityAdmitted
+	//	*Event_IdentityDismissed
+	//	*Event_IdentityDescribed
+	//	*Event_IdentitySchemaRegistered
+	//	*Event_IdentityRightGiven
+	//	*Event_IdentityRightRevoked
+	//	*Event_IdentityAttested
+	//	*Event_IdentityAttributeWithdrawn
+	//	*Event_IdentityListOpened
+	//	*Event_IdentityStatusSet
+	//	*Event_IdentityConsentGiven
+	//	*Event_IdentityConsentWithdrawn
 	Kind          isEvent_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -809,6 +822,114 @@ func (x *Event) GetStreamReturned() *v15.Returned {
 	return nil
 }
 
+func (x *Event) GetIdentityAdmitted() *v16.Admitted {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_IdentityAdmitted); ok {
+			return x.IdentityAdmitted
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetIdentityDismissed() *v16.Dismissed {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_IdentityDismissed); ok {
+			return x.IdentityDismissed
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetIdentityDescribed() *v16.Described {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_IdentityDescribed); ok {
+			return x.IdentityDescribed
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetIdentitySchemaRegistered() *v16.SchemaRegistered {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_IdentitySchemaRegistered); ok {
+			return x.IdentitySchemaRegistered
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetIdentityRightGiven() *v16.RightGiven {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_IdentityRightGiven); ok {
+			return x.IdentityRightGiven
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetIdentityRightRevoked() *v16.RightRevoked {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_IdentityRightRevoked); ok {
+			return x.IdentityRightRevoked
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetIdentityAttested() *v16.Attested {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_IdentityAttested); ok {
+			return x.IdentityAttested
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetIdentityAttributeWithdrawn() *v16.AttributeWithdrawn {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_IdentityAttributeWithdrawn); ok {
+			return x.IdentityAttributeWithdrawn
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetIdentityListOpened() *v16.ListOpened {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_IdentityListOpened); ok {
+			return x.IdentityListOpened
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetIdentityStatusSet() *v16.StatusSet {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_IdentityStatusSet); ok {
+			return x.IdentityStatusSet
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetIdentityConsentGiven() *v16.ConsentGiven {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_IdentityConsentGiven); ok {
+			return x.IdentityConsentGiven
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetIdentityConsentWithdrawn() *v16.ConsentWithdrawn {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_IdentityConsentWithdrawn); ok {
+			return x.IdentityConsentWithdrawn
+		}
+	}
+	return nil
+}
+
 type isEvent_Kind interface {
 	isEvent_Kind()
 }
@@ -981,6 +1102,54 @@ type Event_StreamReturned struct {
 	StreamReturned *v15.Returned `protobuf:"bytes,120,opt,name=stream_returned,json=streamReturned,proto3,oneof"`
 }
 
+type Event_IdentityAdmitted struct {
+	IdentityAdmitted *v16.Admitted `protobuf:"bytes,130,opt,name=identity_admitted,json=identityAdmitted,proto3,oneof"`
+}
+
+type Event_IdentityDismissed struct {
+	IdentityDismissed *v16.Dismissed `protobuf:"bytes,131,opt,name=identity_dismissed,json=identityDismissed,proto3,oneof"`
+}
+
+type Event_IdentityDescribed struct {
+	IdentityDescribed *v16.Described `protobuf:"bytes,132,opt,name=identity_described,json=identityDescribed,proto3,oneof"`
+}
+
+type Event_IdentitySchemaRegistered struct {
+	IdentitySchemaRegistered *v16.SchemaRegistered `protobuf:"bytes,133,opt,name=identity_schema_registered,json=identitySchemaRegistered,proto3,oneof"`
+}
+
+type Event_IdentityRightGiven struct {
+	IdentityRightGiven *v16.RightGiven `protobuf:"bytes,134,opt,name=identity_right_given,json=identityRightGiven,proto3,oneof"`
+}
+
+type Event_IdentityRightRevoked struct {
+	IdentityRightRevoked *v16.RightRevoked `protobuf:"bytes,135,opt,name=identity_right_revoked,json=identityRightRevoked,proto3,oneof"`
+}
+
+type Event_IdentityAttested struct {
+	IdentityAttested *v16.Attested `protobuf:"bytes,136,opt,name=identity_attested,json=identityAttested,proto3,oneof"`
+}
+
+type Event_IdentityAttributeWithdrawn struct {
+	IdentityAttributeWithdrawn *v16.AttributeWithdrawn `protobuf:"bytes,137,opt,name=identity_attribute_withdrawn,json=identityAttributeWithdrawn,proto3,oneof"`
+}
+
+type Event_IdentityListOpened struct {
+	IdentityListOpened *v16.ListOpened `protobuf:"bytes,138,opt,name=identity_list_opened,json=identityListOpened,proto3,oneof"`
+}
+
+type Event_IdentityStatusSet struct {
+	IdentityStatusSet *v16.StatusSet `protobuf:"bytes,139,opt,name=identity_status_set,json=identityStatusSet,proto3,oneof"`
+}
+
+type Event_IdentityConsentGiven struct {
+	IdentityConsentGiven *v16.ConsentGiven `protobuf:"bytes,140,opt,name=identity_consent_given,json=identityConsentGiven,proto3,oneof"`
+}
+
+type Event_IdentityConsentWithdrawn struct {
+	IdentityConsentWithdrawn *v16.ConsentWithdrawn `protobuf:"bytes,141,opt,name=identity_consent_withdrawn,json=identityConsentWithdrawn,proto3,oneof"`
+}
+
 func (*Event_AccountOpened) isEvent_Kind() {}
 
 func (*Event_AccountKeyRotated) isEvent_Kind() {}
@@ -1065,6 +1234,30 @@ func (*Event_StreamSettled) isEvent_Kind() {}
 
 func (*Event_StreamReturned) isEvent_Kind() {}
 
+func (*Event_IdentityAdmitted) isEvent_Kind() {}
+
+func (*Event_IdentityDismissed) isEvent_Kind() {}
+
+func (*Event_IdentityDescribed) isEvent_Kind() {}
+
+func (*Event_IdentitySchemaRegistered) isEvent_Kind() {}
+
+func (*Event_IdentityRightGiven) isEvent_Kind() {}
+
+func (*Event_IdentityRightRevoked) isEvent_Kind() {}
+
+func (*Event_IdentityAttested) isEvent_Kind() {}
+
+func (*Event_IdentityAttributeWithdrawn) isEvent_Kind() {}
+
+func (*Event_IdentityListOpened) isEvent_Kind() {}
+
+func (*Event_IdentityStatusSet) isEvent_Kind() {}
+
+func (*Event_IdentityConsentGiven) isEvent_Kind() {}
+
+func (*Event_IdentityConsentWithdrawn) isEvent_Kind() {}
+
 // The ledger's first state.
 type Genesis struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1148,7 +1341,7 @@ var File_dure_ledger_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_dure_ledger_v1_ledger_proto_rawDesc = "" +
 	"\n" +
-	"\x1bdure/ledger/v1/ledger.proto\x12\x0edure.ledger.v1\x1a\x1ddure/account/v1/account.proto\x1a\x19dure/asset/v1/asset.proto\x1a\x1bdure/device/v1/device.proto\x1a\x1ddure/network/v1/network.proto\x1a\x1bdure/record/v1/record.proto\x1a\x1bdure/stream/v1/stream.proto\"\xb2\x02\n" +
+	"\x1bdure/ledger/v1/ledger.proto\x12\x0edure.ledger.v1\x1a\x1ddure/account/v1/account.proto\x1a\x19dure/asset/v1/asset.proto\x1a\x1bdure/device/v1/device.proto\x1a\x1fdure/identity/v1/identity.proto\x1a\x1ddure/network/v1/network.proto\x1a\x1bdure/record/v1/record.proto\x1a\x1bdure/stream/v1/stream.proto\"\xb2\x02\n" +
 	"\aOutcome\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x17\n" +
 	"\atx_hash\x18\x02 \x01(\fR\x06txHash\x12\x10\n" +
@@ -1168,7 +1361,7 @@ const file_dure_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x06action\x18\x04 \x01(\rR\x06action\"1\n" +
 	"\x05Field\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"\xed\x17\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\x80 \n" +
 	"\x05Event\x12\x16\n" +
 	"\x06action\x18\x01 \x01(\rR\x06action\x12@\n" +
 	"\x0eaccount_opened\x18\n" +
@@ -1215,7 +1408,19 @@ const file_dure_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x0fstream_appealed\x18u \x01(\v2\x18.dure.stream.v1.AppealedH\x00R\x0estreamAppealed\x12@\n" +
 	"\x0estream_decided\x18v \x01(\v2\x17.dure.stream.v1.DecidedH\x00R\rstreamDecided\x12@\n" +
 	"\x0estream_settled\x18w \x01(\v2\x17.dure.stream.v1.SettledH\x00R\rstreamSettled\x12C\n" +
-	"\x0fstream_returned\x18x \x01(\v2\x18.dure.stream.v1.ReturnedH\x00R\x0estreamReturnedB\x06\n" +
+	"\x0fstream_returned\x18x \x01(\v2\x18.dure.stream.v1.ReturnedH\x00R\x0estreamReturned\x12J\n" +
+	"\x11identity_admitted\x18\x82\x01 \x01(\v2\x1a.dure.identity.v1.AdmittedH\x00R\x10identityAdmitted\x12M\n" +
+	"\x12identity_dismissed\x18\x83\x01 \x01(\v2\x1b.dure.identity.v1.DismissedH\x00R\x11identityDismissed\x12M\n" +
+	"\x12identity_described\x18\x84\x01 \x01(\v2\x1b.dure.identity.v1.DescribedH\x00R\x11identityDescribed\x12c\n" +
+	"\x1aidentity_schema_registered\x18\x85\x01 \x01(\v2\".dure.identity.v1.SchemaRegisteredH\x00R\x18identitySchemaRegistered\x12Q\n" +
+	"\x14identity_right_given\x18\x86\x01 \x01(\v2\x1c.dure.identity.v1.RightGivenH\x00R\x12identityRightGiven\x12W\n" +
+	"\x16identity_right_revoked\x18\x87\x01 \x01(\v2\x1e.dure.identity.v1.RightRevokedH\x00R\x14identityRightRevoked\x12J\n" +
+	"\x11identity_attested\x18\x88\x01 \x01(\v2\x1a.dure.identity.v1.AttestedH\x00R\x10identityAttested\x12i\n" +
+	"\x1cidentity_attribute_withdrawn\x18\x89\x01 \x01(\v2$.dure.identity.v1.AttributeWithdrawnH\x00R\x1aidentityAttributeWithdrawn\x12Q\n" +
+	"\x14identity_list_opened\x18\x8a\x01 \x01(\v2\x1c.dure.identity.v1.ListOpenedH\x00R\x12identityListOpened\x12N\n" +
+	"\x13identity_status_set\x18\x8b\x01 \x01(\v2\x1b.dure.identity.v1.StatusSetH\x00R\x11identityStatusSet\x12W\n" +
+	"\x16identity_consent_given\x18\x8c\x01 \x01(\v2\x1e.dure.identity.v1.ConsentGivenH\x00R\x14identityConsentGiven\x12c\n" +
+	"\x1aidentity_consent_withdrawn\x18\x8d\x01 \x01(\v2\".dure.identity.v1.ConsentWithdrawnH\x00R\x18identityConsentWithdrawnB\x06\n" +
 	"\x04kind\"\xc7\x01\n" +
 	"\aGenesis\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
@@ -1293,9 +1498,21 @@ var file_dure_ledger_v1_ledger_proto_goTypes = []any{
 	(*v15.Decided)(nil),            // 45: dure.stream.v1.Decided
 	(*v15.Settled)(nil),            // 46: dure.stream.v1.Settled
 	(*v15.Returned)(nil),           // 47: dure.stream.v1.Returned
-	(*v13.Genesis)(nil),            // 48: dure.network.v1.Genesis
-	(*v1.Genesis)(nil),             // 49: dure.account.v1.Genesis
-	(*v11.Genesis)(nil),            // 50: dure.asset.v1.Genesis
+	(*v16.Admitted)(nil),           // 48: dure.identity.v1.Admitted
+	(*v16.Dismissed)(nil),          // 49: dure.identity.v1.Dismissed
+	(*v16.Described)(nil),          // 50: dure.identity.v1.Described
+	(*v16.SchemaRegistered)(nil),   // 51: dure.identity.v1.SchemaRegistered
+	(*v16.RightGiven)(nil),         // 52: dure.identity.v1.RightGiven
+	(*v16.RightRevoked)(nil),       // 53: dure.identity.v1.RightRevoked
+	(*v16.Attested)(nil),           // 54: dure.identity.v1.Attested
+	(*v16.AttributeWithdrawn)(nil), // 55: dure.identity.v1.AttributeWithdrawn
+	(*v16.ListOpened)(nil),         // 56: dure.identity.v1.ListOpened
+	(*v16.StatusSet)(nil),          // 57: dure.identity.v1.StatusSet
+	(*v16.ConsentGiven)(nil),       // 58: dure.identity.v1.ConsentGiven
+	(*v16.ConsentWithdrawn)(nil),   // 59: dure.identity.v1.ConsentWithdrawn
+	(*v13.Genesis)(nil),            // 60: dure.network.v1.Genesis
+	(*v1.Genesis)(nil),             // 61: dure.account.v1.Genesis
+	(*v11.Genesis)(nil),            // 62: dure.asset.v1.Genesis
 }
 var file_dure_ledger_v1_ledger_proto_depIdxs = []int32{
 	0,  // 0: dure.ledger.v1.Outcome.status:type_name -> dure.ledger.v1.Status
@@ -1344,14 +1561,26 @@ var file_dure_ledger_v1_ledger_proto_depIdxs = []int32{
 	45, // 43: dure.ledger.v1.Event.stream_decided:type_name -> dure.stream.v1.Decided
 	46, // 44: dure.ledger.v1.Event.stream_settled:type_name -> dure.stream.v1.Settled
 	47, // 45: dure.ledger.v1.Event.stream_returned:type_name -> dure.stream.v1.Returned
-	48, // 46: dure.ledger.v1.Genesis.network:type_name -> dure.network.v1.Genesis
-	49, // 47: dure.ledger.v1.Genesis.account:type_name -> dure.account.v1.Genesis
-	50, // 48: dure.ledger.v1.Genesis.asset:type_name -> dure.asset.v1.Genesis
-	49, // [49:49] is the sub-list for method output_type
-	49, // [49:49] is the sub-list for method input_type
-	49, // [49:49] is the sub-list for extension type_name
-	49, // [49:49] is the sub-list for extension extendee
-	0,  // [0:49] is the sub-list for field type_name
+	48, // 46: dure.ledger.v1.Event.identity_admitted:type_name -> dure.identity.v1.Admitted
+	49, // 47: dure.ledger.v1.Event.identity_dismissed:type_name -> dure.identity.v1.Dismissed
+	50, // 48: dure.ledger.v1.Event.identity_described:type_name -> dure.identity.v1.Described
+	51, // 49: dure.ledger.v1.Event.identity_schema_registered:type_name -> dure.identity.v1.SchemaRegistered
+	52, // 50: dure.ledger.v1.Event.identity_right_given:type_name -> dure.identity.v1.RightGiven
+	53, // 51: dure.ledger.v1.Event.identity_right_revoked:type_name -> dure.identity.v1.RightRevoked
+	54, // 52: dure.ledger.v1.Event.identity_attested:type_name -> dure.identity.v1.Attested
+	55, // 53: dure.ledger.v1.Event.identity_attribute_withdrawn:type_name -> dure.identity.v1.AttributeWithdrawn
+	56, // 54: dure.ledger.v1.Event.identity_list_opened:type_name -> dure.identity.v1.ListOpened
+	57, // 55: dure.ledger.v1.Event.identity_status_set:type_name -> dure.identity.v1.StatusSet
+	58, // 56: dure.ledger.v1.Event.identity_consent_given:type_name -> dure.identity.v1.ConsentGiven
+	59, // 57: dure.ledger.v1.Event.identity_consent_withdrawn:type_name -> dure.identity.v1.ConsentWithdrawn
+	60, // 58: dure.ledger.v1.Genesis.network:type_name -> dure.network.v1.Genesis
+	61, // 59: dure.ledger.v1.Genesis.account:type_name -> dure.account.v1.Genesis
+	62, // 60: dure.ledger.v1.Genesis.asset:type_name -> dure.asset.v1.Genesis
+	61, // [61:61] is the sub-list for method output_type
+	61, // [61:61] is the sub-list for method input_type
+	61, // [61:61] is the sub-list for extension type_name
+	61, // [61:61] is the sub-list for extension extendee
+	0,  // [0:61] is the sub-list for field type_name
 }
 
 func init() { file_dure_ledger_v1_ledger_proto_init() }
@@ -1402,6 +1631,18 @@ func file_dure_ledger_v1_ledger_proto_init() {
 		(*Event_StreamDecided)(nil),
 		(*Event_StreamSettled)(nil),
 		(*Event_StreamReturned)(nil),
+		(*Event_IdentityAdmitted)(nil),
+		(*Event_IdentityDismissed)(nil),
+		(*Event_IdentityDescribed)(nil),
+		(*Event_IdentitySchemaRegistered)(nil),
+		(*Event_IdentityRightGiven)(nil),
+		(*Event_IdentityRightRevoked)(nil),
+		(*Event_IdentityAttested)(nil),
+		(*Event_IdentityAttributeWithdrawn)(nil),
+		(*Event_IdentityListOpened)(nil),
+		(*Event_IdentityStatusSet)(nil),
+		(*Event_IdentityConsentGiven)(nil),
+		(*Event_IdentityConsentWithdrawn)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

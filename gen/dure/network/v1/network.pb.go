@@ -9,6 +9,7 @@
 package networkv1
 
 import (
+	v1 "github.com/dureledger/dure/gen/dure/identity/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -454,6 +455,7 @@ type Change struct {
 	//	*Change_RemoveMember
 	//	*Change_SetPower
 	//	*Change_SetParameters
+	//	*Change_Identity
 	Kind          isChange_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -532,6 +534,15 @@ func (x *Change) GetSetParameters() *Parameters {
 	return nil
 }
 
+func (x *Change) GetIdentity() *v1.Decision {
+	if x != nil {
+		if x, ok := x.Kind.(*Change_Identity); ok {
+			return x.Identity
+		}
+	}
+	return nil
+}
+
 type isChange_Kind interface {
 	isChange_Kind()
 }
@@ -553,6 +564,11 @@ type Change_SetParameters struct {
 	SetParameters *Parameters `protobuf:"bytes,4,opt,name=set_parameters,json=setParameters,proto3,oneof"`
 }
 
+type Change_Identity struct {
+	// Organisations and the right to issue credentials.
+	Identity *v1.Decision `protobuf:"bytes,5,opt,name=identity,proto3,oneof"`
+}
+
 func (*Change_AddMember) isChange_Kind() {}
 
 func (*Change_RemoveMember) isChange_Kind() {}
@@ -560,6 +576,8 @@ func (*Change_RemoveMember) isChange_Kind() {}
 func (*Change_SetPower) isChange_Kind() {}
 
 func (*Change_SetParameters) isChange_Kind() {}
+
+func (*Change_Identity) isChange_Kind() {}
 
 type SetPower struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1000,7 +1018,7 @@ var File_dure_network_v1_network_proto protoreflect.FileDescriptor
 
 const file_dure_network_v1_network_proto_rawDesc = "" +
 	"\n" +
-	"\x1ddure/network/v1/network.proto\x12\x0fdure.network.v1\"\xa2\x01\n" +
+	"\x1ddure/network/v1/network.proto\x12\x0fdure.network.v1\x1a\x1fdure/identity/v1/identity.proto\"\xa2\x01\n" +
 	"\x06Member\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\fR\aaddress\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x19\n" +
@@ -1035,13 +1053,14 @@ const file_dure_network_v1_network_proto_rawDesc = "" +
 	" \x01(\x03R\n" +
 	"proposalMs\x12\x1c\n" +
 	"\twitnesses\x18\v \x03(\tR\twitnesses\x12'\n" +
-	"\x0fleast_witnesses\x18\f \x01(\rR\x0eleastWitnesses\"\xf1\x01\n" +
+	"\x0fleast_witnesses\x18\f \x01(\rR\x0eleastWitnesses\"\xab\x02\n" +
 	"\x06Change\x128\n" +
 	"\n" +
 	"add_member\x18\x01 \x01(\v2\x17.dure.network.v1.MemberH\x00R\taddMember\x12%\n" +
 	"\rremove_member\x18\x02 \x01(\fH\x00R\fremoveMember\x128\n" +
 	"\tset_power\x18\x03 \x01(\v2\x19.dure.network.v1.SetPowerH\x00R\bsetPower\x12D\n" +
-	"\x0eset_parameters\x18\x04 \x01(\v2\x1b.dure.network.v1.ParametersH\x00R\rsetParametersB\x06\n" +
+	"\x0eset_parameters\x18\x04 \x01(\v2\x1b.dure.network.v1.ParametersH\x00R\rsetParameters\x128\n" +
+	"\bidentity\x18\x05 \x01(\v2\x1a.dure.identity.v1.DecisionH\x00R\bidentityB\x06\n" +
 	"\x04kind\"8\n" +
 	"\bSetPower\x12\x16\n" +
 	"\x06member\x18\x01 \x01(\fR\x06member\x12\x14\n" +
@@ -1108,22 +1127,24 @@ var file_dure_network_v1_network_proto_goTypes = []any{
 	(*Voted)(nil),         // 11: dure.network.v1.Voted
 	(*Enacted)(nil),       // 12: dure.network.v1.Enacted
 	(*Genesis)(nil),       // 13: dure.network.v1.Genesis
+	(*v1.Decision)(nil),   // 14: dure.identity.v1.Decision
 }
 var file_dure_network_v1_network_proto_depIdxs = []int32{
-	0, // 0: dure.network.v1.Misbehaviour.kind:type_name -> dure.network.v1.MisbehaviourKind
-	2, // 1: dure.network.v1.Evidence.latest:type_name -> dure.network.v1.Misbehaviour
-	1, // 2: dure.network.v1.Change.add_member:type_name -> dure.network.v1.Member
-	6, // 3: dure.network.v1.Change.set_power:type_name -> dure.network.v1.SetPower
-	4, // 4: dure.network.v1.Change.set_parameters:type_name -> dure.network.v1.Parameters
-	5, // 5: dure.network.v1.Propose.change:type_name -> dure.network.v1.Change
-	5, // 6: dure.network.v1.Proposal.change:type_name -> dure.network.v1.Change
-	1, // 7: dure.network.v1.Genesis.members:type_name -> dure.network.v1.Member
-	4, // 8: dure.network.v1.Genesis.parameters:type_name -> dure.network.v1.Parameters
-	9, // [9:9] is the sub-list for method output_type
-	9, // [9:9] is the sub-list for method input_type
-	9, // [9:9] is the sub-list for extension type_name
-	9, // [9:9] is the sub-list for extension extendee
-	0, // [0:9] is the sub-list for field type_name
+	0,  // 0: dure.network.v1.Misbehaviour.kind:type_name -> dure.network.v1.MisbehaviourKind
+	2,  // 1: dure.network.v1.Evidence.latest:type_name -> dure.network.v1.Misbehaviour
+	1,  // 2: dure.network.v1.Change.add_member:type_name -> dure.network.v1.Member
+	6,  // 3: dure.network.v1.Change.set_power:type_name -> dure.network.v1.SetPower
+	4,  // 4: dure.network.v1.Change.set_parameters:type_name -> dure.network.v1.Parameters
+	14, // 5: dure.network.v1.Change.identity:type_name -> dure.identity.v1.Decision
+	5,  // 6: dure.network.v1.Propose.change:type_name -> dure.network.v1.Change
+	5,  // 7: dure.network.v1.Proposal.change:type_name -> dure.network.v1.Change
+	1,  // 8: dure.network.v1.Genesis.members:type_name -> dure.network.v1.Member
+	4,  // 9: dure.network.v1.Genesis.parameters:type_name -> dure.network.v1.Parameters
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_dure_network_v1_network_proto_init() }
@@ -1136,6 +1157,7 @@ func file_dure_network_v1_network_proto_init() {
 		(*Change_RemoveMember)(nil),
 		(*Change_SetPower)(nil),
 		(*Change_SetParameters)(nil),
+		(*Change_Identity)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -13,6 +13,7 @@ import (
 	v1 "github.com/dureledger/dure/gen/dure/account/v1"
 	v11 "github.com/dureledger/dure/gen/dure/asset/v1"
 	v14 "github.com/dureledger/dure/gen/dure/device/v1"
+	v16 "github.com/dureledger/dure/gen/dure/identity/v1"
 	v13 "github.com/dureledger/dure/gen/dure/network/v1"
 	v12 "github.com/dureledger/dure/gen/dure/record/v1"
 	v15 "github.com/dureledger/dure/gen/dure/stream/v1"
@@ -304,6 +305,18 @@ type Action struct {
 	//	*Action_StreamAppeal
 	//	*Action_StreamDecide
 	//	*Action_StreamSettle
+	//	*Action_IdentityAdmit
+	//	*Action_IdentityDismiss
+	//	*Action_IdentityDescribe
+	//	*Action_IdentityRegisterSchema
+	//	*Action_IdentityDelegate
+	//	*Action_IdentityRevoke
+	//	*Action_IdentityAttest
+	//	*Action_IdentityWithdraw
+	//	*Action_IdentityOpenList
+	//	*Action_IdentitySetStatus
+	//	*Action_IdentityGiveConsent
+	//	*Action_IdentityWithdrawConsent
 	Call          isAction_Call `protobuf_oneof:"call"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -749,6 +762,114 @@ func (x *Action) GetStreamSettle() *v15.Settle {
 	return nil
 }
 
+func (x *Action) GetIdentityAdmit() *v16.Admit {
+	if x != nil {
+		if x, ok := x.Call.(*Action_IdentityAdmit); ok {
+			return x.IdentityAdmit
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetIdentityDismiss() *v16.Dismiss {
+	if x != nil {
+		if x, ok := x.Call.(*Action_IdentityDismiss); ok {
+			return x.IdentityDismiss
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetIdentityDescribe() *v16.Describe {
+	if x != nil {
+		if x, ok := x.Call.(*Action_IdentityDescribe); ok {
+			return x.IdentityDescribe
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetIdentityRegisterSchema() *v16.RegisterSchema {
+	if x != nil {
+		if x, ok := x.Call.(*Action_IdentityRegisterSchema); ok {
+			return x.IdentityRegisterSchema
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetIdentityDelegate() *v16.Delegate {
+	if x != nil {
+		if x, ok := x.Call.(*Action_IdentityDelegate); ok {
+			return x.IdentityDelegate
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetIdentityRevoke() *v16.Revoke {
+	if x != nil {
+		if x, ok := x.Call.(*Action_IdentityRevoke); ok {
+			return x.IdentityRevoke
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetIdentityAttest() *v16.Attest {
+	if x != nil {
+		if x, ok := x.Call.(*Action_IdentityAttest); ok {
+			return x.IdentityAttest
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetIdentityWithdraw() *v16.Withdraw {
+	if x != nil {
+		if x, ok := x.Call.(*Action_IdentityWithdraw); ok {
+			return x.IdentityWithdraw
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetIdentityOpenList() *v16.OpenList {
+	if x != nil {
+		if x, ok := x.Call.(*Action_IdentityOpenList); ok {
+			return x.IdentityOpenList
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetIdentitySetStatus() *v16.SetStatus {
+	if x != nil {
+		if x, ok := x.Call.(*Action_IdentitySetStatus); ok {
+			return x.IdentitySetStatus
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetIdentityGiveConsent() *v16.GiveConsent {
+	if x != nil {
+		if x, ok := x.Call.(*Action_IdentityGiveConsent); ok {
+			return x.IdentityGiveConsent
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetIdentityWithdrawConsent() *v16.WithdrawConsent {
+	if x != nil {
+		if x, ok := x.Call.(*Action_IdentityWithdrawConsent); ok {
+			return x.IdentityWithdrawConsent
+		}
+	}
+	return nil
+}
+
 type isAction_Call interface {
 	isAction_Call()
 }
@@ -929,6 +1050,54 @@ type Action_StreamSettle struct {
 	StreamSettle *v15.Settle `protobuf:"bytes,118,opt,name=stream_settle,json=streamSettle,proto3,oneof"`
 }
 
+type Action_IdentityAdmit struct {
+	IdentityAdmit *v16.Admit `protobuf:"bytes,130,opt,name=identity_admit,json=identityAdmit,proto3,oneof"`
+}
+
+type Action_IdentityDismiss struct {
+	IdentityDismiss *v16.Dismiss `protobuf:"bytes,131,opt,name=identity_dismiss,json=identityDismiss,proto3,oneof"`
+}
+
+type Action_IdentityDescribe struct {
+	IdentityDescribe *v16.Describe `protobuf:"bytes,132,opt,name=identity_describe,json=identityDescribe,proto3,oneof"`
+}
+
+type Action_IdentityRegisterSchema struct {
+	IdentityRegisterSchema *v16.RegisterSchema `protobuf:"bytes,133,opt,name=identity_register_schema,json=identityRegisterSchema,proto3,oneof"`
+}
+
+type Action_IdentityDelegate struct {
+	IdentityDelegate *v16.Delegate `protobuf:"bytes,134,opt,name=identity_delegate,json=identityDelegate,proto3,oneof"`
+}
+
+type Action_IdentityRevoke struct {
+	IdentityRevoke *v16.Revoke `protobuf:"bytes,135,opt,name=identity_revoke,json=identityRevoke,proto3,oneof"`
+}
+
+type Action_IdentityAttest struct {
+	IdentityAttest *v16.Attest `protobuf:"bytes,136,opt,name=identity_attest,json=identityAttest,proto3,oneof"`
+}
+
+type Action_IdentityWithdraw struct {
+	IdentityWithdraw *v16.Withdraw `protobuf:"bytes,137,opt,name=identity_withdraw,json=identityWithdraw,proto3,oneof"`
+}
+
+type Action_IdentityOpenList struct {
+	IdentityOpenList *v16.OpenList `protobuf:"bytes,138,opt,name=identity_open_list,json=identityOpenList,proto3,oneof"`
+}
+
+type Action_IdentitySetStatus struct {
+	IdentitySetStatus *v16.SetStatus `protobuf:"bytes,139,opt,name=identity_set_status,json=identitySetStatus,proto3,oneof"`
+}
+
+type Action_IdentityGiveConsent struct {
+	IdentityGiveConsent *v16.GiveConsent `protobuf:"bytes,140,opt,name=identity_give_consent,json=identityGiveConsent,proto3,oneof"`
+}
+
+type Action_IdentityWithdrawConsent struct {
+	IdentityWithdrawConsent *v16.WithdrawConsent `protobuf:"bytes,141,opt,name=identity_withdraw_consent,json=identityWithdrawConsent,proto3,oneof"`
+}
+
 func (*Action_AccountOpen) isAction_Call() {}
 
 func (*Action_AccountRotateKey) isAction_Call() {}
@@ -1016,6 +1185,30 @@ func (*Action_StreamAppeal) isAction_Call() {}
 func (*Action_StreamDecide) isAction_Call() {}
 
 func (*Action_StreamSettle) isAction_Call() {}
+
+func (*Action_IdentityAdmit) isAction_Call() {}
+
+func (*Action_IdentityDismiss) isAction_Call() {}
+
+func (*Action_IdentityDescribe) isAction_Call() {}
+
+func (*Action_IdentityRegisterSchema) isAction_Call() {}
+
+func (*Action_IdentityDelegate) isAction_Call() {}
+
+func (*Action_IdentityRevoke) isAction_Call() {}
+
+func (*Action_IdentityAttest) isAction_Call() {}
+
+func (*Action_IdentityWithdraw) isAction_Call() {}
+
+func (*Action_IdentityOpenList) isAction_Call() {}
+
+func (*Action_IdentitySetStatus) isAction_Call() {}
+
+func (*Action_IdentityGiveConsent) isAction_Call() {}
+
+func (*Action_IdentityWithdrawConsent) isAction_Call() {}
 
 // A signature over the signing digest, with the key that made it.
 type Witness struct {
@@ -1105,7 +1298,7 @@ var File_dure_tx_v1_tx_proto protoreflect.FileDescriptor
 const file_dure_tx_v1_tx_proto_rawDesc = "" +
 	"\n" +
 	"\x13dure/tx/v1/tx.proto\x12\n" +
-	"dure.tx.v1\x1a\x1ddure/account/v1/account.proto\x1a\x19dure/asset/v1/asset.proto\x1a\x1bdure/device/v1/device.proto\x1a\x1ddure/network/v1/network.proto\x1a\x1bdure/record/v1/record.proto\x1a\x1bdure/stream/v1/stream.proto\"a\n" +
+	"dure.tx.v1\x1a\x1ddure/account/v1/account.proto\x1a\x19dure/asset/v1/asset.proto\x1a\x1bdure/device/v1/device.proto\x1a\x1fdure/identity/v1/identity.proto\x1a\x1ddure/network/v1/network.proto\x1a\x1bdure/record/v1/record.proto\x1a\x1bdure/stream/v1/stream.proto\"a\n" +
 	"\vTransaction\x12,\n" +
 	"\x06native\x18\x01 \x01(\v2\x12.dure.tx.v1.NativeH\x00R\x06native\x12\x1c\n" +
 	"\bethereum\x18\x02 \x01(\fH\x00R\bethereumB\x06\n" +
@@ -1118,7 +1311,7 @@ const file_dure_tx_v1_tx_proto_rawDesc = "" +
 	"\tnot_after\x18\x02 \x01(\x03R\bnotAfter\x12\x12\n" +
 	"\x04salt\x18\x03 \x01(\x06R\x04salt\x12\x12\n" +
 	"\x04once\x18\x04 \x01(\fR\x04once\x12,\n" +
-	"\aactions\x18\x05 \x03(\v2\x12.dure.tx.v1.ActionR\aactions\"\xa5\x17\n" +
+	"\aactions\x18\x05 \x03(\v2\x12.dure.tx.v1.ActionR\aactions\"\xd5\x1e\n" +
 	"\x06Action\x12\x14\n" +
 	"\x05actor\x18\x01 \x01(\fR\x05actor\x12:\n" +
 	"\faccount_open\x18\n" +
@@ -1171,7 +1364,19 @@ const file_dure_tx_v1_tx_proto_rawDesc = "" +
 	"\rstream_anchor\x18s \x01(\v2\x16.dure.stream.v1.AnchorH\x00R\fstreamAnchor\x12=\n" +
 	"\rstream_appeal\x18t \x01(\v2\x16.dure.stream.v1.AppealH\x00R\fstreamAppeal\x12=\n" +
 	"\rstream_decide\x18u \x01(\v2\x16.dure.stream.v1.DecideH\x00R\fstreamDecide\x12=\n" +
-	"\rstream_settle\x18v \x01(\v2\x16.dure.stream.v1.SettleH\x00R\fstreamSettleB\x06\n" +
+	"\rstream_settle\x18v \x01(\v2\x16.dure.stream.v1.SettleH\x00R\fstreamSettle\x12A\n" +
+	"\x0eidentity_admit\x18\x82\x01 \x01(\v2\x17.dure.identity.v1.AdmitH\x00R\ridentityAdmit\x12G\n" +
+	"\x10identity_dismiss\x18\x83\x01 \x01(\v2\x19.dure.identity.v1.DismissH\x00R\x0fidentityDismiss\x12J\n" +
+	"\x11identity_describe\x18\x84\x01 \x01(\v2\x1a.dure.identity.v1.DescribeH\x00R\x10identityDescribe\x12]\n" +
+	"\x18identity_register_schema\x18\x85\x01 \x01(\v2 .dure.identity.v1.RegisterSchemaH\x00R\x16identityRegisterSchema\x12J\n" +
+	"\x11identity_delegate\x18\x86\x01 \x01(\v2\x1a.dure.identity.v1.DelegateH\x00R\x10identityDelegate\x12D\n" +
+	"\x0fidentity_revoke\x18\x87\x01 \x01(\v2\x18.dure.identity.v1.RevokeH\x00R\x0eidentityRevoke\x12D\n" +
+	"\x0fidentity_attest\x18\x88\x01 \x01(\v2\x18.dure.identity.v1.AttestH\x00R\x0eidentityAttest\x12J\n" +
+	"\x11identity_withdraw\x18\x89\x01 \x01(\v2\x1a.dure.identity.v1.WithdrawH\x00R\x10identityWithdraw\x12K\n" +
+	"\x12identity_open_list\x18\x8a\x01 \x01(\v2\x1a.dure.identity.v1.OpenListH\x00R\x10identityOpenList\x12N\n" +
+	"\x13identity_set_status\x18\x8b\x01 \x01(\v2\x1b.dure.identity.v1.SetStatusH\x00R\x11identitySetStatus\x12T\n" +
+	"\x15identity_give_consent\x18\x8c\x01 \x01(\v2\x1d.dure.identity.v1.GiveConsentH\x00R\x13identityGiveConsent\x12`\n" +
+	"\x19identity_withdraw_consent\x18\x8d\x01 \x01(\v2!.dure.identity.v1.WithdrawConsentH\x00R\x17identityWithdrawConsentB\x06\n" +
 	"\x04call\"\xcd\x01\n" +
 	"\aWitness\x12,\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x18.dure.account.v1.KeyKindR\x04kind\x12\x1d\n" +
@@ -1247,7 +1452,19 @@ var file_dure_tx_v1_tx_proto_goTypes = []any{
 	(*v15.Appeal)(nil),           // 46: dure.stream.v1.Appeal
 	(*v15.Decide)(nil),           // 47: dure.stream.v1.Decide
 	(*v15.Settle)(nil),           // 48: dure.stream.v1.Settle
-	(v1.KeyKind)(0),              // 49: dure.account.v1.KeyKind
+	(*v16.Admit)(nil),            // 49: dure.identity.v1.Admit
+	(*v16.Dismiss)(nil),          // 50: dure.identity.v1.Dismiss
+	(*v16.Describe)(nil),         // 51: dure.identity.v1.Describe
+	(*v16.RegisterSchema)(nil),   // 52: dure.identity.v1.RegisterSchema
+	(*v16.Delegate)(nil),         // 53: dure.identity.v1.Delegate
+	(*v16.Revoke)(nil),           // 54: dure.identity.v1.Revoke
+	(*v16.Attest)(nil),           // 55: dure.identity.v1.Attest
+	(*v16.Withdraw)(nil),         // 56: dure.identity.v1.Withdraw
+	(*v16.OpenList)(nil),         // 57: dure.identity.v1.OpenList
+	(*v16.SetStatus)(nil),        // 58: dure.identity.v1.SetStatus
+	(*v16.GiveConsent)(nil),      // 59: dure.identity.v1.GiveConsent
+	(*v16.WithdrawConsent)(nil),  // 60: dure.identity.v1.WithdrawConsent
+	(v1.KeyKind)(0),              // 61: dure.account.v1.KeyKind
 }
 var file_dure_tx_v1_tx_proto_depIdxs = []int32{
 	1,  // 0: dure.tx.v1.Transaction.native:type_name -> dure.tx.v1.Native
@@ -1297,12 +1514,24 @@ var file_dure_tx_v1_tx_proto_depIdxs = []int32{
 	46, // 44: dure.tx.v1.Action.stream_appeal:type_name -> dure.stream.v1.Appeal
 	47, // 45: dure.tx.v1.Action.stream_decide:type_name -> dure.stream.v1.Decide
 	48, // 46: dure.tx.v1.Action.stream_settle:type_name -> dure.stream.v1.Settle
-	49, // 47: dure.tx.v1.Witness.kind:type_name -> dure.account.v1.KeyKind
-	48, // [48:48] is the sub-list for method output_type
-	48, // [48:48] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	49, // 47: dure.tx.v1.Action.identity_admit:type_name -> dure.identity.v1.Admit
+	50, // 48: dure.tx.v1.Action.identity_dismiss:type_name -> dure.identity.v1.Dismiss
+	51, // 49: dure.tx.v1.Action.identity_describe:type_name -> dure.identity.v1.Describe
+	52, // 50: dure.tx.v1.Action.identity_register_schema:type_name -> dure.identity.v1.RegisterSchema
+	53, // 51: dure.tx.v1.Action.identity_delegate:type_name -> dure.identity.v1.Delegate
+	54, // 52: dure.tx.v1.Action.identity_revoke:type_name -> dure.identity.v1.Revoke
+	55, // 53: dure.tx.v1.Action.identity_attest:type_name -> dure.identity.v1.Attest
+	56, // 54: dure.tx.v1.Action.identity_withdraw:type_name -> dure.identity.v1.Withdraw
+	57, // 55: dure.tx.v1.Action.identity_open_list:type_name -> dure.identity.v1.OpenList
+	58, // 56: dure.tx.v1.Action.identity_set_status:type_name -> dure.identity.v1.SetStatus
+	59, // 57: dure.tx.v1.Action.identity_give_consent:type_name -> dure.identity.v1.GiveConsent
+	60, // 58: dure.tx.v1.Action.identity_withdraw_consent:type_name -> dure.identity.v1.WithdrawConsent
+	61, // 59: dure.tx.v1.Witness.kind:type_name -> dure.account.v1.KeyKind
+	60, // [60:60] is the sub-list for method output_type
+	60, // [60:60] is the sub-list for method input_type
+	60, // [60:60] is the sub-list for extension type_name
+	60, // [60:60] is the sub-list for extension extendee
+	0,  // [0:60] is the sub-list for field type_name
 }
 
 func init() { file_dure_tx_v1_tx_proto_init() }
@@ -1359,6 +1588,18 @@ func file_dure_tx_v1_tx_proto_init() {
 		(*Action_StreamAppeal)(nil),
 		(*Action_StreamDecide)(nil),
 		(*Action_StreamSettle)(nil),
+		(*Action_IdentityAdmit)(nil),
+		(*Action_IdentityDismiss)(nil),
+		(*Action_IdentityDescribe)(nil),
+		(*Action_IdentityRegisterSchema)(nil),
+		(*Action_IdentityDelegate)(nil),
+		(*Action_IdentityRevoke)(nil),
+		(*Action_IdentityAttest)(nil),
+		(*Action_IdentityWithdraw)(nil),
+		(*Action_IdentityOpenList)(nil),
+		(*Action_IdentitySetStatus)(nil),
+		(*Action_IdentityGiveConsent)(nil),
+		(*Action_IdentityWithdrawConsent)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -36,6 +36,8 @@ const (
 	DeviceServiceName = "dure.api.v1.DeviceService"
 	// StreamServiceName is the fully-qualified name of the StreamService service.
 	StreamServiceName = "dure.api.v1.StreamService"
+	// IdentityServiceName is the fully-qualified name of the IdentityService service.
+	IdentityServiceName = "dure.api.v1.IdentityService"
 	// NetworkServiceName is the fully-qualified name of the NetworkService service.
 	NetworkServiceName = "dure.api.v1.NetworkService"
 )
@@ -129,6 +131,42 @@ const (
 	StreamServiceListSettlementsProcedure = "/dure.api.v1.StreamService/ListSettlements"
 	// StreamServiceTaintProcedure is the fully-qualified name of the StreamService's Taint RPC.
 	StreamServiceTaintProcedure = "/dure.api.v1.StreamService/Taint"
+	// IdentityServiceGetOrganisationProcedure is the fully-qualified name of the IdentityService's
+	// GetOrganisation RPC.
+	IdentityServiceGetOrganisationProcedure = "/dure.api.v1.IdentityService/GetOrganisation"
+	// IdentityServiceListOrganisationsProcedure is the fully-qualified name of the IdentityService's
+	// ListOrganisations RPC.
+	IdentityServiceListOrganisationsProcedure = "/dure.api.v1.IdentityService/ListOrganisations"
+	// IdentityServiceGetSchemaProcedure is the fully-qualified name of the IdentityService's GetSchema
+	// RPC.
+	IdentityServiceGetSchemaProcedure = "/dure.api.v1.IdentityService/GetSchema"
+	// IdentityServiceListSchemasProcedure is the fully-qualified name of the IdentityService's
+	// ListSchemas RPC.
+	IdentityServiceListSchemasProcedure = "/dure.api.v1.IdentityService/ListSchemas"
+	// IdentityServiceListRightsProcedure is the fully-qualified name of the IdentityService's
+	// ListRights RPC.
+	IdentityServiceListRightsProcedure = "/dure.api.v1.IdentityService/ListRights"
+	// IdentityServiceListAttributesProcedure is the fully-qualified name of the IdentityService's
+	// ListAttributes RPC.
+	IdentityServiceListAttributesProcedure = "/dure.api.v1.IdentityService/ListAttributes"
+	// IdentityServiceHasAttributeProcedure is the fully-qualified name of the IdentityService's
+	// HasAttribute RPC.
+	IdentityServiceHasAttributeProcedure = "/dure.api.v1.IdentityService/HasAttribute"
+	// IdentityServiceGetStatusListProcedure is the fully-qualified name of the IdentityService's
+	// GetStatusList RPC.
+	IdentityServiceGetStatusListProcedure = "/dure.api.v1.IdentityService/GetStatusList"
+	// IdentityServiceListStatusListsProcedure is the fully-qualified name of the IdentityService's
+	// ListStatusLists RPC.
+	IdentityServiceListStatusListsProcedure = "/dure.api.v1.IdentityService/ListStatusLists"
+	// IdentityServiceGetCredentialStatusProcedure is the fully-qualified name of the IdentityService's
+	// GetCredentialStatus RPC.
+	IdentityServiceGetCredentialStatusProcedure = "/dure.api.v1.IdentityService/GetCredentialStatus"
+	// IdentityServiceGetConsentProcedure is the fully-qualified name of the IdentityService's
+	// GetConsent RPC.
+	IdentityServiceGetConsentProcedure = "/dure.api.v1.IdentityService/GetConsent"
+	// IdentityServiceListConsentsProcedure is the fully-qualified name of the IdentityService's
+	// ListConsents RPC.
+	IdentityServiceListConsentsProcedure = "/dure.api.v1.IdentityService/ListConsents"
 	// NetworkServiceGetNetworkProcedure is the fully-qualified name of the NetworkService's GetNetwork
 	// RPC.
 	NetworkServiceGetNetworkProcedure = "/dure.api.v1.NetworkService/GetNetwork"
@@ -1277,6 +1315,382 @@ func (UnimplementedStreamServiceHandler) ListSettlements(context.Context, *conne
 
 func (UnimplementedStreamServiceHandler) Taint(context.Context, *connect.Request[v1.TaintRequest]) (*connect.Response[v1.TaintResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.StreamService.Taint is not implemented"))
+}
+
+// IdentityServiceClient is a client for the dure.api.v1.IdentityService service.
+type IdentityServiceClient interface {
+	// An organisation with its rights.
+	GetOrganisation(context.Context, *connect.Request[v1.GetOrganisationRequest]) (*connect.Response[v1.GetOrganisationResponse], error)
+	// Members and those admitted, in order of address.
+	ListOrganisations(context.Context, *connect.Request[v1.ListOrganisationsRequest]) (*connect.Response[v1.ListOrganisationsResponse], error)
+	GetSchema(context.Context, *connect.Request[v1.GetSchemaRequest]) (*connect.Response[v1.GetSchemaResponse], error)
+	// Schemas in alphabetical order.
+	ListSchemas(context.Context, *connect.Request[v1.ListSchemasRequest]) (*connect.Response[v1.ListSchemasResponse], error)
+	// Who may issue a schema, or what an organisation may issue, also what has ended.
+	ListRights(context.Context, *connect.Request[v1.ListRightsRequest]) (*connect.Response[v1.ListRightsResponse], error)
+	// Facts about an account, or those of an issuer, also those that have ended.
+	ListAttributes(context.Context, *connect.Request[v1.ListAttributesRequest]) (*connect.Response[v1.ListAttributesResponse], error)
+	// Is this fact attested of an account at a time?
+	HasAttribute(context.Context, *connect.Request[v1.HasAttributeRequest]) (*connect.Response[v1.HasAttributeResponse], error)
+	// A whole status list, and what a Status List Token is made from.
+	GetStatusList(context.Context, *connect.Request[v1.GetStatusListRequest]) (*connect.Response[v1.GetStatusListResponse], error)
+	// The status lists of an issuer, without their entries.
+	ListStatusLists(context.Context, *connect.Request[v1.ListStatusListsRequest]) (*connect.Response[v1.ListStatusListsResponse], error)
+	// One entry of a status list. Whoever asks tells the node which credential interests them: GetStatusList does not.
+	GetCredentialStatus(context.Context, *connect.Request[v1.GetCredentialStatusRequest]) (*connect.Response[v1.GetCredentialStatusResponse], error)
+	GetConsent(context.Context, *connect.Request[v1.GetConsentRequest]) (*connect.Response[v1.GetConsentResponse], error)
+	// What a person agreed to, or what was agreed towards a recipient, also what has ended.
+	ListConsents(context.Context, *connect.Request[v1.ListConsentsRequest]) (*connect.Response[v1.ListConsentsResponse], error)
+}
+
+// NewIdentityServiceClient constructs a client for the dure.api.v1.IdentityService service. By
+// default, it uses the Connect protocol with the binary Protobuf Codec, asks for gzipped responses,
+// and sends uncompressed requests. To use the gRPC or gRPC-Web protocols, supply the
+// connect.WithGRPC() or connect.WithGRPCWeb() options.
+//
+// The URL supplied here should be the base URL for the Connect or gRPC server (for example,
+// http://api.acme.com or https://acme.com/grpc).
+func NewIdentityServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...connect.ClientOption) IdentityServiceClient {
+	baseURL = strings.TrimRight(baseURL, "/")
+	identityServiceMethods := v1.File_dure_api_v1_api_proto.Services().ByName("IdentityService").Methods()
+	return &identityServiceClient{
+		getOrganisation: connect.NewClient[v1.GetOrganisationRequest, v1.GetOrganisationResponse](
+			httpClient,
+			baseURL+IdentityServiceGetOrganisationProcedure,
+			connect.WithSchema(identityServiceMethods.ByName("GetOrganisation")),
+			connect.WithClientOptions(opts...),
+		),
+		listOrganisations: connect.NewClient[v1.ListOrganisationsRequest, v1.ListOrganisationsResponse](
+			httpClient,
+			baseURL+IdentityServiceListOrganisationsProcedure,
+			connect.WithSchema(identityServiceMethods.ByName("ListOrganisations")),
+			connect.WithClientOptions(opts...),
+		),
+		getSchema: connect.NewClient[v1.GetSchemaRequest, v1.GetSchemaResponse](
+			httpClient,
+			baseURL+IdentityServiceGetSchemaProcedure,
+			connect.WithSchema(identityServiceMethods.ByName("GetSchema")),
+			connect.WithClientOptions(opts...),
+		),
+		listSchemas: connect.NewClient[v1.ListSchemasRequest, v1.ListSchemasResponse](
+			httpClient,
+			baseURL+IdentityServiceListSchemasProcedure,
+			connect.WithSchema(identityServiceMethods.ByName("ListSchemas")),
+			connect.WithClientOptions(opts...),
+		),
+		listRights: connect.NewClient[v1.ListRightsRequest, v1.ListRightsResponse](
+			httpClient,
+			baseURL+IdentityServiceListRightsProcedure,
+			connect.WithSchema(identityServiceMethods.ByName("ListRights")),
+			connect.WithClientOptions(opts...),
+		),
+		listAttributes: connect.NewClient[v1.ListAttributesRequest, v1.ListAttributesResponse](
+			httpClient,
+			baseURL+IdentityServiceListAttributesProcedure,
+			connect.WithSchema(identityServiceMethods.ByName("ListAttributes")),
+			connect.WithClientOptions(opts...),
+		),
+		hasAttribute: connect.NewClient[v1.HasAttributeRequest, v1.HasAttributeResponse](
+			httpClient,
+			baseURL+IdentityServiceHasAttributeProcedure,
+			connect.WithSchema(identityServiceMethods.ByName("HasAttribute")),
+			connect.WithClientOptions(opts...),
+		),
+		getStatusList: connect.NewClient[v1.GetStatusListRequest, v1.GetStatusListResponse](
+			httpClient,
+			baseURL+IdentityServiceGetStatusListProcedure,
+			connect.WithSchema(identityServiceMethods.ByName("GetStatusList")),
+			connect.WithClientOptions(opts...),
+		),
+		listStatusLists: connect.NewClient[v1.ListStatusListsRequest, v1.ListStatusListsResponse](
+			httpClient,
+			baseURL+IdentityServiceListStatusListsProcedure,
+			connect.WithSchema(identityServiceMethods.ByName("ListStatusLists")),
+			connect.WithClientOptions(opts...),
+		),
+		getCredentialStatus: connect.NewClient[v1.GetCredentialStatusRequest, v1.GetCredentialStatusResponse](
+			httpClient,
+			baseURL+IdentityServiceGetCredentialStatusProcedure,
+			connect.WithSchema(identityServiceMethods.ByName("GetCredentialStatus")),
+			connect.WithClientOptions(opts...),
+		),
+		getConsent: connect.NewClient[v1.GetConsentRequest, v1.GetConsentResponse](
+			httpClient,
+			baseURL+IdentityServiceGetConsentProcedure,
+			connect.WithSchema(identityServiceMethods.ByName("GetConsent")),
+			connect.WithClientOptions(opts...),
+		),
+		listConsents: connect.NewClient[v1.ListConsentsRequest, v1.ListConsentsResponse](
+			httpClient,
+			baseURL+IdentityServiceListConsentsProcedure,
+			connect.WithSchema(identityServiceMethods.ByName("ListConsents")),
+			connect.WithClientOptions(opts...),
+		),
+	}
+}
+
+// identityServiceClient implements IdentityServiceClient.
+type identityServiceClient struct {
+	getOrganisation     *connect.Client[v1.GetOrganisationRequest, v1.GetOrganisationResponse]
+	listOrganisations   *connect.Client[v1.ListOrganisationsRequest, v1.ListOrganisationsResponse]
+	getSchema           *connect.Client[v1.GetSchemaRequest, v1.GetSchemaResponse]
+	listSchemas         *connect.Client[v1.ListSchemasRequest, v1.ListSchemasResponse]
+	listRights          *connect.Client[v1.ListRightsRequest, v1.ListRightsResponse]
+	listAttributes      *connect.Client[v1.ListAttributesRequest, v1.ListAttributesResponse]
+	hasAttribute        *connect.Client[v1.HasAttributeRequest, v1.HasAttributeResponse]
+	getStatusList       *connect.Client[v1.GetStatusListRequest, v1.GetStatusListResponse]
+	listStatusLists     *connect.Client[v1.ListStatusListsRequest, v1.ListStatusListsResponse]
+	getCredentialStatus *connect.Client[v1.GetCredentialStatusRequest, v1.GetCredentialStatusResponse]
+	getConsent          *connect.Client[v1.GetConsentRequest, v1.GetConsentResponse]
+	listConsents        *connect.Client[v1.ListConsentsRequest, v1.ListConsentsResponse]
+}
+
+// GetOrganisation calls dure.api.v1.IdentityService.GetOrganisation.
+func (c *identityServiceClient) GetOrganisation(ctx context.Context, req *connect.Request[v1.GetOrganisationRequest]) (*connect.Response[v1.GetOrganisationResponse], error) {
+	return c.getOrganisation.CallUnary(ctx, req)
+}
+
+// ListOrganisations calls dure.api.v1.IdentityService.ListOrganisations.
+func (c *identityServiceClient) ListOrganisations(ctx context.Context, req *connect.Request[v1.ListOrganisationsRequest]) (*connect.Response[v1.ListOrganisationsResponse], error) {
+	return c.listOrganisations.CallUnary(ctx, req)
+}
+
+// GetSchema calls dure.api.v1.IdentityService.GetSchema.
+func (c *identityServiceClient) GetSchema(ctx context.Context, req *connect.Request[v1.GetSchemaRequest]) (*connect.Response[v1.GetSchemaResponse], error) {
+	return c.getSchema.CallUnary(ctx, req)
+}
+
+// ListSchemas calls dure.api.v1.IdentityService.ListSchemas.
+func (c *identityServiceClient) ListSchemas(ctx context.Context, req *connect.Request[v1.ListSchemasRequest]) (*connect.Response[v1.ListSchemasResponse], error) {
+	return c.listSchemas.CallUnary(ctx, req)
+}
+
+// ListRights calls dure.api.v1.IdentityService.ListRights.
+func (c *identityServiceClient) ListRights(ctx context.Context, req *connect.Request[v1.ListRightsRequest]) (*connect.Response[v1.ListRightsResponse], error) {
+	return c.listRights.CallUnary(ctx, req)
+}
+
+// ListAttributes calls dure.api.v1.IdentityService.ListAttributes.
+func (c *identityServiceClient) ListAttributes(ctx context.Context, req *connect.Request[v1.ListAttributesRequest]) (*connect.Response[v1.ListAttributesResponse], error) {
+	return c.listAttributes.CallUnary(ctx, req)
+}
+
+// HasAttribute calls dure.api.v1.IdentityService.HasAttribute.
+func (c *identityServiceClient) HasAttribute(ctx context.Context, req *connect.Request[v1.HasAttributeRequest]) (*connect.Response[v1.HasAttributeResponse], error) {
+	return c.hasAttribute.CallUnary(ctx, req)
+}
+
+// GetStatusList calls dure.api.v1.IdentityService.GetStatusList.
+func (c *identityServiceClient) GetStatusList(ctx context.Context, req *connect.Request[v1.GetStatusListRequest]) (*connect.Response[v1.GetStatusListResponse], error) {
+	return c.getStatusList.CallUnary(ctx, req)
+}
+
+// ListStatusLists calls dure.api.v1.IdentityService.ListStatusLists.
+func (c *identityServiceClient) ListStatusLists(ctx context.Context, req *connect.Request[v1.ListStatusListsRequest]) (*connect.Response[v1.ListStatusListsResponse], error) {
+	return c.listStatusLists.CallUnary(ctx, req)
+}
+
+// GetCredentialStatus calls dure.api.v1.IdentityService.GetCredentialStatus.
+func (c *identityServiceClient) GetCredentialStatus(ctx context.Context, req *connect.Request[v1.GetCredentialStatusRequest]) (*connect.Response[v1.GetCredentialStatusResponse], error) {
+	return c.getCredentialStatus.CallUnary(ctx, req)
+}
+
+// GetConsent calls dure.api.v1.IdentityService.GetConsent.
+func (c *identityServiceClient) GetConsent(ctx context.Context, req *connect.Request[v1.GetConsentRequest]) (*connect.Response[v1.GetConsentResponse], error) {
+	return c.getConsent.CallUnary(ctx, req)
+}
+
+// ListConsents calls dure.api.v1.IdentityService.ListConsents.
+func (c *identityServiceClient) ListConsents(ctx context.Context, req *connect.Request[v1.ListConsentsRequest]) (*connect.Response[v1.ListConsentsResponse], error) {
+	return c.listConsents.CallUnary(ctx, req)
+}
+
+// IdentityServiceHandler is an implementation of the dure.api.v1.IdentityService service.
+type IdentityServiceHandler interface {
+	// An organisation with its rights.
+	GetOrganisation(context.Context, *connect.Request[v1.GetOrganisationRequest]) (*connect.Response[v1.GetOrganisationResponse], error)
+	// Members and those admitted, in order of address.
+	ListOrganisations(context.Context, *connect.Request[v1.ListOrganisationsRequest]) (*connect.Response[v1.ListOrganisationsResponse], error)
+	GetSchema(context.Context, *connect.Request[v1.GetSchemaRequest]) (*connect.Response[v1.GetSchemaResponse], error)
+	// Schemas in alphabetical order.
+	ListSchemas(context.Context, *connect.Request[v1.ListSchemasRequest]) (*connect.Response[v1.ListSchemasResponse], error)
+	// Who may issue a schema, or what an organisation may issue, also what has ended.
+	ListRights(context.Context, *connect.Request[v1.ListRightsRequest]) (*connect.Response[v1.ListRightsResponse], error)
+	// Facts about an account, or those of an issuer, also those that have ended.
+	ListAttributes(context.Context, *connect.Request[v1.ListAttributesRequest]) (*connect.Response[v1.ListAttributesResponse], error)
+	// Is this fact attested of an account at a time?
+	HasAttribute(context.Context, *connect.Request[v1.HasAttributeRequest]) (*connect.Response[v1.HasAttributeResponse], error)
+	// A whole status list, and what a Status List Token is made from.
+	GetStatusList(context.Context, *connect.Request[v1.GetStatusListRequest]) (*connect.Response[v1.GetStatusListResponse], error)
+	// The status lists of an issuer, without their entries.
+	ListStatusLists(context.Context, *connect.Request[v1.ListStatusListsRequest]) (*connect.Response[v1.ListStatusListsResponse], error)
+	// One entry of a status list. Whoever asks tells the node which credential interests them: GetStatusList does not.
+	GetCredentialStatus(context.Context, *connect.Request[v1.GetCredentialStatusRequest]) (*connect.Response[v1.GetCredentialStatusResponse], error)
+	GetConsent(context.Context, *connect.Request[v1.GetConsentRequest]) (*connect.Response[v1.GetConsentResponse], error)
+	// What a person agreed to, or what was agreed towards a recipient, also what has ended.
+	ListConsents(context.Context, *connect.Request[v1.ListConsentsRequest]) (*connect.Response[v1.ListConsentsResponse], error)
+}
+
+// NewIdentityServiceHandler builds an HTTP handler from the service implementation. It returns the
+// path on which to mount the handler and the handler itself.
+//
+// By default, handlers support the Connect, gRPC, and gRPC-Web protocols with the binary Protobuf
+// and JSON codecs. They also support gzip compression.
+func NewIdentityServiceHandler(svc IdentityServiceHandler, opts ...connect.HandlerOption) (string, http.Handler) {
+	identityServiceMethods := v1.File_dure_api_v1_api_proto.Services().ByName("IdentityService").Methods()
+	identityServiceGetOrganisationHandler := connect.NewUnaryHandler(
+		IdentityServiceGetOrganisationProcedure,
+		svc.GetOrganisation,
+		connect.WithSchema(identityServiceMethods.ByName("GetOrganisation")),
+		connect.WithHandlerOptions(opts...),
+	)
+	identityServiceListOrganisationsHandler := connect.NewUnaryHandler(
+		IdentityServiceListOrganisationsProcedure,
+		svc.ListOrganisations,
+		connect.WithSchema(identityServiceMethods.ByName("ListOrganisations")),
+		connect.WithHandlerOptions(opts...),
+	)
+	identityServiceGetSchemaHandler := connect.NewUnaryHandler(
+		IdentityServiceGetSchemaProcedure,
+		svc.GetSchema,
+		connect.WithSchema(identityServiceMethods.ByName("GetSchema")),
+		connect.WithHandlerOptions(opts...),
+	)
+	identityServiceListSchemasHandler := connect.NewUnaryHandler(
+		IdentityServiceListSchemasProcedure,
+		svc.ListSchemas,
+		connect.WithSchema(identityServiceMethods.ByName("ListSchemas")),
+		connect.WithHandlerOptions(opts...),
+	)
+	identityServiceListRightsHandler := connect.NewUnaryHandler(
+		IdentityServiceListRightsProcedure,
+		svc.ListRights,
+		connect.WithSchema(identityServiceMethods.ByName("ListRights")),
+		connect.WithHandlerOptions(opts...),
+	)
+	identityServiceListAttributesHandler := connect.NewUnaryHandler(
+		IdentityServiceListAttributesProcedure,
+		svc.ListAttributes,
+		connect.WithSchema(identityServiceMethods.ByName("ListAttributes")),
+		connect.WithHandlerOptions(opts...),
+	)
+	identityServiceHasAttributeHandler := connect.NewUnaryHandler(
+		IdentityServiceHasAttributeProcedure,
+		svc.HasAttribute,
+		connect.WithSchema(identityServiceMethods.ByName("HasAttribute")),
+		connect.WithHandlerOptions(opts...),
+	)
+	identityServiceGetStatusListHandler := connect.NewUnaryHandler(
+		IdentityServiceGetStatusListProcedure,
+		svc.GetStatusList,
+		connect.WithSchema(identityServiceMethods.ByName("GetStatusList")),
+		connect.WithHandlerOptions(opts...),
+	)
+	identityServiceListStatusListsHandler := connect.NewUnaryHandler(
+		IdentityServiceListStatusListsProcedure,
+		svc.ListStatusLists,
+		connect.WithSchema(identityServiceMethods.ByName("ListStatusLists")),
+		connect.WithHandlerOptions(opts...),
+	)
+	identityServiceGetCredentialStatusHandler := connect.NewUnaryHandler(
+		IdentityServiceGetCredentialStatusProcedure,
+		svc.GetCredentialStatus,
+		connect.WithSchema(identityServiceMethods.ByName("GetCredentialStatus")),
+		connect.WithHandlerOptions(opts...),
+	)
+	identityServiceGetConsentHandler := connect.NewUnaryHandler(
+		IdentityServiceGetConsentProcedure,
+		svc.GetConsent,
+		connect.WithSchema(identityServiceMethods.ByName("GetConsent")),
+		connect.WithHandlerOptions(opts...),
+	)
+	identityServiceListConsentsHandler := connect.NewUnaryHandler(
+		IdentityServiceListConsentsProcedure,
+		svc.ListConsents,
+		connect.WithSchema(identityServiceMethods.ByName("ListConsents")),
+		connect.WithHandlerOptions(opts...),
+	)
+	return "/dure.api.v1.IdentityService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case IdentityServiceGetOrganisationProcedure:
+			identityServiceGetOrganisationHandler.ServeHTTP(w, r)
+		case IdentityServiceListOrganisationsProcedure:
+			identityServiceListOrganisationsHandler.ServeHTTP(w, r)
+		case IdentityServiceGetSchemaProcedure:
+			identityServiceGetSchemaHandler.ServeHTTP(w, r)
+		case IdentityServiceListSchemasProcedure:
+			identityServiceListSchemasHandler.ServeHTTP(w, r)
+		case IdentityServiceListRightsProcedure:
+			identityServiceListRightsHandler.ServeHTTP(w, r)
+		case IdentityServiceListAttributesProcedure:
+			identityServiceListAttributesHandler.ServeHTTP(w, r)
+		case IdentityServiceHasAttributeProcedure:
+			identityServiceHasAttributeHandler.ServeHTTP(w, r)
+		case IdentityServiceGetStatusListProcedure:
+			identityServiceGetStatusListHandler.ServeHTTP(w, r)
+		case IdentityServiceListStatusListsProcedure:
+			identityServiceListStatusListsHandler.ServeHTTP(w, r)
+		case IdentityServiceGetCredentialStatusProcedure:
+			identityServiceGetCredentialStatusHandler.ServeHTTP(w, r)
+		case IdentityServiceGetConsentProcedure:
+			identityServiceGetConsentHandler.ServeHTTP(w, r)
+		case IdentityServiceListConsentsProcedure:
+			identityServiceListConsentsHandler.ServeHTTP(w, r)
+		default:
+			http.NotFound(w, r)
+		}
+	})
+}
+
+// UnimplementedIdentityServiceHandler returns CodeUnimplemented from all methods.
+type UnimplementedIdentityServiceHandler struct{}
+
+func (UnimplementedIdentityServiceHandler) GetOrganisation(context.Context, *connect.Request[v1.GetOrganisationRequest]) (*connect.Response[v1.GetOrganisationResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.IdentityService.GetOrganisation is not implemented"))
+}
+
+func (UnimplementedIdentityServiceHandler) ListOrganisations(context.Context, *connect.Request[v1.ListOrganisationsRequest]) (*connect.Response[v1.ListOrganisationsResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.IdentityService.ListOrganisations is not implemented"))
+}
+
+func (UnimplementedIdentityServiceHandler) GetSchema(context.Context, *connect.Request[v1.GetSchemaRequest]) (*connect.Response[v1.GetSchemaResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.IdentityService.GetSchema is not implemented"))
+}
+
+func (UnimplementedIdentityServiceHandler) ListSchemas(context.Context, *connect.Request[v1.ListSchemasRequest]) (*connect.Response[v1.ListSchemasResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.IdentityService.ListSchemas is not implemented"))
+}
+
+func (UnimplementedIdentityServiceHandler) ListRights(context.Context, *connect.Request[v1.ListRightsRequest]) (*connect.Response[v1.ListRightsResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.IdentityService.ListRights is not implemented"))
+}
+
+func (UnimplementedIdentityServiceHandler) ListAttributes(context.Context, *connect.Request[v1.ListAttributesRequest]) (*connect.Response[v1.ListAttributesResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.IdentityService.ListAttributes is not implemented"))
+}
+
+func (UnimplementedIdentityServiceHandler) HasAttribute(context.Context, *connect.Request[v1.HasAttributeRequest]) (*connect.Response[v1.HasAttributeResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.IdentityService.HasAttribute is not implemented"))
+}
+
+func (UnimplementedIdentityServiceHandler) GetStatusList(context.Context, *connect.Request[v1.GetStatusListRequest]) (*connect.Response[v1.GetStatusListResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.IdentityService.GetStatusList is not implemented"))
+}
+
+func (UnimplementedIdentityServiceHandler) ListStatusLists(context.Context, *connect.Request[v1.ListStatusListsRequest]) (*connect.Response[v1.ListStatusListsResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.IdentityService.ListStatusLists is not implemented"))
+}
+
+func (UnimplementedIdentityServiceHandler) GetCredentialStatus(context.Context, *connect.Request[v1.GetCredentialStatusRequest]) (*connect.Response[v1.GetCredentialStatusResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.IdentityService.GetCredentialStatus is not implemented"))
+}
+
+func (UnimplementedIdentityServiceHandler) GetConsent(context.Context, *connect.Request[v1.GetConsentRequest]) (*connect.Response[v1.GetConsentResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.IdentityService.GetConsent is not implemented"))
+}
+
+func (UnimplementedIdentityServiceHandler) ListConsents(context.Context, *connect.Request[v1.ListConsentsRequest]) (*connect.Response[v1.ListConsentsResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.IdentityService.ListConsents is not implemented"))
 }
 
 // NetworkServiceClient is a client for the dure.api.v1.NetworkService service.
