@@ -28,7 +28,7 @@
 //
 // # Refusals
 //
-// Those of packages sdjwt and statuslist, and:
+// Those of package sdjwt, and:
 //
 //	credential.bad_name            no DID URL of a ledger's account, schema or list
 //	credential.reserved_claim      a claim that is not for the issuer to choose
@@ -48,6 +48,8 @@
 //	credential.suspended           the issuer has suspended it
 //	credential.no_status           it cannot be revoked, and that is not accepted here
 //	credential.other_list          its status is on a list that is not its issuer's
+//	credential.bad_status_list     the ledger has no such status list
+//	credential.status_out_of_range its status list has no such entry
 //	credential.no_evidence         the file of proofs does not say
 //	credential.old_evidence        the file of proofs is too old
 package credential

@@ -19,6 +19,26 @@ type record struct {
 	depth   uint32
 }
 
+// end ends the right at a time, unless it was over before.
+func (r *record) end(at time.Time, reason string) {
+	if r.revoked.IsZero() || at.Before(r.revoked) {
+		r.revoked, r.reason = at, reason
+	}
+}
+
+// noOrganisation is the reason when a holder was none for all of the time.
+const noOrganisation = "no organisation since"
+
+// while ends the right with its holder's being an organisation: since a time, zero for a member, until it was dismissed, zero if it was not.
+func (r *record) while(since, dismissed time.Time, reason string) {
+	if since.After(r.since) {
+		r.end(r.since, noOrganisation)
+	}
+	if dismissed.After(r.since) {
+		r.end(dismissed, reason)
+	}
+}
+
 // maxChain is how many rights may rest on one another: four times passed on after the members gave it.
 const maxChain = 5
 

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/dureledger/dure/client/credential/sdjwt"
-	"github.com/dureledger/dure/client/credential/statuslist"
 	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/statuslist"
 	"github.com/dureledger/dure/ledger/tx"
 )
 

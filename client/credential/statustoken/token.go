@@ -1,4 +1,8 @@
-package statuslist
+// Package statustoken signs and verifies Status List Tokens (draft-ietf-oauth-status-list, section 5): an issuer's status list as a JWT, for those who know the
+// issuer's key and no ledger. Who knows the ledger reads the list there, and needs no token.
+//
+// Refusals: credential.bad_status_list (no list, or not the one that was asked for), credential.status_expired, and those of package sdjwt for signatures.
+package statustoken
 
 import (
 	"crypto"
@@ -8,10 +12,14 @@ import (
 
 	"github.com/dureledger/dure/client/credential/sdjwt"
 	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/statuslist"
 )
 
 // Type is the typ of a Status List Token (section 5.1).
 const Type = "statuslist+jwt"
+
+// MaxEntries is the most bytes of entries that are unpacked: 8 million credentials of one bit.
+const MaxEntries = 1 << 20
 
 // Token is a status list as an issuer signs it.
 type Token struct {
@@ -22,12 +30,12 @@ type Token struct {
 	Expires time.Time
 	// TTL is how long a copy may be kept; 0: it does not say.
 	TTL  time.Duration
-	List List
+	List statuslist.List
 }
 
 // Sign makes the token. The header may say whose key it is; typ and alg are set here.
 func Sign(key crypto.Signer, header map[string]any, t Token) (string, error) {
-	lst, err := t.List.Encode()
+	lst, err := t.List.Text()
 	if err != nil {
 		return "", err
 	}
@@ -90,6 +98,12 @@ func Verify(text string, issuer crypto.PublicKey, subject string, now time.Time)
 	if err != nil || n < 0 || n > 8 || !isText {
 		return Token{}, bad("it has no bits and lst")
 	}
-	t.List, err = Decode(int(n), lst)
-	return t, err
+	if t.List, err = statuslist.ReadText(uint32(n), lst, MaxEntries); err != nil {
+		return Token{}, bad(err.Error())
+	}
+	return t, nil
+}
+
+func bad(what string) error {
+	return fault.New("credential.bad_status_list", "This is no status list that can be relied on: "+what+".")
 }
