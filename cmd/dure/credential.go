@@ -18,7 +18,7 @@ import (
 func newCredential(a *app) *cobra.Command {
 	return parent("credential", "Credentials: what an organisation says of its holder, kept by the holder", `A credential is a file that an organisation signs, such as a certificate of residence, and that its holder keeps. The holder shows the fields that are
 needed, and no others, to whoever asks. Whoever verifies it asks the ledger, or a file of proofs, and never the issuer. Nothing of what it says is on the ledger.`,
-		credentialIssue(a), credentialShow(a), credentialPresent(a), credentialVerify(a), credentialProve(a), credentialRevoke(a), credentialAsk(a))
+		credentialIssue(a), credentialShow(a), credentialPresent(a), credentialVerify(a), credentialProve(a), credentialRevoke(a), credentialAsk(a), credentialStatus(a))
 }
 
 // readCredential reads the file of a credential or a presentation.

@@ -113,7 +113,7 @@ certificate request in PEM that the device has signed with its key, P-256 or Ed2
 			if err != nil {
 				return err
 			}
-			if w.signers, err = a.agreeing(cmd.Context(), w.actor, device, list.sponsor, list.sponsorKey); err != nil {
+			if w.signers, err = a.agreeing(cmd.Context(), w.actor, device, "a device", list.sponsor, list.sponsorKey); err != nil {
 				return err
 			}
 			w.draft.EnrolDevice(w.actor.address, device.address, to.address, model, serial, firmware)

@@ -96,8 +96,9 @@ func (e *enrolment) run(ctx context.Context) error {
 	return e.conclude(cause)
 }
 
-// agreeing is who signs beside a maker that an account is a device: nobody if the maker sponsors it, the sponsor if one is named, else the device.
-func (a *app) agreeing(ctx context.Context, maker, device party, sponsor, sponsorKey string) ([]tx.Signer, error) {
+// agreeing is who signs beside an actor that an account is what the actor makes it, such as a device of its maker: nobody if the actor sponsors it, the sponsor if
+// one is named, else the account.
+func (a *app) agreeing(ctx context.Context, maker, device party, what, sponsor, sponsorKey string) ([]tx.Signer, error) {
 	c, err := a.ledger()
 	if err != nil {
 		return nil, err
@@ -115,7 +116,7 @@ func (a *app) agreeing(ctx context.Context, maker, device party, sponsor, sponso
 			return nil, err
 		}
 	} else if sponsorKey == "" && a.named(who.address).name == "" {
-		return nil, failed("The keystore has no key for "+device.String()+", which has to sign that it is a device.",
+		return nil, failed("The keystore has no key for "+device.String()+", which has to sign that it is "+what+".",
 			"Bring its key here (dure key import), or have its sponsor sign: --sponsor "+account.GetSponsor())
 	}
 	signer, err := a.signerFor(ctx, who, sponsorKey)

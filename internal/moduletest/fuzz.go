@@ -32,6 +32,16 @@ var prelude = []string{
 	"busan stream.open feed=speed terms.title=Speed terms.unit=km/h terms.most=100 terms.stale_ms=60000 terms.min_sources=1 terms.appeal_ms=60000 terms.premium.asset=krw terms.premium.amount=2",
 	"busan stream.admit feed=speed devices=carol",
 	"alice stream.fund feed=speed amount=9",
+	"seoul identity.admit account=bob name=Bob kind=7",
+	"seoul identity.register_schema schema=shop title_ko=가게 title_en=Shop digest=schema fact=true field=kind,fact,food|books",
+	"seoul network.propose change.identity.give.schema=shop change.identity.give.holder=bob change.identity.give.ends_at=+1000h change.identity.give.depth=2",
+	"busan network.vote proposal=2",
+	"jeju network.vote proposal=2",
+	"bob identity.delegate schema=shop holder=seoul ends_at=+500h depth=1",
+	"bob identity.attest account=alice schema=shop value=food ends_at=+100h",
+	"bob identity.open_list list=1 bits=2 size=4096",
+	"bob identity.set_status list=1 status=1 indexes=7,4095",
+	"alice identity.give_consent recipient=bob digest=terms ends_at=+100h",
 	"bob stream.anchor read=carol,1.1,speed,60,km/h,0s read=carol,1.2,speed,999,km/h,0s",
 }
 

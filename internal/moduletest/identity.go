@@ -10,6 +10,7 @@ import (
 
 	identityv1 "github.com/dureledger/dure/gen/dure/identity/v1"
 	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/statuslist"
 	"github.com/dureledger/dure/modules/all"
 	"github.com/dureledger/dure/modules/identity"
 )
@@ -95,14 +96,18 @@ func (p *player) statusList(issuer, number string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	head, _, ok := identity.StatusList(p.View, p.names.add(issuer), uint32(n))
+	head, entries, ok := identity.StatusList(p.View, p.names.add(issuer), uint32(n))
 	if !ok {
 		return "none", nil
 	}
 	out := p.text(head.ProtoReflect())
-	for i := range head.GetSize() {
-		if status, _ := identity.Status(p.View, p.names.add(issuer), uint32(n), i); status != 0 {
+	list := statuslist.List{Bits: head.GetBits(), Entries: entries}
+	for i := range list.Len() {
+		if status, _ := list.Get(i); status != 0 {
 			out += fmt.Sprintf("\n  %d: %d", i, status)
+			if one, _ := identity.Status(p.View, p.names.add(issuer), uint32(n), i); one != status {
+				return "", fmt.Errorf("entry %d is %d by itself", i, one)
+			}
 		}
 	}
 	return out, nil

@@ -22,7 +22,7 @@ func (m *Module) attest(c *exec.Context, call *identityv1.Attest) error {
 	}
 	s, _ := schemas.Get(c.View, call.GetSchema())
 	if !isFact(s, call.GetValue()) {
-		return fault.New("identity.no_fact", "The schema "+call.GetSchema()+" has no such value for a fact on the ledger. What it may be is in the schema: a choice, or nothing.", "schema", call.GetSchema())
+		return noFact(call.GetSchema())
 	}
 	if err := checkEnd(c.Time, call.GetEndsAt()); err != nil {
 		return err
@@ -45,6 +45,10 @@ func (m *Module) attest(c *exec.Context, call *identityv1.Attest) error {
 		IdentityAttested: &identityv1.Attested{Account: a[:], Issuer: c.Actor[:], Schema: id.Schema, Value: id.Value, EndsAt: fact.EndsAt},
 	}})
 	return nil
+}
+
+func noFact(schema string) error {
+	return fault.New("identity.no_fact", "The schema "+schema+" has no such value for a fact on the ledger. What it may be is in the schema: a choice, or nothing.", "schema", schema)
 }
 
 // room makes room for one more fact of a schema about an account: the first of those that do not hold any more gives way.

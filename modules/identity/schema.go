@@ -163,9 +163,13 @@ func isFact(s *identityv1.Schema, value string) bool {
 func findSchema(g state.Getter, name string) (*identityv1.Schema, error) {
 	s, ok := schemas.Get(g, name)
 	if !ok {
-		return nil, fault.New("identity.unknown_schema", "There is no schema "+clipped(name)+". An organisation registers it first.", "schema", clipped(name))
+		return nil, unknownSchema(name)
 	}
 	return s, nil
+}
+
+func unknownSchema(name string) error {
+	return fault.New("identity.unknown_schema", "There is no schema "+clipped(name)+". An organisation registers it first.", "schema", clipped(name))
 }
 
 // clipped keeps what a message repeats of a name that nobody checked short.

@@ -176,7 +176,10 @@ type Module struct {
 	members  Members
 }
 
-var _ exec.Module = (*Module)(nil)
+var (
+	_ exec.Module   = (*Module)(nil)
+	_ exec.Screener = (*Module)(nil)
+)
 
 // New makes the module.
 func New(accounts Accounts, members Members) *Module { return &Module{accounts, members} }
