@@ -213,10 +213,10 @@ func TestAttacks(t *testing.T) {
 			b.rights[addressOf(issuerKey)].revoked, b.rights[addressOf(issuerKey)].reason = clockNow.Add(time.Hour), "breach"
 		}},
 		"a key that was replaced before": {"credential.wrong_issuer_key", present(t, good), nil, func(b *book) {
-			b.changes[addressOf(issuerKey)] = keyChanges{{clockNow.Add(-time.Hour), addressOf(thief).String()}}
+			b.changes[addressOf(issuerKey)] = keyChanges{{at: clockNow.Add(-time.Hour), key: addressOf(thief).String()}}
 		}},
 		"a key replaced since, where today's is wanted": {"credential.old_issuer_key", present(t, good), func(c *Check) { c.CurrentKey = true }, func(b *book) {
-			b.changes[addressOf(issuerKey)] = keyChanges{{clockNow.Add(time.Hour), addressOf(thief).String()}}
+			b.changes[addressOf(issuerKey)] = keyChanges{{at: clockNow.Add(time.Hour), key: addressOf(thief).String()}}
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -248,7 +248,7 @@ func tamper(text string) string {
 func TestKeyChange(t *testing.T) {
 	b, second, third := newBook(), p256(4), p256(5)
 	account := addressOf(issuerKey)
-	b.changes[account] = keyChanges{{clockNow.Add(2 * time.Hour), addressOf(third).String()}, {clockNow.Add(time.Hour), addressOf(second).String()}}
+	b.changes[account] = keyChanges{{at: clockNow.Add(2 * time.Hour), key: addressOf(third).String()}, {at: clockNow.Add(time.Hour), key: addressOf(second).String()}}
 	at := func(key crypto.Signer, when time.Duration) (Standing, error) {
 		return b.Key(t.Context(), account, addressOf(key), clockNow.Add(when))
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	identityv1 "github.com/dureledger/dure/gen/dure/identity/v1"
 
 	"github.com/dureledger/dure/client"
@@ -30,6 +29,8 @@ type evidenceFile struct {
 	Version int                `json:"version"`
 	Network string             `json:"network"`
 	Proofs  []light.StateProof `json:"proofs"`
+	// Receipts are of changes of the issuer's key, when the credential is older than the last.
+	Receipts [][]byte `json:"receipts,omitempty"`
 }
 
 // entry is a value of the state that was proven, or its absence.
@@ -49,6 +50,9 @@ type Evidence struct {
 	fetch  func(key []byte) (light.StateProof, error)
 	anchor *light.Anchor
 	proofs []light.StateProof
+
+	changes  []provenChange
+	receipts [][]byte
 }
 
 var _ Ledger = (*Evidence)(nil)
@@ -60,12 +64,17 @@ func ReadEvidence(file []byte, anchor *light.Anchor, oldest time.Time) (*Evidenc
 		return nil, fault.New("credential.no_evidence", fmt.Sprintf("The file of proofs has %d bytes, more than %d.", len(file), MaxEvidence))
 	}
 	var f evidenceFile
-	if err := json.Unmarshal(file, &f); err != nil || f.Version != evidenceVersion || len(f.Proofs) == 0 || len(f.Proofs) > maxProofs {
+	if err := json.Unmarshal(file, &f); err != nil || f.Version != evidenceVersion || len(f.Proofs) == 0 || len(f.Proofs) > maxProofs || len(f.Receipts) > maxReceipts {
 		return nil, fault.New("credential.no_evidence", "The file has no proofs that can be read, or more than there should be. Make it anew: dure credential prove.")
 	}
 	e := &Evidence{network: anchor.Network(), anchor: anchor, state: map[string]entry{}}
 	for _, p := range f.Proofs {
 		if err := e.add(p); err != nil {
+			return nil, err
+		}
+	}
+	for _, receipt := range f.Receipts {
+		if err := e.addReceipt(receipt); err != nil {
 			return nil, err
 		}
 	}
@@ -79,7 +88,7 @@ func ReadEvidence(file []byte, anchor *light.Anchor, oldest time.Time) (*Evidenc
 func Prove(ctx context.Context, c *client.Client, of *Credential, anchor *light.Anchor) ([]byte, *Evidence, error) {
 	e := &Evidence{network: anchor.Network(), anchor: anchor, state: map[string]entry{}}
 	e.fetch = func(key []byte) (light.StateProof, error) { return c.StateProof(ctx, key) }
-	if _, err := e.Key(ctx, of.Issuer.Account, of.Signer.Address(), of.Issued); err != nil {
+	if err := e.proveKey(ctx, c, of); err != nil {
 		return nil, nil, err
 	}
 	if _, err := e.Right(ctx, of.Issuer.Account, of.Schema, of.Issued, of.Issued); err != nil {
@@ -90,7 +99,7 @@ func Prove(ctx context.Context, c *client.Client, of *Credential, anchor *light.
 			return nil, nil, err
 		}
 	}
-	file, err := json.Marshal(evidenceFile{evidenceVersion, e.network, e.proofs})
+	file, err := json.Marshal(evidenceFile{evidenceVersion, e.network, e.proofs, e.receipts})
 	return file, e, err
 }
 
@@ -158,25 +167,6 @@ func (e *Evidence) Network(context.Context) (string, error) { return e.network, 
 // Grounds say from what the proofs were verified, and of when they are.
 func (e *Evidence) Grounds() string {
 	return fmt.Sprintf("proofs of the state of %s, from %s", e.at.UTC().Format("2006-01-02 15:04:05 UTC"), e.basis)
-}
-
-// Key says whether a key acts for an account. The state has no keys of before: of an issuer that has changed its key a node has to be asked.
-func (e *Evidence) Key(_ context.Context, account, key tx.Address, _ time.Time) (Standing, error) {
-	a := &accountv1.Account{}
-	switch known, err := e.read(accountKey(account), a); {
-	case err != nil:
-		return Standing{}, err
-	case !known:
-		return Standing{}, unknownIssuer(account)
-	}
-	if err := checkAccount(account, len(a.GetKey()) > 0, a.GetFrozen()); err != nil {
-		return Standing{}, err
-	}
-	if string(a.GetKey()) != string(key[:]) {
-		return Standing{}, fault.New("credential.wrong_issuer_key", "The credential is signed by the key "+key.String()+", which does not act for the issuer "+account.String()+" in the state that was proven. "+
-			"If it did before, only a node can say: verify it without --evidence.", "issuer", account, "key", key)
-	}
-	return Standing{}, nil
 }
 
 // Right judges by the rights up to the members', each proven.

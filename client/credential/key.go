@@ -25,6 +25,8 @@ func checkAccount(account tx.Address, hasKey, frozen bool) error {
 type keyChange struct {
 	at  time.Time
 	key string
+	// tx is the transaction that changed it, 64 hex digits.
+	tx string
 }
 
 // keyChanges are the changes of an account's key, the newest first.
@@ -33,7 +35,7 @@ type keyChanges []keyChange
 // standing finds a key that acted at a time. Blocks have times of their own, so a minute to both sides counts.
 func (changes keyChanges) standing(account, key tx.Address, at time.Time) (Standing, error) {
 	until := time.Time{}
-	for _, c := range append(changes, keyChange{time.Time{}, account.String()}) { // the first key made the address
+	for _, c := range append(changes, keyChange{key: account.String()}) { // the first key made the address
 		from := c.at
 		if c.key == key.String() && !at.Before(from.Add(-clockSkew)) && (until.IsZero() || at.Before(until.Add(clockSkew))) {
 			return Standing{Replaced: until}, nil

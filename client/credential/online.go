@@ -66,7 +66,7 @@ func (o online) keyChanges(ctx context.Context, account tx.Address) (keyChanges,
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, keyChange{at, fields["key"].GetStringValue()})
+			out = append(out, keyChange{at, fields["key"].GetStringValue(), t.GetId()})
 		}
 	}
 	return out, nil
