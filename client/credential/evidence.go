@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	identityv1 "github.com/dureledger/dure/gen/dure/identity/v1"
 
 	"github.com/dureledger/dure/client"
@@ -84,23 +85,70 @@ func ReadEvidence(file []byte, anchor *light.Anchor, oldest time.Time) (*Evidenc
 	return e, nil
 }
 
+// A proof is of the block before the newest, so Prove waits for one that says what the node says: so often, so long.
+const (
+	proveTries = 20
+	proveWait  = 250 * time.Millisecond
+)
+
 // Prove asks a node for the proofs that a verifier of the credential needs, and returns them as a file. They are verified from the anchor.
+// Codes of [Evidence.Key], [Evidence.Right], [Evidence.Status] and [light.Anchor.VerifyStateProof].
 func Prove(ctx context.Context, c *client.Client, of *Credential, anchor *light.Anchor) ([]byte, *Evidence, error) {
+	for try := 1; ; try++ {
+		e, err := prove(ctx, c, of, anchor)
+		if err != nil {
+			return nil, nil, err
+		}
+		if current, err := e.current(ctx, c, of); err != nil {
+			return nil, nil, err
+		} else if current || try == proveTries {
+			file, err := json.Marshal(evidenceFile{evidenceVersion, e.network, e.proofs, e.receipts})
+			return file, e, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil, ctx.Err()
+		case <-time.After(proveWait):
+		}
+	}
+}
+
+func prove(ctx context.Context, c *client.Client, of *Credential, anchor *light.Anchor) (*Evidence, error) {
 	e := &Evidence{network: anchor.Network(), anchor: anchor, state: map[string]entry{}}
 	e.fetch = func(key []byte) (light.StateProof, error) { return c.StateProof(ctx, key) }
 	if err := e.proveKey(ctx, c, of); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if _, err := e.Right(ctx, of.Issuer.Account, of.Schema, of.Issued, of.Issued); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if of.List > 0 {
 		if _, err := e.Status(ctx, of.Issuer.Account, of.List, of.Index); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	file, err := json.Marshal(evidenceFile{evidenceVersion, e.network, e.proofs, e.receipts})
-	return file, e, err
+	return e, nil
+}
+
+// current says whether the proofs say of key and status what the node says now.
+func (e *Evidence) current(ctx context.Context, c *client.Client, of *Credential) (bool, error) {
+	a, err := c.Account(ctx, of.Issuer.Account)
+	if err != nil {
+		return false, err
+	}
+	proven := &accountv1.Account{}
+	if _, err := e.read(accountKey(of.Issuer.Account), proven); err != nil {
+		return false, err
+	}
+	if key, err := tx.ToAddress(proven.GetKey()); err != nil || key.String() != a.GetKey() || of.List == 0 {
+		return err == nil && key.String() == a.GetKey(), nil
+	}
+	says, err := online{c}.Status(ctx, of.Issuer.Account, of.List, of.Index)
+	if err != nil {
+		return false, err
+	}
+	status, err := e.Status(ctx, of.Issuer.Account, of.List, of.Index)
+	return status == says, err
 }
 
 func (e *Evidence) add(p light.StateProof) error {

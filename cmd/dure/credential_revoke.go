@@ -88,7 +88,7 @@ file for dure credential verify --evidence. They say how things are in a block o
 			}
 			file, evidence, err := credential.Prove(cmd.Context(), client, c, anchor)
 			if err != nil {
-				return refusal(err, "The node gave proofs that do not hold. Ask another with --node.")
+				return refusal(err, "There is nothing to prove, or the node's proofs do not hold: dure credential verify asks without proofs; --node names another node.")
 			}
 			if err := writeNew(out, file, 0o644); err != nil {
 				return err
