@@ -19,12 +19,6 @@ import (
 // maxProofFile bounds the file of a credential's status, in bytes.
 const maxProofFile = 1 << 20
 
-func newCredential(a *app) *cobra.Command {
-	return parent("credential", "Credentials and their status", `Credentials are never on the ledger; their status is. An issuer gives each credential it issues an entry of a status list, chosen at random, and sets the entry when it
-revokes or suspends the credential.`,
-		credentialStatus(a))
-}
-
 func credentialStatus(a *app) *cobra.Command {
 	return parent("status", "The status of credentials", `Token Status Lists (draft-ietf-oauth-status-list-21) on the ledger: an entry of 1, 2, 4 or 8 bits for each credential. Everybody reads whole lists, so that nobody learns
 which credential somebody looks at.`,

@@ -1,0 +1,47 @@
+package credential
+
+import (
+	"time"
+
+	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/tx"
+)
+
+func unknownIssuer(account tx.Address) error {
+	return fault.New("credential.issuer_unknown", "The issuer "+account.String()+" has no account on this ledger.", "issuer", account)
+}
+func checkAccount(account tx.Address, hasKey, frozen bool) error {
+	if frozen {
+		return fault.New("credential.issuer_frozen", "The issuer's account "+account.String()+" is frozen by its sponsor. While it is, its credentials are not relied on.", "issuer", account)
+	}
+	if !hasKey {
+		return fault.New("credential.issuer_ruled", "Several keys together act for the issuer "+account.String()+", and a credential is signed by one. Let it delegate the right to issue to an "+
+			"account with one key.", "issuer", account)
+	}
+	return nil
+}
+
+// keyChange is when a key began to act for an account.
+type keyChange struct {
+	at  time.Time
+	key string
+	// tx is the transaction that changed it, 64 hex digits.
+	tx string
+}
+
+// keyChanges are the changes of an account's key, the newest first.
+type keyChanges []keyChange
+
+// standing finds a key that acted at a time. Blocks have times of their own, so a minute to both sides counts.
+func (changes keyChanges) standing(account, key tx.Address, at time.Time) (Standing, error) {
+	until := time.Time{}
+	for _, c := range append(changes, keyChange{key: account.String()}) { // the first key made the address
+		from := c.at
+		if c.key == key.String() && !at.Before(from.Add(-clockSkew)) && (until.IsZero() || at.Before(until.Add(clockSkew))) {
+			return Standing{Replaced: until}, nil
+		}
+		until = from
+	}
+	return Standing{}, fault.New("credential.wrong_issuer_key", "The credential is signed by the key "+key.String()+", which did not act for the issuer "+account.String()+" when it was issued. "+
+		"It is forged, or the issuer signed with the wrong key.", "issuer", account, "key", key)
+}
