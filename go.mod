@@ -13,6 +13,20 @@ require (
 require github.com/miekg/pkcs11 v1.1.2
 
 require (
+	filippo.io/nistec v0.0.4 // indirect
+	github.com/coreos/go-oidc/v3 v3.21.0 // indirect
+	github.com/go-jose/go-jose/v4 v4.1.4 // indirect
+	github.com/go-viper/mapstructure/v2 v2.5.0 // indirect
+	github.com/go-webauthn/webauthn v0.17.0 // indirect
+	github.com/go-webauthn/x v0.2.3 // indirect
+	github.com/golang-jwt/jwt/v5 v5.3.1 // indirect
+	github.com/luikyv/go-oidc v0.20.0 // indirect
+	github.com/philhofer/fwd v1.2.0 // indirect
+	github.com/tinylib/msgp v1.6.4 // indirect
+	golang.org/x/oauth2 v0.38.0 // indirect
+)
+
+require (
 	github.com/dsnet/golib/memfile v1.0.0 // indirect
 	github.com/plgd-dev/go-coap/v3 v3.4.0
 	go.uber.org/atomic v1.11.0 // indirect
