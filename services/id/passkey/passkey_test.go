@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dureledger/dure/services/id/passkey"
+	"github.com/dureledger/dure/services/id/passkey/passkeytest"
 	"github.com/dureledger/dure/services/id/refusal"
 )
 
@@ -29,15 +30,15 @@ func ceremonies() (*passkey.Ceremonies, *clock) {
 func TestCreateAndAssert(t *testing.T) {
 	c, _ := ceremonies()
 	for range 20 {
-		a := newAuthenticator(t)
-		made, err := c.Create(a.create(t, c.Begin("b")), "b")
+		a := passkeytest.New(t, rpID, origin)
+		made, err := c.Create(a.Create(t, c.Begin("b")), "b")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if made.Public != a.public(t) {
-			t.Fatalf("key %x, want %x", made.Public, a.public(t))
+		if made.Public != a.Public(t) {
+			t.Fatalf("key %x, want %x", made.Public, a.Public(t))
 		}
-		got, err := c.Assert(a.assert(t, c.Begin("b"), []byte("handle")), "b")
+		got, err := c.Assert(a.Assert(t, c.Begin("b"), []byte("handle")), "b")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,10 +50,10 @@ func TestCreateAndAssert(t *testing.T) {
 				t.Errorf("a candidate does not verify: %v", err)
 			}
 		}
-		if err := got.Verify(newAuthenticator(t).public(t)); refusal.Code(err) != "signin.bad_signature" {
+		if err := got.Verify(passkeytest.New(t, rpID, origin).Public(t)); refusal.Code(err) != "signin.bad_signature" {
 			t.Errorf("another key: %v", err)
 		}
-		if string(got.UserHandle) != "handle" || got.Count != 2 || string(got.CredentialID) != string(a.id) {
+		if string(got.UserHandle) != "handle" || got.Count != 2 || string(got.CredentialID) != string(a.ID) {
 			t.Errorf("%+v", got)
 		}
 	}
@@ -61,22 +62,22 @@ func TestCreateAndAssert(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	for _, test := range []struct {
 		name, code string
-		spoil      func(*authenticator)
+		spoil      func(*passkeytest.Authenticator)
 	}{
-		{"another page", "signin.wrong_origin", func(a *authenticator) { a.origin = "https://evil.example" }},
-		{"another port", "signin.wrong_origin", func(a *authenticator) { a.origin = "http://localhost:8091" }},
-		{"another relying party", "signin.wrong_rp", func(a *authenticator) { a.rpID = "evil.example" }},
-		{"no fingerprint, face or PIN", "signin.not_verified", func(a *authenticator) { a.flags = 1 }},
-		{"not touched", "signin.not_verified", func(a *authenticator) { a.flags = 4 }},
+		{"another page", "signin.wrong_origin", func(a *passkeytest.Authenticator) { a.Origin = "https://evil.example" }},
+		{"another port", "signin.wrong_origin", func(a *passkeytest.Authenticator) { a.Origin = "http://localhost:8091" }},
+		{"another relying party", "signin.wrong_rp", func(a *passkeytest.Authenticator) { a.RPID = "evil.example" }},
+		{"no fingerprint, face or PIN", "signin.not_verified", func(a *passkeytest.Authenticator) { a.Flags = 1 }},
+		{"not touched", "signin.not_verified", func(a *passkeytest.Authenticator) { a.Flags = 4 }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c, _ := ceremonies()
-			a := newAuthenticator(t)
+			a := passkeytest.New(t, rpID, origin)
 			test.spoil(a)
-			if _, err := c.Assert(a.assert(t, c.Begin("b"), nil), "b"); refusal.Code(err) != test.code {
+			if _, err := c.Assert(a.Assert(t, c.Begin("b"), nil), "b"); refusal.Code(err) != test.code {
 				t.Errorf("sign in: %v, want %s", err, test.code)
 			}
-			if _, err := c.Create(a.create(t, c.Begin("b")), "b"); refusal.Code(err) != test.code {
+			if _, err := c.Create(a.Create(t, c.Begin("b")), "b"); refusal.Code(err) != test.code {
 				t.Errorf("make: %v, want %s", err, test.code)
 			}
 		})
@@ -85,31 +86,31 @@ func TestRefusals(t *testing.T) {
 
 func TestChallenges(t *testing.T) {
 	c, clock := ceremonies()
-	a := newAuthenticator(t)
+	a := passkeytest.New(t, rpID, origin)
 	want := func(what string, answer []byte, browser, code string) {
 		t.Helper()
 		if _, err := c.Assert(answer, browser); refusal.Code(err) != code {
 			t.Errorf("%s: %v, want %q", what, err, code)
 		}
 	}
-	answer := a.assert(t, c.Begin("b"), nil)
+	answer := a.Assert(t, c.Begin("b"), nil)
 	want("another browser", answer, "other", "signin.replayed")
 	want("the first time", answer, "b", "")
 	want("a second time", answer, "b", "signin.replayed")
-	want("a challenge nobody gave", a.assert(t, passkey.Text(make([]byte, 32)), nil), "b", "signin.replayed")
-	late := a.assert(t, c.Begin("b"), nil)
+	want("a challenge nobody gave", a.Assert(t, passkey.Text(make([]byte, 32)), nil), "b", "signin.replayed")
+	late := a.Assert(t, c.Begin("b"), nil)
 	clock.t = clock.t.Add(passkey.Lifetime)
 	want("too late", late, "b", "signin.replayed")
-	want("a new passkey", a.create(t, c.Begin("b")), "b", "signin.malformed")
+	want("a new passkey", a.Create(t, c.Begin("b")), "b", "signin.malformed")
 	want("nothing", nil, "b", "signin.malformed")
 	want("too large", []byte(strings.Repeat(" ", passkey.MaxAnswer+1)), "b", "signin.malformed")
 }
 
 func FuzzAnswers(f *testing.F) {
 	c, _ := ceremonies()
-	a := newAuthenticator(f)
-	f.Add(a.assert(f, c.Begin("b"), nil))
-	f.Add(a.create(f, c.Begin("b")))
+	a := passkeytest.New(f, rpID, origin)
+	f.Add(a.Assert(f, c.Begin("b"), nil))
+	f.Add(a.Create(f, c.Begin("b")))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		if got, err := c.Assert(raw, "b"); err == nil {
 			for _, p := range got.Candidates {
