@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -96,9 +97,11 @@ func (s *Settings) check() error {
 	return nil
 }
 
+var partyID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
+
 func (p Party) check() error {
-	if p.ID == "" || len(p.ID) > 100 || p.Name == "" || len(p.Name) > 100 {
-		return errors.New("id and name are needed, at most 100 bytes each")
+	if !partyID.MatchString(p.ID) || p.Name == "" || len(p.Name) > 100 {
+		return errors.New("want an id of 1 to 100 letters, digits, dots, dashes and underscores, and a name of at most 100 bytes")
 	}
 	if sum, err := hex.DecodeString(p.SecretSHA256); err != nil || len(sum) != 0 && len(sum) != 32 {
 		return errors.New("secret_sha256: want 64 hex digits, or nothing")

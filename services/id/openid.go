@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -100,12 +101,19 @@ func (p Party) client() *goidc.Client {
 	return c
 }
 
+// verifySecret compares by hash. By HTTP Basic a secret comes form-encoded (RFC 6749, section 2.3.1), which not every service does.
 func verifySecret(_ context.Context, stored, presented string) error {
-	sum := sha256.Sum256([]byte(presented))
-	if subtle.ConstantTimeCompare([]byte(hex.EncodeToString(sum[:])), []byte(strings.ToLower(stored))) != 1 {
-		return errors.New("another secret")
+	decoded, err := url.QueryUnescape(presented)
+	if err != nil {
+		decoded = presented
 	}
-	return nil
+	for _, secret := range []string{presented, decoded} {
+		sum := sha256.Sum256([]byte(secret))
+		if subtle.ConstantTimeCompare([]byte(hex.EncodeToString(sum[:])), []byte(strings.ToLower(stored))) == 1 {
+			return nil
+		}
+	}
+	return errors.New("another secret")
 }
 
 // idTokenClaims says which sign-in it was: its session, its time, and that a passkey which checks its holder was used (RFC 8176).

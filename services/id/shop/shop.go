@@ -114,7 +114,7 @@ func (s *Shop) party(ctx context.Context, i int) (*party, error) {
 		return s.known[i], nil
 	}
 	c := s.config.Providers[i]
-	provider, err := oidc.NewProvider(context.WithoutCancel(ctx), c.Issuer) // its keys are fetched again later
+	provider, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), patient), c.Issuer) // its keys are fetched again later
 	if err != nil {
 		return nil, err
 	}
@@ -131,6 +131,9 @@ func (s *Shop) party(ctx context.Context, i int) (*party, error) {
 	}
 	return s.known[i], nil
 }
+
+// patient is how the shop speaks to providers.
+var patient = &http.Client{Timeout: 10 * time.Second}
 
 func secret() string {
 	b := make([]byte, 32)
@@ -191,6 +194,7 @@ func (s *Shop) callback(w http.ResponseWriter, r *http.Request) {
 
 // exchange turns a code into a visitor.
 func (s *Shop) exchange(ctx context.Context, t trip, code string) (*visitor, error) {
+	ctx = oidc.ClientContext(ctx, patient)
 	p, err := s.party(ctx, t.via)
 	if err != nil {
 		return nil, err
