@@ -16,7 +16,7 @@ var table = []struct {
 	id, title string
 	commands  []newCommand
 }{
-	{"identity", "Keys and accounts:", []newCommand{newKey, newAccount}},
+	{"identity", "Keys and accounts:", []newCommand{newKey, newAccount, newSignin}},
 	{"business", "Money, agreements and documents:", []newCommand{newAsset, newPay, newAgree, newRecord}},
 	{"devices", "Devices:", []newCommand{newDevice, newStream, newGateway}},
 	{"proof", "Proofs:", []newCommand{newReceipt, newCheckpoint, newWitness}},

@@ -40,8 +40,8 @@ const (
 // demo is the folder of a demonstration network.
 type demo string
 
-// demoPorts are the first member's ports; each member after it has the next.
-type demoPorts struct{ api, p2p int }
+// demoPorts are the first member's ports; each member after it has the next. Those for signing in begin with signin.
+type demoPorts struct{ api, p2p, signin int }
 
 func (d demo) client() string       { return filepath.Join(string(d), "client") }
 func (d demo) node(i int) node.Home { return node.Home(filepath.Join(string(d), demoMembers[i].key)) }
@@ -95,8 +95,14 @@ func (d demo) fill(ports demoPorts) error {
 			Home: d.node(i), Name: m.name, Address: addresses[m.key], API: fmt.Sprintf("127.0.0.1:%d", ports.api+i), P2P: fmt.Sprintf("127.0.0.1:%d", ports.p2p+i),
 		})
 	}
-	file, err := node.CreateNetwork("demo", seats, func(g *ledgerv1.Genesis) { d.fund(g, addresses) })
+	file, err := node.CreateNetwork("demo", seats, func(g *ledgerv1.Genesis) {
+		d.fund(g, addresses)
+		trustSignin(g, ports.signin)
+	})
 	if err != nil {
+		return err
+	}
+	if err := d.fillSignin(ports.signin); err != nil {
 		return err
 	}
 	nodes := ""

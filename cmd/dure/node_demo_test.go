@@ -12,7 +12,7 @@ import (
 // A demonstration has cars when it was made with them; one of an earlier version goes on without.
 func TestDemoHasCars(t *testing.T) {
 	fresh := demo(filepath.Join(t.TempDir(), "dev"))
-	if err := fresh.create(demoPorts{api: 19_000, p2p: 19_100}); err != nil {
+	if err := fresh.create(demoPorts{api: 19_000, p2p: 19_100, signin: 19_200}); err != nil {
 		t.Fatal(err)
 	}
 	if !fresh.hasCars() {

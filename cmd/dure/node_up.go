@@ -23,20 +23,24 @@ func newUp(a *app) *cobra.Command {
 	var dir string
 	var ports demoPorts
 	var door demoDoor
+	var signin bool
 	cmd := &cobra.Command{
 		Use:   "up",
 		Short: "Run a demonstration network of four members on this machine",
 		Long: `Makes, the first time, a network of four members with accounts to play with, and runs it as four processes that
-only this machine can reach, until Ctrl-C, and beside them a gateway for devices, with three cars that may report. The next "dure up" goes on with the same ledger; to begin anew, delete the folder.`,
+only this machine can reach, until Ctrl-C, and beside them a gateway for devices, with three cars that may report, and the sign-in providers of two
+members, with a shop to sign in at and stand-ins for a mobile operator and a bank (docs/sign-in.md). The next "dure up" goes on with the same ledger; to begin anew, delete the folder.`,
 		Example: "  dure up\n  dure up --dir /tmp/try",
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.up(cmd.Context(), demo(dir), ports, door) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.up(cmd.Context(), demo(dir), ports, door, signin) },
 	}
 	cmd.Flags().StringVar(&dir, "dir", "dev", "the network's folder")
 	cmd.Flags().IntVar(&ports.api, "api-port", 8080, "port of the first member's API when the network is made; the others have the next three")
 	cmd.Flags().IntVar(&ports.p2p, "p2p-port", 26656, "port of the first member for its peers when the network is made; the others have the next three")
 	cmd.Flags().BoolVar(&door.open, "gateway", true, "also run a gateway for devices")
 	cmd.Flags().IntVar(&door.port, "mqtt-port", 8883, "port of the gateway, for MQTT over TLS")
+	cmd.Flags().BoolVar(&signin, "signin", true, "also run what people sign in with")
+	cmd.Flags().IntVar(&ports.signin, "signin-port", 8090, "port of the first sign-in provider when the network is made; what else is needed has the next four")
 	return cmd
 }
 
@@ -52,7 +56,7 @@ const (
 	downTimeout = 20 * time.Second
 )
 
-func (a *app) up(ctx context.Context, d demo, ports demoPorts, door demoDoor) error {
+func (a *app) up(ctx context.Context, d demo, ports demoPorts, door demoDoor, signin bool) error {
 	fresh := !exists(filepath.Join(string(d), "genesis.json"))
 	if err := d.create(ports); err != nil {
 		return err
@@ -75,6 +79,14 @@ func (a *app) up(ctx context.Context, d demo, ports demoPorts, door demoDoor) er
 	if err := portsFree(configs); err != nil {
 		return err
 	}
+	people := &helpers{} // none
+	port := d.signinPort()
+	if signin && port != 0 {
+		people = d.signinHelpers(port, apisOf(configs))
+	}
+	if err := people.free(); err != nil {
+		return err
+	}
 	members := newProcesses()
 	for i, m := range demoMembers {
 		members.add(m.name, d.node(i), configs[i])
@@ -90,15 +102,26 @@ func (a *app) up(ctx context.Context, d demo, ports demoPorts, door demoDoor) er
 		}
 		defer g.stop()
 	}
+	if err := people.startAll(ctx); err != nil {
+		people.stop()
+		return err
+	}
+	defer people.stop()
 	a.greet(d, configs, fresh)
+	if len(people.all) > 0 {
+		a.greetSignin(port)
+	}
 	if door.open {
 		a.greetCars(d, g, configs[0].APIListen)
+	}
+	if signin && port == 0 {
+		fmt.Fprintf(a.out, "\nThis network was made without sign-in. To have it, delete %s and begin anew.\n", d)
 	}
 	if old {
 		fmt.Fprintf(a.out, "\nThis network was made without devices. To have a gateway, delete %s and begin anew.\n", d)
 	}
 	fmt.Fprintln(a.out, "\nCtrl-C stops all; the ledger stays.")
-	return a.watch(ctx, members, g)
+	return a.watch(ctx, members, g, people)
 }
 
 func apisOf(configs []*node.Config) []string {
@@ -115,8 +138,8 @@ const (
 	restartSpan = time.Minute
 )
 
-// watch starts a member, or the gateway, that stopped by itself again, until ctx ends.
-func (a *app) watch(ctx context.Context, members *processes, g *gatewayProcess) error {
+// watch starts a member, the gateway or a helper that stopped by itself again, until ctx ends.
+func (a *app) watch(ctx context.Context, members *processes, g *gatewayProcess, people *helpers) error {
 	last := map[int][]time.Time{}
 	often := func(i int) bool {
 		last[i] = append(last[i], a.now())
@@ -127,6 +150,7 @@ func (a *app) watch(ctx context.Context, members *processes, g *gatewayProcess) 
 		select {
 		case <-ctx.Done():
 			fmt.Fprintln(a.out, "\nStopping the four members…")
+			people.stop()
 			g.stop()
 			members.stop()
 			fmt.Fprintln(a.out, "Stopped. \"dure up\" goes on with the same ledger.")
@@ -138,6 +162,15 @@ func (a *app) watch(ctx context.Context, members *processes, g *gatewayProcess) 
 			}
 			fmt.Fprintf(a.out, "%s stopped by itself; starting it again. Its log: %s\n", m.name, m.home.Log())
 			if err := members.start(i); err != nil {
+				return err
+			}
+		case i := <-people.died:
+			one := people.all[i]
+			if often(len(members.all) + 1 + i) {
+				return failed(one.name+" for signing in stopped by itself again and again", "see "+one.log+":\n"+tail(one.log))
+			}
+			fmt.Fprintf(a.out, "%s for signing in stopped by itself; starting it again. Its log: %s\n", one.name, one.log)
+			if err := people.start(i); err != nil {
 				return err
 			}
 		case <-g.done:

@@ -86,7 +86,7 @@ func (s *Settings) check() error {
 	}
 	seen := map[string]bool{}
 	for _, p := range s.Services {
-		if err := p.check(); err != nil {
+		if err := p.Check(); err != nil {
 			return fmt.Errorf("services: %q: %w", p.ID, err)
 		}
 		if seen[p.ID] {
@@ -99,7 +99,8 @@ func (s *Settings) check() error {
 
 var partyID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
 
-func (p Party) check() error {
+// Check says what is wrong with a service's entry.
+func (p Party) Check() error {
 	if !partyID.MatchString(p.ID) || p.Name == "" || len(p.Name) > 100 {
 		return errors.New("want an id of 1 to 100 letters, digits, dots, dashes and underscores, and a name of at most 100 bytes")
 	}

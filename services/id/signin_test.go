@@ -26,7 +26,7 @@ func TestSignInByTwoMembers(t *testing.T) {
 
 	// By the second member: no account to make, nobody to ask.
 	b.key.Origin = w.providers[1].issuer
-	b.get(w.shop + "/login?via=1").usePasskey().shows("무엇을 알려 줄까요?", "이 기관에 없는 정보")
+	b.get(w.shop+"/login?via=1").usePasskey().shows("무엇을 알려 줄까요?", "이 기관에 없는 정보")
 	b.post(b.find(`action="(/authorize/[^"]+)"`), "do", "agree", "account", account).shows("Member 1", account)
 	if strings.Contains(b.text, "홍길동") {
 		t.Error("the second member gave what only the first knows")
@@ -73,7 +73,7 @@ func TestErase(t *testing.T) {
 	}
 	b.post("/erase", "sure", "yes").shows("지웠습니다")
 	until(t, "the shop was not told", func() bool { return !strings.Contains(b.get(w.shop+"/").text, "어서 오세요") })
-	b.get(p.issuer + "/").usePasskey().shows("이 기관은 나에 대해 아무것도 모릅니다", "동의한 서비스가 없습니다")
+	b.get(p.issuer+"/").usePasskey().shows("이 기관은 나에 대해 아무것도 모릅니다", "동의한 서비스가 없습니다")
 	files, err := filepath.Glob(filepath.Join(p.dir, "*"))
 	if err != nil || len(files) < 4 {
 		t.Fatal(files, err)
@@ -99,7 +99,7 @@ func TestSignOut(t *testing.T) {
 	b.get(w.shop + "/login?via=0")
 	b.post(b.find(`action="(/authorize/[^"]+)"`), "do", "agree", "account", b.find(`name="account" value="([^"]+)"`)).shows("어서 오세요")
 	b.get(w.providers[0].issuer + "/logout?client_id=shop&post_logout_redirect_uri=" + w.shop + "/").shows("로그아웃할까요?")
-	b.get(w.shop+"/logout").shows("두레 계정으로 로그인해 보세요").get(w.providers[0].issuer + "/").shows("패스키로 로그인")
+	b.get(w.shop + "/logout").shows("두레 계정으로 로그인해 보세요").get(w.providers[0].issuer + "/").shows("패스키로 로그인")
 
 	b.usePasskey().get(w.shop + "/login?via=0").shows("어서 오세요")
 	b.get(w.providers[0].issuer + "/logout").post(b.find(`action="(/logout/[^"]+)"`)).shows("로그아웃했습니다")

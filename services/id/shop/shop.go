@@ -22,20 +22,21 @@ import (
 // Provider is one by which people may come.
 type Provider struct {
 	// Name as people know it, such as that of a bank.
-	Name   string
-	Issuer string
+	Name   string `json:"name"`
+	Issuer string `json:"issuer"`
 	// ClientID and Secret are what the shop has there.
-	ClientID, Secret string
+	ClientID string `json:"client_id"`
+	Secret   string `json:"secret"`
 }
 
 // Config is what a shop is made of.
 type Config struct {
-	Name string
+	Name string `json:"name"`
 	// URL is its own address, without a path.
-	URL       string
-	Providers []Provider
+	URL       string     `json:"url"`
+	Providers []Provider `json:"providers"`
 	// Asks are the items that it asks for.
-	Asks []string
+	Asks []string `json:"asks"`
 }
 
 const (
