@@ -12,8 +12,11 @@ import (
 	"github.com/dureledger/dure/services/id/vault"
 )
 
-// shownLog is how many lines of the log a page has.
-const shownLog = 200
+// shownLog is how many lines of the log a page has, newestLog how many of them it shows at once.
+const (
+	shownLog  = 200
+	newestLog = 20
+)
 
 // me is a person's own page; erase: it asks whether everything is to be erased.
 func (s *Server) me(w http.ResponseWriter, r *http.Request, who session, erase bool) {
@@ -39,6 +42,8 @@ func (s *Server) me(w http.ResponseWriter, r *http.Request, who session, erase b
 	for _, e := range log[:min(len(log), shownLog)] {
 		view.Log = append(view.Log, page.Line{What: e.What, Service: e.Service, Items: e.Items, At: e.At})
 	}
+	newest := min(len(view.Log), newestLog)
+	view.Log, view.Earlier = view.Log[:newest], view.Log[newest:]
 	s.draw(w, r, "me", http.StatusOK, page.Page{Path: r.URL.Path, View: view})
 }
 

@@ -34,7 +34,7 @@ func TestSignInByTwoMembers(t *testing.T) {
 
 	// What was answered is not asked again, and who is signed in presses nothing.
 	b.get(w.shop+"/login?via=0").shows("어서 오세요", "Member 0", "홍길동")
-	b.get(w.providers[0].issuer+"/").shows("내 정보", "Corner Shop", "알려 줌: 이름", "거절함: 휴대전화 번호", "계정을 만들었습니다", "물었습니다", "읽어 갔습니다")
+	b.get(w.providers[0].issuer+"/").shows("내 정보", "Corner Shop", "알려 줌: 이름", "거절함: 휴대전화 번호", "계정을 만들었습니다", "Corner Shop에서 물었습니다: 이름, 휴대전화 번호", "Corner Shop에서 읽어 갔습니다: 이름")
 	if len(w.receipts) != 2 || strings.Contains(w.receipts[0], "true") {
 		t.Errorf("receipts %q", w.receipts)
 	}
@@ -49,14 +49,14 @@ func TestWithdraw(t *testing.T) {
 	b.get(w.shop + "/login?via=0")
 	b.post(b.find(`action="(/authorize/[^"]+)"`), "do", "agree", "account", b.find(`name="account" value="([^"]+)"`), "item", "phone").shows("+821012345678")
 	b.get(w.shop + "/").shows("어서 오세요")
-	b.get(w.providers[0].issuer+"/").post("/withdraw", "service", "shop").shows("동의한 서비스가 없습니다", "동의를 거두었습니다")
+	b.get(w.providers[0].issuer+"/").post("/withdraw", "service", "shop").shows("동의한 서비스가 없습니다", "Corner Shop에 준 동의를 거두었습니다: 휴대전화 번호")
 	until(t, "the shop was not told", func() bool { return !strings.Contains(b.get(w.shop+"/").text, "어서 오세요") })
 	b.get(w.shop + "/login?via=0").shows("무엇을 알려 줄까요?")
 	if len(w.receipts) != 2 || !strings.Contains(w.receipts[1], "true") {
 		t.Errorf("receipts %q", w.receipts)
 	}
 	b.post(b.find(`action="(/authorize/[^"]+)"`), "do", "refuse").shows("access_denied")
-	b.get(w.providers[0].issuer + "/").shows("거절했습니다: 이름, 휴대전화 번호")
+	b.get(w.providers[0].issuer + "/").shows("Corner Shop에 거절했습니다: 이름, 휴대전화 번호")
 }
 
 // Erasing needs a sign-in of a moment ago, and leaves nothing at the member. The account is still the person's.

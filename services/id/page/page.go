@@ -66,6 +66,15 @@ func functions(lang string) template.FuncMap {
 		},
 		"clock": func(ms int64) string { return time.UnixMilli(ms).In(kst).Format("2006-01-02 15:04:05") },
 		"iso":   func(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) },
+		"line": func(what, service string) string {
+			if service == "" {
+				return Text(lang, "log."+what)
+			}
+			if _, ok := texts["log."+what+".at"]; ok {
+				what += ".at"
+			}
+			return strings.ReplaceAll(Text(lang, "log."+what), "%s", service)
+		},
 		"join": func(items []string) string {
 			out := make([]string, len(items))
 			for i, item := range items {

@@ -49,7 +49,8 @@ type Me struct {
 	Name, Phone, BankName string
 	Held                  bool
 	Services              []Service
-	Log                   []Line
+	// Log is the newest lines, Earlier those before them.
+	Log, Earlier []Line
 	// Erase: the page asks whether everything is to be erased.
 	Erase bool
 }

@@ -30,7 +30,7 @@ func (v *Vault) put(ctx context.Context, a Account, kind, name string, at int64,
 	if err != nil {
 		return err
 	}
-	return v.insert(ctx, p, kind, p.name(name), at, value)
+	return insert(ctx, v.people, p, kind, p.name(name), at, value)
 }
 
 // add keeps one more thing of a kind; of the oldest only most stay.
@@ -42,22 +42,35 @@ func (v *Vault) add(ctx context.Context, a Account, kind string, at int64, most 
 	name := binary.BigEndian.AppendUint64(nil, uint64(at))
 	name = append(name, make([]byte, 8)...)
 	rand.Read(name[8:])
-	if err := v.insert(ctx, p, kind, name, at, value); err != nil {
+	step, err := v.people.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("vault: %w", err)
+	}
+	defer step.Rollback() // nothing after the commit
+	if err := insert(ctx, step, p, kind, name, at, value); err != nil {
 		return err
 	}
-	if _, err = v.people.ExecContext(ctx, `DELETE FROM sealed WHERE number = ?1 AND kind = ?2 AND name IN (
+	if _, err = step.ExecContext(ctx, `DELETE FROM sealed WHERE number = ?1 AND kind = ?2 AND name IN (
 SELECT name FROM sealed WHERE number = ?1 AND kind = ?2 ORDER BY at DESC, name DESC LIMIT -1 OFFSET ?3)`, p.number, kind, most); err != nil {
+		return fmt.Errorf("vault: %w", err)
+	}
+	if err := step.Commit(); err != nil {
 		return fmt.Errorf("vault: %w", err)
 	}
 	return nil
 }
 
-func (v *Vault) insert(ctx context.Context, p person, kind string, name []byte, at int64, value any) error {
+// writer is the file, or a step of several changes to it.
+type writer interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+func insert(ctx context.Context, w writer, p person, kind string, name []byte, at int64, value any) error {
 	plain, err := json.Marshal(value)
 	if err != nil {
 		return fmt.Errorf("vault: %w", err)
 	}
-	if _, err = v.people.ExecContext(ctx, `INSERT INTO sealed (number, kind, name, at, bytes) VALUES (?, ?, ?, ?, ?)
+	if _, err = w.ExecContext(ctx, `INSERT INTO sealed (number, kind, name, at, bytes) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET at = excluded.at, bytes = excluded.bytes`, p.number, kind, name, at, seal(p.key, plain, p.bound(kind, name))); err != nil {
 		return fmt.Errorf("vault: %w", err)
 	}

@@ -33,8 +33,10 @@ const (
 	keysSchema   = `CREATE TABLE IF NOT EXISTS person (who BLOB PRIMARY KEY, number BLOB NOT NULL UNIQUE, wrapped BLOB NOT NULL) WITHOUT ROWID`
 	peopleSchema = `CREATE TABLE IF NOT EXISTS sealed (number BLOB NOT NULL, kind TEXT NOT NULL, name BLOB NOT NULL, at INTEGER NOT NULL, bytes BLOB NOT NULL,
 PRIMARY KEY (number, kind, name)) WITHOUT ROWID`
-	// What is deleted is overwritten; no write-ahead log keeps an earlier page.
-	pragmas = "?_pragma=secure_delete(1)&_pragma=journal_mode(truncate)&_pragma=busy_timeout(5000)&_pragma=synchronous(full)"
+	pragmas = "?_pragma=busy_timeout(5000)&_pragma=synchronous(full)"
+	// A key that is deleted is overwritten, and no write-ahead log keeps an earlier page with it.
+	keysPragmas   = pragmas + "&_pragma=secure_delete(1)&_pragma=journal_mode(truncate)"
+	peoplePragmas = pragmas + "&_pragma=journal_mode(wal)"
 )
 
 // Open opens the vault in a folder, and makes both if they are not there.
@@ -47,10 +49,10 @@ func Open(dir string) (*Vault, error) {
 		return nil, err
 	}
 	v := &Vault{master: master}
-	if v.keys, err = openDB(filepath.Join(dir, "keys.db"), keysSchema); err != nil {
+	if v.keys, err = openDB(filepath.Join(dir, "keys.db"), keysPragmas, keysSchema); err != nil {
 		return nil, err
 	}
-	if v.people, err = openDB(filepath.Join(dir, "people.db"), peopleSchema); err != nil {
+	if v.people, err = openDB(filepath.Join(dir, "people.db"), peoplePragmas, peopleSchema); err != nil {
 		return nil, errors.Join(err, v.keys.Close())
 	}
 	return v, nil
@@ -59,7 +61,7 @@ func Open(dir string) (*Vault, error) {
 // Close closes the files.
 func (v *Vault) Close() error { return errors.Join(v.keys.Close(), v.people.Close()) }
 
-func openDB(path, schema string) (*sql.DB, error) {
+func openDB(path, pragmas, schema string) (*sql.DB, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("vault: %w", err)
