@@ -79,6 +79,17 @@ func TestPasskeyAttacks(t *testing.T) {
 	b.sendPasskey(next.Assert(t, b.find(`data-challenge="([^"]+)"`), account[:])).shows("내 정보 지우기", shown(account))
 }
 
+// Making a passkey proves nothing of its key. Whoever brings the key of somebody's account is not them.
+func TestSomebodyElsesKey(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	p, b, thief := w.providers[0], newBrowser(t), newBrowser(t)
+	w.register(b, p.issuer, "홍길동", "01012345678", "110123456789")
+	thief.key.Key = b.key.Key // a key, not what it signs: that is public after one signature
+	w.register(thief, p.issuer, "김철수", "01087654321", "220123456789")
+	thief.shows("signin.has_account").get(p.issuer + "/").shows("패스키로 로그인")
+	b.get(p.issuer + "/").shows("홍길동")
+}
+
 // ask is a request of a service, right in everything until a test changes it.
 func (w *world) ask(change ...string) string {
 	q := url.Values{"client_id": {"clinic"}, "redirect_uri": {w.shop + "/clinic"}, "response_type": {"code"}, "scope": {"openid phone"}, "state": {"s"}, "nonce": {"n"},
@@ -369,7 +380,9 @@ func sha256Text(text string) string {
 
 // Every public page has a limit, and codes have stricter ones; a code can be guessed at only a few times.
 func TestLimits(t *testing.T) {
-	w := newWorld(t, 1, func(c *id.Config) { c.Limits = id.Limits{PerSecond: 0.001, Burst: 60, Codes: 4, CodesEach: 2} })
+	w := newWorld(t, 1, func(c *id.Config) {
+		c.Limits = id.Limits{PerSecond: 0.001, Burst: 60, ServicesPerSecond: 0.001, Codes: 4, CodesEach: 2}
+	})
 	p, b := w.providers[0], newBrowser(t)
 	b.get(p.issuer + "/register")
 	send := func(phone string) { b.post("/register", "do", "phone", "name", "홍길동", "phone", phone) }
@@ -391,8 +404,9 @@ func TestLimits(t *testing.T) {
 	b.post("/register", "do", "again")
 	send("010-5555-6666")
 	b.shows("signin.too_many_codes") // from this address
-	for b.status != http.StatusTooManyRequests {
-		b.get(p.issuer + "/.well-known/openid-configuration")
+	b.get(p.issuer + "/.well-known/openid-configuration").shows("issuer")
+	b.get(p.issuer + "/.well-known/openid-configuration").shows("signin.too_many")
+	for b.get(p.issuer + "/"); b.status != http.StatusTooManyRequests; b.get(p.issuer + "/") {
 	}
 	b.shows("signin.too_many")
 	if b.get(p.issuer + "/healthz"); b.status != http.StatusOK {

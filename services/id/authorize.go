@@ -159,13 +159,17 @@ func (f *flow) consent(who session) (agreed []string, answered bool, err error) 
 	if err != nil && !none {
 		return nil, false, err
 	}
+	profile, err := f.profile(ctx, who.account)
+	if err != nil {
+		return nil, false, err
+	}
+	// What this member does not know cannot be given, so it is asked for only when it is known.
+	known := slices.DeleteFunc(slices.Clone(asked), func(item string) bool { return !held(item, profile) })
 	if f.posted == "agree" && f.r.PostFormValue("account") == who.shown {
-		before, err = f.agree(ctx, who, before, asked)
-		none = false
-		if err != nil {
+		if before, err = f.agree(ctx, who, before, known); err != nil {
 			return nil, false, err
 		}
-	} else if none || !before.Covers(asked) || f.prompt("consent") {
+	} else if none || !before.Covers(known) || f.prompt("consent") {
 		return nil, false, nil
 	}
 	for _, item := range asked {
@@ -173,20 +177,16 @@ func (f *flow) consent(who session) (agreed []string, answered bool, err error) 
 			agreed = append(agreed, item)
 		}
 	}
-	return agreed, !none, nil
+	return agreed, true, nil
 }
 
 // agree keeps the person's answer. What was answered before and is not asked now stays as it was.
 func (f *flow) agree(ctx context.Context, who session, before vault.Consent, asked []string) (vault.Consent, error) {
-	profile, err := f.profile(ctx, who.account)
-	if err != nil {
-		return before, err
-	}
 	c := vault.Consent{Service: f.party.ID, Name: f.party.Name, At: f.now().UnixMilli(), Salt: make([]byte, 16)}
 	rand.Read(c.Salt)
 	var now, no []string
 	for _, item := range Items {
-		ticked := slices.Contains(f.r.PostForm["item"], item) && held(item, profile)
+		ticked := slices.Contains(f.r.PostForm["item"], item)
 		switch {
 		case slices.Contains(asked, item) && ticked:
 			now = append(now, item)
@@ -229,8 +229,9 @@ func (f *flow) ask(who session) error {
 		f.broken(f.w, f.r, err)
 		return nil
 	}
-	view := page.Consent{Service: f.party.Name, Action: f.action(), Account: who.shown, Public: f.party.Subject != "pairwise"}
+	view := page.Consent{Service: f.party.Name, Action: f.action(), Account: who.shown, Public: f.party.Subject != "pairwise", Prove: "/register?then=" + f.as.ID}
 	for _, item := range asked {
+		view.Missing = view.Missing || !held(item, profile)
 		view.Items = append(view.Items, page.Item{ID: item, Value: value(item, who.shown, profile), Held: held(item, profile)})
 	}
 	f.draw(f.w, f.r, "consent", http.StatusOK, page.Page{Path: f.action(), FormsTo: f.formsTo(), View: view})

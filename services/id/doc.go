@@ -7,7 +7,7 @@
 // (services/id/vault) and go nowhere else. What is under way, and who is signed in, is in memory.
 //
 //	GET  /                                  a person's page, or signing in
-//	GET, POST /register                     making an account, step by step
+//	GET, POST /register                     making an account, or proving oneself to this member, step by step
 //	POST /signin, /signout, /withdraw       by forms of its own pages
 //	GET, POST /erase
 //	GET  /.well-known/openid-configuration  OpenID Connect Discovery 1.0
@@ -20,6 +20,7 @@
 // Those of services/id/passkey, and:
 //
 //	signin.unknown_key     the ledger has no account of this passkey
+//	signin.has_account     a new passkey's key has an account already
 //	signin.frozen          the account is frozen by its sponsor
 //	signin.counter_back    the passkey's counter went back: it may be a copy
 //	signin.other_browser   the sign-in was begun in another browser

@@ -2,6 +2,7 @@ package id
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,7 +32,11 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			http.Error(w, "this provider answers at "+s.settings.Issuer+" alone", http.StatusMisdirectedRequest)
 			return
 		}
-		if !s.requests.allow(s.address(r), s.now()) {
+		limit := s.requests
+		if strings.HasPrefix(r.URL.Path, "/.well-known/") || slices.Contains([]string{"/token", "/userinfo", "/jwks"}, r.URL.Path) {
+			limit = s.asking
+		}
+		if !limit.allow(s.address(r), s.now()) {
 			w.Header().Set("Retry-After", "1")
 			s.fail(w, r, http.StatusTooManyRequests, "signin.too_many")
 			return

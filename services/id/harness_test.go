@@ -48,6 +48,9 @@ func (l *ledger) Account(_ context.Context, a [20]byte) (id.Account, error) {
 }
 
 func (l *ledger) Open(_ context.Context, p passkey.Public) error {
+	if _, err := l.Account(context.Background(), p.Address()); err == nil {
+		return id.ErrOpen
+	}
 	l.change(p.Address(), func(a *id.Account) { a.Address, a.Key, a.Passkey = shown(p.Address()), shown(p.Address()), true })
 	return nil
 }
@@ -146,7 +149,7 @@ func newWorld(t *testing.T, members int, change func(*id.Config)) *world {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := id.Config{Dir: p.dir, Ledger: w.ledger, Now: w.clock.now, Limits: id.Limits{PerSecond: 1e6, Burst: 1e6}, Receipts: w}
+		c := id.Config{Dir: p.dir, Ledger: w.ledger, Now: w.clock.now, Limits: id.Limits{PerSecond: 1e6, Burst: 1e6, ServicesPerSecond: 1e6}, Receipts: w}
 		if c.Settings, err = id.ReadSettings(raw); err != nil {
 			t.Fatal(err)
 		}

@@ -27,12 +27,17 @@ type Ledger interface {
 	Rules(ctx context.Context) (rpID string, origins []string, err error)
 	// Account looks an account up; ErrNoAccount if there is none.
 	Account(ctx context.Context, address [20]byte) (Account, error)
-	// Open opens the account of a passkey, sponsored by the member. Nothing happens if it is open.
+	// Open opens the account of a passkey, sponsored by the member; ErrOpen if it was open before.
 	Open(ctx context.Context, key passkey.Public) error
 }
 
-// ErrNoAccount means that the ledger has no such account.
-var ErrNoAccount = errors.New("id: there is no such account")
+var (
+	// ErrNoAccount means that the ledger has no such account.
+	ErrNoAccount = errors.New("id: there is no such account")
+	// ErrOpen means that the key has an account already, or acts for one. Making a passkey proves nothing of its key, so this is never
+	// somebody coming back: they sign in.
+	ErrOpen = errors.New("id: the key has an account")
+)
 
 // Node is a ledger behind a member's node.
 type Node struct {
@@ -82,8 +87,8 @@ func (n Node) Open(ctx context.Context, key passkey.Public) error {
 		err = client.Check(outcome)
 	}
 	var refused *client.Refusal
-	if errors.As(err, &refused) && refused.Code == "account.exists" {
-		return nil
+	if errors.As(err, &refused) && (refused.Code == "account.exists" || refused.Code == "account.key_in_use") {
+		return ErrOpen
 	}
 	if err != nil {
 		return fmt.Errorf("id: opening the account: %w", err)

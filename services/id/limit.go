@@ -17,6 +17,9 @@ type Limits struct {
 	// Requests of any kind from one address: a second, and at once. Default 20 and 100.
 	PerSecond float64
 	Burst     int
+	// ServicesPerSecond is for what services ask, many people's sign-ins from one address: tokens, userinfo, discovery. Default 500, and
+	// twice as many at once.
+	ServicesPerSecond float64
 	// Codes that one address may have sent: an hour. Default 20.
 	Codes int
 	// CodesEach is how many one phone or bank account is sent in an hour. Default 5.
@@ -29,6 +32,9 @@ func (l Limits) orDefaults() Limits {
 	}
 	if l.Burst == 0 {
 		l.Burst = 100
+	}
+	if l.ServicesPerSecond == 0 {
+		l.ServicesPerSecond = 500
 	}
 	if l.Codes == 0 {
 		l.Codes = 20

@@ -66,7 +66,9 @@ func (s *Server) withdraw(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		s.flows.revoke(s.now(), func(g *goidc.Grant) bool { return g.Subject == who.shown && g.ClientID == service })
 		for _, o := range s.sessions.byAccount(who.account) {
-			s.tell(o, service)
+			if slices.Contains(o.parties, service) {
+				s.tell(o, service)
+			}
 		}
 		s.note(ctx, who.account, vault.Entry{What: "withdrawn", Service: consent.Name, Items: consent.Agreed})
 		if s.receipts != nil {

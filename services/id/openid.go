@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/luikyv/go-oidc/pkg/goidc"
 	"github.com/luikyv/go-oidc/pkg/provider"
@@ -20,11 +21,12 @@ import (
 	"github.com/dureledger/dure/services/id/vault"
 )
 
-// Lifetimes of what services get, in seconds. There are no refresh tokens: a service that wants more sends the person here again.
+// Lifetimes of what services get, in seconds. There are no refresh tokens: a service that wants more sends the person here again. An ID token
+// lasts as long as a session, as it is shown again for signing out.
 const (
 	codeSeconds    = 60
 	tokenSeconds   = 300
-	idTokenSeconds = 300
+	idTokenSeconds = int(sessionLifetime / time.Second)
 	flowSeconds    = 900
 )
 

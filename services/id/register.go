@@ -1,13 +1,16 @@
 package id
 
 import (
+	"context"
 	"crypto/rand"
+	"errors"
 	"net/http"
 	"regexp"
 	"slices"
 
 	"github.com/dureledger/dure/services/id/page"
 	"github.com/dureledger/dure/services/id/passkey"
+	"github.com/dureledger/dure/services/id/refusal"
 	"github.com/dureledger/dure/services/id/vault"
 )
 
@@ -30,8 +33,12 @@ func (s *Server) enrolPage(w http.ResponseWriter, r *http.Request, e *enrolment,
 	if err != nil {
 		status = http.StatusBadRequest
 	}
+	many := len(steps)
+	if _, ok := s.signedIn(r); ok {
+		many-- // they have a passkey
+	}
 	view := page.Register{
-		Step: e.step, Number: slices.Index(steps, e.step) + 1, Steps: len(steps), Name: e.name, Phone: shownPhone(e.phone), Bank: e.bank, BankAccount: e.number,
+		Step: e.step, Number: slices.Index(steps, e.step) + 1, Steps: many, Name: e.name, Phone: shownPhone(e.phone), Bank: e.bank, BankAccount: e.number,
 		Banks: banks, Member: s.settings.Name,
 	}
 	switch e.step {
@@ -64,6 +71,12 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) {
 		}
 	default:
 		err = s.prove(r.Context(), e, s.address(r), r.PostFormValue)
+		if who, ok := s.signedIn(r); ok && err == nil && e.step == stepPasskey { // their account is there
+			if err = s.keep(r.Context(), who.account, e); err == nil {
+				s.leave(w, r, e, browser)
+				return
+			}
+		}
 	}
 	if err != nil {
 		s.enrolPage(w, r, e, browser, err)
@@ -80,6 +93,9 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request, e *enrolment, brow
 		return err
 	}
 	if err := s.ledger.Open(ctx, made.Public); err != nil {
+		if errors.Is(err, ErrOpen) {
+			return refusal.New("signin.has_account", "This passkey has an account already. Sign in with it.")
+		}
 		return err
 	}
 	address := made.Public.Address()
@@ -87,24 +103,37 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request, e *enrolment, brow
 	if err != nil {
 		return err
 	}
-	now := s.now().UnixMilli()
-	if err := s.vault.SaveProfile(ctx, address, vault.Profile{
-		Name: e.name, Phone: e.phone, PhoneAt: e.phoneAt, Bank: e.bank, BankAccount: e.number, BankAt: e.bankAt,
-	}, now); err != nil {
-		return err
-	}
 	if made.Count > 0 {
-		if err := s.vault.SaveCount(ctx, address, passkey.Name(made.CredentialID), made.Count, now); err != nil {
+		if err := s.vault.SaveCount(ctx, address, passkey.Name(made.CredentialID), made.Count, s.now().UnixMilli()); err != nil {
 			return err
 		}
 	}
 	s.note(ctx, address, vault.Entry{What: "registered"})
-	s.enrolments.Remove(browser)
+	if err := s.keep(ctx, address, e); err != nil {
+		return err
+	}
 	s.begin(w, r, address, found)
+	s.leave(w, r, e, browser)
+	return nil
+}
+
+// keep keeps what was proved.
+func (s *Server) keep(ctx context.Context, account [20]byte, e *enrolment) error {
+	if err := s.vault.SaveProfile(ctx, account, vault.Profile{
+		Name: e.name, Phone: e.phone, PhoneAt: e.phoneAt, Bank: e.bank, BankAccount: e.number, BankAt: e.bankAt,
+	}, s.now().UnixMilli()); err != nil {
+		return err
+	}
+	s.note(ctx, account, vault.Entry{What: "proved"})
+	return nil
+}
+
+// leave ends an enrolment and goes on to where the person wanted to go.
+func (s *Server) leave(w http.ResponseWriter, r *http.Request, e *enrolment, browser string) {
+	s.enrolments.Remove(browser)
 	next := "/"
 	if e.then != "" {
 		next = "/authorize/" + e.then
 	}
 	http.Redirect(w, r, next, http.StatusSeeOther)
-	return nil
 }

@@ -65,6 +65,7 @@ type Server struct {
 
 	enrolments       *lru.Cache[string, *enrolment]
 	requests         *limiter
+	asking           *limiter
 	codesBy, codesTo *limiter
 	telling          sync.WaitGroup
 	tellers          chan struct{}
@@ -96,6 +97,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		s.bank = httpBank{c.Settings.Bank}
 	}
 	limits := c.Limits.orDefaults()
+	s.asking = newLimiter(rate.Limit(limits.ServicesPerSecond), int(2*limits.ServicesPerSecond)+1)
 	s.requests, s.codesBy, s.codesTo = newLimiter(rate.Limit(limits.PerSecond), limits.Burst), perHour(limits.Codes), perHour(limits.CodesEach)
 	for _, p := range c.Settings.Services {
 		s.parties[p.ID] = p

@@ -32,10 +32,20 @@ func TestSignInByTwoMembers(t *testing.T) {
 		t.Error("the second member gave what only the first knows")
 	}
 
+	// The person may prove themselves to the second member as well, with the account that they have.
+	b.get(w.providers[1].issuer+"/").shows("이 기관은 나에 대해 아무것도 모릅니다", "이 기관에 본인 확인하기").get(w.providers[1].issuer + "/register")
+	b.post("/register", "do", "phone", "name", "홍길동", "phone", "01012345678")
+	b.post("/register", "do", "phone-code", "code", newest(w.t, w.operator.URL, `(\d{6})`))
+	b.post("/register", "do", "bank", "bank", "088", "number", "110123456789").shows("4/4")
+	b.post("/register", "do", "bank-code", "code", newest(w.t, w.bank.URL, `두레(\d{4})`)).shows("홍길동", "010-1234-5678", account)
+
+	b.get(w.shop+"/login?via=1").shows("무엇을 알려 줄까요?", "홍길동") // as it can be given now
+	b.post(b.find(`action="(/authorize/[^"]+)"`), "do", "agree", "account", account, "item", "profile").shows("Member 1", "홍길동")
+
 	// What was answered is not asked again, and who is signed in presses nothing.
 	b.get(w.shop+"/login?via=0").shows("어서 오세요", "Member 0", "홍길동")
 	b.get(w.providers[0].issuer+"/").shows("내 정보", "Corner Shop", "알려 줌: 이름", "거절함: 휴대전화 번호", "계정을 만들었습니다", "Corner Shop에서 물었습니다: 이름, 휴대전화 번호", "Corner Shop에서 읽어 갔습니다: 이름")
-	if len(w.receipts) != 2 || strings.Contains(w.receipts[0], "true") {
+	if len(w.receipts) != 3 || strings.Contains(w.receipts[0], "true") {
 		t.Errorf("receipts %q", w.receipts)
 	}
 	b.get(w.providers[0].issuer+"/?lang=en").shows("Who asked what, and when", `<html lang="en">`)

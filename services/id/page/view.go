@@ -24,6 +24,9 @@ type Consent struct {
 	Action  string
 	Account string
 	Items   []Item
+	// Missing: an item is not held, so the person may want to prove themselves here, at Prove.
+	Missing bool
+	Prove   string
 	// Public: the service learns the account as the person's number. Otherwise it gets one that only it has.
 	Public bool
 }

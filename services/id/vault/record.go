@@ -98,7 +98,7 @@ func (v *Vault) Withdraw(ctx context.Context, a Account, service string) error {
 
 // Entry is a line of the log that the person can read.
 type Entry struct {
-	// What happened: registered, signed_in, asked, agreed, refused, read, withdrawn, signed_out.
+	// What happened: registered, proved, signed_in, asked, agreed, refused, read, withdrawn, signed_out.
 	What string `json:"what"`
 	// Service that it was about; empty: this member itself.
 	Service string `json:"service,omitempty"`
