@@ -101,7 +101,7 @@ func (e *Evidence) Key(_ context.Context, account, key tx.Address, at time.Time)
 	case !known:
 		return Standing{}, unknownIssuer(account)
 	}
-	if err := checkAccount(account, len(a.GetKey()) > 0, a.GetFrozen()); err != nil {
+	if err := checkAccount(account, len(a.GetKey()) > 0, a.GetFrozenUntilAt() > e.at.UnixMilli()); err != nil {
 		return Standing{}, err
 	}
 	if string(a.GetKey()) == string(key[:]) {

@@ -167,7 +167,7 @@ func (t *benchTable) up(parent context.Context) (time.Duration, error) {
 	defer os.RemoveAll(dir) // what is left of it is the system's to clean
 	start := time.Now()
 	network := filepath.Join(dir, "dev")
-	up := exec.CommandContext(ctx, self, "up", "--dir", network, "--api-port", "18080", "--p2p-port", "36656", "--mqtt-port", "18883") // this very program
+	up := exec.CommandContext(ctx, self, "up", "--dir", network, "--api-port", "18080", "--p2p-port", "36656", "--mqtt-port", "18883", "--signin=false") // this very program
 	up.Cancel = func() error { return up.Process.Signal(os.Interrupt) }
 	up.WaitDelay = downTimeout
 	var out bytes.Buffer

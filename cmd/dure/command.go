@@ -16,7 +16,7 @@ var table = []struct {
 	id, title string
 	commands  []newCommand
 }{
-	{"identity", "Keys, accounts and identity:", []newCommand{newKey, newAccount, newOrg, newID, newCredential, newConsent}},
+	{"identity", "Keys, accounts and identity:", []newCommand{newKey, newAccount, newOrg, newID, newCredential, newConsent, newSignin}},
 	{"business", "Money, agreements and documents:", []newCommand{newAsset, newPay, newAgree, newRecord}},
 	{"devices", "Devices:", []newCommand{newDevice, newStream, newGateway}},
 	{"proof", "Proofs:", []newCommand{newReceipt, newCheckpoint, newWitness}},

@@ -44,6 +44,8 @@ type demo string
 type demoPlan struct {
 	// api and p2p are the first member's ports; each member after it has the next.
 	api, p2p int
+	// signin is the first port for signing in; what else is needed has the next four.
+	signin int
 	// validators is the kind of the validators' keys.
 	validators accountv1.KeyKind
 }
@@ -103,9 +105,12 @@ func (d demo) fill(plan demoPlan) error {
 	}
 	file, err := node.CreateNetwork("demo", seats, func(g *ledgerv1.Genesis) {
 		d.fund(g, addresses)
-		g.Network.Parameters.Origins = walletOrigins(ports.api)
+		g.Network.Parameters.RpId, g.Network.Parameters.Origins = demoRP, walletOrigins(plan.api)
 	})
 	if err != nil {
+		return err
+	}
+	if err := d.fillSignin(plan.signin); err != nil {
 		return err
 	}
 	nodes := ""

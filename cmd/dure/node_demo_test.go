@@ -13,7 +13,7 @@ import (
 // A demonstration has cars when it was made with them; one of an earlier version goes on without.
 func TestDemoHasCars(t *testing.T) {
 	fresh := demo(filepath.Join(t.TempDir(), "dev"))
-	if err := fresh.create(demoPlan{19_000, 19_100, accountv1.KeyKind_KEY_KIND_ED25519}); err != nil {
+	if err := fresh.create(demoPlan{api: 19_000, p2p: 19_100, signin: 19_200, validators: accountv1.KeyKind_KEY_KIND_ED25519}); err != nil {
 		t.Fatal(err)
 	}
 	if !fresh.hasCars() {
@@ -38,7 +38,7 @@ func TestDemoHasCars(t *testing.T) {
 // Passkeys count at the wallets of the members' nodes, and at the address that dure up names.
 func TestDemoTakesPasskeys(t *testing.T) {
 	d := demo(filepath.Join(t.TempDir(), "dev"))
-	if err := d.create(demoPorts{api: 19_000, p2p: 19_100}); err != nil {
+	if err := d.create(demoPlan{api: 19_000, p2p: 19_100, validators: accountv1.KeyKind_KEY_KIND_ED25519}); err != nil {
 		t.Fatal(err)
 	}
 	file, err := os.ReadFile(filepath.Join(string(d), "genesis.json"))

@@ -24,18 +24,20 @@ func newUp(a *app) *cobra.Command {
 	var plan demoPlan
 	var keyType string
 	var door demoDoor
+	var signin bool
 	cmd := &cobra.Command{
 		Use:   "up",
 		Short: "Run a demonstration network of four members on this machine",
 		Long: `Makes, the first time, a network of four members with accounts to play with, and runs it as four processes that
-only this machine can reach, until Ctrl-C, and beside them a gateway for devices, with three cars that may report. The next "dure up" goes on with the same ledger; to begin anew, delete the folder.`,
+only this machine can reach, until Ctrl-C, and beside them a gateway for devices, with three cars that may report, and the sign-in providers of two
+members, with a shop to sign in at and stand-ins for a mobile operator and a bank (docs/sign-in.md). The next "dure up" goes on with the same ledger; to begin anew, delete the folder.`,
 		Example: "  dure up\n  dure up --dir /tmp/try\n  dure up --dir /tmp/quantum --key-type mldsa65",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if plan.validators, err = validatorKind(keyType); err != nil {
 				return err
 			}
-			return a.up(cmd.Context(), demo(dir), plan, door)
+			return a.up(cmd.Context(), demo(dir), plan, door, signin)
 		},
 	}
 	cmd.Flags().StringVar(&dir, "dir", "dev", "the network's folder")
@@ -44,6 +46,8 @@ only this machine can reach, until Ctrl-C, and beside them a gateway for devices
 	cmd.Flags().StringVar(&keyType, "key-type", "ed25519", "kind of the validators' keys when the network is made: ed25519, mldsa65")
 	cmd.Flags().BoolVar(&door.open, "gateway", true, "also run a gateway for devices")
 	cmd.Flags().IntVar(&door.port, "mqtt-port", 8883, "port of the gateway, for MQTT over TLS")
+	cmd.Flags().BoolVar(&signin, "signin", true, "also run what people sign in with")
+	cmd.Flags().IntVar(&plan.signin, "signin-port", 8090, "port of the first sign-in provider when the network is made; what else is needed has the next four")
 	return cmd
 }
 
@@ -59,7 +63,7 @@ const (
 	downTimeout = 20 * time.Second
 )
 
-func (a *app) up(ctx context.Context, d demo, plan demoPlan, door demoDoor) error {
+func (a *app) up(ctx context.Context, d demo, plan demoPlan, door demoDoor, signin bool) error {
 	fresh := !exists(filepath.Join(string(d), "genesis.json"))
 	if err := d.create(plan); err != nil {
 		return err
@@ -82,6 +86,14 @@ func (a *app) up(ctx context.Context, d demo, plan demoPlan, door demoDoor) erro
 	if err := portsFree(configs); err != nil {
 		return err
 	}
+	people := &helpers{} // none
+	port := d.signinPort()
+	if signin && port != 0 {
+		people = d.signinHelpers(port, apisOf(configs))
+	}
+	if err := people.free(); err != nil {
+		return err
+	}
 	members := newProcesses()
 	for i, m := range demoMembers {
 		members.add(m.name, d.node(i), configs[i])
@@ -97,15 +109,26 @@ func (a *app) up(ctx context.Context, d demo, plan demoPlan, door demoDoor) erro
 		}
 		defer g.stop()
 	}
+	if err := people.startAll(ctx); err != nil {
+		people.stop()
+		return err
+	}
+	defer people.stop()
 	a.greet(d, configs, fresh)
+	if len(people.all) > 0 {
+		a.greetSignin(port)
+	}
 	if door.open {
 		a.greetCars(d, g, configs[0].APIListen)
+	}
+	if signin && port == 0 {
+		fmt.Fprintf(a.out, "\nThis network was made without sign-in. To have it, delete %s and begin anew.\n", d)
 	}
 	if old {
 		fmt.Fprintf(a.out, "\nThis network was made without devices. To have a gateway, delete %s and begin anew.\n", d)
 	}
 	fmt.Fprintln(a.out, "\nCtrl-C stops all; the ledger stays.")
-	return a.watch(ctx, members, g)
+	return a.watch(ctx, members, g, people)
 }
 
 func apisOf(configs []*node.Config) []string {
@@ -122,8 +145,8 @@ const (
 	restartSpan = time.Minute
 )
 
-// watch starts a member, or the gateway, that stopped by itself again, until ctx ends.
-func (a *app) watch(ctx context.Context, members *processes, g *gatewayProcess) error {
+// watch starts a member, the gateway or a helper that stopped by itself again, until ctx ends.
+func (a *app) watch(ctx context.Context, members *processes, g *gatewayProcess, people *helpers) error {
 	last := map[int][]time.Time{}
 	often := func(i int) bool {
 		last[i] = append(last[i], a.now())
@@ -134,6 +157,7 @@ func (a *app) watch(ctx context.Context, members *processes, g *gatewayProcess) 
 		select {
 		case <-ctx.Done():
 			fmt.Fprintln(a.out, "\nStopping the four members…")
+			people.stop()
 			g.stop()
 			members.stop()
 			fmt.Fprintln(a.out, "Stopped. \"dure up\" goes on with the same ledger.")
@@ -145,6 +169,15 @@ func (a *app) watch(ctx context.Context, members *processes, g *gatewayProcess) 
 			}
 			fmt.Fprintf(a.out, "%s stopped by itself; starting it again. Its log: %s\n", m.name, m.home.Log())
 			if err := members.start(i); err != nil {
+				return err
+			}
+		case i := <-people.died:
+			one := people.all[i]
+			if often(len(members.all) + 1 + i) {
+				return failed(one.name+" for signing in stopped by itself again and again", "see "+one.log+":\n"+tail(one.log))
+			}
+			fmt.Fprintf(a.out, "%s for signing in stopped by itself; starting it again. Its log: %s\n", one.name, one.log)
+			if err := people.start(i); err != nil {
 				return err
 			}
 		case <-g.done:

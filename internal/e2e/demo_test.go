@@ -3,17 +3,12 @@
 package e2e
 
 import (
-	"context"
 	"flag"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
-var pictures = flag.Bool("pictures", false, "write the pictures of docs/devices.md anew")
+var pictures = flag.Bool("pictures", false, "write the pictures of the documentation anew")
 
 // maxPicture is how large a picture of the documentation may be, in bytes.
 const maxPicture = 150_000
@@ -24,39 +19,9 @@ func TestDemoCar(t *testing.T) {
 	n := newNetwork(t)
 	n.mqtt = freeRange(t)
 	n.up()
-	dir, shots := t.TempDir(), t.TempDir()
-	for _, name := range []string{"package.json", "package-lock.json", "story.mjs"} {
-		content, err := os.ReadFile(filepath.Join("playwright", name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
-	defer cancel()
-	for _, args := range [][]string{{"npm", "ci", "--no-audit", "--no-fund"}, {"node", "story.mjs", n.binary, shots}} {
-		cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-		cmd.Dir, cmd.Env, cmd.WaitDelay = dir, n.command().Env, 10*time.Second
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
-		}
-	}
-	for _, name := range []string{"device-before", "device-during", "device-after", "feed-during", "model-during"} {
-		picture, err := os.ReadFile(filepath.Join(shots, name+".png"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(picture) > maxPicture {
-			t.Errorf("%s has %d bytes, more than %d", name, len(picture), maxPicture)
-		}
-		if *pictures {
-			if err := os.WriteFile(filepath.Join("../../docs/devices", name+".png"), picture, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+	shots := t.TempDir()
+	playwright(t, n, "story.mjs", n.binary, shots)
+	savePictures(t, shots, "../../docs/devices", "device-before", "device-during", "device-after", "feed-during", "model-during")
 }
 
 // Without a network the demonstration says how to get one.

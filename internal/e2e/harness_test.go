@@ -54,6 +54,8 @@ type network struct {
 	api, p2p int
 	// mqtt is the port of the gateway; 0: there is none.
 	mqtt int
+	// signin is the first port for signing in; 0: nobody can.
+	signin int
 	env  []string
 	// more are further arguments of "dure up".
 	more []string
@@ -128,7 +130,12 @@ func (n *network) up() {
 }
 
 func (n *network) upCommand() *exec.Cmd {
-	cmd := exec.Command(n.binary, append([]string{"up", "--dir", n.dir, "--api-port", fmt.Sprint(n.api), "--p2p-port", fmt.Sprint(n.p2p), "--gateway=" + fmt.Sprint(n.mqtt != 0), "--mqtt-port", fmt.Sprint(n.mqtt)}, n.more...)...)
+	cmd := exec.Command(n.binary, "up", "--dir", n.dir, "--api-port", fmt.Sprint(n.api), "--p2p-port", fmt.Sprint(n.p2p), "--gateway="+fmt.Sprint(n.mqtt != 0), "--mqtt-port", fmt.Sprint(n.mqtt),
+		"--signin="+fmt.Sprint(n.signin != 0))
+	if n.signin != 0 {
+		cmd.Args = append(cmd.Args, "--signin-port", fmt.Sprint(n.signin))
+	}
+	cmd.Args = append(cmd.Args, n.more...)
 	cmd.Env = append(os.Environ(), n.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	return cmd

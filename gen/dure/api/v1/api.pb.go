@@ -2247,14 +2247,16 @@ func (x *GetStateProofResponse) GetCheckpoint() []byte {
 }
 
 type Account struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Address       string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
-	Sponsor       string                 `protobuf:"bytes,2,opt,name=sponsor,proto3" json:"sponsor,omitempty"`
-	Key           string                 `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
-	KeyKind       string                 `protobuf:"bytes,4,opt,name=key_kind,json=keyKind,proto3" json:"key_kind,omitempty"`
-	Frozen        bool                   `protobuf:"varint,5,opt,name=frozen,proto3" json:"frozen,omitempty"`
-	FreezeReason  string                 `protobuf:"bytes,6,opt,name=freeze_reason,json=freezeReason,proto3" json:"freeze_reason,omitempty"`
-	OpenedAt      string                 `protobuf:"bytes,7,opt,name=opened_at,json=openedAt,proto3" json:"opened_at,omitempty"`
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Address      string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	Sponsor      string                 `protobuf:"bytes,2,opt,name=sponsor,proto3" json:"sponsor,omitempty"`
+	Key          string                 `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
+	KeyKind      string                 `protobuf:"bytes,4,opt,name=key_kind,json=keyKind,proto3" json:"key_kind,omitempty"`
+	Frozen       bool                   `protobuf:"varint,5,opt,name=frozen,proto3" json:"frozen,omitempty"`
+	FreezeReason string                 `protobuf:"bytes,6,opt,name=freeze_reason,json=freezeReason,proto3" json:"freeze_reason,omitempty"`
+	OpenedAt     string                 `protobuf:"bytes,7,opt,name=opened_at,json=openedAt,proto3" json:"opened_at,omitempty"`
+	// When the freeze lifts by itself; empty if the account is not frozen.
+	FrozenUntil   string `protobuf:"bytes,16,opt,name=frozen_until,json=frozenUntil,proto3" json:"frozen_until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2338,6 +2340,466 @@ func (x *Account) GetOpenedAt() string {
 	return ""
 }
 
+func (x *Account) GetFrozenUntil() string {
+	if x != nil {
+		return x.FrozenUntil
+	}
+	return ""
+}
+
+// A freeze of an account, or the renewal of one.
+type AccountFreeze struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	By    string                 `protobuf:"bytes,1,opt,name=by,proto3" json:"by,omitempty"`
+	// court_order, supervisory_order, crime_report, owner_request or sponsor_contract.
+	Basis  string `protobuf:"bytes,2,opt,name=basis,proto3" json:"basis,omitempty"`
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// SHA-256 of the order in hex; empty if there is none.
+	Digest    string `protobuf:"bytes,4,opt,name=digest,proto3" json:"digest,omitempty"`
+	OrderedAt string `protobuf:"bytes,5,opt,name=ordered_at,json=orderedAt,proto3" json:"ordered_at,omitempty"`
+	// When it lifts by itself.
+	EndsAt string `protobuf:"bytes,6,opt,name=ends_at,json=endsAt,proto3" json:"ends_at,omitempty"`
+	// When it was lifted or renewed before that; empty if it was not.
+	EndedAt string `protobuf:"bytes,7,opt,name=ended_at,json=endedAt,proto3" json:"ended_at,omitempty"`
+	Renewal bool   `protobuf:"varint,8,opt,name=renewal,proto3" json:"renewal,omitempty"`
+	// Says that it keeps the account from acting now.
+	InForce       bool           `protobuf:"varint,9,opt,name=in_force,json=inForce,proto3" json:"in_force,omitempty"`
+	Appeal        *AccountAppeal `protobuf:"bytes,10,opt,name=appeal,proto3" json:"appeal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AccountFreeze) Reset() {
+	*x = AccountFreeze{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AccountFreeze) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AccountFreeze) ProtoMessage() {}
+
+func (x *AccountFreeze) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AccountFreeze.ProtoReflect.Descriptor instead.
+func (*AccountFreeze) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *AccountFreeze) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *AccountFreeze) GetBasis() string {
+	if x != nil {
+		return x.Basis
+	}
+	return ""
+}
+
+func (x *AccountFreeze) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *AccountFreeze) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *AccountFreeze) GetOrderedAt() string {
+	if x != nil {
+		return x.OrderedAt
+	}
+	return ""
+}
+
+func (x *AccountFreeze) GetEndsAt() string {
+	if x != nil {
+		return x.EndsAt
+	}
+	return ""
+}
+
+func (x *AccountFreeze) GetEndedAt() string {
+	if x != nil {
+		return x.EndedAt
+	}
+	return ""
+}
+
+func (x *AccountFreeze) GetRenewal() bool {
+	if x != nil {
+		return x.Renewal
+	}
+	return false
+}
+
+func (x *AccountFreeze) GetInForce() bool {
+	if x != nil {
+		return x.InForce
+	}
+	return false
+}
+
+func (x *AccountFreeze) GetAppeal() *AccountAppeal {
+	if x != nil {
+		return x.Appeal
+	}
+	return nil
+}
+
+// What the owner of a frozen account says against the freeze, and the sponsor's answer, empty while there is none.
+type AccountAppeal struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Text          string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	Digest        string                 `protobuf:"bytes,2,opt,name=digest,proto3" json:"digest,omitempty"`
+	FiledAt       string                 `protobuf:"bytes,3,opt,name=filed_at,json=filedAt,proto3" json:"filed_at,omitempty"`
+	Answer        string                 `protobuf:"bytes,4,opt,name=answer,proto3" json:"answer,omitempty"`
+	AnswerDigest  string                 `protobuf:"bytes,5,opt,name=answer_digest,json=answerDigest,proto3" json:"answer_digest,omitempty"`
+	AnsweredAt    string                 `protobuf:"bytes,6,opt,name=answered_at,json=answeredAt,proto3" json:"answered_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AccountAppeal) Reset() {
+	*x = AccountAppeal{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AccountAppeal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AccountAppeal) ProtoMessage() {}
+
+func (x *AccountAppeal) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AccountAppeal.ProtoReflect.Descriptor instead.
+func (*AccountAppeal) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *AccountAppeal) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *AccountAppeal) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *AccountAppeal) GetFiledAt() string {
+	if x != nil {
+		return x.FiledAt
+	}
+	return ""
+}
+
+func (x *AccountAppeal) GetAnswer() string {
+	if x != nil {
+		return x.Answer
+	}
+	return ""
+}
+
+func (x *AccountAppeal) GetAnswerDigest() string {
+	if x != nil {
+		return x.AnswerDigest
+	}
+	return ""
+}
+
+func (x *AccountAppeal) GetAnsweredAt() string {
+	if x != nil {
+		return x.AnsweredAt
+	}
+	return ""
+}
+
+// Who may bring a new key to an account whose key is lost.
+type AccountRecoveryRules struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Guardians []string               `protobuf:"bytes,1,rep,name=guardians,proto3" json:"guardians,omitempty"`
+	// How many of them must agree.
+	Threshold uint32 `protobuf:"varint,2,opt,name=threshold,proto3" json:"threshold,omitempty"`
+	// How long the account may object, in milliseconds.
+	WaitMs int64 `protobuf:"varint,3,opt,name=wait_ms,json=waitMs,proto3" json:"wait_ms,omitempty"`
+	// Lets the sponsor begin a recovery alone.
+	Sponsor       bool `protobuf:"varint,4,opt,name=sponsor,proto3" json:"sponsor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AccountRecoveryRules) Reset() {
+	*x = AccountRecoveryRules{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AccountRecoveryRules) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AccountRecoveryRules) ProtoMessage() {}
+
+func (x *AccountRecoveryRules) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AccountRecoveryRules.ProtoReflect.Descriptor instead.
+func (*AccountRecoveryRules) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *AccountRecoveryRules) GetGuardians() []string {
+	if x != nil {
+		return x.Guardians
+	}
+	return nil
+}
+
+func (x *AccountRecoveryRules) GetThreshold() uint32 {
+	if x != nil {
+		return x.Threshold
+	}
+	return 0
+}
+
+func (x *AccountRecoveryRules) GetWaitMs() int64 {
+	if x != nil {
+		return x.WaitMs
+	}
+	return 0
+}
+
+func (x *AccountRecoveryRules) GetSponsor() bool {
+	if x != nil {
+		return x.Sponsor
+	}
+	return false
+}
+
+type AccountRecovery struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The rules in force now.
+	Rules *AccountRecoveryRules `protobuf:"bytes,1,opt,name=rules,proto3" json:"rules,omitempty"`
+	// Rules that take their place at next_at, unless the account is frozen or a recovery waits then.
+	Next   *AccountRecoveryRules `protobuf:"bytes,2,opt,name=next,proto3" json:"next,omitempty"`
+	NextAt string                `protobuf:"bytes,3,opt,name=next_at,json=nextAt,proto3" json:"next_at,omitempty"`
+	// The recovery that has been begun, if one has.
+	Request       *AccountRecoveryRequest `protobuf:"bytes,4,opt,name=request,proto3" json:"request,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AccountRecovery) Reset() {
+	*x = AccountRecovery{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AccountRecovery) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AccountRecovery) ProtoMessage() {}
+
+func (x *AccountRecovery) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AccountRecovery.ProtoReflect.Descriptor instead.
+func (*AccountRecovery) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *AccountRecovery) GetRules() *AccountRecoveryRules {
+	if x != nil {
+		return x.Rules
+	}
+	return nil
+}
+
+func (x *AccountRecovery) GetNext() *AccountRecoveryRules {
+	if x != nil {
+		return x.Next
+	}
+	return nil
+}
+
+func (x *AccountRecovery) GetNextAt() string {
+	if x != nil {
+		return x.NextAt
+	}
+	return ""
+}
+
+func (x *AccountRecovery) GetRequest() *AccountRecoveryRequest {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+type AccountRecoveryRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Address of the new key, and its kind.
+	Key     string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	KeyKind string `protobuf:"bytes,2,opt,name=key_kind,json=keyKind,proto3" json:"key_kind,omitempty"`
+	BegunBy string `protobuf:"bytes,3,opt,name=begun_by,json=begunBy,proto3" json:"begun_by,omitempty"`
+	// Says that it rests on the sponsor alone.
+	BySponsor bool     `protobuf:"varint,4,opt,name=by_sponsor,json=bySponsor,proto3" json:"by_sponsor,omitempty"`
+	Agreed    []string `protobuf:"bytes,5,rep,name=agreed,proto3" json:"agreed,omitempty"`
+	BegunAt   string   `protobuf:"bytes,6,opt,name=begun_at,json=begunAt,proto3" json:"begun_at,omitempty"`
+	// From when on anybody can finish it; empty while too few have agreed.
+	ReadyAt       string `protobuf:"bytes,7,opt,name=ready_at,json=readyAt,proto3" json:"ready_at,omitempty"`
+	LapsesAt      string `protobuf:"bytes,8,opt,name=lapses_at,json=lapsesAt,proto3" json:"lapses_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AccountRecoveryRequest) Reset() {
+	*x = AccountRecoveryRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AccountRecoveryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AccountRecoveryRequest) ProtoMessage() {}
+
+func (x *AccountRecoveryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AccountRecoveryRequest.ProtoReflect.Descriptor instead.
+func (*AccountRecoveryRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *AccountRecoveryRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *AccountRecoveryRequest) GetKeyKind() string {
+	if x != nil {
+		return x.KeyKind
+	}
+	return ""
+}
+
+func (x *AccountRecoveryRequest) GetBegunBy() string {
+	if x != nil {
+		return x.BegunBy
+	}
+	return ""
+}
+
+func (x *AccountRecoveryRequest) GetBySponsor() bool {
+	if x != nil {
+		return x.BySponsor
+	}
+	return false
+}
+
+func (x *AccountRecoveryRequest) GetAgreed() []string {
+	if x != nil {
+		return x.Agreed
+	}
+	return nil
+}
+
+func (x *AccountRecoveryRequest) GetBegunAt() string {
+	if x != nil {
+		return x.BegunAt
+	}
+	return ""
+}
+
+func (x *AccountRecoveryRequest) GetReadyAt() string {
+	if x != nil {
+		return x.ReadyAt
+	}
+	return ""
+}
+
+func (x *AccountRecoveryRequest) GetLapsesAt() string {
+	if x != nil {
+		return x.LapsesAt
+	}
+	return ""
+}
+
 type GetAccountRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Address       string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
@@ -2347,7 +2809,7 @@ type GetAccountRequest struct {
 
 func (x *GetAccountRequest) Reset() {
 	*x = GetAccountRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[32]
+	mi := &file_dure_api_v1_api_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2359,7 +2821,7 @@ func (x *GetAccountRequest) String() string {
 func (*GetAccountRequest) ProtoMessage() {}
 
 func (x *GetAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[32]
+	mi := &file_dure_api_v1_api_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2372,7 +2834,7 @@ func (x *GetAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAccountRequest.ProtoReflect.Descriptor instead.
 func (*GetAccountRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{32}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *GetAccountRequest) GetAddress() string {
@@ -2383,15 +2845,18 @@ func (x *GetAccountRequest) GetAddress() string {
 }
 
 type GetAccountResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Account       *Account               `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Account *Account               `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	// The last 8 freezes, newest first.
+	Freezes       []*AccountFreeze `protobuf:"bytes,2,rep,name=freezes,proto3" json:"freezes,omitempty"`
+	Recovery      *AccountRecovery `protobuf:"bytes,3,opt,name=recovery,proto3" json:"recovery,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetAccountResponse) Reset() {
 	*x = GetAccountResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[33]
+	mi := &file_dure_api_v1_api_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2403,7 +2868,7 @@ func (x *GetAccountResponse) String() string {
 func (*GetAccountResponse) ProtoMessage() {}
 
 func (x *GetAccountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[33]
+	mi := &file_dure_api_v1_api_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2416,12 +2881,207 @@ func (x *GetAccountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAccountResponse.ProtoReflect.Descriptor instead.
 func (*GetAccountResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{33}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *GetAccountResponse) GetAccount() *Account {
 	if x != nil {
 		return x.Account
+	}
+	return nil
+}
+
+func (x *GetAccountResponse) GetFreezes() []*AccountFreeze {
+	if x != nil {
+		return x.Freezes
+	}
+	return nil
+}
+
+func (x *GetAccountResponse) GetRecovery() *AccountRecovery {
+	if x != nil {
+		return x.Recovery
+	}
+	return nil
+}
+
+type ListAccountEventsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Address       string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	PageSize      int32                  `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string                 `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListAccountEventsRequest) Reset() {
+	*x = ListAccountEventsRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListAccountEventsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListAccountEventsRequest) ProtoMessage() {}
+
+func (x *ListAccountEventsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListAccountEventsRequest.ProtoReflect.Descriptor instead.
+func (*ListAccountEventsRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *ListAccountEventsRequest) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *ListAccountEventsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListAccountEventsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListAccountEventsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Events        []*AccountEvent        `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
+	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListAccountEventsResponse) Reset() {
+	*x = ListAccountEventsResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListAccountEventsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListAccountEventsResponse) ProtoMessage() {}
+
+func (x *ListAccountEventsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListAccountEventsResponse.ProtoReflect.Descriptor instead.
+func (*ListAccountEventsResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *ListAccountEventsResponse) GetEvents() []*AccountEvent {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+func (x *ListAccountEventsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// Something that was done to an account, and the transaction that did it.
+type AccountEvent struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Transaction   string                 `protobuf:"bytes,1,opt,name=transaction,proto3" json:"transaction,omitempty"`
+	Height        int64                  `protobuf:"varint,2,opt,name=height,proto3" json:"height,omitempty"`
+	Time          string                 `protobuf:"bytes,3,opt,name=time,proto3" json:"time,omitempty"`
+	Event         *Event                 `protobuf:"bytes,4,opt,name=event,proto3" json:"event,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AccountEvent) Reset() {
+	*x = AccountEvent{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AccountEvent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AccountEvent) ProtoMessage() {}
+
+func (x *AccountEvent) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AccountEvent.ProtoReflect.Descriptor instead.
+func (*AccountEvent) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *AccountEvent) GetTransaction() string {
+	if x != nil {
+		return x.Transaction
+	}
+	return ""
+}
+
+func (x *AccountEvent) GetHeight() int64 {
+	if x != nil {
+		return x.Height
+	}
+	return 0
+}
+
+func (x *AccountEvent) GetTime() string {
+	if x != nil {
+		return x.Time
+	}
+	return ""
+}
+
+func (x *AccountEvent) GetEvent() *Event {
+	if x != nil {
+		return x.Event
 	}
 	return nil
 }
@@ -2437,7 +3097,7 @@ type ListAccountsRequest struct {
 
 func (x *ListAccountsRequest) Reset() {
 	*x = ListAccountsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[34]
+	mi := &file_dure_api_v1_api_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2449,7 +3109,7 @@ func (x *ListAccountsRequest) String() string {
 func (*ListAccountsRequest) ProtoMessage() {}
 
 func (x *ListAccountsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[34]
+	mi := &file_dure_api_v1_api_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2462,7 +3122,7 @@ func (x *ListAccountsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountsRequest.ProtoReflect.Descriptor instead.
 func (*ListAccountsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{34}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ListAccountsRequest) GetSponsor() string {
@@ -2496,7 +3156,7 @@ type ListAccountsResponse struct {
 
 func (x *ListAccountsResponse) Reset() {
 	*x = ListAccountsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[35]
+	mi := &file_dure_api_v1_api_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2508,7 +3168,7 @@ func (x *ListAccountsResponse) String() string {
 func (*ListAccountsResponse) ProtoMessage() {}
 
 func (x *ListAccountsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[35]
+	mi := &file_dure_api_v1_api_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2521,7 +3181,7 @@ func (x *ListAccountsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountsResponse.ProtoReflect.Descriptor instead.
 func (*ListAccountsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{35}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ListAccountsResponse) GetAccounts() []*Account {
@@ -2554,7 +3214,7 @@ type Asset struct {
 
 func (x *Asset) Reset() {
 	*x = Asset{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[36]
+	mi := &file_dure_api_v1_api_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2566,7 +3226,7 @@ func (x *Asset) String() string {
 func (*Asset) ProtoMessage() {}
 
 func (x *Asset) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[36]
+	mi := &file_dure_api_v1_api_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2579,7 +3239,7 @@ func (x *Asset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Asset.ProtoReflect.Descriptor instead.
 func (*Asset) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{36}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Asset) GetAsset() string {
@@ -2647,7 +3307,7 @@ type GetAssetRequest struct {
 
 func (x *GetAssetRequest) Reset() {
 	*x = GetAssetRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[37]
+	mi := &file_dure_api_v1_api_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2659,7 +3319,7 @@ func (x *GetAssetRequest) String() string {
 func (*GetAssetRequest) ProtoMessage() {}
 
 func (x *GetAssetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[37]
+	mi := &file_dure_api_v1_api_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2672,7 +3332,7 @@ func (x *GetAssetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAssetRequest.ProtoReflect.Descriptor instead.
 func (*GetAssetRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{37}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *GetAssetRequest) GetAsset() string {
@@ -2691,7 +3351,7 @@ type GetAssetResponse struct {
 
 func (x *GetAssetResponse) Reset() {
 	*x = GetAssetResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[38]
+	mi := &file_dure_api_v1_api_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2703,7 +3363,7 @@ func (x *GetAssetResponse) String() string {
 func (*GetAssetResponse) ProtoMessage() {}
 
 func (x *GetAssetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[38]
+	mi := &file_dure_api_v1_api_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2716,7 +3376,7 @@ func (x *GetAssetResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAssetResponse.ProtoReflect.Descriptor instead.
 func (*GetAssetResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{38}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *GetAssetResponse) GetAsset() *Asset {
@@ -2736,7 +3396,7 @@ type ListAssetsRequest struct {
 
 func (x *ListAssetsRequest) Reset() {
 	*x = ListAssetsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[39]
+	mi := &file_dure_api_v1_api_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2748,7 +3408,7 @@ func (x *ListAssetsRequest) String() string {
 func (*ListAssetsRequest) ProtoMessage() {}
 
 func (x *ListAssetsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[39]
+	mi := &file_dure_api_v1_api_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2761,7 +3421,7 @@ func (x *ListAssetsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAssetsRequest.ProtoReflect.Descriptor instead.
 func (*ListAssetsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{39}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ListAssetsRequest) GetPageSize() int32 {
@@ -2788,7 +3448,7 @@ type ListAssetsResponse struct {
 
 func (x *ListAssetsResponse) Reset() {
 	*x = ListAssetsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[40]
+	mi := &file_dure_api_v1_api_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2800,7 +3460,7 @@ func (x *ListAssetsResponse) String() string {
 func (*ListAssetsResponse) ProtoMessage() {}
 
 func (x *ListAssetsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[40]
+	mi := &file_dure_api_v1_api_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2813,7 +3473,7 @@ func (x *ListAssetsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAssetsResponse.ProtoReflect.Descriptor instead.
 func (*ListAssetsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{40}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *ListAssetsResponse) GetAssets() []*Asset {
@@ -2844,7 +3504,7 @@ type Balance struct {
 
 func (x *Balance) Reset() {
 	*x = Balance{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[41]
+	mi := &file_dure_api_v1_api_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2856,7 +3516,7 @@ func (x *Balance) String() string {
 func (*Balance) ProtoMessage() {}
 
 func (x *Balance) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[41]
+	mi := &file_dure_api_v1_api_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2869,7 +3529,7 @@ func (x *Balance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Balance.ProtoReflect.Descriptor instead.
 func (*Balance) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{41}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Balance) GetAsset() string {
@@ -2919,7 +3579,7 @@ type GetBalanceRequest struct {
 
 func (x *GetBalanceRequest) Reset() {
 	*x = GetBalanceRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[42]
+	mi := &file_dure_api_v1_api_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2931,7 +3591,7 @@ func (x *GetBalanceRequest) String() string {
 func (*GetBalanceRequest) ProtoMessage() {}
 
 func (x *GetBalanceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[42]
+	mi := &file_dure_api_v1_api_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2944,7 +3604,7 @@ func (x *GetBalanceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBalanceRequest.ProtoReflect.Descriptor instead.
 func (*GetBalanceRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{42}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *GetBalanceRequest) GetAsset() string {
@@ -2978,7 +3638,7 @@ type GetBalanceResponse struct {
 
 func (x *GetBalanceResponse) Reset() {
 	*x = GetBalanceResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[43]
+	mi := &file_dure_api_v1_api_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2990,7 +3650,7 @@ func (x *GetBalanceResponse) String() string {
 func (*GetBalanceResponse) ProtoMessage() {}
 
 func (x *GetBalanceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[43]
+	mi := &file_dure_api_v1_api_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3003,7 +3663,7 @@ func (x *GetBalanceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBalanceResponse.ProtoReflect.Descriptor instead.
 func (*GetBalanceResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{43}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *GetBalanceResponse) GetBalance() *Balance {
@@ -3032,7 +3692,7 @@ type ListBalancesRequest struct {
 
 func (x *ListBalancesRequest) Reset() {
 	*x = ListBalancesRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[44]
+	mi := &file_dure_api_v1_api_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3044,7 +3704,7 @@ func (x *ListBalancesRequest) String() string {
 func (*ListBalancesRequest) ProtoMessage() {}
 
 func (x *ListBalancesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[44]
+	mi := &file_dure_api_v1_api_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3057,7 +3717,7 @@ func (x *ListBalancesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBalancesRequest.ProtoReflect.Descriptor instead.
 func (*ListBalancesRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{44}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *ListBalancesRequest) GetAccount() string {
@@ -3098,7 +3758,7 @@ type ListBalancesResponse struct {
 
 func (x *ListBalancesResponse) Reset() {
 	*x = ListBalancesResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[45]
+	mi := &file_dure_api_v1_api_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3110,7 +3770,7 @@ func (x *ListBalancesResponse) String() string {
 func (*ListBalancesResponse) ProtoMessage() {}
 
 func (x *ListBalancesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[45]
+	mi := &file_dure_api_v1_api_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3123,7 +3783,7 @@ func (x *ListBalancesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBalancesResponse.ProtoReflect.Descriptor instead.
 func (*ListBalancesResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{45}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *ListBalancesResponse) GetBalances() []*Balance {
@@ -3157,7 +3817,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[46]
+	mi := &file_dure_api_v1_api_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3169,7 +3829,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[46]
+	mi := &file_dure_api_v1_api_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3182,7 +3842,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{46}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Hold) GetHold() string {
@@ -3257,7 +3917,7 @@ type GetHoldRequest struct {
 
 func (x *GetHoldRequest) Reset() {
 	*x = GetHoldRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[47]
+	mi := &file_dure_api_v1_api_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3269,7 +3929,7 @@ func (x *GetHoldRequest) String() string {
 func (*GetHoldRequest) ProtoMessage() {}
 
 func (x *GetHoldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[47]
+	mi := &file_dure_api_v1_api_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3282,7 +3942,7 @@ func (x *GetHoldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHoldRequest.ProtoReflect.Descriptor instead.
 func (*GetHoldRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{47}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *GetHoldRequest) GetHold() string {
@@ -3301,7 +3961,7 @@ type GetHoldResponse struct {
 
 func (x *GetHoldResponse) Reset() {
 	*x = GetHoldResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[48]
+	mi := &file_dure_api_v1_api_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3313,7 +3973,7 @@ func (x *GetHoldResponse) String() string {
 func (*GetHoldResponse) ProtoMessage() {}
 
 func (x *GetHoldResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[48]
+	mi := &file_dure_api_v1_api_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3326,7 +3986,7 @@ func (x *GetHoldResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHoldResponse.ProtoReflect.Descriptor instead.
 func (*GetHoldResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{48}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *GetHoldResponse) GetHold() *Hold {
@@ -3347,7 +4007,7 @@ type ListHoldsRequest struct {
 
 func (x *ListHoldsRequest) Reset() {
 	*x = ListHoldsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[49]
+	mi := &file_dure_api_v1_api_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3359,7 +4019,7 @@ func (x *ListHoldsRequest) String() string {
 func (*ListHoldsRequest) ProtoMessage() {}
 
 func (x *ListHoldsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[49]
+	mi := &file_dure_api_v1_api_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3372,7 +4032,7 @@ func (x *ListHoldsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHoldsRequest.ProtoReflect.Descriptor instead.
 func (*ListHoldsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{49}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *ListHoldsRequest) GetAccount() string {
@@ -3406,7 +4066,7 @@ type ListHoldsResponse struct {
 
 func (x *ListHoldsResponse) Reset() {
 	*x = ListHoldsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[50]
+	mi := &file_dure_api_v1_api_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3418,7 +4078,7 @@ func (x *ListHoldsResponse) String() string {
 func (*ListHoldsResponse) ProtoMessage() {}
 
 func (x *ListHoldsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[50]
+	mi := &file_dure_api_v1_api_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3431,7 +4091,7 @@ func (x *ListHoldsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHoldsResponse.ProtoReflect.Descriptor instead.
 func (*ListHoldsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{50}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ListHoldsResponse) GetHolds() []*Hold {
@@ -3471,7 +4131,7 @@ type Record struct {
 
 func (x *Record) Reset() {
 	*x = Record{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[51]
+	mi := &file_dure_api_v1_api_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3483,7 +4143,7 @@ func (x *Record) String() string {
 func (*Record) ProtoMessage() {}
 
 func (x *Record) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[51]
+	mi := &file_dure_api_v1_api_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3496,7 +4156,7 @@ func (x *Record) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Record.ProtoReflect.Descriptor instead.
 func (*Record) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{51}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Record) GetDigest() string {
@@ -3607,7 +4267,7 @@ type Cosignature struct {
 
 func (x *Cosignature) Reset() {
 	*x = Cosignature{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[52]
+	mi := &file_dure_api_v1_api_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3619,7 +4279,7 @@ func (x *Cosignature) String() string {
 func (*Cosignature) ProtoMessage() {}
 
 func (x *Cosignature) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[52]
+	mi := &file_dure_api_v1_api_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3632,7 +4292,7 @@ func (x *Cosignature) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cosignature.ProtoReflect.Descriptor instead.
 func (*Cosignature) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{52}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *Cosignature) GetAccount() string {
@@ -3658,7 +4318,7 @@ type GetRecordsRequest struct {
 
 func (x *GetRecordsRequest) Reset() {
 	*x = GetRecordsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[53]
+	mi := &file_dure_api_v1_api_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3670,7 +4330,7 @@ func (x *GetRecordsRequest) String() string {
 func (*GetRecordsRequest) ProtoMessage() {}
 
 func (x *GetRecordsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[53]
+	mi := &file_dure_api_v1_api_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3683,7 +4343,7 @@ func (x *GetRecordsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRecordsRequest.ProtoReflect.Descriptor instead.
 func (*GetRecordsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{53}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *GetRecordsRequest) GetDigest() string {
@@ -3702,7 +4362,7 @@ type GetRecordsResponse struct {
 
 func (x *GetRecordsResponse) Reset() {
 	*x = GetRecordsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[54]
+	mi := &file_dure_api_v1_api_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3714,7 +4374,7 @@ func (x *GetRecordsResponse) String() string {
 func (*GetRecordsResponse) ProtoMessage() {}
 
 func (x *GetRecordsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[54]
+	mi := &file_dure_api_v1_api_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3727,7 +4387,7 @@ func (x *GetRecordsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRecordsResponse.ProtoReflect.Descriptor instead.
 func (*GetRecordsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{54}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *GetRecordsResponse) GetRecords() []*Record {
@@ -3754,7 +4414,7 @@ type ListRecordsRequest struct {
 
 func (x *ListRecordsRequest) Reset() {
 	*x = ListRecordsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[55]
+	mi := &file_dure_api_v1_api_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3766,7 +4426,7 @@ func (x *ListRecordsRequest) String() string {
 func (*ListRecordsRequest) ProtoMessage() {}
 
 func (x *ListRecordsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[55]
+	mi := &file_dure_api_v1_api_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3779,7 +4439,7 @@ func (x *ListRecordsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRecordsRequest.ProtoReflect.Descriptor instead.
 func (*ListRecordsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{55}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *ListRecordsRequest) GetRecorder() string {
@@ -3834,7 +4494,7 @@ type ListRecordsResponse struct {
 
 func (x *ListRecordsResponse) Reset() {
 	*x = ListRecordsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[56]
+	mi := &file_dure_api_v1_api_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3846,7 +4506,7 @@ func (x *ListRecordsResponse) String() string {
 func (*ListRecordsResponse) ProtoMessage() {}
 
 func (x *ListRecordsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[56]
+	mi := &file_dure_api_v1_api_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3859,7 +4519,7 @@ func (x *ListRecordsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRecordsResponse.ProtoReflect.Descriptor instead.
 func (*ListRecordsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{56}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *ListRecordsResponse) GetRecords() []*Record {
@@ -3893,7 +4553,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[57]
+	mi := &file_dure_api_v1_api_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3905,7 +4565,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[57]
+	mi := &file_dure_api_v1_api_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3918,7 +4578,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{57}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *Member) GetAddress() string {
@@ -3993,7 +4653,7 @@ type Misbehaviour struct {
 
 func (x *Misbehaviour) Reset() {
 	*x = Misbehaviour{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[58]
+	mi := &file_dure_api_v1_api_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4005,7 +4665,7 @@ func (x *Misbehaviour) String() string {
 func (*Misbehaviour) ProtoMessage() {}
 
 func (x *Misbehaviour) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[58]
+	mi := &file_dure_api_v1_api_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4018,7 +4678,7 @@ func (x *Misbehaviour) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Misbehaviour.ProtoReflect.Descriptor instead.
 func (*Misbehaviour) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{58}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *Misbehaviour) GetKind() string {
@@ -4064,7 +4724,7 @@ type FormerValidator struct {
 
 func (x *FormerValidator) Reset() {
 	*x = FormerValidator{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[59]
+	mi := &file_dure_api_v1_api_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4076,7 +4736,7 @@ func (x *FormerValidator) String() string {
 func (*FormerValidator) ProtoMessage() {}
 
 func (x *FormerValidator) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[59]
+	mi := &file_dure_api_v1_api_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4089,7 +4749,7 @@ func (x *FormerValidator) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FormerValidator.ProtoReflect.Descriptor instead.
 func (*FormerValidator) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{59}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *FormerValidator) GetValidator() string {
@@ -4128,7 +4788,7 @@ type GetNetworkRequest struct {
 
 func (x *GetNetworkRequest) Reset() {
 	*x = GetNetworkRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[60]
+	mi := &file_dure_api_v1_api_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4140,7 +4800,7 @@ func (x *GetNetworkRequest) String() string {
 func (*GetNetworkRequest) ProtoMessage() {}
 
 func (x *GetNetworkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[60]
+	mi := &file_dure_api_v1_api_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4153,7 +4813,7 @@ func (x *GetNetworkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetNetworkRequest.ProtoReflect.Descriptor instead.
 func (*GetNetworkRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{60}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{68}
 }
 
 type GetNetworkResponse struct {
@@ -4171,7 +4831,7 @@ type GetNetworkResponse struct {
 
 func (x *GetNetworkResponse) Reset() {
 	*x = GetNetworkResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[61]
+	mi := &file_dure_api_v1_api_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4183,7 +4843,7 @@ func (x *GetNetworkResponse) String() string {
 func (*GetNetworkResponse) ProtoMessage() {}
 
 func (x *GetNetworkResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[61]
+	mi := &file_dure_api_v1_api_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4196,7 +4856,7 @@ func (x *GetNetworkResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetNetworkResponse.ProtoReflect.Descriptor instead.
 func (*GetNetworkResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{61}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *GetNetworkResponse) GetNetwork() string {
@@ -4250,7 +4910,7 @@ type Proposal struct {
 
 func (x *Proposal) Reset() {
 	*x = Proposal{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[62]
+	mi := &file_dure_api_v1_api_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4262,7 +4922,7 @@ func (x *Proposal) String() string {
 func (*Proposal) ProtoMessage() {}
 
 func (x *Proposal) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[62]
+	mi := &file_dure_api_v1_api_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4275,7 +4935,7 @@ func (x *Proposal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Proposal.ProtoReflect.Descriptor instead.
 func (*Proposal) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{62}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *Proposal) GetId() uint64 {
@@ -4337,7 +4997,7 @@ type ListProposalsRequest struct {
 
 func (x *ListProposalsRequest) Reset() {
 	*x = ListProposalsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[63]
+	mi := &file_dure_api_v1_api_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4349,7 +5009,7 @@ func (x *ListProposalsRequest) String() string {
 func (*ListProposalsRequest) ProtoMessage() {}
 
 func (x *ListProposalsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[63]
+	mi := &file_dure_api_v1_api_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4362,7 +5022,7 @@ func (x *ListProposalsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProposalsRequest.ProtoReflect.Descriptor instead.
 func (*ListProposalsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{63}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *ListProposalsRequest) GetPageSize() int32 {
@@ -4389,7 +5049,7 @@ type ListProposalsResponse struct {
 
 func (x *ListProposalsResponse) Reset() {
 	*x = ListProposalsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[64]
+	mi := &file_dure_api_v1_api_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4401,7 +5061,7 @@ func (x *ListProposalsResponse) String() string {
 func (*ListProposalsResponse) ProtoMessage() {}
 
 func (x *ListProposalsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[64]
+	mi := &file_dure_api_v1_api_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4414,7 +5074,7 @@ func (x *ListProposalsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProposalsResponse.ProtoReflect.Descriptor instead.
 func (*ListProposalsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{64}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *ListProposalsResponse) GetProposals() []*Proposal {
@@ -4469,7 +5129,7 @@ type Device struct {
 
 func (x *Device) Reset() {
 	*x = Device{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[65]
+	mi := &file_dure_api_v1_api_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4481,7 +5141,7 @@ func (x *Device) String() string {
 func (*Device) ProtoMessage() {}
 
 func (x *Device) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[65]
+	mi := &file_dure_api_v1_api_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4494,7 +5154,7 @@ func (x *Device) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Device.ProtoReflect.Descriptor instead.
 func (*Device) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{65}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *Device) GetDevice() string {
@@ -4653,7 +5313,7 @@ type DeviceCommand struct {
 
 func (x *DeviceCommand) Reset() {
 	*x = DeviceCommand{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[66]
+	mi := &file_dure_api_v1_api_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4665,7 +5325,7 @@ func (x *DeviceCommand) String() string {
 func (*DeviceCommand) ProtoMessage() {}
 
 func (x *DeviceCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[66]
+	mi := &file_dure_api_v1_api_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4678,7 +5338,7 @@ func (x *DeviceCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeviceCommand.ProtoReflect.Descriptor instead.
 func (*DeviceCommand) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{66}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *DeviceCommand) GetCommand() string {
@@ -4770,7 +5430,7 @@ type ListDevicesRequest struct {
 
 func (x *ListDevicesRequest) Reset() {
 	*x = ListDevicesRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[67]
+	mi := &file_dure_api_v1_api_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4782,7 +5442,7 @@ func (x *ListDevicesRequest) String() string {
 func (*ListDevicesRequest) ProtoMessage() {}
 
 func (x *ListDevicesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[67]
+	mi := &file_dure_api_v1_api_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4795,7 +5455,7 @@ func (x *ListDevicesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDevicesRequest.ProtoReflect.Descriptor instead.
 func (*ListDevicesRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{67}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *ListDevicesRequest) GetMaker() string {
@@ -4836,7 +5496,7 @@ type ListDevicesResponse struct {
 
 func (x *ListDevicesResponse) Reset() {
 	*x = ListDevicesResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[68]
+	mi := &file_dure_api_v1_api_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4848,7 +5508,7 @@ func (x *ListDevicesResponse) String() string {
 func (*ListDevicesResponse) ProtoMessage() {}
 
 func (x *ListDevicesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[68]
+	mi := &file_dure_api_v1_api_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4861,7 +5521,7 @@ func (x *ListDevicesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDevicesResponse.ProtoReflect.Descriptor instead.
 func (*ListDevicesResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{68}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *ListDevicesResponse) GetDevices() []*Device {
@@ -4898,7 +5558,7 @@ type Doubt struct {
 
 func (x *Doubt) Reset() {
 	*x = Doubt{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[69]
+	mi := &file_dure_api_v1_api_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4910,7 +5570,7 @@ func (x *Doubt) String() string {
 func (*Doubt) ProtoMessage() {}
 
 func (x *Doubt) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[69]
+	mi := &file_dure_api_v1_api_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4923,7 +5583,7 @@ func (x *Doubt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Doubt.ProtoReflect.Descriptor instead.
 func (*Doubt) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{69}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *Doubt) GetSince() string {
@@ -5002,7 +5662,7 @@ type Firmware struct {
 
 func (x *Firmware) Reset() {
 	*x = Firmware{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[70]
+	mi := &file_dure_api_v1_api_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5014,7 +5674,7 @@ func (x *Firmware) String() string {
 func (*Firmware) ProtoMessage() {}
 
 func (x *Firmware) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[70]
+	mi := &file_dure_api_v1_api_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5027,7 +5687,7 @@ func (x *Firmware) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Firmware.ProtoReflect.Descriptor instead.
 func (*Firmware) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{70}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *Firmware) GetNumber() uint64 {
@@ -5128,7 +5788,7 @@ type KnownFault struct {
 
 func (x *KnownFault) Reset() {
 	*x = KnownFault{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[71]
+	mi := &file_dure_api_v1_api_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5140,7 +5800,7 @@ func (x *KnownFault) String() string {
 func (*KnownFault) ProtoMessage() {}
 
 func (x *KnownFault) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[71]
+	mi := &file_dure_api_v1_api_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5153,7 +5813,7 @@ func (x *KnownFault) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KnownFault.ProtoReflect.Descriptor instead.
 func (*KnownFault) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{71}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *KnownFault) GetId() string {
@@ -5200,7 +5860,7 @@ type GetDeviceRequest struct {
 
 func (x *GetDeviceRequest) Reset() {
 	*x = GetDeviceRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[72]
+	mi := &file_dure_api_v1_api_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5212,7 +5872,7 @@ func (x *GetDeviceRequest) String() string {
 func (*GetDeviceRequest) ProtoMessage() {}
 
 func (x *GetDeviceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[72]
+	mi := &file_dure_api_v1_api_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5225,7 +5885,7 @@ func (x *GetDeviceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeviceRequest.ProtoReflect.Descriptor instead.
 func (*GetDeviceRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{72}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *GetDeviceRequest) GetDevice() string {
@@ -5244,7 +5904,7 @@ type GetDeviceResponse struct {
 
 func (x *GetDeviceResponse) Reset() {
 	*x = GetDeviceResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[73]
+	mi := &file_dure_api_v1_api_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5256,7 +5916,7 @@ func (x *GetDeviceResponse) String() string {
 func (*GetDeviceResponse) ProtoMessage() {}
 
 func (x *GetDeviceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[73]
+	mi := &file_dure_api_v1_api_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5269,7 +5929,7 @@ func (x *GetDeviceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeviceResponse.ProtoReflect.Descriptor instead.
 func (*GetDeviceResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{73}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *GetDeviceResponse) GetDevice() *Device {
@@ -5289,7 +5949,7 @@ type GetModelRequest struct {
 
 func (x *GetModelRequest) Reset() {
 	*x = GetModelRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[74]
+	mi := &file_dure_api_v1_api_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5301,7 +5961,7 @@ func (x *GetModelRequest) String() string {
 func (*GetModelRequest) ProtoMessage() {}
 
 func (x *GetModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[74]
+	mi := &file_dure_api_v1_api_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5314,7 +5974,7 @@ func (x *GetModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelRequest.ProtoReflect.Descriptor instead.
 func (*GetModelRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{74}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *GetModelRequest) GetMaker() string {
@@ -5342,7 +6002,7 @@ type GetModelResponse struct {
 
 func (x *GetModelResponse) Reset() {
 	*x = GetModelResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[75]
+	mi := &file_dure_api_v1_api_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5354,7 +6014,7 @@ func (x *GetModelResponse) String() string {
 func (*GetModelResponse) ProtoMessage() {}
 
 func (x *GetModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[75]
+	mi := &file_dure_api_v1_api_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5367,7 +6027,7 @@ func (x *GetModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelResponse.ProtoReflect.Descriptor instead.
 func (*GetModelResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{75}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *GetModelResponse) GetTitle() string {
@@ -5402,7 +6062,7 @@ type RelyRequest struct {
 
 func (x *RelyRequest) Reset() {
 	*x = RelyRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[76]
+	mi := &file_dure_api_v1_api_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5414,7 +6074,7 @@ func (x *RelyRequest) String() string {
 func (*RelyRequest) ProtoMessage() {}
 
 func (x *RelyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[76]
+	mi := &file_dure_api_v1_api_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5427,7 +6087,7 @@ func (x *RelyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelyRequest.ProtoReflect.Descriptor instead.
 func (*RelyRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{76}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *RelyRequest) GetDevice() string {
@@ -5465,7 +6125,7 @@ type RelyResponse struct {
 
 func (x *RelyResponse) Reset() {
 	*x = RelyResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[77]
+	mi := &file_dure_api_v1_api_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5477,7 +6137,7 @@ func (x *RelyResponse) String() string {
 func (*RelyResponse) ProtoMessage() {}
 
 func (x *RelyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[77]
+	mi := &file_dure_api_v1_api_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5490,7 +6150,7 @@ func (x *RelyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelyResponse.ProtoReflect.Descriptor instead.
 func (*RelyResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{77}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *RelyResponse) GetOk() bool {
@@ -5584,7 +6244,7 @@ type Feed struct {
 
 func (x *Feed) Reset() {
 	*x = Feed{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[78]
+	mi := &file_dure_api_v1_api_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5596,7 +6256,7 @@ func (x *Feed) String() string {
 func (*Feed) ProtoMessage() {}
 
 func (x *Feed) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[78]
+	mi := &file_dure_api_v1_api_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5609,7 +6269,7 @@ func (x *Feed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Feed.ProtoReflect.Descriptor instead.
 func (*Feed) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{78}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *Feed) GetFeed() string {
@@ -5768,7 +6428,7 @@ type FeedPremium struct {
 
 func (x *FeedPremium) Reset() {
 	*x = FeedPremium{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[79]
+	mi := &file_dure_api_v1_api_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5780,7 +6440,7 @@ func (x *FeedPremium) String() string {
 func (*FeedPremium) ProtoMessage() {}
 
 func (x *FeedPremium) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[79]
+	mi := &file_dure_api_v1_api_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5793,7 +6453,7 @@ func (x *FeedPremium) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeedPremium.ProtoReflect.Descriptor instead.
 func (*FeedPremium) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{79}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *FeedPremium) GetAsset() string {
@@ -5869,7 +6529,7 @@ type FeedSource struct {
 
 func (x *FeedSource) Reset() {
 	*x = FeedSource{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[80]
+	mi := &file_dure_api_v1_api_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5881,7 +6541,7 @@ func (x *FeedSource) String() string {
 func (*FeedSource) ProtoMessage() {}
 
 func (x *FeedSource) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[80]
+	mi := &file_dure_api_v1_api_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5894,7 +6554,7 @@ func (x *FeedSource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeedSource.ProtoReflect.Descriptor instead.
 func (*FeedSource) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{80}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *FeedSource) GetDevice() string {
@@ -6056,7 +6716,7 @@ type ReadingGap struct {
 
 func (x *ReadingGap) Reset() {
 	*x = ReadingGap{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[81]
+	mi := &file_dure_api_v1_api_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6068,7 +6728,7 @@ func (x *ReadingGap) String() string {
 func (*ReadingGap) ProtoMessage() {}
 
 func (x *ReadingGap) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[81]
+	mi := &file_dure_api_v1_api_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6081,7 +6741,7 @@ func (x *ReadingGap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadingGap.ProtoReflect.Descriptor instead.
 func (*ReadingGap) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{81}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *ReadingGap) GetBoot() uint64 {
@@ -6133,7 +6793,7 @@ type QuarantinedReading struct {
 
 func (x *QuarantinedReading) Reset() {
 	*x = QuarantinedReading{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[82]
+	mi := &file_dure_api_v1_api_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6145,7 +6805,7 @@ func (x *QuarantinedReading) String() string {
 func (*QuarantinedReading) ProtoMessage() {}
 
 func (x *QuarantinedReading) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[82]
+	mi := &file_dure_api_v1_api_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6158,7 +6818,7 @@ func (x *QuarantinedReading) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuarantinedReading.ProtoReflect.Descriptor instead.
 func (*QuarantinedReading) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{82}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{90}
 }
 
 func (x *QuarantinedReading) GetDevice() string {
@@ -6240,7 +6900,7 @@ type GetFeedRequest struct {
 
 func (x *GetFeedRequest) Reset() {
 	*x = GetFeedRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[83]
+	mi := &file_dure_api_v1_api_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6252,7 +6912,7 @@ func (x *GetFeedRequest) String() string {
 func (*GetFeedRequest) ProtoMessage() {}
 
 func (x *GetFeedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[83]
+	mi := &file_dure_api_v1_api_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6265,7 +6925,7 @@ func (x *GetFeedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFeedRequest.ProtoReflect.Descriptor instead.
 func (*GetFeedRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{83}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *GetFeedRequest) GetFeed() string {
@@ -6288,7 +6948,7 @@ type GetFeedResponse struct {
 
 func (x *GetFeedResponse) Reset() {
 	*x = GetFeedResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[84]
+	mi := &file_dure_api_v1_api_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6300,7 +6960,7 @@ func (x *GetFeedResponse) String() string {
 func (*GetFeedResponse) ProtoMessage() {}
 
 func (x *GetFeedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[84]
+	mi := &file_dure_api_v1_api_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6313,7 +6973,7 @@ func (x *GetFeedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFeedResponse.ProtoReflect.Descriptor instead.
 func (*GetFeedResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{84}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{92}
 }
 
 func (x *GetFeedResponse) GetFeed() *Feed {
@@ -6351,7 +7011,7 @@ type ListFeedsRequest struct {
 
 func (x *ListFeedsRequest) Reset() {
 	*x = ListFeedsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[85]
+	mi := &file_dure_api_v1_api_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6363,7 +7023,7 @@ func (x *ListFeedsRequest) String() string {
 func (*ListFeedsRequest) ProtoMessage() {}
 
 func (x *ListFeedsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[85]
+	mi := &file_dure_api_v1_api_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6376,7 +7036,7 @@ func (x *ListFeedsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFeedsRequest.ProtoReflect.Descriptor instead.
 func (*ListFeedsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{85}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{93}
 }
 
 func (x *ListFeedsRequest) GetOperator() string {
@@ -6417,7 +7077,7 @@ type ListFeedsResponse struct {
 
 func (x *ListFeedsResponse) Reset() {
 	*x = ListFeedsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[86]
+	mi := &file_dure_api_v1_api_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6429,7 +7089,7 @@ func (x *ListFeedsResponse) String() string {
 func (*ListFeedsResponse) ProtoMessage() {}
 
 func (x *ListFeedsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[86]
+	mi := &file_dure_api_v1_api_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6442,7 +7102,7 @@ func (x *ListFeedsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFeedsResponse.ProtoReflect.Descriptor instead.
 func (*ListFeedsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{86}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{94}
 }
 
 func (x *ListFeedsResponse) GetFeeds() []*Feed {
@@ -6472,7 +7132,7 @@ type ValueRequest struct {
 
 func (x *ValueRequest) Reset() {
 	*x = ValueRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[87]
+	mi := &file_dure_api_v1_api_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6484,7 +7144,7 @@ func (x *ValueRequest) String() string {
 func (*ValueRequest) ProtoMessage() {}
 
 func (x *ValueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[87]
+	mi := &file_dure_api_v1_api_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6497,7 +7157,7 @@ func (x *ValueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueRequest.ProtoReflect.Descriptor instead.
 func (*ValueRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{87}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{95}
 }
 
 func (x *ValueRequest) GetFeed() string {
@@ -6544,7 +7204,7 @@ type ValueResponse struct {
 
 func (x *ValueResponse) Reset() {
 	*x = ValueResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[88]
+	mi := &file_dure_api_v1_api_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6556,7 +7216,7 @@ func (x *ValueResponse) String() string {
 func (*ValueResponse) ProtoMessage() {}
 
 func (x *ValueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[88]
+	mi := &file_dure_api_v1_api_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6569,7 +7229,7 @@ func (x *ValueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueResponse.ProtoReflect.Descriptor instead.
 func (*ValueResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{88}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{96}
 }
 
 func (x *ValueResponse) GetOk() bool {
@@ -6662,7 +7322,7 @@ type ValueSource struct {
 
 func (x *ValueSource) Reset() {
 	*x = ValueSource{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[89]
+	mi := &file_dure_api_v1_api_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6674,7 +7334,7 @@ func (x *ValueSource) String() string {
 func (*ValueSource) ProtoMessage() {}
 
 func (x *ValueSource) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[89]
+	mi := &file_dure_api_v1_api_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6687,7 +7347,7 @@ func (x *ValueSource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueSource.ProtoReflect.Descriptor instead.
 func (*ValueSource) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{89}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{97}
 }
 
 func (x *ValueSource) GetDevice() string {
@@ -6812,7 +7472,7 @@ type Reading struct {
 
 func (x *Reading) Reset() {
 	*x = Reading{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[90]
+	mi := &file_dure_api_v1_api_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6824,7 +7484,7 @@ func (x *Reading) String() string {
 func (*Reading) ProtoMessage() {}
 
 func (x *Reading) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[90]
+	mi := &file_dure_api_v1_api_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6837,7 +7497,7 @@ func (x *Reading) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reading.ProtoReflect.Descriptor instead.
 func (*Reading) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{90}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{98}
 }
 
 func (x *Reading) GetFeed() string {
@@ -6987,7 +7647,7 @@ type ListReadingsRequest struct {
 
 func (x *ListReadingsRequest) Reset() {
 	*x = ListReadingsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[91]
+	mi := &file_dure_api_v1_api_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6999,7 +7659,7 @@ func (x *ListReadingsRequest) String() string {
 func (*ListReadingsRequest) ProtoMessage() {}
 
 func (x *ListReadingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[91]
+	mi := &file_dure_api_v1_api_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7012,7 +7672,7 @@ func (x *ListReadingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReadingsRequest.ProtoReflect.Descriptor instead.
 func (*ListReadingsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{91}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{99}
 }
 
 func (x *ListReadingsRequest) GetFeed() string {
@@ -7084,7 +7744,7 @@ type ListReadingsResponse struct {
 
 func (x *ListReadingsResponse) Reset() {
 	*x = ListReadingsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[92]
+	mi := &file_dure_api_v1_api_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7096,7 +7756,7 @@ func (x *ListReadingsResponse) String() string {
 func (*ListReadingsResponse) ProtoMessage() {}
 
 func (x *ListReadingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[92]
+	mi := &file_dure_api_v1_api_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7109,7 +7769,7 @@ func (x *ListReadingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReadingsResponse.ProtoReflect.Descriptor instead.
 func (*ListReadingsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{92}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{100}
 }
 
 func (x *ListReadingsResponse) GetReadings() []*Reading {
@@ -7148,7 +7808,7 @@ type GetReadingRequest struct {
 
 func (x *GetReadingRequest) Reset() {
 	*x = GetReadingRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[93]
+	mi := &file_dure_api_v1_api_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7160,7 +7820,7 @@ func (x *GetReadingRequest) String() string {
 func (*GetReadingRequest) ProtoMessage() {}
 
 func (x *GetReadingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[93]
+	mi := &file_dure_api_v1_api_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7173,7 +7833,7 @@ func (x *GetReadingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReadingRequest.ProtoReflect.Descriptor instead.
 func (*GetReadingRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{93}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{101}
 }
 
 func (x *GetReadingRequest) GetDevice() string {
@@ -7223,7 +7883,7 @@ type GetReadingResponse struct {
 
 func (x *GetReadingResponse) Reset() {
 	*x = GetReadingResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[94]
+	mi := &file_dure_api_v1_api_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7235,7 +7895,7 @@ func (x *GetReadingResponse) String() string {
 func (*GetReadingResponse) ProtoMessage() {}
 
 func (x *GetReadingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[94]
+	mi := &file_dure_api_v1_api_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7248,7 +7908,7 @@ func (x *GetReadingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReadingResponse.ProtoReflect.Descriptor instead.
 func (*GetReadingResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{94}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{102}
 }
 
 func (x *GetReadingResponse) GetReading() *Reading {
@@ -7290,7 +7950,7 @@ type ListSettlementsRequest struct {
 
 func (x *ListSettlementsRequest) Reset() {
 	*x = ListSettlementsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[95]
+	mi := &file_dure_api_v1_api_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7302,7 +7962,7 @@ func (x *ListSettlementsRequest) String() string {
 func (*ListSettlementsRequest) ProtoMessage() {}
 
 func (x *ListSettlementsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[95]
+	mi := &file_dure_api_v1_api_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7315,7 +7975,7 @@ func (x *ListSettlementsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSettlementsRequest.ProtoReflect.Descriptor instead.
 func (*ListSettlementsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{95}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{103}
 }
 
 func (x *ListSettlementsRequest) GetDevice() string {
@@ -7370,7 +8030,7 @@ type ListSettlementsResponse struct {
 
 func (x *ListSettlementsResponse) Reset() {
 	*x = ListSettlementsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[96]
+	mi := &file_dure_api_v1_api_proto_msgTypes[104]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7382,7 +8042,7 @@ func (x *ListSettlementsResponse) String() string {
 func (*ListSettlementsResponse) ProtoMessage() {}
 
 func (x *ListSettlementsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[96]
+	mi := &file_dure_api_v1_api_proto_msgTypes[104]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7395,7 +8055,7 @@ func (x *ListSettlementsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSettlementsResponse.ProtoReflect.Descriptor instead.
 func (*ListSettlementsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{96}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{104}
 }
 
 func (x *ListSettlementsResponse) GetSettlements() []*Settlement {
@@ -7421,7 +8081,7 @@ type TaintRequest struct {
 
 func (x *TaintRequest) Reset() {
 	*x = TaintRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[97]
+	mi := &file_dure_api_v1_api_proto_msgTypes[105]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7433,7 +8093,7 @@ func (x *TaintRequest) String() string {
 func (*TaintRequest) ProtoMessage() {}
 
 func (x *TaintRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[97]
+	mi := &file_dure_api_v1_api_proto_msgTypes[105]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7446,7 +8106,7 @@ func (x *TaintRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintRequest.ProtoReflect.Descriptor instead.
 func (*TaintRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{97}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{105}
 }
 
 func (x *TaintRequest) GetDevice() string {
@@ -7473,7 +8133,7 @@ type TaintResponse struct {
 
 func (x *TaintResponse) Reset() {
 	*x = TaintResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[98]
+	mi := &file_dure_api_v1_api_proto_msgTypes[106]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7485,7 +8145,7 @@ func (x *TaintResponse) String() string {
 func (*TaintResponse) ProtoMessage() {}
 
 func (x *TaintResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[98]
+	mi := &file_dure_api_v1_api_proto_msgTypes[106]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7498,7 +8158,7 @@ func (x *TaintResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintResponse.ProtoReflect.Descriptor instead.
 func (*TaintResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{98}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{106}
 }
 
 func (x *TaintResponse) GetDoubts() []*Doubt {
@@ -7551,7 +8211,7 @@ type TaintedFeed struct {
 
 func (x *TaintedFeed) Reset() {
 	*x = TaintedFeed{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[99]
+	mi := &file_dure_api_v1_api_proto_msgTypes[107]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7563,7 +8223,7 @@ func (x *TaintedFeed) String() string {
 func (*TaintedFeed) ProtoMessage() {}
 
 func (x *TaintedFeed) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[99]
+	mi := &file_dure_api_v1_api_proto_msgTypes[107]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7576,7 +8236,7 @@ func (x *TaintedFeed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintedFeed.ProtoReflect.Descriptor instead.
 func (*TaintedFeed) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{99}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{107}
 }
 
 func (x *TaintedFeed) GetFeed() string {
@@ -7634,7 +8294,7 @@ type TaintedAnchor struct {
 
 func (x *TaintedAnchor) Reset() {
 	*x = TaintedAnchor{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[100]
+	mi := &file_dure_api_v1_api_proto_msgTypes[108]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7646,7 +8306,7 @@ func (x *TaintedAnchor) String() string {
 func (*TaintedAnchor) ProtoMessage() {}
 
 func (x *TaintedAnchor) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[100]
+	mi := &file_dure_api_v1_api_proto_msgTypes[108]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7659,7 +8319,7 @@ func (x *TaintedAnchor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintedAnchor.ProtoReflect.Descriptor instead.
 func (*TaintedAnchor) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{100}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{108}
 }
 
 func (x *TaintedAnchor) GetTransaction() string {
@@ -7713,7 +8373,7 @@ type Settlement struct {
 
 func (x *Settlement) Reset() {
 	*x = Settlement{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[101]
+	mi := &file_dure_api_v1_api_proto_msgTypes[109]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7725,7 +8385,7 @@ func (x *Settlement) String() string {
 func (*Settlement) ProtoMessage() {}
 
 func (x *Settlement) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[101]
+	mi := &file_dure_api_v1_api_proto_msgTypes[109]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7738,7 +8398,7 @@ func (x *Settlement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settlement.ProtoReflect.Descriptor instead.
 func (*Settlement) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{101}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{109}
 }
 
 func (x *Settlement) GetFeed() string {
@@ -7832,7 +8492,7 @@ type Organisation struct {
 
 func (x *Organisation) Reset() {
 	*x = Organisation{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[102]
+	mi := &file_dure_api_v1_api_proto_msgTypes[110]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7844,7 +8504,7 @@ func (x *Organisation) String() string {
 func (*Organisation) ProtoMessage() {}
 
 func (x *Organisation) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[102]
+	mi := &file_dure_api_v1_api_proto_msgTypes[110]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7857,7 +8517,7 @@ func (x *Organisation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Organisation.ProtoReflect.Descriptor instead.
 func (*Organisation) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{102}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{110}
 }
 
 func (x *Organisation) GetAccount() string {
@@ -7925,7 +8585,7 @@ type GetOrganisationRequest struct {
 
 func (x *GetOrganisationRequest) Reset() {
 	*x = GetOrganisationRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[103]
+	mi := &file_dure_api_v1_api_proto_msgTypes[111]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7937,7 +8597,7 @@ func (x *GetOrganisationRequest) String() string {
 func (*GetOrganisationRequest) ProtoMessage() {}
 
 func (x *GetOrganisationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[103]
+	mi := &file_dure_api_v1_api_proto_msgTypes[111]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7950,7 +8610,7 @@ func (x *GetOrganisationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrganisationRequest.ProtoReflect.Descriptor instead.
 func (*GetOrganisationRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{103}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{111}
 }
 
 func (x *GetOrganisationRequest) GetAccount() string {
@@ -7969,7 +8629,7 @@ type GetOrganisationResponse struct {
 
 func (x *GetOrganisationResponse) Reset() {
 	*x = GetOrganisationResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[104]
+	mi := &file_dure_api_v1_api_proto_msgTypes[112]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7981,7 +8641,7 @@ func (x *GetOrganisationResponse) String() string {
 func (*GetOrganisationResponse) ProtoMessage() {}
 
 func (x *GetOrganisationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[104]
+	mi := &file_dure_api_v1_api_proto_msgTypes[112]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7994,7 +8654,7 @@ func (x *GetOrganisationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrganisationResponse.ProtoReflect.Descriptor instead.
 func (*GetOrganisationResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{104}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{112}
 }
 
 func (x *GetOrganisationResponse) GetOrganisation() *Organisation {
@@ -8014,7 +8674,7 @@ type ListOrganisationsRequest struct {
 
 func (x *ListOrganisationsRequest) Reset() {
 	*x = ListOrganisationsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[105]
+	mi := &file_dure_api_v1_api_proto_msgTypes[113]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8026,7 +8686,7 @@ func (x *ListOrganisationsRequest) String() string {
 func (*ListOrganisationsRequest) ProtoMessage() {}
 
 func (x *ListOrganisationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[105]
+	mi := &file_dure_api_v1_api_proto_msgTypes[113]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8039,7 +8699,7 @@ func (x *ListOrganisationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrganisationsRequest.ProtoReflect.Descriptor instead.
 func (*ListOrganisationsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{105}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{113}
 }
 
 func (x *ListOrganisationsRequest) GetPageSize() int32 {
@@ -8066,7 +8726,7 @@ type ListOrganisationsResponse struct {
 
 func (x *ListOrganisationsResponse) Reset() {
 	*x = ListOrganisationsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[106]
+	mi := &file_dure_api_v1_api_proto_msgTypes[114]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8078,7 +8738,7 @@ func (x *ListOrganisationsResponse) String() string {
 func (*ListOrganisationsResponse) ProtoMessage() {}
 
 func (x *ListOrganisationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[106]
+	mi := &file_dure_api_v1_api_proto_msgTypes[114]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8091,7 +8751,7 @@ func (x *ListOrganisationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrganisationsResponse.ProtoReflect.Descriptor instead.
 func (*ListOrganisationsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{106}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{114}
 }
 
 func (x *ListOrganisationsResponse) GetOrganisations() []*Organisation {
@@ -8124,7 +8784,7 @@ type SchemaField struct {
 
 func (x *SchemaField) Reset() {
 	*x = SchemaField{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[107]
+	mi := &file_dure_api_v1_api_proto_msgTypes[115]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8136,7 +8796,7 @@ func (x *SchemaField) String() string {
 func (*SchemaField) ProtoMessage() {}
 
 func (x *SchemaField) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[107]
+	mi := &file_dure_api_v1_api_proto_msgTypes[115]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8149,7 +8809,7 @@ func (x *SchemaField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SchemaField.ProtoReflect.Descriptor instead.
 func (*SchemaField) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{107}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{115}
 }
 
 func (x *SchemaField) GetName() string {
@@ -8212,7 +8872,7 @@ type Schema struct {
 
 func (x *Schema) Reset() {
 	*x = Schema{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[108]
+	mi := &file_dure_api_v1_api_proto_msgTypes[116]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8224,7 +8884,7 @@ func (x *Schema) String() string {
 func (*Schema) ProtoMessage() {}
 
 func (x *Schema) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[108]
+	mi := &file_dure_api_v1_api_proto_msgTypes[116]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8237,7 +8897,7 @@ func (x *Schema) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Schema.ProtoReflect.Descriptor instead.
 func (*Schema) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{108}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{116}
 }
 
 func (x *Schema) GetSchema() string {
@@ -8305,7 +8965,7 @@ type GetSchemaRequest struct {
 
 func (x *GetSchemaRequest) Reset() {
 	*x = GetSchemaRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[109]
+	mi := &file_dure_api_v1_api_proto_msgTypes[117]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8317,7 +8977,7 @@ func (x *GetSchemaRequest) String() string {
 func (*GetSchemaRequest) ProtoMessage() {}
 
 func (x *GetSchemaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[109]
+	mi := &file_dure_api_v1_api_proto_msgTypes[117]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8330,7 +8990,7 @@ func (x *GetSchemaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSchemaRequest.ProtoReflect.Descriptor instead.
 func (*GetSchemaRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{109}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{117}
 }
 
 func (x *GetSchemaRequest) GetSchema() string {
@@ -8349,7 +9009,7 @@ type GetSchemaResponse struct {
 
 func (x *GetSchemaResponse) Reset() {
 	*x = GetSchemaResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[110]
+	mi := &file_dure_api_v1_api_proto_msgTypes[118]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8361,7 +9021,7 @@ func (x *GetSchemaResponse) String() string {
 func (*GetSchemaResponse) ProtoMessage() {}
 
 func (x *GetSchemaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[110]
+	mi := &file_dure_api_v1_api_proto_msgTypes[118]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8374,7 +9034,7 @@ func (x *GetSchemaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSchemaResponse.ProtoReflect.Descriptor instead.
 func (*GetSchemaResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{110}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{118}
 }
 
 func (x *GetSchemaResponse) GetSchema() *Schema {
@@ -8394,7 +9054,7 @@ type ListSchemasRequest struct {
 
 func (x *ListSchemasRequest) Reset() {
 	*x = ListSchemasRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[111]
+	mi := &file_dure_api_v1_api_proto_msgTypes[119]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8406,7 +9066,7 @@ func (x *ListSchemasRequest) String() string {
 func (*ListSchemasRequest) ProtoMessage() {}
 
 func (x *ListSchemasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[111]
+	mi := &file_dure_api_v1_api_proto_msgTypes[119]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8419,7 +9079,7 @@ func (x *ListSchemasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSchemasRequest.ProtoReflect.Descriptor instead.
 func (*ListSchemasRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{111}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{119}
 }
 
 func (x *ListSchemasRequest) GetPageSize() int32 {
@@ -8446,7 +9106,7 @@ type ListSchemasResponse struct {
 
 func (x *ListSchemasResponse) Reset() {
 	*x = ListSchemasResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[112]
+	mi := &file_dure_api_v1_api_proto_msgTypes[120]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8458,7 +9118,7 @@ func (x *ListSchemasResponse) String() string {
 func (*ListSchemasResponse) ProtoMessage() {}
 
 func (x *ListSchemasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[112]
+	mi := &file_dure_api_v1_api_proto_msgTypes[120]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8471,7 +9131,7 @@ func (x *ListSchemasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSchemasResponse.ProtoReflect.Descriptor instead.
 func (*ListSchemasResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{112}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{120}
 }
 
 func (x *ListSchemasResponse) GetSchemas() []*Schema {
@@ -8513,7 +9173,7 @@ type Right struct {
 
 func (x *Right) Reset() {
 	*x = Right{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[113]
+	mi := &file_dure_api_v1_api_proto_msgTypes[121]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8525,7 +9185,7 @@ func (x *Right) String() string {
 func (*Right) ProtoMessage() {}
 
 func (x *Right) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[113]
+	mi := &file_dure_api_v1_api_proto_msgTypes[121]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8538,7 +9198,7 @@ func (x *Right) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Right.ProtoReflect.Descriptor instead.
 func (*Right) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{113}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{121}
 }
 
 func (x *Right) GetSchema() string {
@@ -8631,7 +9291,7 @@ type ListRightsRequest struct {
 
 func (x *ListRightsRequest) Reset() {
 	*x = ListRightsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[114]
+	mi := &file_dure_api_v1_api_proto_msgTypes[122]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8643,7 +9303,7 @@ func (x *ListRightsRequest) String() string {
 func (*ListRightsRequest) ProtoMessage() {}
 
 func (x *ListRightsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[114]
+	mi := &file_dure_api_v1_api_proto_msgTypes[122]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8656,7 +9316,7 @@ func (x *ListRightsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRightsRequest.ProtoReflect.Descriptor instead.
 func (*ListRightsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{114}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{122}
 }
 
 func (x *ListRightsRequest) GetSchema() string {
@@ -8697,7 +9357,7 @@ type ListRightsResponse struct {
 
 func (x *ListRightsResponse) Reset() {
 	*x = ListRightsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[115]
+	mi := &file_dure_api_v1_api_proto_msgTypes[123]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8709,7 +9369,7 @@ func (x *ListRightsResponse) String() string {
 func (*ListRightsResponse) ProtoMessage() {}
 
 func (x *ListRightsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[115]
+	mi := &file_dure_api_v1_api_proto_msgTypes[123]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8722,7 +9382,7 @@ func (x *ListRightsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRightsResponse.ProtoReflect.Descriptor instead.
 func (*ListRightsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{115}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{123}
 }
 
 func (x *ListRightsResponse) GetRights() []*Right {
@@ -8763,7 +9423,7 @@ type Attribute struct {
 
 func (x *Attribute) Reset() {
 	*x = Attribute{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[116]
+	mi := &file_dure_api_v1_api_proto_msgTypes[124]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8775,7 +9435,7 @@ func (x *Attribute) String() string {
 func (*Attribute) ProtoMessage() {}
 
 func (x *Attribute) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[116]
+	mi := &file_dure_api_v1_api_proto_msgTypes[124]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8788,7 +9448,7 @@ func (x *Attribute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attribute.ProtoReflect.Descriptor instead.
 func (*Attribute) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{116}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{124}
 }
 
 func (x *Attribute) GetAccount() string {
@@ -8882,7 +9542,7 @@ type ListAttributesRequest struct {
 
 func (x *ListAttributesRequest) Reset() {
 	*x = ListAttributesRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[117]
+	mi := &file_dure_api_v1_api_proto_msgTypes[125]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8894,7 +9554,7 @@ func (x *ListAttributesRequest) String() string {
 func (*ListAttributesRequest) ProtoMessage() {}
 
 func (x *ListAttributesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[117]
+	mi := &file_dure_api_v1_api_proto_msgTypes[125]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8907,7 +9567,7 @@ func (x *ListAttributesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAttributesRequest.ProtoReflect.Descriptor instead.
 func (*ListAttributesRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{117}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{125}
 }
 
 func (x *ListAttributesRequest) GetAccount() string {
@@ -8955,7 +9615,7 @@ type ListAttributesResponse struct {
 
 func (x *ListAttributesResponse) Reset() {
 	*x = ListAttributesResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[118]
+	mi := &file_dure_api_v1_api_proto_msgTypes[126]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8967,7 +9627,7 @@ func (x *ListAttributesResponse) String() string {
 func (*ListAttributesResponse) ProtoMessage() {}
 
 func (x *ListAttributesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[118]
+	mi := &file_dure_api_v1_api_proto_msgTypes[126]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8980,7 +9640,7 @@ func (x *ListAttributesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAttributesResponse.ProtoReflect.Descriptor instead.
 func (*ListAttributesResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{118}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{126}
 }
 
 func (x *ListAttributesResponse) GetAttributes() []*Attribute {
@@ -9011,7 +9671,7 @@ type HasAttributeRequest struct {
 
 func (x *HasAttributeRequest) Reset() {
 	*x = HasAttributeRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[119]
+	mi := &file_dure_api_v1_api_proto_msgTypes[127]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9023,7 +9683,7 @@ func (x *HasAttributeRequest) String() string {
 func (*HasAttributeRequest) ProtoMessage() {}
 
 func (x *HasAttributeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[119]
+	mi := &file_dure_api_v1_api_proto_msgTypes[127]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9036,7 +9696,7 @@ func (x *HasAttributeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HasAttributeRequest.ProtoReflect.Descriptor instead.
 func (*HasAttributeRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{119}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{127}
 }
 
 func (x *HasAttributeRequest) GetAccount() string {
@@ -9079,7 +9739,7 @@ type HasAttributeResponse struct {
 
 func (x *HasAttributeResponse) Reset() {
 	*x = HasAttributeResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[120]
+	mi := &file_dure_api_v1_api_proto_msgTypes[128]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9091,7 +9751,7 @@ func (x *HasAttributeResponse) String() string {
 func (*HasAttributeResponse) ProtoMessage() {}
 
 func (x *HasAttributeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[120]
+	mi := &file_dure_api_v1_api_proto_msgTypes[128]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9104,7 +9764,7 @@ func (x *HasAttributeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HasAttributeResponse.ProtoReflect.Descriptor instead.
 func (*HasAttributeResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{120}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{128}
 }
 
 func (x *HasAttributeResponse) GetHas() bool {
@@ -9147,7 +9807,7 @@ type StatusList struct {
 
 func (x *StatusList) Reset() {
 	*x = StatusList{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[121]
+	mi := &file_dure_api_v1_api_proto_msgTypes[129]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9159,7 +9819,7 @@ func (x *StatusList) String() string {
 func (*StatusList) ProtoMessage() {}
 
 func (x *StatusList) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[121]
+	mi := &file_dure_api_v1_api_proto_msgTypes[129]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9172,7 +9832,7 @@ func (x *StatusList) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusList.ProtoReflect.Descriptor instead.
 func (*StatusList) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{121}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{129}
 }
 
 func (x *StatusList) GetIssuer() string {
@@ -9234,7 +9894,7 @@ type GetStatusListRequest struct {
 
 func (x *GetStatusListRequest) Reset() {
 	*x = GetStatusListRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[122]
+	mi := &file_dure_api_v1_api_proto_msgTypes[130]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9246,7 +9906,7 @@ func (x *GetStatusListRequest) String() string {
 func (*GetStatusListRequest) ProtoMessage() {}
 
 func (x *GetStatusListRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[122]
+	mi := &file_dure_api_v1_api_proto_msgTypes[130]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9259,7 +9919,7 @@ func (x *GetStatusListRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatusListRequest.ProtoReflect.Descriptor instead.
 func (*GetStatusListRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{122}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{130}
 }
 
 func (x *GetStatusListRequest) GetIssuer() string {
@@ -9292,7 +9952,7 @@ type GetStatusListResponse struct {
 
 func (x *GetStatusListResponse) Reset() {
 	*x = GetStatusListResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[123]
+	mi := &file_dure_api_v1_api_proto_msgTypes[131]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9304,7 +9964,7 @@ func (x *GetStatusListResponse) String() string {
 func (*GetStatusListResponse) ProtoMessage() {}
 
 func (x *GetStatusListResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[123]
+	mi := &file_dure_api_v1_api_proto_msgTypes[131]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9317,7 +9977,7 @@ func (x *GetStatusListResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatusListResponse.ProtoReflect.Descriptor instead.
 func (*GetStatusListResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{123}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{131}
 }
 
 func (x *GetStatusListResponse) GetStatusList() *StatusList {
@@ -9366,7 +10026,7 @@ type ListStatusListsRequest struct {
 
 func (x *ListStatusListsRequest) Reset() {
 	*x = ListStatusListsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[124]
+	mi := &file_dure_api_v1_api_proto_msgTypes[132]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9378,7 +10038,7 @@ func (x *ListStatusListsRequest) String() string {
 func (*ListStatusListsRequest) ProtoMessage() {}
 
 func (x *ListStatusListsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[124]
+	mi := &file_dure_api_v1_api_proto_msgTypes[132]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9391,7 +10051,7 @@ func (x *ListStatusListsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStatusListsRequest.ProtoReflect.Descriptor instead.
 func (*ListStatusListsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{124}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{132}
 }
 
 func (x *ListStatusListsRequest) GetIssuer() string {
@@ -9425,7 +10085,7 @@ type ListStatusListsResponse struct {
 
 func (x *ListStatusListsResponse) Reset() {
 	*x = ListStatusListsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[125]
+	mi := &file_dure_api_v1_api_proto_msgTypes[133]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9437,7 +10097,7 @@ func (x *ListStatusListsResponse) String() string {
 func (*ListStatusListsResponse) ProtoMessage() {}
 
 func (x *ListStatusListsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[125]
+	mi := &file_dure_api_v1_api_proto_msgTypes[133]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9450,7 +10110,7 @@ func (x *ListStatusListsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStatusListsResponse.ProtoReflect.Descriptor instead.
 func (*ListStatusListsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{125}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{133}
 }
 
 func (x *ListStatusListsResponse) GetStatusLists() []*StatusList {
@@ -9478,7 +10138,7 @@ type GetCredentialStatusRequest struct {
 
 func (x *GetCredentialStatusRequest) Reset() {
 	*x = GetCredentialStatusRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[126]
+	mi := &file_dure_api_v1_api_proto_msgTypes[134]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9490,7 +10150,7 @@ func (x *GetCredentialStatusRequest) String() string {
 func (*GetCredentialStatusRequest) ProtoMessage() {}
 
 func (x *GetCredentialStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[126]
+	mi := &file_dure_api_v1_api_proto_msgTypes[134]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9503,7 +10163,7 @@ func (x *GetCredentialStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCredentialStatusRequest.ProtoReflect.Descriptor instead.
 func (*GetCredentialStatusRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{126}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{134}
 }
 
 func (x *GetCredentialStatusRequest) GetIssuer() string {
@@ -9542,7 +10202,7 @@ type GetCredentialStatusResponse struct {
 
 func (x *GetCredentialStatusResponse) Reset() {
 	*x = GetCredentialStatusResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[127]
+	mi := &file_dure_api_v1_api_proto_msgTypes[135]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9554,7 +10214,7 @@ func (x *GetCredentialStatusResponse) String() string {
 func (*GetCredentialStatusResponse) ProtoMessage() {}
 
 func (x *GetCredentialStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[127]
+	mi := &file_dure_api_v1_api_proto_msgTypes[135]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9567,7 +10227,7 @@ func (x *GetCredentialStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCredentialStatusResponse.ProtoReflect.Descriptor instead.
 func (*GetCredentialStatusResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{127}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{135}
 }
 
 func (x *GetCredentialStatusResponse) GetStatus() uint32 {
@@ -9617,7 +10277,7 @@ type Consent struct {
 
 func (x *Consent) Reset() {
 	*x = Consent{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[128]
+	mi := &file_dure_api_v1_api_proto_msgTypes[136]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9629,7 +10289,7 @@ func (x *Consent) String() string {
 func (*Consent) ProtoMessage() {}
 
 func (x *Consent) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[128]
+	mi := &file_dure_api_v1_api_proto_msgTypes[136]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9642,7 +10302,7 @@ func (x *Consent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Consent.ProtoReflect.Descriptor instead.
 func (*Consent) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{128}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{136}
 }
 
 func (x *Consent) GetPerson() string {
@@ -9712,7 +10372,7 @@ type GetConsentRequest struct {
 
 func (x *GetConsentRequest) Reset() {
 	*x = GetConsentRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[129]
+	mi := &file_dure_api_v1_api_proto_msgTypes[137]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9724,7 +10384,7 @@ func (x *GetConsentRequest) String() string {
 func (*GetConsentRequest) ProtoMessage() {}
 
 func (x *GetConsentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[129]
+	mi := &file_dure_api_v1_api_proto_msgTypes[137]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9737,7 +10397,7 @@ func (x *GetConsentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConsentRequest.ProtoReflect.Descriptor instead.
 func (*GetConsentRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{129}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{137}
 }
 
 func (x *GetConsentRequest) GetPerson() string {
@@ -9770,7 +10430,7 @@ type GetConsentResponse struct {
 
 func (x *GetConsentResponse) Reset() {
 	*x = GetConsentResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[130]
+	mi := &file_dure_api_v1_api_proto_msgTypes[138]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9782,7 +10442,7 @@ func (x *GetConsentResponse) String() string {
 func (*GetConsentResponse) ProtoMessage() {}
 
 func (x *GetConsentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[130]
+	mi := &file_dure_api_v1_api_proto_msgTypes[138]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9795,7 +10455,7 @@ func (x *GetConsentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConsentResponse.ProtoReflect.Descriptor instead.
 func (*GetConsentResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{130}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{138}
 }
 
 func (x *GetConsentResponse) GetConsent() *Consent {
@@ -9818,7 +10478,7 @@ type ListConsentsRequest struct {
 
 func (x *ListConsentsRequest) Reset() {
 	*x = ListConsentsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[131]
+	mi := &file_dure_api_v1_api_proto_msgTypes[139]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9830,7 +10490,7 @@ func (x *ListConsentsRequest) String() string {
 func (*ListConsentsRequest) ProtoMessage() {}
 
 func (x *ListConsentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[131]
+	mi := &file_dure_api_v1_api_proto_msgTypes[139]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9843,7 +10503,7 @@ func (x *ListConsentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConsentsRequest.ProtoReflect.Descriptor instead.
 func (*ListConsentsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{131}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{139}
 }
 
 func (x *ListConsentsRequest) GetPerson() string {
@@ -9884,7 +10544,7 @@ type ListConsentsResponse struct {
 
 func (x *ListConsentsResponse) Reset() {
 	*x = ListConsentsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[132]
+	mi := &file_dure_api_v1_api_proto_msgTypes[140]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9896,7 +10556,7 @@ func (x *ListConsentsResponse) String() string {
 func (*ListConsentsResponse) ProtoMessage() {}
 
 func (x *ListConsentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[132]
+	mi := &file_dure_api_v1_api_proto_msgTypes[140]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9909,7 +10569,7 @@ func (x *ListConsentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConsentsResponse.ProtoReflect.Descriptor instead.
 func (*ListConsentsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{132}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{140}
 }
 
 func (x *ListConsentsResponse) GetConsents() []*Consent {
@@ -10099,7 +10759,7 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"state_root\x18\x05 \x01(\fR\tstateRoot\x12\x1e\n" +
 	"\n" +
 	"checkpoint\x18\x06 \x01(\fR\n" +
-	"checkpoint\"\xc4\x01\n" +
+	"checkpoint\"\xe7\x01\n" +
 	"\aAccount\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x18\n" +
 	"\asponsor\x18\x02 \x01(\tR\asponsor\x12\x10\n" +
@@ -10107,11 +10767,68 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\bkey_kind\x18\x04 \x01(\tR\akeyKind\x12\x16\n" +
 	"\x06frozen\x18\x05 \x01(\bR\x06frozen\x12#\n" +
 	"\rfreeze_reason\x18\x06 \x01(\tR\ffreezeReason\x12\x1b\n" +
-	"\topened_at\x18\a \x01(\tR\bopenedAt\"-\n" +
+	"\topened_at\x18\a \x01(\tR\bopenedAt\x12!\n" +
+	"\ffrozen_until\x18\x10 \x01(\tR\vfrozenUntil\"\xa1\x02\n" +
+	"\rAccountFreeze\x12\x0e\n" +
+	"\x02by\x18\x01 \x01(\tR\x02by\x12\x14\n" +
+	"\x05basis\x18\x02 \x01(\tR\x05basis\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x16\n" +
+	"\x06digest\x18\x04 \x01(\tR\x06digest\x12\x1d\n" +
+	"\n" +
+	"ordered_at\x18\x05 \x01(\tR\torderedAt\x12\x17\n" +
+	"\aends_at\x18\x06 \x01(\tR\x06endsAt\x12\x19\n" +
+	"\bended_at\x18\a \x01(\tR\aendedAt\x12\x18\n" +
+	"\arenewal\x18\b \x01(\bR\arenewal\x12\x19\n" +
+	"\bin_force\x18\t \x01(\bR\ainForce\x122\n" +
+	"\x06appeal\x18\n" +
+	" \x01(\v2\x1a.dure.api.v1.AccountAppealR\x06appeal\"\xb4\x01\n" +
+	"\rAccountAppeal\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\x12\x16\n" +
+	"\x06digest\x18\x02 \x01(\tR\x06digest\x12\x19\n" +
+	"\bfiled_at\x18\x03 \x01(\tR\afiledAt\x12\x16\n" +
+	"\x06answer\x18\x04 \x01(\tR\x06answer\x12#\n" +
+	"\ranswer_digest\x18\x05 \x01(\tR\fanswerDigest\x12\x1f\n" +
+	"\vanswered_at\x18\x06 \x01(\tR\n" +
+	"answeredAt\"\x85\x01\n" +
+	"\x14AccountRecoveryRules\x12\x1c\n" +
+	"\tguardians\x18\x01 \x03(\tR\tguardians\x12\x1c\n" +
+	"\tthreshold\x18\x02 \x01(\rR\tthreshold\x12\x17\n" +
+	"\await_ms\x18\x03 \x01(\x03R\x06waitMs\x12\x18\n" +
+	"\asponsor\x18\x04 \x01(\bR\asponsor\"\xd9\x01\n" +
+	"\x0fAccountRecovery\x127\n" +
+	"\x05rules\x18\x01 \x01(\v2!.dure.api.v1.AccountRecoveryRulesR\x05rules\x125\n" +
+	"\x04next\x18\x02 \x01(\v2!.dure.api.v1.AccountRecoveryRulesR\x04next\x12\x17\n" +
+	"\anext_at\x18\x03 \x01(\tR\x06nextAt\x12=\n" +
+	"\arequest\x18\x04 \x01(\v2#.dure.api.v1.AccountRecoveryRequestR\arequest\"\xea\x01\n" +
+	"\x16AccountRecoveryRequest\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x19\n" +
+	"\bkey_kind\x18\x02 \x01(\tR\akeyKind\x12\x19\n" +
+	"\bbegun_by\x18\x03 \x01(\tR\abegunBy\x12\x1d\n" +
+	"\n" +
+	"by_sponsor\x18\x04 \x01(\bR\tbySponsor\x12\x16\n" +
+	"\x06agreed\x18\x05 \x03(\tR\x06agreed\x12\x19\n" +
+	"\bbegun_at\x18\x06 \x01(\tR\abegunAt\x12\x19\n" +
+	"\bready_at\x18\a \x01(\tR\areadyAt\x12\x1b\n" +
+	"\tlapses_at\x18\b \x01(\tR\blapsesAt\"-\n" +
 	"\x11GetAccountRequest\x12\x18\n" +
-	"\aaddress\x18\x01 \x01(\tR\aaddress\"D\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\"\xb4\x01\n" +
 	"\x12GetAccountResponse\x12.\n" +
-	"\aaccount\x18\x01 \x01(\v2\x14.dure.api.v1.AccountR\aaccount\"k\n" +
+	"\aaccount\x18\x01 \x01(\v2\x14.dure.api.v1.AccountR\aaccount\x124\n" +
+	"\afreezes\x18\x02 \x03(\v2\x1a.dure.api.v1.AccountFreezeR\afreezes\x128\n" +
+	"\brecovery\x18\x03 \x01(\v2\x1c.dure.api.v1.AccountRecoveryR\brecovery\"p\n" +
+	"\x18ListAccountEventsRequest\x12\x18\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x1b\n" +
+	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\"v\n" +
+	"\x19ListAccountEventsResponse\x121\n" +
+	"\x06events\x18\x01 \x03(\v2\x19.dure.api.v1.AccountEventR\x06events\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x86\x01\n" +
+	"\fAccountEvent\x12 \n" +
+	"\vtransaction\x18\x01 \x01(\tR\vtransaction\x12\x16\n" +
+	"\x06height\x18\x02 \x01(\x03R\x06height\x12\x12\n" +
+	"\x04time\x18\x03 \x01(\tR\x04time\x12(\n" +
+	"\x05event\x18\x04 \x01(\v2\x12.dure.api.v1.EventR\x05event\"k\n" +
 	"\x13ListAccountsRequest\x12\x18\n" +
 	"\asponsor\x18\x01 \x01(\tR\asponsor\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
@@ -10770,11 +11487,12 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"GetReceipt\x12\x1e.dure.api.v1.GetReceiptRequest\x1a\x1f.dure.api.v1.GetReceiptResponse\x12V\n" +
 	"\rGetCheckpoint\x12!.dure.api.v1.GetCheckpointRequest\x1a\".dure.api.v1.GetCheckpointResponse\x12Y\n" +
 	"\x0eAddCosignature\x12\".dure.api.v1.AddCosignatureRequest\x1a#.dure.api.v1.AddCosignatureResponse\x12V\n" +
-	"\rGetStateProof\x12!.dure.api.v1.GetStateProofRequest\x1a\".dure.api.v1.GetStateProofResponse2\xb4\x01\n" +
+	"\rGetStateProof\x12!.dure.api.v1.GetStateProofRequest\x1a\".dure.api.v1.GetStateProofResponse2\x98\x02\n" +
 	"\x0eAccountService\x12M\n" +
 	"\n" +
 	"GetAccount\x12\x1e.dure.api.v1.GetAccountRequest\x1a\x1f.dure.api.v1.GetAccountResponse\x12S\n" +
-	"\fListAccounts\x12 .dure.api.v1.ListAccountsRequest\x1a!.dure.api.v1.ListAccountsResponse2\xdc\x03\n" +
+	"\fListAccounts\x12 .dure.api.v1.ListAccountsRequest\x1a!.dure.api.v1.ListAccountsResponse\x12b\n" +
+	"\x11ListAccountEvents\x12%.dure.api.v1.ListAccountEventsRequest\x1a&.dure.api.v1.ListAccountEventsResponse2\xdc\x03\n" +
 	"\fAssetService\x12G\n" +
 	"\bGetAsset\x12\x1c.dure.api.v1.GetAssetRequest\x1a\x1d.dure.api.v1.GetAssetResponse\x12M\n" +
 	"\n" +
@@ -10836,7 +11554,7 @@ func file_dure_api_v1_api_proto_rawDescGZIP() []byte {
 }
 
 var file_dure_api_v1_api_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 135)
+var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 143)
 var file_dure_api_v1_api_proto_goTypes = []any{
 	(Wait)(0),                           // 0: dure.api.v1.Wait
 	(CheckpointKind)(0),                 // 1: dure.api.v1.CheckpointKind
@@ -10872,110 +11590,118 @@ var file_dure_api_v1_api_proto_goTypes = []any{
 	(*GetStateProofRequest)(nil),        // 31: dure.api.v1.GetStateProofRequest
 	(*GetStateProofResponse)(nil),       // 32: dure.api.v1.GetStateProofResponse
 	(*Account)(nil),                     // 33: dure.api.v1.Account
-	(*GetAccountRequest)(nil),           // 34: dure.api.v1.GetAccountRequest
-	(*GetAccountResponse)(nil),          // 35: dure.api.v1.GetAccountResponse
-	(*ListAccountsRequest)(nil),         // 36: dure.api.v1.ListAccountsRequest
-	(*ListAccountsResponse)(nil),        // 37: dure.api.v1.ListAccountsResponse
-	(*Asset)(nil),                       // 38: dure.api.v1.Asset
-	(*GetAssetRequest)(nil),             // 39: dure.api.v1.GetAssetRequest
-	(*GetAssetResponse)(nil),            // 40: dure.api.v1.GetAssetResponse
-	(*ListAssetsRequest)(nil),           // 41: dure.api.v1.ListAssetsRequest
-	(*ListAssetsResponse)(nil),          // 42: dure.api.v1.ListAssetsResponse
-	(*Balance)(nil),                     // 43: dure.api.v1.Balance
-	(*GetBalanceRequest)(nil),           // 44: dure.api.v1.GetBalanceRequest
-	(*GetBalanceResponse)(nil),          // 45: dure.api.v1.GetBalanceResponse
-	(*ListBalancesRequest)(nil),         // 46: dure.api.v1.ListBalancesRequest
-	(*ListBalancesResponse)(nil),        // 47: dure.api.v1.ListBalancesResponse
-	(*Hold)(nil),                        // 48: dure.api.v1.Hold
-	(*GetHoldRequest)(nil),              // 49: dure.api.v1.GetHoldRequest
-	(*GetHoldResponse)(nil),             // 50: dure.api.v1.GetHoldResponse
-	(*ListHoldsRequest)(nil),            // 51: dure.api.v1.ListHoldsRequest
-	(*ListHoldsResponse)(nil),           // 52: dure.api.v1.ListHoldsResponse
-	(*Record)(nil),                      // 53: dure.api.v1.Record
-	(*Cosignature)(nil),                 // 54: dure.api.v1.Cosignature
-	(*GetRecordsRequest)(nil),           // 55: dure.api.v1.GetRecordsRequest
-	(*GetRecordsResponse)(nil),          // 56: dure.api.v1.GetRecordsResponse
-	(*ListRecordsRequest)(nil),          // 57: dure.api.v1.ListRecordsRequest
-	(*ListRecordsResponse)(nil),         // 58: dure.api.v1.ListRecordsResponse
-	(*Member)(nil),                      // 59: dure.api.v1.Member
-	(*Misbehaviour)(nil),                // 60: dure.api.v1.Misbehaviour
-	(*FormerValidator)(nil),             // 61: dure.api.v1.FormerValidator
-	(*GetNetworkRequest)(nil),           // 62: dure.api.v1.GetNetworkRequest
-	(*GetNetworkResponse)(nil),          // 63: dure.api.v1.GetNetworkResponse
-	(*Proposal)(nil),                    // 64: dure.api.v1.Proposal
-	(*ListProposalsRequest)(nil),        // 65: dure.api.v1.ListProposalsRequest
-	(*ListProposalsResponse)(nil),       // 66: dure.api.v1.ListProposalsResponse
-	(*Device)(nil),                      // 67: dure.api.v1.Device
-	(*DeviceCommand)(nil),               // 68: dure.api.v1.DeviceCommand
-	(*ListDevicesRequest)(nil),          // 69: dure.api.v1.ListDevicesRequest
-	(*ListDevicesResponse)(nil),         // 70: dure.api.v1.ListDevicesResponse
-	(*Doubt)(nil),                       // 71: dure.api.v1.Doubt
-	(*Firmware)(nil),                    // 72: dure.api.v1.Firmware
-	(*KnownFault)(nil),                  // 73: dure.api.v1.KnownFault
-	(*GetDeviceRequest)(nil),            // 74: dure.api.v1.GetDeviceRequest
-	(*GetDeviceResponse)(nil),           // 75: dure.api.v1.GetDeviceResponse
-	(*GetModelRequest)(nil),             // 76: dure.api.v1.GetModelRequest
-	(*GetModelResponse)(nil),            // 77: dure.api.v1.GetModelResponse
-	(*RelyRequest)(nil),                 // 78: dure.api.v1.RelyRequest
-	(*RelyResponse)(nil),                // 79: dure.api.v1.RelyResponse
-	(*Feed)(nil),                        // 80: dure.api.v1.Feed
-	(*FeedPremium)(nil),                 // 81: dure.api.v1.FeedPremium
-	(*FeedSource)(nil),                  // 82: dure.api.v1.FeedSource
-	(*ReadingGap)(nil),                  // 83: dure.api.v1.ReadingGap
-	(*QuarantinedReading)(nil),          // 84: dure.api.v1.QuarantinedReading
-	(*GetFeedRequest)(nil),              // 85: dure.api.v1.GetFeedRequest
-	(*GetFeedResponse)(nil),             // 86: dure.api.v1.GetFeedResponse
-	(*ListFeedsRequest)(nil),            // 87: dure.api.v1.ListFeedsRequest
-	(*ListFeedsResponse)(nil),           // 88: dure.api.v1.ListFeedsResponse
-	(*ValueRequest)(nil),                // 89: dure.api.v1.ValueRequest
-	(*ValueResponse)(nil),               // 90: dure.api.v1.ValueResponse
-	(*ValueSource)(nil),                 // 91: dure.api.v1.ValueSource
-	(*Reading)(nil),                     // 92: dure.api.v1.Reading
-	(*ListReadingsRequest)(nil),         // 93: dure.api.v1.ListReadingsRequest
-	(*ListReadingsResponse)(nil),        // 94: dure.api.v1.ListReadingsResponse
-	(*GetReadingRequest)(nil),           // 95: dure.api.v1.GetReadingRequest
-	(*GetReadingResponse)(nil),          // 96: dure.api.v1.GetReadingResponse
-	(*ListSettlementsRequest)(nil),      // 97: dure.api.v1.ListSettlementsRequest
-	(*ListSettlementsResponse)(nil),     // 98: dure.api.v1.ListSettlementsResponse
-	(*TaintRequest)(nil),                // 99: dure.api.v1.TaintRequest
-	(*TaintResponse)(nil),               // 100: dure.api.v1.TaintResponse
-	(*TaintedFeed)(nil),                 // 101: dure.api.v1.TaintedFeed
-	(*TaintedAnchor)(nil),               // 102: dure.api.v1.TaintedAnchor
-	(*Settlement)(nil),                  // 103: dure.api.v1.Settlement
-	(*Organisation)(nil),                // 104: dure.api.v1.Organisation
-	(*GetOrganisationRequest)(nil),      // 105: dure.api.v1.GetOrganisationRequest
-	(*GetOrganisationResponse)(nil),     // 106: dure.api.v1.GetOrganisationResponse
-	(*ListOrganisationsRequest)(nil),    // 107: dure.api.v1.ListOrganisationsRequest
-	(*ListOrganisationsResponse)(nil),   // 108: dure.api.v1.ListOrganisationsResponse
-	(*SchemaField)(nil),                 // 109: dure.api.v1.SchemaField
-	(*Schema)(nil),                      // 110: dure.api.v1.Schema
-	(*GetSchemaRequest)(nil),            // 111: dure.api.v1.GetSchemaRequest
-	(*GetSchemaResponse)(nil),           // 112: dure.api.v1.GetSchemaResponse
-	(*ListSchemasRequest)(nil),          // 113: dure.api.v1.ListSchemasRequest
-	(*ListSchemasResponse)(nil),         // 114: dure.api.v1.ListSchemasResponse
-	(*Right)(nil),                       // 115: dure.api.v1.Right
-	(*ListRightsRequest)(nil),           // 116: dure.api.v1.ListRightsRequest
-	(*ListRightsResponse)(nil),          // 117: dure.api.v1.ListRightsResponse
-	(*Attribute)(nil),                   // 118: dure.api.v1.Attribute
-	(*ListAttributesRequest)(nil),       // 119: dure.api.v1.ListAttributesRequest
-	(*ListAttributesResponse)(nil),      // 120: dure.api.v1.ListAttributesResponse
-	(*HasAttributeRequest)(nil),         // 121: dure.api.v1.HasAttributeRequest
-	(*HasAttributeResponse)(nil),        // 122: dure.api.v1.HasAttributeResponse
-	(*StatusList)(nil),                  // 123: dure.api.v1.StatusList
-	(*GetStatusListRequest)(nil),        // 124: dure.api.v1.GetStatusListRequest
-	(*GetStatusListResponse)(nil),       // 125: dure.api.v1.GetStatusListResponse
-	(*ListStatusListsRequest)(nil),      // 126: dure.api.v1.ListStatusListsRequest
-	(*ListStatusListsResponse)(nil),     // 127: dure.api.v1.ListStatusListsResponse
-	(*GetCredentialStatusRequest)(nil),  // 128: dure.api.v1.GetCredentialStatusRequest
-	(*GetCredentialStatusResponse)(nil), // 129: dure.api.v1.GetCredentialStatusResponse
-	(*Consent)(nil),                     // 130: dure.api.v1.Consent
-	(*GetConsentRequest)(nil),           // 131: dure.api.v1.GetConsentRequest
-	(*GetConsentResponse)(nil),          // 132: dure.api.v1.GetConsentResponse
-	(*ListConsentsRequest)(nil),         // 133: dure.api.v1.ListConsentsRequest
-	(*ListConsentsResponse)(nil),        // 134: dure.api.v1.ListConsentsResponse
-	nil,                                 // 135: dure.api.v1.Error.FieldsEntry
-	nil,                                 // 136: dure.api.v1.Outcome.FieldsEntry
-	(*structpb.Struct)(nil),             // 137: google.protobuf.Struct
+	(*AccountFreeze)(nil),               // 34: dure.api.v1.AccountFreeze
+	(*AccountAppeal)(nil),               // 35: dure.api.v1.AccountAppeal
+	(*AccountRecoveryRules)(nil),        // 36: dure.api.v1.AccountRecoveryRules
+	(*AccountRecovery)(nil),             // 37: dure.api.v1.AccountRecovery
+	(*AccountRecoveryRequest)(nil),      // 38: dure.api.v1.AccountRecoveryRequest
+	(*GetAccountRequest)(nil),           // 39: dure.api.v1.GetAccountRequest
+	(*GetAccountResponse)(nil),          // 40: dure.api.v1.GetAccountResponse
+	(*ListAccountEventsRequest)(nil),    // 41: dure.api.v1.ListAccountEventsRequest
+	(*ListAccountEventsResponse)(nil),   // 42: dure.api.v1.ListAccountEventsResponse
+	(*AccountEvent)(nil),                // 43: dure.api.v1.AccountEvent
+	(*ListAccountsRequest)(nil),         // 44: dure.api.v1.ListAccountsRequest
+	(*ListAccountsResponse)(nil),        // 45: dure.api.v1.ListAccountsResponse
+	(*Asset)(nil),                       // 46: dure.api.v1.Asset
+	(*GetAssetRequest)(nil),             // 47: dure.api.v1.GetAssetRequest
+	(*GetAssetResponse)(nil),            // 48: dure.api.v1.GetAssetResponse
+	(*ListAssetsRequest)(nil),           // 49: dure.api.v1.ListAssetsRequest
+	(*ListAssetsResponse)(nil),          // 50: dure.api.v1.ListAssetsResponse
+	(*Balance)(nil),                     // 51: dure.api.v1.Balance
+	(*GetBalanceRequest)(nil),           // 52: dure.api.v1.GetBalanceRequest
+	(*GetBalanceResponse)(nil),          // 53: dure.api.v1.GetBalanceResponse
+	(*ListBalancesRequest)(nil),         // 54: dure.api.v1.ListBalancesRequest
+	(*ListBalancesResponse)(nil),        // 55: dure.api.v1.ListBalancesResponse
+	(*Hold)(nil),                        // 56: dure.api.v1.Hold
+	(*GetHoldRequest)(nil),              // 57: dure.api.v1.GetHoldRequest
+	(*GetHoldResponse)(nil),             // 58: dure.api.v1.GetHoldResponse
+	(*ListHoldsRequest)(nil),            // 59: dure.api.v1.ListHoldsRequest
+	(*ListHoldsResponse)(nil),           // 60: dure.api.v1.ListHoldsResponse
+	(*Record)(nil),                      // 61: dure.api.v1.Record
+	(*Cosignature)(nil),                 // 62: dure.api.v1.Cosignature
+	(*GetRecordsRequest)(nil),           // 63: dure.api.v1.GetRecordsRequest
+	(*GetRecordsResponse)(nil),          // 64: dure.api.v1.GetRecordsResponse
+	(*ListRecordsRequest)(nil),          // 65: dure.api.v1.ListRecordsRequest
+	(*ListRecordsResponse)(nil),         // 66: dure.api.v1.ListRecordsResponse
+	(*Member)(nil),                      // 67: dure.api.v1.Member
+	(*Misbehaviour)(nil),                // 68: dure.api.v1.Misbehaviour
+	(*FormerValidator)(nil),             // 69: dure.api.v1.FormerValidator
+	(*GetNetworkRequest)(nil),           // 70: dure.api.v1.GetNetworkRequest
+	(*GetNetworkResponse)(nil),          // 71: dure.api.v1.GetNetworkResponse
+	(*Proposal)(nil),                    // 72: dure.api.v1.Proposal
+	(*ListProposalsRequest)(nil),        // 73: dure.api.v1.ListProposalsRequest
+	(*ListProposalsResponse)(nil),       // 74: dure.api.v1.ListProposalsResponse
+	(*Device)(nil),                      // 75: dure.api.v1.Device
+	(*DeviceCommand)(nil),               // 76: dure.api.v1.DeviceCommand
+	(*ListDevicesRequest)(nil),          // 77: dure.api.v1.ListDevicesRequest
+	(*ListDevicesResponse)(nil),         // 78: dure.api.v1.ListDevicesResponse
+	(*Doubt)(nil),                       // 79: dure.api.v1.Doubt
+	(*Firmware)(nil),                    // 80: dure.api.v1.Firmware
+	(*KnownFault)(nil),                  // 81: dure.api.v1.KnownFault
+	(*GetDeviceRequest)(nil),            // 82: dure.api.v1.GetDeviceRequest
+	(*GetDeviceResponse)(nil),           // 83: dure.api.v1.GetDeviceResponse
+	(*GetModelRequest)(nil),             // 84: dure.api.v1.GetModelRequest
+	(*GetModelResponse)(nil),            // 85: dure.api.v1.GetModelResponse
+	(*RelyRequest)(nil),                 // 86: dure.api.v1.RelyRequest
+	(*RelyResponse)(nil),                // 87: dure.api.v1.RelyResponse
+	(*Feed)(nil),                        // 88: dure.api.v1.Feed
+	(*FeedPremium)(nil),                 // 89: dure.api.v1.FeedPremium
+	(*FeedSource)(nil),                  // 90: dure.api.v1.FeedSource
+	(*ReadingGap)(nil),                  // 91: dure.api.v1.ReadingGap
+	(*QuarantinedReading)(nil),          // 92: dure.api.v1.QuarantinedReading
+	(*GetFeedRequest)(nil),              // 93: dure.api.v1.GetFeedRequest
+	(*GetFeedResponse)(nil),             // 94: dure.api.v1.GetFeedResponse
+	(*ListFeedsRequest)(nil),            // 95: dure.api.v1.ListFeedsRequest
+	(*ListFeedsResponse)(nil),           // 96: dure.api.v1.ListFeedsResponse
+	(*ValueRequest)(nil),                // 97: dure.api.v1.ValueRequest
+	(*ValueResponse)(nil),               // 98: dure.api.v1.ValueResponse
+	(*ValueSource)(nil),                 // 99: dure.api.v1.ValueSource
+	(*Reading)(nil),                     // 100: dure.api.v1.Reading
+	(*ListReadingsRequest)(nil),         // 101: dure.api.v1.ListReadingsRequest
+	(*ListReadingsResponse)(nil),        // 102: dure.api.v1.ListReadingsResponse
+	(*GetReadingRequest)(nil),           // 103: dure.api.v1.GetReadingRequest
+	(*GetReadingResponse)(nil),          // 104: dure.api.v1.GetReadingResponse
+	(*ListSettlementsRequest)(nil),      // 105: dure.api.v1.ListSettlementsRequest
+	(*ListSettlementsResponse)(nil),     // 106: dure.api.v1.ListSettlementsResponse
+	(*TaintRequest)(nil),                // 107: dure.api.v1.TaintRequest
+	(*TaintResponse)(nil),               // 108: dure.api.v1.TaintResponse
+	(*TaintedFeed)(nil),                 // 109: dure.api.v1.TaintedFeed
+	(*TaintedAnchor)(nil),               // 110: dure.api.v1.TaintedAnchor
+	(*Settlement)(nil),                  // 111: dure.api.v1.Settlement
+	(*Organisation)(nil),                // 112: dure.api.v1.Organisation
+	(*GetOrganisationRequest)(nil),      // 113: dure.api.v1.GetOrganisationRequest
+	(*GetOrganisationResponse)(nil),     // 114: dure.api.v1.GetOrganisationResponse
+	(*ListOrganisationsRequest)(nil),    // 115: dure.api.v1.ListOrganisationsRequest
+	(*ListOrganisationsResponse)(nil),   // 116: dure.api.v1.ListOrganisationsResponse
+	(*SchemaField)(nil),                 // 117: dure.api.v1.SchemaField
+	(*Schema)(nil),                      // 118: dure.api.v1.Schema
+	(*GetSchemaRequest)(nil),            // 119: dure.api.v1.GetSchemaRequest
+	(*GetSchemaResponse)(nil),           // 120: dure.api.v1.GetSchemaResponse
+	(*ListSchemasRequest)(nil),          // 121: dure.api.v1.ListSchemasRequest
+	(*ListSchemasResponse)(nil),         // 122: dure.api.v1.ListSchemasResponse
+	(*Right)(nil),                       // 123: dure.api.v1.Right
+	(*ListRightsRequest)(nil),           // 124: dure.api.v1.ListRightsRequest
+	(*ListRightsResponse)(nil),          // 125: dure.api.v1.ListRightsResponse
+	(*Attribute)(nil),                   // 126: dure.api.v1.Attribute
+	(*ListAttributesRequest)(nil),       // 127: dure.api.v1.ListAttributesRequest
+	(*ListAttributesResponse)(nil),      // 128: dure.api.v1.ListAttributesResponse
+	(*HasAttributeRequest)(nil),         // 129: dure.api.v1.HasAttributeRequest
+	(*HasAttributeResponse)(nil),        // 130: dure.api.v1.HasAttributeResponse
+	(*StatusList)(nil),                  // 131: dure.api.v1.StatusList
+	(*GetStatusListRequest)(nil),        // 132: dure.api.v1.GetStatusListRequest
+	(*GetStatusListResponse)(nil),       // 133: dure.api.v1.GetStatusListResponse
+	(*ListStatusListsRequest)(nil),      // 134: dure.api.v1.ListStatusListsRequest
+	(*ListStatusListsResponse)(nil),     // 135: dure.api.v1.ListStatusListsResponse
+	(*GetCredentialStatusRequest)(nil),  // 136: dure.api.v1.GetCredentialStatusRequest
+	(*GetCredentialStatusResponse)(nil), // 137: dure.api.v1.GetCredentialStatusResponse
+	(*Consent)(nil),                     // 138: dure.api.v1.Consent
+	(*GetConsentRequest)(nil),           // 139: dure.api.v1.GetConsentRequest
+	(*GetConsentResponse)(nil),          // 140: dure.api.v1.GetConsentResponse
+	(*ListConsentsRequest)(nil),         // 141: dure.api.v1.ListConsentsRequest
+	(*ListConsentsResponse)(nil),        // 142: dure.api.v1.ListConsentsResponse
+	nil,                                 // 143: dure.api.v1.Error.FieldsEntry
+	nil,                                 // 144: dure.api.v1.Outcome.FieldsEntry
+	(*structpb.Struct)(nil),             // 145: google.protobuf.Struct
 }
 var file_dure_api_v1_api_proto_depIdxs = []int32{
 	0,   // 0: dure.api.v1.SubmitRequest.wait:type_name -> dure.api.v1.Wait
@@ -10984,11 +11710,11 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	6,   // 3: dure.api.v1.SubmitManyResponse.results:type_name -> dure.api.v1.SubmitResult
 	8,   // 4: dure.api.v1.SubmitResult.outcome:type_name -> dure.api.v1.Outcome
 	7,   // 5: dure.api.v1.SubmitResult.error:type_name -> dure.api.v1.Error
-	135, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
-	136, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
+	143, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
+	144, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
 	9,   // 8: dure.api.v1.Outcome.events:type_name -> dure.api.v1.Event
-	137, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
-	137, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
+	145, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
+	145, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
 	10,  // 11: dure.api.v1.Transaction.actions:type_name -> dure.api.v1.Action
 	11,  // 12: dure.api.v1.Transaction.witnesses:type_name -> dure.api.v1.Witness
 	8,   // 13: dure.api.v1.Transaction.outcome:type_name -> dure.api.v1.Outcome
@@ -10999,156 +11725,166 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	23,  // 18: dure.api.v1.GetStatusResponse.witnessed:type_name -> dure.api.v1.Witnessed
 	1,   // 19: dure.api.v1.GetCheckpointRequest.kind:type_name -> dure.api.v1.CheckpointKind
 	23,  // 20: dure.api.v1.AddCosignatureResponse.witnessed:type_name -> dure.api.v1.Witnessed
-	33,  // 21: dure.api.v1.GetAccountResponse.account:type_name -> dure.api.v1.Account
-	33,  // 22: dure.api.v1.ListAccountsResponse.accounts:type_name -> dure.api.v1.Account
-	38,  // 23: dure.api.v1.GetAssetResponse.asset:type_name -> dure.api.v1.Asset
-	38,  // 24: dure.api.v1.ListAssetsResponse.assets:type_name -> dure.api.v1.Asset
-	43,  // 25: dure.api.v1.GetBalanceResponse.balance:type_name -> dure.api.v1.Balance
-	43,  // 26: dure.api.v1.ListBalancesResponse.balances:type_name -> dure.api.v1.Balance
-	48,  // 27: dure.api.v1.GetHoldResponse.hold:type_name -> dure.api.v1.Hold
-	48,  // 28: dure.api.v1.ListHoldsResponse.holds:type_name -> dure.api.v1.Hold
-	54,  // 29: dure.api.v1.Record.cosignatures:type_name -> dure.api.v1.Cosignature
-	53,  // 30: dure.api.v1.GetRecordsResponse.records:type_name -> dure.api.v1.Record
-	53,  // 31: dure.api.v1.ListRecordsResponse.records:type_name -> dure.api.v1.Record
-	60,  // 32: dure.api.v1.Member.misbehaviours:type_name -> dure.api.v1.Misbehaviour
-	60,  // 33: dure.api.v1.FormerValidator.misbehaviours:type_name -> dure.api.v1.Misbehaviour
-	59,  // 34: dure.api.v1.GetNetworkResponse.members:type_name -> dure.api.v1.Member
-	137, // 35: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
-	61,  // 36: dure.api.v1.GetNetworkResponse.former_validators:type_name -> dure.api.v1.FormerValidator
-	137, // 37: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
-	64,  // 38: dure.api.v1.ListProposalsResponse.proposals:type_name -> dure.api.v1.Proposal
-	72,  // 39: dure.api.v1.Device.firmware:type_name -> dure.api.v1.Firmware
-	71,  // 40: dure.api.v1.Device.doubts:type_name -> dure.api.v1.Doubt
-	68,  // 41: dure.api.v1.Device.commands:type_name -> dure.api.v1.DeviceCommand
-	67,  // 42: dure.api.v1.ListDevicesResponse.devices:type_name -> dure.api.v1.Device
-	73,  // 43: dure.api.v1.Firmware.faults:type_name -> dure.api.v1.KnownFault
-	67,  // 44: dure.api.v1.GetDeviceResponse.device:type_name -> dure.api.v1.Device
-	72,  // 45: dure.api.v1.GetModelResponse.firmware:type_name -> dure.api.v1.Firmware
-	71,  // 46: dure.api.v1.RelyResponse.doubt:type_name -> dure.api.v1.Doubt
-	73,  // 47: dure.api.v1.RelyResponse.faults:type_name -> dure.api.v1.KnownFault
-	81,  // 48: dure.api.v1.Feed.premium:type_name -> dure.api.v1.FeedPremium
-	83,  // 49: dure.api.v1.FeedSource.gaps:type_name -> dure.api.v1.ReadingGap
-	80,  // 50: dure.api.v1.GetFeedResponse.feed:type_name -> dure.api.v1.Feed
-	82,  // 51: dure.api.v1.GetFeedResponse.sources:type_name -> dure.api.v1.FeedSource
-	84,  // 52: dure.api.v1.GetFeedResponse.quarantine:type_name -> dure.api.v1.QuarantinedReading
-	80,  // 53: dure.api.v1.ListFeedsResponse.feeds:type_name -> dure.api.v1.Feed
-	91,  // 54: dure.api.v1.ValueResponse.sources:type_name -> dure.api.v1.ValueSource
-	92,  // 55: dure.api.v1.ListReadingsResponse.readings:type_name -> dure.api.v1.Reading
-	92,  // 56: dure.api.v1.GetReadingResponse.reading:type_name -> dure.api.v1.Reading
-	103, // 57: dure.api.v1.ListSettlementsResponse.settlements:type_name -> dure.api.v1.Settlement
-	71,  // 58: dure.api.v1.TaintResponse.doubts:type_name -> dure.api.v1.Doubt
-	101, // 59: dure.api.v1.TaintResponse.feeds:type_name -> dure.api.v1.TaintedFeed
-	102, // 60: dure.api.v1.TaintResponse.anchors:type_name -> dure.api.v1.TaintedAnchor
-	103, // 61: dure.api.v1.TaintResponse.settlements:type_name -> dure.api.v1.Settlement
-	104, // 62: dure.api.v1.GetOrganisationResponse.organisation:type_name -> dure.api.v1.Organisation
-	104, // 63: dure.api.v1.ListOrganisationsResponse.organisations:type_name -> dure.api.v1.Organisation
-	109, // 64: dure.api.v1.Schema.fields:type_name -> dure.api.v1.SchemaField
-	110, // 65: dure.api.v1.GetSchemaResponse.schema:type_name -> dure.api.v1.Schema
-	110, // 66: dure.api.v1.ListSchemasResponse.schemas:type_name -> dure.api.v1.Schema
-	115, // 67: dure.api.v1.ListRightsResponse.rights:type_name -> dure.api.v1.Right
-	118, // 68: dure.api.v1.ListAttributesResponse.attributes:type_name -> dure.api.v1.Attribute
-	118, // 69: dure.api.v1.HasAttributeResponse.attribute:type_name -> dure.api.v1.Attribute
-	123, // 70: dure.api.v1.GetStatusListResponse.status_list:type_name -> dure.api.v1.StatusList
-	123, // 71: dure.api.v1.ListStatusListsResponse.status_lists:type_name -> dure.api.v1.StatusList
-	130, // 72: dure.api.v1.GetConsentResponse.consent:type_name -> dure.api.v1.Consent
-	130, // 73: dure.api.v1.ListConsentsResponse.consents:type_name -> dure.api.v1.Consent
-	2,   // 74: dure.api.v1.LedgerService.Submit:input_type -> dure.api.v1.SubmitRequest
-	4,   // 75: dure.api.v1.LedgerService.SubmitMany:input_type -> dure.api.v1.SubmitManyRequest
-	13,  // 76: dure.api.v1.LedgerService.GetTransaction:input_type -> dure.api.v1.GetTransactionRequest
-	15,  // 77: dure.api.v1.LedgerService.ListTransactions:input_type -> dure.api.v1.ListTransactionsRequest
-	17,  // 78: dure.api.v1.LedgerService.WatchTransactions:input_type -> dure.api.v1.WatchTransactionsRequest
-	19,  // 79: dure.api.v1.LedgerService.GetBlock:input_type -> dure.api.v1.GetBlockRequest
-	21,  // 80: dure.api.v1.LedgerService.GetStatus:input_type -> dure.api.v1.GetStatusRequest
-	25,  // 81: dure.api.v1.LedgerService.GetReceipt:input_type -> dure.api.v1.GetReceiptRequest
-	27,  // 82: dure.api.v1.LedgerService.GetCheckpoint:input_type -> dure.api.v1.GetCheckpointRequest
-	29,  // 83: dure.api.v1.LedgerService.AddCosignature:input_type -> dure.api.v1.AddCosignatureRequest
-	31,  // 84: dure.api.v1.LedgerService.GetStateProof:input_type -> dure.api.v1.GetStateProofRequest
-	34,  // 85: dure.api.v1.AccountService.GetAccount:input_type -> dure.api.v1.GetAccountRequest
-	36,  // 86: dure.api.v1.AccountService.ListAccounts:input_type -> dure.api.v1.ListAccountsRequest
-	39,  // 87: dure.api.v1.AssetService.GetAsset:input_type -> dure.api.v1.GetAssetRequest
-	41,  // 88: dure.api.v1.AssetService.ListAssets:input_type -> dure.api.v1.ListAssetsRequest
-	44,  // 89: dure.api.v1.AssetService.GetBalance:input_type -> dure.api.v1.GetBalanceRequest
-	46,  // 90: dure.api.v1.AssetService.ListBalances:input_type -> dure.api.v1.ListBalancesRequest
-	49,  // 91: dure.api.v1.AssetService.GetHold:input_type -> dure.api.v1.GetHoldRequest
-	51,  // 92: dure.api.v1.AssetService.ListHolds:input_type -> dure.api.v1.ListHoldsRequest
-	55,  // 93: dure.api.v1.RecordService.GetRecords:input_type -> dure.api.v1.GetRecordsRequest
-	57,  // 94: dure.api.v1.RecordService.ListRecords:input_type -> dure.api.v1.ListRecordsRequest
-	74,  // 95: dure.api.v1.DeviceService.GetDevice:input_type -> dure.api.v1.GetDeviceRequest
-	69,  // 96: dure.api.v1.DeviceService.ListDevices:input_type -> dure.api.v1.ListDevicesRequest
-	76,  // 97: dure.api.v1.DeviceService.GetModel:input_type -> dure.api.v1.GetModelRequest
-	78,  // 98: dure.api.v1.DeviceService.Rely:input_type -> dure.api.v1.RelyRequest
-	85,  // 99: dure.api.v1.StreamService.GetFeed:input_type -> dure.api.v1.GetFeedRequest
-	87,  // 100: dure.api.v1.StreamService.ListFeeds:input_type -> dure.api.v1.ListFeedsRequest
-	89,  // 101: dure.api.v1.StreamService.Value:input_type -> dure.api.v1.ValueRequest
-	93,  // 102: dure.api.v1.StreamService.ListReadings:input_type -> dure.api.v1.ListReadingsRequest
-	95,  // 103: dure.api.v1.StreamService.GetReading:input_type -> dure.api.v1.GetReadingRequest
-	97,  // 104: dure.api.v1.StreamService.ListSettlements:input_type -> dure.api.v1.ListSettlementsRequest
-	99,  // 105: dure.api.v1.StreamService.Taint:input_type -> dure.api.v1.TaintRequest
-	105, // 106: dure.api.v1.IdentityService.GetOrganisation:input_type -> dure.api.v1.GetOrganisationRequest
-	107, // 107: dure.api.v1.IdentityService.ListOrganisations:input_type -> dure.api.v1.ListOrganisationsRequest
-	111, // 108: dure.api.v1.IdentityService.GetSchema:input_type -> dure.api.v1.GetSchemaRequest
-	113, // 109: dure.api.v1.IdentityService.ListSchemas:input_type -> dure.api.v1.ListSchemasRequest
-	116, // 110: dure.api.v1.IdentityService.ListRights:input_type -> dure.api.v1.ListRightsRequest
-	119, // 111: dure.api.v1.IdentityService.ListAttributes:input_type -> dure.api.v1.ListAttributesRequest
-	121, // 112: dure.api.v1.IdentityService.HasAttribute:input_type -> dure.api.v1.HasAttributeRequest
-	124, // 113: dure.api.v1.IdentityService.GetStatusList:input_type -> dure.api.v1.GetStatusListRequest
-	126, // 114: dure.api.v1.IdentityService.ListStatusLists:input_type -> dure.api.v1.ListStatusListsRequest
-	128, // 115: dure.api.v1.IdentityService.GetCredentialStatus:input_type -> dure.api.v1.GetCredentialStatusRequest
-	131, // 116: dure.api.v1.IdentityService.GetConsent:input_type -> dure.api.v1.GetConsentRequest
-	133, // 117: dure.api.v1.IdentityService.ListConsents:input_type -> dure.api.v1.ListConsentsRequest
-	62,  // 118: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
-	65,  // 119: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
-	3,   // 120: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
-	5,   // 121: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
-	14,  // 122: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
-	16,  // 123: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
-	18,  // 124: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
-	20,  // 125: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
-	22,  // 126: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
-	26,  // 127: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
-	28,  // 128: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
-	30,  // 129: dure.api.v1.LedgerService.AddCosignature:output_type -> dure.api.v1.AddCosignatureResponse
-	32,  // 130: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
-	35,  // 131: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
-	37,  // 132: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
-	40,  // 133: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
-	42,  // 134: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
-	45,  // 135: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
-	47,  // 136: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
-	50,  // 137: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
-	52,  // 138: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
-	56,  // 139: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
-	58,  // 140: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
-	75,  // 141: dure.api.v1.DeviceService.GetDevice:output_type -> dure.api.v1.GetDeviceResponse
-	70,  // 142: dure.api.v1.DeviceService.ListDevices:output_type -> dure.api.v1.ListDevicesResponse
-	77,  // 143: dure.api.v1.DeviceService.GetModel:output_type -> dure.api.v1.GetModelResponse
-	79,  // 144: dure.api.v1.DeviceService.Rely:output_type -> dure.api.v1.RelyResponse
-	86,  // 145: dure.api.v1.StreamService.GetFeed:output_type -> dure.api.v1.GetFeedResponse
-	88,  // 146: dure.api.v1.StreamService.ListFeeds:output_type -> dure.api.v1.ListFeedsResponse
-	90,  // 147: dure.api.v1.StreamService.Value:output_type -> dure.api.v1.ValueResponse
-	94,  // 148: dure.api.v1.StreamService.ListReadings:output_type -> dure.api.v1.ListReadingsResponse
-	96,  // 149: dure.api.v1.StreamService.GetReading:output_type -> dure.api.v1.GetReadingResponse
-	98,  // 150: dure.api.v1.StreamService.ListSettlements:output_type -> dure.api.v1.ListSettlementsResponse
-	100, // 151: dure.api.v1.StreamService.Taint:output_type -> dure.api.v1.TaintResponse
-	106, // 152: dure.api.v1.IdentityService.GetOrganisation:output_type -> dure.api.v1.GetOrganisationResponse
-	108, // 153: dure.api.v1.IdentityService.ListOrganisations:output_type -> dure.api.v1.ListOrganisationsResponse
-	112, // 154: dure.api.v1.IdentityService.GetSchema:output_type -> dure.api.v1.GetSchemaResponse
-	114, // 155: dure.api.v1.IdentityService.ListSchemas:output_type -> dure.api.v1.ListSchemasResponse
-	117, // 156: dure.api.v1.IdentityService.ListRights:output_type -> dure.api.v1.ListRightsResponse
-	120, // 157: dure.api.v1.IdentityService.ListAttributes:output_type -> dure.api.v1.ListAttributesResponse
-	122, // 158: dure.api.v1.IdentityService.HasAttribute:output_type -> dure.api.v1.HasAttributeResponse
-	125, // 159: dure.api.v1.IdentityService.GetStatusList:output_type -> dure.api.v1.GetStatusListResponse
-	127, // 160: dure.api.v1.IdentityService.ListStatusLists:output_type -> dure.api.v1.ListStatusListsResponse
-	129, // 161: dure.api.v1.IdentityService.GetCredentialStatus:output_type -> dure.api.v1.GetCredentialStatusResponse
-	132, // 162: dure.api.v1.IdentityService.GetConsent:output_type -> dure.api.v1.GetConsentResponse
-	134, // 163: dure.api.v1.IdentityService.ListConsents:output_type -> dure.api.v1.ListConsentsResponse
-	63,  // 164: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
-	66,  // 165: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
-	120, // [120:166] is the sub-list for method output_type
-	74,  // [74:120] is the sub-list for method input_type
-	74,  // [74:74] is the sub-list for extension type_name
-	74,  // [74:74] is the sub-list for extension extendee
-	0,   // [0:74] is the sub-list for field type_name
+	35,  // 21: dure.api.v1.AccountFreeze.appeal:type_name -> dure.api.v1.AccountAppeal
+	36,  // 22: dure.api.v1.AccountRecovery.rules:type_name -> dure.api.v1.AccountRecoveryRules
+	36,  // 23: dure.api.v1.AccountRecovery.next:type_name -> dure.api.v1.AccountRecoveryRules
+	38,  // 24: dure.api.v1.AccountRecovery.request:type_name -> dure.api.v1.AccountRecoveryRequest
+	33,  // 25: dure.api.v1.GetAccountResponse.account:type_name -> dure.api.v1.Account
+	34,  // 26: dure.api.v1.GetAccountResponse.freezes:type_name -> dure.api.v1.AccountFreeze
+	37,  // 27: dure.api.v1.GetAccountResponse.recovery:type_name -> dure.api.v1.AccountRecovery
+	43,  // 28: dure.api.v1.ListAccountEventsResponse.events:type_name -> dure.api.v1.AccountEvent
+	9,   // 29: dure.api.v1.AccountEvent.event:type_name -> dure.api.v1.Event
+	33,  // 30: dure.api.v1.ListAccountsResponse.accounts:type_name -> dure.api.v1.Account
+	46,  // 31: dure.api.v1.GetAssetResponse.asset:type_name -> dure.api.v1.Asset
+	46,  // 32: dure.api.v1.ListAssetsResponse.assets:type_name -> dure.api.v1.Asset
+	51,  // 33: dure.api.v1.GetBalanceResponse.balance:type_name -> dure.api.v1.Balance
+	51,  // 34: dure.api.v1.ListBalancesResponse.balances:type_name -> dure.api.v1.Balance
+	56,  // 35: dure.api.v1.GetHoldResponse.hold:type_name -> dure.api.v1.Hold
+	56,  // 36: dure.api.v1.ListHoldsResponse.holds:type_name -> dure.api.v1.Hold
+	62,  // 37: dure.api.v1.Record.cosignatures:type_name -> dure.api.v1.Cosignature
+	61,  // 38: dure.api.v1.GetRecordsResponse.records:type_name -> dure.api.v1.Record
+	61,  // 39: dure.api.v1.ListRecordsResponse.records:type_name -> dure.api.v1.Record
+	68,  // 40: dure.api.v1.Member.misbehaviours:type_name -> dure.api.v1.Misbehaviour
+	68,  // 41: dure.api.v1.FormerValidator.misbehaviours:type_name -> dure.api.v1.Misbehaviour
+	67,  // 42: dure.api.v1.GetNetworkResponse.members:type_name -> dure.api.v1.Member
+	145, // 43: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
+	69,  // 44: dure.api.v1.GetNetworkResponse.former_validators:type_name -> dure.api.v1.FormerValidator
+	145, // 45: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
+	72,  // 46: dure.api.v1.ListProposalsResponse.proposals:type_name -> dure.api.v1.Proposal
+	80,  // 47: dure.api.v1.Device.firmware:type_name -> dure.api.v1.Firmware
+	79,  // 48: dure.api.v1.Device.doubts:type_name -> dure.api.v1.Doubt
+	76,  // 49: dure.api.v1.Device.commands:type_name -> dure.api.v1.DeviceCommand
+	75,  // 50: dure.api.v1.ListDevicesResponse.devices:type_name -> dure.api.v1.Device
+	81,  // 51: dure.api.v1.Firmware.faults:type_name -> dure.api.v1.KnownFault
+	75,  // 52: dure.api.v1.GetDeviceResponse.device:type_name -> dure.api.v1.Device
+	80,  // 53: dure.api.v1.GetModelResponse.firmware:type_name -> dure.api.v1.Firmware
+	79,  // 54: dure.api.v1.RelyResponse.doubt:type_name -> dure.api.v1.Doubt
+	81,  // 55: dure.api.v1.RelyResponse.faults:type_name -> dure.api.v1.KnownFault
+	89,  // 56: dure.api.v1.Feed.premium:type_name -> dure.api.v1.FeedPremium
+	91,  // 57: dure.api.v1.FeedSource.gaps:type_name -> dure.api.v1.ReadingGap
+	88,  // 58: dure.api.v1.GetFeedResponse.feed:type_name -> dure.api.v1.Feed
+	90,  // 59: dure.api.v1.GetFeedResponse.sources:type_name -> dure.api.v1.FeedSource
+	92,  // 60: dure.api.v1.GetFeedResponse.quarantine:type_name -> dure.api.v1.QuarantinedReading
+	88,  // 61: dure.api.v1.ListFeedsResponse.feeds:type_name -> dure.api.v1.Feed
+	99,  // 62: dure.api.v1.ValueResponse.sources:type_name -> dure.api.v1.ValueSource
+	100, // 63: dure.api.v1.ListReadingsResponse.readings:type_name -> dure.api.v1.Reading
+	100, // 64: dure.api.v1.GetReadingResponse.reading:type_name -> dure.api.v1.Reading
+	111, // 65: dure.api.v1.ListSettlementsResponse.settlements:type_name -> dure.api.v1.Settlement
+	79,  // 66: dure.api.v1.TaintResponse.doubts:type_name -> dure.api.v1.Doubt
+	109, // 67: dure.api.v1.TaintResponse.feeds:type_name -> dure.api.v1.TaintedFeed
+	110, // 68: dure.api.v1.TaintResponse.anchors:type_name -> dure.api.v1.TaintedAnchor
+	111, // 69: dure.api.v1.TaintResponse.settlements:type_name -> dure.api.v1.Settlement
+	112, // 70: dure.api.v1.GetOrganisationResponse.organisation:type_name -> dure.api.v1.Organisation
+	112, // 71: dure.api.v1.ListOrganisationsResponse.organisations:type_name -> dure.api.v1.Organisation
+	117, // 72: dure.api.v1.Schema.fields:type_name -> dure.api.v1.SchemaField
+	118, // 73: dure.api.v1.GetSchemaResponse.schema:type_name -> dure.api.v1.Schema
+	118, // 74: dure.api.v1.ListSchemasResponse.schemas:type_name -> dure.api.v1.Schema
+	123, // 75: dure.api.v1.ListRightsResponse.rights:type_name -> dure.api.v1.Right
+	126, // 76: dure.api.v1.ListAttributesResponse.attributes:type_name -> dure.api.v1.Attribute
+	126, // 77: dure.api.v1.HasAttributeResponse.attribute:type_name -> dure.api.v1.Attribute
+	131, // 78: dure.api.v1.GetStatusListResponse.status_list:type_name -> dure.api.v1.StatusList
+	131, // 79: dure.api.v1.ListStatusListsResponse.status_lists:type_name -> dure.api.v1.StatusList
+	138, // 80: dure.api.v1.GetConsentResponse.consent:type_name -> dure.api.v1.Consent
+	138, // 81: dure.api.v1.ListConsentsResponse.consents:type_name -> dure.api.v1.Consent
+	2,   // 82: dure.api.v1.LedgerService.Submit:input_type -> dure.api.v1.SubmitRequest
+	4,   // 83: dure.api.v1.LedgerService.SubmitMany:input_type -> dure.api.v1.SubmitManyRequest
+	13,  // 84: dure.api.v1.LedgerService.GetTransaction:input_type -> dure.api.v1.GetTransactionRequest
+	15,  // 85: dure.api.v1.LedgerService.ListTransactions:input_type -> dure.api.v1.ListTransactionsRequest
+	17,  // 86: dure.api.v1.LedgerService.WatchTransactions:input_type -> dure.api.v1.WatchTransactionsRequest
+	19,  // 87: dure.api.v1.LedgerService.GetBlock:input_type -> dure.api.v1.GetBlockRequest
+	21,  // 88: dure.api.v1.LedgerService.GetStatus:input_type -> dure.api.v1.GetStatusRequest
+	25,  // 89: dure.api.v1.LedgerService.GetReceipt:input_type -> dure.api.v1.GetReceiptRequest
+	27,  // 90: dure.api.v1.LedgerService.GetCheckpoint:input_type -> dure.api.v1.GetCheckpointRequest
+	29,  // 91: dure.api.v1.LedgerService.AddCosignature:input_type -> dure.api.v1.AddCosignatureRequest
+	31,  // 92: dure.api.v1.LedgerService.GetStateProof:input_type -> dure.api.v1.GetStateProofRequest
+	39,  // 93: dure.api.v1.AccountService.GetAccount:input_type -> dure.api.v1.GetAccountRequest
+	44,  // 94: dure.api.v1.AccountService.ListAccounts:input_type -> dure.api.v1.ListAccountsRequest
+	41,  // 95: dure.api.v1.AccountService.ListAccountEvents:input_type -> dure.api.v1.ListAccountEventsRequest
+	47,  // 96: dure.api.v1.AssetService.GetAsset:input_type -> dure.api.v1.GetAssetRequest
+	49,  // 97: dure.api.v1.AssetService.ListAssets:input_type -> dure.api.v1.ListAssetsRequest
+	52,  // 98: dure.api.v1.AssetService.GetBalance:input_type -> dure.api.v1.GetBalanceRequest
+	54,  // 99: dure.api.v1.AssetService.ListBalances:input_type -> dure.api.v1.ListBalancesRequest
+	57,  // 100: dure.api.v1.AssetService.GetHold:input_type -> dure.api.v1.GetHoldRequest
+	59,  // 101: dure.api.v1.AssetService.ListHolds:input_type -> dure.api.v1.ListHoldsRequest
+	63,  // 102: dure.api.v1.RecordService.GetRecords:input_type -> dure.api.v1.GetRecordsRequest
+	65,  // 103: dure.api.v1.RecordService.ListRecords:input_type -> dure.api.v1.ListRecordsRequest
+	82,  // 104: dure.api.v1.DeviceService.GetDevice:input_type -> dure.api.v1.GetDeviceRequest
+	77,  // 105: dure.api.v1.DeviceService.ListDevices:input_type -> dure.api.v1.ListDevicesRequest
+	84,  // 106: dure.api.v1.DeviceService.GetModel:input_type -> dure.api.v1.GetModelRequest
+	86,  // 107: dure.api.v1.DeviceService.Rely:input_type -> dure.api.v1.RelyRequest
+	93,  // 108: dure.api.v1.StreamService.GetFeed:input_type -> dure.api.v1.GetFeedRequest
+	95,  // 109: dure.api.v1.StreamService.ListFeeds:input_type -> dure.api.v1.ListFeedsRequest
+	97,  // 110: dure.api.v1.StreamService.Value:input_type -> dure.api.v1.ValueRequest
+	101, // 111: dure.api.v1.StreamService.ListReadings:input_type -> dure.api.v1.ListReadingsRequest
+	103, // 112: dure.api.v1.StreamService.GetReading:input_type -> dure.api.v1.GetReadingRequest
+	105, // 113: dure.api.v1.StreamService.ListSettlements:input_type -> dure.api.v1.ListSettlementsRequest
+	107, // 114: dure.api.v1.StreamService.Taint:input_type -> dure.api.v1.TaintRequest
+	113, // 115: dure.api.v1.IdentityService.GetOrganisation:input_type -> dure.api.v1.GetOrganisationRequest
+	115, // 116: dure.api.v1.IdentityService.ListOrganisations:input_type -> dure.api.v1.ListOrganisationsRequest
+	119, // 117: dure.api.v1.IdentityService.GetSchema:input_type -> dure.api.v1.GetSchemaRequest
+	121, // 118: dure.api.v1.IdentityService.ListSchemas:input_type -> dure.api.v1.ListSchemasRequest
+	124, // 119: dure.api.v1.IdentityService.ListRights:input_type -> dure.api.v1.ListRightsRequest
+	127, // 120: dure.api.v1.IdentityService.ListAttributes:input_type -> dure.api.v1.ListAttributesRequest
+	129, // 121: dure.api.v1.IdentityService.HasAttribute:input_type -> dure.api.v1.HasAttributeRequest
+	132, // 122: dure.api.v1.IdentityService.GetStatusList:input_type -> dure.api.v1.GetStatusListRequest
+	134, // 123: dure.api.v1.IdentityService.ListStatusLists:input_type -> dure.api.v1.ListStatusListsRequest
+	136, // 124: dure.api.v1.IdentityService.GetCredentialStatus:input_type -> dure.api.v1.GetCredentialStatusRequest
+	139, // 125: dure.api.v1.IdentityService.GetConsent:input_type -> dure.api.v1.GetConsentRequest
+	141, // 126: dure.api.v1.IdentityService.ListConsents:input_type -> dure.api.v1.ListConsentsRequest
+	70,  // 127: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
+	73,  // 128: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
+	3,   // 129: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
+	5,   // 130: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
+	14,  // 131: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
+	16,  // 132: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
+	18,  // 133: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
+	20,  // 134: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
+	22,  // 135: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
+	26,  // 136: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
+	28,  // 137: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
+	30,  // 138: dure.api.v1.LedgerService.AddCosignature:output_type -> dure.api.v1.AddCosignatureResponse
+	32,  // 139: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
+	40,  // 140: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
+	45,  // 141: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
+	42,  // 142: dure.api.v1.AccountService.ListAccountEvents:output_type -> dure.api.v1.ListAccountEventsResponse
+	48,  // 143: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
+	50,  // 144: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
+	53,  // 145: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
+	55,  // 146: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
+	58,  // 147: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
+	60,  // 148: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
+	64,  // 149: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
+	66,  // 150: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
+	83,  // 151: dure.api.v1.DeviceService.GetDevice:output_type -> dure.api.v1.GetDeviceResponse
+	78,  // 152: dure.api.v1.DeviceService.ListDevices:output_type -> dure.api.v1.ListDevicesResponse
+	85,  // 153: dure.api.v1.DeviceService.GetModel:output_type -> dure.api.v1.GetModelResponse
+	87,  // 154: dure.api.v1.DeviceService.Rely:output_type -> dure.api.v1.RelyResponse
+	94,  // 155: dure.api.v1.StreamService.GetFeed:output_type -> dure.api.v1.GetFeedResponse
+	96,  // 156: dure.api.v1.StreamService.ListFeeds:output_type -> dure.api.v1.ListFeedsResponse
+	98,  // 157: dure.api.v1.StreamService.Value:output_type -> dure.api.v1.ValueResponse
+	102, // 158: dure.api.v1.StreamService.ListReadings:output_type -> dure.api.v1.ListReadingsResponse
+	104, // 159: dure.api.v1.StreamService.GetReading:output_type -> dure.api.v1.GetReadingResponse
+	106, // 160: dure.api.v1.StreamService.ListSettlements:output_type -> dure.api.v1.ListSettlementsResponse
+	108, // 161: dure.api.v1.StreamService.Taint:output_type -> dure.api.v1.TaintResponse
+	114, // 162: dure.api.v1.IdentityService.GetOrganisation:output_type -> dure.api.v1.GetOrganisationResponse
+	116, // 163: dure.api.v1.IdentityService.ListOrganisations:output_type -> dure.api.v1.ListOrganisationsResponse
+	120, // 164: dure.api.v1.IdentityService.GetSchema:output_type -> dure.api.v1.GetSchemaResponse
+	122, // 165: dure.api.v1.IdentityService.ListSchemas:output_type -> dure.api.v1.ListSchemasResponse
+	125, // 166: dure.api.v1.IdentityService.ListRights:output_type -> dure.api.v1.ListRightsResponse
+	128, // 167: dure.api.v1.IdentityService.ListAttributes:output_type -> dure.api.v1.ListAttributesResponse
+	130, // 168: dure.api.v1.IdentityService.HasAttribute:output_type -> dure.api.v1.HasAttributeResponse
+	133, // 169: dure.api.v1.IdentityService.GetStatusList:output_type -> dure.api.v1.GetStatusListResponse
+	135, // 170: dure.api.v1.IdentityService.ListStatusLists:output_type -> dure.api.v1.ListStatusListsResponse
+	137, // 171: dure.api.v1.IdentityService.GetCredentialStatus:output_type -> dure.api.v1.GetCredentialStatusResponse
+	140, // 172: dure.api.v1.IdentityService.GetConsent:output_type -> dure.api.v1.GetConsentResponse
+	142, // 173: dure.api.v1.IdentityService.ListConsents:output_type -> dure.api.v1.ListConsentsResponse
+	71,  // 174: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
+	74,  // 175: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
+	129, // [129:176] is the sub-list for method output_type
+	82,  // [82:129] is the sub-list for method input_type
+	82,  // [82:82] is the sub-list for extension type_name
+	82,  // [82:82] is the sub-list for extension extendee
+	0,   // [0:82] is the sub-list for field type_name
 }
 
 func init() { file_dure_api_v1_api_proto_init() }
@@ -11162,7 +11898,7 @@ func file_dure_api_v1_api_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dure_api_v1_api_proto_rawDesc), len(file_dure_api_v1_api_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   135,
+			NumMessages:   143,
 			NumExtensions: 0,
 			NumServices:   8,
 		},

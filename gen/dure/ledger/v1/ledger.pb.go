@@ -345,6 +345,13 @@ type Event struct {
 	//	*Event_AccountKeyRotated
 	//	*Event_AccountFrozen
 	//	*Event_AccountUnfrozen
+	//	*Event_AccountAppealed
+	//	*Event_AccountAppealAnswered
+	//	*Event_AccountRecoverySet
+	//	*Event_AccountRecoveryBegun
+	//	*Event_AccountRecoveryEnded
+	//	*Event_AccountRecovered
+	//	*Event_AccountSponsorChanged
 	//	*Event_AssetCreated
 	//	*Event_AssetMoved
 	//	*Event_AssetHeld
@@ -476,6 +483,69 @@ func (x *Event) GetAccountUnfrozen() *v1.Unfrozen {
 	if x != nil {
 		if x, ok := x.Kind.(*Event_AccountUnfrozen); ok {
 			return x.AccountUnfrozen
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetAccountAppealed() *v1.Appealed {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_AccountAppealed); ok {
+			return x.AccountAppealed
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetAccountAppealAnswered() *v1.AppealAnswered {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_AccountAppealAnswered); ok {
+			return x.AccountAppealAnswered
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetAccountRecoverySet() *v1.RecoverySet {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_AccountRecoverySet); ok {
+			return x.AccountRecoverySet
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetAccountRecoveryBegun() *v1.RecoveryBegun {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_AccountRecoveryBegun); ok {
+			return x.AccountRecoveryBegun
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetAccountRecoveryEnded() *v1.RecoveryEnded {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_AccountRecoveryEnded); ok {
+			return x.AccountRecoveryEnded
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetAccountRecovered() *v1.Recovered {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_AccountRecovered); ok {
+			return x.AccountRecovered
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetAccountSponsorChanged() *v1.SponsorChanged {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_AccountSponsorChanged); ok {
+			return x.AccountSponsorChanged
 		}
 	}
 	return nil
@@ -960,6 +1030,34 @@ type Event_AccountUnfrozen struct {
 	AccountUnfrozen *v1.Unfrozen `protobuf:"bytes,13,opt,name=account_unfrozen,json=accountUnfrozen,proto3,oneof"`
 }
 
+type Event_AccountAppealed struct {
+	AccountAppealed *v1.Appealed `protobuf:"bytes,19,opt,name=account_appealed,json=accountAppealed,proto3,oneof"`
+}
+
+type Event_AccountAppealAnswered struct {
+	AccountAppealAnswered *v1.AppealAnswered `protobuf:"bytes,20,opt,name=account_appeal_answered,json=accountAppealAnswered,proto3,oneof"`
+}
+
+type Event_AccountRecoverySet struct {
+	AccountRecoverySet *v1.RecoverySet `protobuf:"bytes,21,opt,name=account_recovery_set,json=accountRecoverySet,proto3,oneof"`
+}
+
+type Event_AccountRecoveryBegun struct {
+	AccountRecoveryBegun *v1.RecoveryBegun `protobuf:"bytes,22,opt,name=account_recovery_begun,json=accountRecoveryBegun,proto3,oneof"`
+}
+
+type Event_AccountRecoveryEnded struct {
+	AccountRecoveryEnded *v1.RecoveryEnded `protobuf:"bytes,23,opt,name=account_recovery_ended,json=accountRecoveryEnded,proto3,oneof"`
+}
+
+type Event_AccountRecovered struct {
+	AccountRecovered *v1.Recovered `protobuf:"bytes,24,opt,name=account_recovered,json=accountRecovered,proto3,oneof"`
+}
+
+type Event_AccountSponsorChanged struct {
+	AccountSponsorChanged *v1.SponsorChanged `protobuf:"bytes,25,opt,name=account_sponsor_changed,json=accountSponsorChanged,proto3,oneof"`
+}
+
 type Event_AssetCreated struct {
 	AssetCreated *v11.Created `protobuf:"bytes,30,opt,name=asset_created,json=assetCreated,proto3,oneof"`
 }
@@ -1172,6 +1270,20 @@ func (*Event_AccountFrozen) isEvent_Kind() {}
 
 func (*Event_AccountUnfrozen) isEvent_Kind() {}
 
+func (*Event_AccountAppealed) isEvent_Kind() {}
+
+func (*Event_AccountAppealAnswered) isEvent_Kind() {}
+
+func (*Event_AccountRecoverySet) isEvent_Kind() {}
+
+func (*Event_AccountRecoveryBegun) isEvent_Kind() {}
+
+func (*Event_AccountRecoveryEnded) isEvent_Kind() {}
+
+func (*Event_AccountRecovered) isEvent_Kind() {}
+
+func (*Event_AccountSponsorChanged) isEvent_Kind() {}
+
 func (*Event_AssetCreated) isEvent_Kind() {}
 
 func (*Event_AssetMoved) isEvent_Kind() {}
@@ -1377,14 +1489,21 @@ const file_dure_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x06action\x18\x04 \x01(\rR\x06action\"1\n" +
 	"\x05Field\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"\xd5 \n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\xa0%\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06action\x18\x01 \x01(\rR\x06action\x12@\n" +
 	"\x0eaccount_opened\x18\n" +
 	" \x01(\v2\x17.dure.account.v1.OpenedH\x00R\raccountOpened\x12M\n" +
 	"\x13account_key_rotated\x18\v \x01(\v2\x1b.dure.account.v1.KeyRotatedH\x00R\x11accountKeyRotated\x12@\n" +
 	"\x0eaccount_frozen\x18\f \x01(\v2\x17.dure.account.v1.FrozenH\x00R\raccountFrozen\x12F\n" +
-	"\x10account_unfrozen\x18\r \x01(\v2\x19.dure.account.v1.UnfrozenH\x00R\x0faccountUnfrozen\x12=\n" +
+	"\x10account_unfrozen\x18\r \x01(\v2\x19.dure.account.v1.UnfrozenH\x00R\x0faccountUnfrozen\x12F\n" +
+	"\x10account_appealed\x18\x13 \x01(\v2\x19.dure.account.v1.AppealedH\x00R\x0faccountAppealed\x12Y\n" +
+	"\x17account_appeal_answered\x18\x14 \x01(\v2\x1f.dure.account.v1.AppealAnsweredH\x00R\x15accountAppealAnswered\x12P\n" +
+	"\x14account_recovery_set\x18\x15 \x01(\v2\x1c.dure.account.v1.RecoverySetH\x00R\x12accountRecoverySet\x12V\n" +
+	"\x16account_recovery_begun\x18\x16 \x01(\v2\x1e.dure.account.v1.RecoveryBegunH\x00R\x14accountRecoveryBegun\x12V\n" +
+	"\x16account_recovery_ended\x18\x17 \x01(\v2\x1e.dure.account.v1.RecoveryEndedH\x00R\x14accountRecoveryEnded\x12I\n" +
+	"\x11account_recovered\x18\x18 \x01(\v2\x1a.dure.account.v1.RecoveredH\x00R\x10accountRecovered\x12Y\n" +
+	"\x17account_sponsor_changed\x18\x19 \x01(\v2\x1f.dure.account.v1.SponsorChangedH\x00R\x15accountSponsorChanged\x12=\n" +
 	"\rasset_created\x18\x1e \x01(\v2\x16.dure.asset.v1.CreatedH\x00R\fassetCreated\x127\n" +
 	"\vasset_moved\x18\x1f \x01(\v2\x14.dure.asset.v1.MovedH\x00R\n" +
 	"assetMoved\x124\n" +
@@ -1477,60 +1596,67 @@ var file_dure_ledger_v1_ledger_proto_goTypes = []any{
 	(*v1.KeyRotated)(nil),          // 7: dure.account.v1.KeyRotated
 	(*v1.Frozen)(nil),              // 8: dure.account.v1.Frozen
 	(*v1.Unfrozen)(nil),            // 9: dure.account.v1.Unfrozen
-	(*v11.Created)(nil),            // 10: dure.asset.v1.Created
-	(*v11.Moved)(nil),              // 11: dure.asset.v1.Moved
-	(*v11.Held)(nil),               // 12: dure.asset.v1.Held
-	(*v11.Released)(nil),           // 13: dure.asset.v1.Released
-	(*v11.PauseChanged)(nil),       // 14: dure.asset.v1.PauseChanged
-	(*v12.Added)(nil),              // 15: dure.record.v1.Added
-	(*v12.Cosigned)(nil),           // 16: dure.record.v1.Cosigned
-	(*v12.Superseded)(nil),         // 17: dure.record.v1.Superseded
-	(*v12.Withdrawn)(nil),          // 18: dure.record.v1.Withdrawn
-	(*v13.Proposed)(nil),           // 19: dure.network.v1.Proposed
-	(*v13.Voted)(nil),              // 20: dure.network.v1.Voted
-	(*v13.Enacted)(nil),            // 21: dure.network.v1.Enacted
-	(*v14.ModelRegistered)(nil),    // 22: dure.device.v1.ModelRegistered
-	(*v14.FirmwareRegistered)(nil), // 23: dure.device.v1.FirmwareRegistered
-	(*v14.FirmwareWithdrawn)(nil),  // 24: dure.device.v1.FirmwareWithdrawn
-	(*v14.Enrolled)(nil),           // 25: dure.device.v1.Enrolled
-	(*v14.Challenged)(nil),         // 26: dure.device.v1.Challenged
-	(*v14.Attested)(nil),           // 27: dure.device.v1.Attested
-	(*v14.Suspended)(nil),          // 28: dure.device.v1.Suspended
-	(*v14.Readmitted)(nil),         // 29: dure.device.v1.Readmitted
-	(*v14.Revoked)(nil),            // 30: dure.device.v1.Revoked
-	(*v14.Transferred)(nil),        // 31: dure.device.v1.Transferred
-	(*v14.Vouched)(nil),            // 32: dure.device.v1.Vouched
-	(*v14.AttesterSet)(nil),        // 33: dure.device.v1.AttesterSet
-	(*v14.Commanded)(nil),          // 34: dure.device.v1.Commanded
-	(*v14.CommandAnswered)(nil),    // 35: dure.device.v1.CommandAnswered
-	(*v14.FirmwareMeasured)(nil),   // 36: dure.device.v1.FirmwareMeasured
-	(*v14.FaultReported)(nil),      // 37: dure.device.v1.FaultReported
-	(*v15.Opened)(nil),             // 38: dure.stream.v1.Opened
-	(*v15.Closed)(nil),             // 39: dure.stream.v1.Closed
-	(*v15.Admitted)(nil),           // 40: dure.stream.v1.Admitted
-	(*v15.Dismissed)(nil),          // 41: dure.stream.v1.Dismissed
-	(*v15.Funded)(nil),             // 42: dure.stream.v1.Funded
-	(*v15.Anchored)(nil),           // 43: dure.stream.v1.Anchored
-	(*v15.Reported)(nil),           // 44: dure.stream.v1.Reported
-	(*v15.Appealed)(nil),           // 45: dure.stream.v1.Appealed
-	(*v15.Decided)(nil),            // 46: dure.stream.v1.Decided
-	(*v15.Settled)(nil),            // 47: dure.stream.v1.Settled
-	(*v15.Returned)(nil),           // 48: dure.stream.v1.Returned
-	(*v16.Admitted)(nil),           // 49: dure.identity.v1.Admitted
-	(*v16.Dismissed)(nil),          // 50: dure.identity.v1.Dismissed
-	(*v16.Described)(nil),          // 51: dure.identity.v1.Described
-	(*v16.SchemaRegistered)(nil),   // 52: dure.identity.v1.SchemaRegistered
-	(*v16.RightGiven)(nil),         // 53: dure.identity.v1.RightGiven
-	(*v16.RightRevoked)(nil),       // 54: dure.identity.v1.RightRevoked
-	(*v16.Attested)(nil),           // 55: dure.identity.v1.Attested
-	(*v16.AttributeWithdrawn)(nil), // 56: dure.identity.v1.AttributeWithdrawn
-	(*v16.ListOpened)(nil),         // 57: dure.identity.v1.ListOpened
-	(*v16.StatusSet)(nil),          // 58: dure.identity.v1.StatusSet
-	(*v16.ConsentGiven)(nil),       // 59: dure.identity.v1.ConsentGiven
-	(*v16.ConsentWithdrawn)(nil),   // 60: dure.identity.v1.ConsentWithdrawn
-	(*v13.Genesis)(nil),            // 61: dure.network.v1.Genesis
-	(*v1.Genesis)(nil),             // 62: dure.account.v1.Genesis
-	(*v11.Genesis)(nil),            // 63: dure.asset.v1.Genesis
+	(*v1.Appealed)(nil),            // 10: dure.account.v1.Appealed
+	(*v1.AppealAnswered)(nil),      // 11: dure.account.v1.AppealAnswered
+	(*v1.RecoverySet)(nil),         // 12: dure.account.v1.RecoverySet
+	(*v1.RecoveryBegun)(nil),       // 13: dure.account.v1.RecoveryBegun
+	(*v1.RecoveryEnded)(nil),       // 14: dure.account.v1.RecoveryEnded
+	(*v1.Recovered)(nil),           // 15: dure.account.v1.Recovered
+	(*v1.SponsorChanged)(nil),      // 16: dure.account.v1.SponsorChanged
+	(*v11.Created)(nil),            // 17: dure.asset.v1.Created
+	(*v11.Moved)(nil),              // 18: dure.asset.v1.Moved
+	(*v11.Held)(nil),               // 19: dure.asset.v1.Held
+	(*v11.Released)(nil),           // 20: dure.asset.v1.Released
+	(*v11.PauseChanged)(nil),       // 21: dure.asset.v1.PauseChanged
+	(*v12.Added)(nil),              // 22: dure.record.v1.Added
+	(*v12.Cosigned)(nil),           // 23: dure.record.v1.Cosigned
+	(*v12.Superseded)(nil),         // 24: dure.record.v1.Superseded
+	(*v12.Withdrawn)(nil),          // 25: dure.record.v1.Withdrawn
+	(*v13.Proposed)(nil),           // 26: dure.network.v1.Proposed
+	(*v13.Voted)(nil),              // 27: dure.network.v1.Voted
+	(*v13.Enacted)(nil),            // 28: dure.network.v1.Enacted
+	(*v14.ModelRegistered)(nil),    // 29: dure.device.v1.ModelRegistered
+	(*v14.FirmwareRegistered)(nil), // 30: dure.device.v1.FirmwareRegistered
+	(*v14.FirmwareWithdrawn)(nil),  // 31: dure.device.v1.FirmwareWithdrawn
+	(*v14.Enrolled)(nil),           // 32: dure.device.v1.Enrolled
+	(*v14.Challenged)(nil),         // 33: dure.device.v1.Challenged
+	(*v14.Attested)(nil),           // 34: dure.device.v1.Attested
+	(*v14.Suspended)(nil),          // 35: dure.device.v1.Suspended
+	(*v14.Readmitted)(nil),         // 36: dure.device.v1.Readmitted
+	(*v14.Revoked)(nil),            // 37: dure.device.v1.Revoked
+	(*v14.Transferred)(nil),        // 38: dure.device.v1.Transferred
+	(*v14.Vouched)(nil),            // 39: dure.device.v1.Vouched
+	(*v14.AttesterSet)(nil),        // 40: dure.device.v1.AttesterSet
+	(*v14.Commanded)(nil),          // 41: dure.device.v1.Commanded
+	(*v14.CommandAnswered)(nil),    // 42: dure.device.v1.CommandAnswered
+	(*v14.FirmwareMeasured)(nil),   // 43: dure.device.v1.FirmwareMeasured
+	(*v14.FaultReported)(nil),      // 44: dure.device.v1.FaultReported
+	(*v15.Opened)(nil),             // 45: dure.stream.v1.Opened
+	(*v15.Closed)(nil),             // 46: dure.stream.v1.Closed
+	(*v15.Admitted)(nil),           // 47: dure.stream.v1.Admitted
+	(*v15.Dismissed)(nil),          // 48: dure.stream.v1.Dismissed
+	(*v15.Funded)(nil),             // 49: dure.stream.v1.Funded
+	(*v15.Anchored)(nil),           // 50: dure.stream.v1.Anchored
+	(*v15.Reported)(nil),           // 51: dure.stream.v1.Reported
+	(*v15.Appealed)(nil),           // 52: dure.stream.v1.Appealed
+	(*v15.Decided)(nil),            // 53: dure.stream.v1.Decided
+	(*v15.Settled)(nil),            // 54: dure.stream.v1.Settled
+	(*v15.Returned)(nil),           // 55: dure.stream.v1.Returned
+	(*v16.Admitted)(nil),           // 56: dure.identity.v1.Admitted
+	(*v16.Dismissed)(nil),          // 57: dure.identity.v1.Dismissed
+	(*v16.Described)(nil),          // 58: dure.identity.v1.Described
+	(*v16.SchemaRegistered)(nil),   // 59: dure.identity.v1.SchemaRegistered
+	(*v16.RightGiven)(nil),         // 60: dure.identity.v1.RightGiven
+	(*v16.RightRevoked)(nil),       // 61: dure.identity.v1.RightRevoked
+	(*v16.Attested)(nil),           // 62: dure.identity.v1.Attested
+	(*v16.AttributeWithdrawn)(nil), // 63: dure.identity.v1.AttributeWithdrawn
+	(*v16.ListOpened)(nil),         // 64: dure.identity.v1.ListOpened
+	(*v16.StatusSet)(nil),          // 65: dure.identity.v1.StatusSet
+	(*v16.ConsentGiven)(nil),       // 66: dure.identity.v1.ConsentGiven
+	(*v16.ConsentWithdrawn)(nil),   // 67: dure.identity.v1.ConsentWithdrawn
+	(*v13.Genesis)(nil),            // 68: dure.network.v1.Genesis
+	(*v1.Genesis)(nil),             // 69: dure.account.v1.Genesis
+	(*v11.Genesis)(nil),            // 70: dure.asset.v1.Genesis
 }
 var file_dure_ledger_v1_ledger_proto_depIdxs = []int32{
 	0,  // 0: dure.ledger.v1.Outcome.status:type_name -> dure.ledger.v1.Status
@@ -1541,65 +1667,72 @@ var file_dure_ledger_v1_ledger_proto_depIdxs = []int32{
 	7,  // 5: dure.ledger.v1.Event.account_key_rotated:type_name -> dure.account.v1.KeyRotated
 	8,  // 6: dure.ledger.v1.Event.account_frozen:type_name -> dure.account.v1.Frozen
 	9,  // 7: dure.ledger.v1.Event.account_unfrozen:type_name -> dure.account.v1.Unfrozen
-	10, // 8: dure.ledger.v1.Event.asset_created:type_name -> dure.asset.v1.Created
-	11, // 9: dure.ledger.v1.Event.asset_moved:type_name -> dure.asset.v1.Moved
-	12, // 10: dure.ledger.v1.Event.asset_held:type_name -> dure.asset.v1.Held
-	13, // 11: dure.ledger.v1.Event.asset_released:type_name -> dure.asset.v1.Released
-	14, // 12: dure.ledger.v1.Event.asset_pause_changed:type_name -> dure.asset.v1.PauseChanged
-	15, // 13: dure.ledger.v1.Event.record_added:type_name -> dure.record.v1.Added
-	16, // 14: dure.ledger.v1.Event.record_cosigned:type_name -> dure.record.v1.Cosigned
-	17, // 15: dure.ledger.v1.Event.record_superseded:type_name -> dure.record.v1.Superseded
-	18, // 16: dure.ledger.v1.Event.record_withdrawn:type_name -> dure.record.v1.Withdrawn
-	19, // 17: dure.ledger.v1.Event.network_proposed:type_name -> dure.network.v1.Proposed
-	20, // 18: dure.ledger.v1.Event.network_voted:type_name -> dure.network.v1.Voted
-	21, // 19: dure.ledger.v1.Event.network_enacted:type_name -> dure.network.v1.Enacted
-	22, // 20: dure.ledger.v1.Event.device_model_registered:type_name -> dure.device.v1.ModelRegistered
-	23, // 21: dure.ledger.v1.Event.device_firmware_registered:type_name -> dure.device.v1.FirmwareRegistered
-	24, // 22: dure.ledger.v1.Event.device_firmware_withdrawn:type_name -> dure.device.v1.FirmwareWithdrawn
-	25, // 23: dure.ledger.v1.Event.device_enrolled:type_name -> dure.device.v1.Enrolled
-	26, // 24: dure.ledger.v1.Event.device_challenged:type_name -> dure.device.v1.Challenged
-	27, // 25: dure.ledger.v1.Event.device_attested:type_name -> dure.device.v1.Attested
-	28, // 26: dure.ledger.v1.Event.device_suspended:type_name -> dure.device.v1.Suspended
-	29, // 27: dure.ledger.v1.Event.device_readmitted:type_name -> dure.device.v1.Readmitted
-	30, // 28: dure.ledger.v1.Event.device_revoked:type_name -> dure.device.v1.Revoked
-	31, // 29: dure.ledger.v1.Event.device_transferred:type_name -> dure.device.v1.Transferred
-	32, // 30: dure.ledger.v1.Event.device_vouched:type_name -> dure.device.v1.Vouched
-	33, // 31: dure.ledger.v1.Event.device_attester_set:type_name -> dure.device.v1.AttesterSet
-	34, // 32: dure.ledger.v1.Event.device_commanded:type_name -> dure.device.v1.Commanded
-	35, // 33: dure.ledger.v1.Event.device_command_answered:type_name -> dure.device.v1.CommandAnswered
-	36, // 34: dure.ledger.v1.Event.device_firmware_measured:type_name -> dure.device.v1.FirmwareMeasured
-	37, // 35: dure.ledger.v1.Event.device_fault_reported:type_name -> dure.device.v1.FaultReported
-	38, // 36: dure.ledger.v1.Event.stream_opened:type_name -> dure.stream.v1.Opened
-	39, // 37: dure.ledger.v1.Event.stream_closed:type_name -> dure.stream.v1.Closed
-	40, // 38: dure.ledger.v1.Event.stream_admitted:type_name -> dure.stream.v1.Admitted
-	41, // 39: dure.ledger.v1.Event.stream_dismissed:type_name -> dure.stream.v1.Dismissed
-	42, // 40: dure.ledger.v1.Event.stream_funded:type_name -> dure.stream.v1.Funded
-	43, // 41: dure.ledger.v1.Event.stream_anchored:type_name -> dure.stream.v1.Anchored
-	44, // 42: dure.ledger.v1.Event.stream_reported:type_name -> dure.stream.v1.Reported
-	45, // 43: dure.ledger.v1.Event.stream_appealed:type_name -> dure.stream.v1.Appealed
-	46, // 44: dure.ledger.v1.Event.stream_decided:type_name -> dure.stream.v1.Decided
-	47, // 45: dure.ledger.v1.Event.stream_settled:type_name -> dure.stream.v1.Settled
-	48, // 46: dure.ledger.v1.Event.stream_returned:type_name -> dure.stream.v1.Returned
-	49, // 47: dure.ledger.v1.Event.identity_admitted:type_name -> dure.identity.v1.Admitted
-	50, // 48: dure.ledger.v1.Event.identity_dismissed:type_name -> dure.identity.v1.Dismissed
-	51, // 49: dure.ledger.v1.Event.identity_described:type_name -> dure.identity.v1.Described
-	52, // 50: dure.ledger.v1.Event.identity_schema_registered:type_name -> dure.identity.v1.SchemaRegistered
-	53, // 51: dure.ledger.v1.Event.identity_right_given:type_name -> dure.identity.v1.RightGiven
-	54, // 52: dure.ledger.v1.Event.identity_right_revoked:type_name -> dure.identity.v1.RightRevoked
-	55, // 53: dure.ledger.v1.Event.identity_attested:type_name -> dure.identity.v1.Attested
-	56, // 54: dure.ledger.v1.Event.identity_attribute_withdrawn:type_name -> dure.identity.v1.AttributeWithdrawn
-	57, // 55: dure.ledger.v1.Event.identity_list_opened:type_name -> dure.identity.v1.ListOpened
-	58, // 56: dure.ledger.v1.Event.identity_status_set:type_name -> dure.identity.v1.StatusSet
-	59, // 57: dure.ledger.v1.Event.identity_consent_given:type_name -> dure.identity.v1.ConsentGiven
-	60, // 58: dure.ledger.v1.Event.identity_consent_withdrawn:type_name -> dure.identity.v1.ConsentWithdrawn
-	61, // 59: dure.ledger.v1.Genesis.network:type_name -> dure.network.v1.Genesis
-	62, // 60: dure.ledger.v1.Genesis.account:type_name -> dure.account.v1.Genesis
-	63, // 61: dure.ledger.v1.Genesis.asset:type_name -> dure.asset.v1.Genesis
-	62, // [62:62] is the sub-list for method output_type
-	62, // [62:62] is the sub-list for method input_type
-	62, // [62:62] is the sub-list for extension type_name
-	62, // [62:62] is the sub-list for extension extendee
-	0,  // [0:62] is the sub-list for field type_name
+	10, // 8: dure.ledger.v1.Event.account_appealed:type_name -> dure.account.v1.Appealed
+	11, // 9: dure.ledger.v1.Event.account_appeal_answered:type_name -> dure.account.v1.AppealAnswered
+	12, // 10: dure.ledger.v1.Event.account_recovery_set:type_name -> dure.account.v1.RecoverySet
+	13, // 11: dure.ledger.v1.Event.account_recovery_begun:type_name -> dure.account.v1.RecoveryBegun
+	14, // 12: dure.ledger.v1.Event.account_recovery_ended:type_name -> dure.account.v1.RecoveryEnded
+	15, // 13: dure.ledger.v1.Event.account_recovered:type_name -> dure.account.v1.Recovered
+	16, // 14: dure.ledger.v1.Event.account_sponsor_changed:type_name -> dure.account.v1.SponsorChanged
+	17, // 15: dure.ledger.v1.Event.asset_created:type_name -> dure.asset.v1.Created
+	18, // 16: dure.ledger.v1.Event.asset_moved:type_name -> dure.asset.v1.Moved
+	19, // 17: dure.ledger.v1.Event.asset_held:type_name -> dure.asset.v1.Held
+	20, // 18: dure.ledger.v1.Event.asset_released:type_name -> dure.asset.v1.Released
+	21, // 19: dure.ledger.v1.Event.asset_pause_changed:type_name -> dure.asset.v1.PauseChanged
+	22, // 20: dure.ledger.v1.Event.record_added:type_name -> dure.record.v1.Added
+	23, // 21: dure.ledger.v1.Event.record_cosigned:type_name -> dure.record.v1.Cosigned
+	24, // 22: dure.ledger.v1.Event.record_superseded:type_name -> dure.record.v1.Superseded
+	25, // 23: dure.ledger.v1.Event.record_withdrawn:type_name -> dure.record.v1.Withdrawn
+	26, // 24: dure.ledger.v1.Event.network_proposed:type_name -> dure.network.v1.Proposed
+	27, // 25: dure.ledger.v1.Event.network_voted:type_name -> dure.network.v1.Voted
+	28, // 26: dure.ledger.v1.Event.network_enacted:type_name -> dure.network.v1.Enacted
+	29, // 27: dure.ledger.v1.Event.device_model_registered:type_name -> dure.device.v1.ModelRegistered
+	30, // 28: dure.ledger.v1.Event.device_firmware_registered:type_name -> dure.device.v1.FirmwareRegistered
+	31, // 29: dure.ledger.v1.Event.device_firmware_withdrawn:type_name -> dure.device.v1.FirmwareWithdrawn
+	32, // 30: dure.ledger.v1.Event.device_enrolled:type_name -> dure.device.v1.Enrolled
+	33, // 31: dure.ledger.v1.Event.device_challenged:type_name -> dure.device.v1.Challenged
+	34, // 32: dure.ledger.v1.Event.device_attested:type_name -> dure.device.v1.Attested
+	35, // 33: dure.ledger.v1.Event.device_suspended:type_name -> dure.device.v1.Suspended
+	36, // 34: dure.ledger.v1.Event.device_readmitted:type_name -> dure.device.v1.Readmitted
+	37, // 35: dure.ledger.v1.Event.device_revoked:type_name -> dure.device.v1.Revoked
+	38, // 36: dure.ledger.v1.Event.device_transferred:type_name -> dure.device.v1.Transferred
+	39, // 37: dure.ledger.v1.Event.device_vouched:type_name -> dure.device.v1.Vouched
+	40, // 38: dure.ledger.v1.Event.device_attester_set:type_name -> dure.device.v1.AttesterSet
+	41, // 39: dure.ledger.v1.Event.device_commanded:type_name -> dure.device.v1.Commanded
+	42, // 40: dure.ledger.v1.Event.device_command_answered:type_name -> dure.device.v1.CommandAnswered
+	43, // 41: dure.ledger.v1.Event.device_firmware_measured:type_name -> dure.device.v1.FirmwareMeasured
+	44, // 42: dure.ledger.v1.Event.device_fault_reported:type_name -> dure.device.v1.FaultReported
+	45, // 43: dure.ledger.v1.Event.stream_opened:type_name -> dure.stream.v1.Opened
+	46, // 44: dure.ledger.v1.Event.stream_closed:type_name -> dure.stream.v1.Closed
+	47, // 45: dure.ledger.v1.Event.stream_admitted:type_name -> dure.stream.v1.Admitted
+	48, // 46: dure.ledger.v1.Event.stream_dismissed:type_name -> dure.stream.v1.Dismissed
+	49, // 47: dure.ledger.v1.Event.stream_funded:type_name -> dure.stream.v1.Funded
+	50, // 48: dure.ledger.v1.Event.stream_anchored:type_name -> dure.stream.v1.Anchored
+	51, // 49: dure.ledger.v1.Event.stream_reported:type_name -> dure.stream.v1.Reported
+	52, // 50: dure.ledger.v1.Event.stream_appealed:type_name -> dure.stream.v1.Appealed
+	53, // 51: dure.ledger.v1.Event.stream_decided:type_name -> dure.stream.v1.Decided
+	54, // 52: dure.ledger.v1.Event.stream_settled:type_name -> dure.stream.v1.Settled
+	55, // 53: dure.ledger.v1.Event.stream_returned:type_name -> dure.stream.v1.Returned
+	56, // 54: dure.ledger.v1.Event.identity_admitted:type_name -> dure.identity.v1.Admitted
+	57, // 55: dure.ledger.v1.Event.identity_dismissed:type_name -> dure.identity.v1.Dismissed
+	58, // 56: dure.ledger.v1.Event.identity_described:type_name -> dure.identity.v1.Described
+	59, // 57: dure.ledger.v1.Event.identity_schema_registered:type_name -> dure.identity.v1.SchemaRegistered
+	60, // 58: dure.ledger.v1.Event.identity_right_given:type_name -> dure.identity.v1.RightGiven
+	61, // 59: dure.ledger.v1.Event.identity_right_revoked:type_name -> dure.identity.v1.RightRevoked
+	62, // 60: dure.ledger.v1.Event.identity_attested:type_name -> dure.identity.v1.Attested
+	63, // 61: dure.ledger.v1.Event.identity_attribute_withdrawn:type_name -> dure.identity.v1.AttributeWithdrawn
+	64, // 62: dure.ledger.v1.Event.identity_list_opened:type_name -> dure.identity.v1.ListOpened
+	65, // 63: dure.ledger.v1.Event.identity_status_set:type_name -> dure.identity.v1.StatusSet
+	66, // 64: dure.ledger.v1.Event.identity_consent_given:type_name -> dure.identity.v1.ConsentGiven
+	67, // 65: dure.ledger.v1.Event.identity_consent_withdrawn:type_name -> dure.identity.v1.ConsentWithdrawn
+	68, // 66: dure.ledger.v1.Genesis.network:type_name -> dure.network.v1.Genesis
+	69, // 67: dure.ledger.v1.Genesis.account:type_name -> dure.account.v1.Genesis
+	70, // 68: dure.ledger.v1.Genesis.asset:type_name -> dure.asset.v1.Genesis
+	69, // [69:69] is the sub-list for method output_type
+	69, // [69:69] is the sub-list for method input_type
+	69, // [69:69] is the sub-list for extension type_name
+	69, // [69:69] is the sub-list for extension extendee
+	0,  // [0:69] is the sub-list for field type_name
 }
 
 func init() { file_dure_ledger_v1_ledger_proto_init() }
@@ -1612,6 +1745,13 @@ func file_dure_ledger_v1_ledger_proto_init() {
 		(*Event_AccountKeyRotated)(nil),
 		(*Event_AccountFrozen)(nil),
 		(*Event_AccountUnfrozen)(nil),
+		(*Event_AccountAppealed)(nil),
+		(*Event_AccountAppealAnswered)(nil),
+		(*Event_AccountRecoverySet)(nil),
+		(*Event_AccountRecoveryBegun)(nil),
+		(*Event_AccountRecoveryEnded)(nil),
+		(*Event_AccountRecovered)(nil),
+		(*Event_AccountSponsorChanged)(nil),
 		(*Event_AssetCreated)(nil),
 		(*Event_AssetMoved)(nil),
 		(*Event_AssetHeld)(nil),

@@ -265,6 +265,14 @@ type Action struct {
 	//	*Action_AccountRotateKey
 	//	*Action_AccountFreeze
 	//	*Action_AccountUnfreeze
+	//	*Action_AccountAppeal
+	//	*Action_AccountAnswer
+	//	*Action_AccountSetRecovery
+	//	*Action_AccountRecover
+	//	*Action_AccountAgreeRecovery
+	//	*Action_AccountObjectRecovery
+	//	*Action_AccountFinishRecovery
+	//	*Action_AccountSetSponsor
 	//	*Action_AssetCreate
 	//	*Action_AssetIssue
 	//	*Action_AssetTransfer
@@ -398,6 +406,78 @@ func (x *Action) GetAccountUnfreeze() *v1.Unfreeze {
 	if x != nil {
 		if x, ok := x.Call.(*Action_AccountUnfreeze); ok {
 			return x.AccountUnfreeze
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetAccountAppeal() *v1.Appeal {
+	if x != nil {
+		if x, ok := x.Call.(*Action_AccountAppeal); ok {
+			return x.AccountAppeal
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetAccountAnswer() *v1.AnswerAppeal {
+	if x != nil {
+		if x, ok := x.Call.(*Action_AccountAnswer); ok {
+			return x.AccountAnswer
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetAccountSetRecovery() *v1.SetRecovery {
+	if x != nil {
+		if x, ok := x.Call.(*Action_AccountSetRecovery); ok {
+			return x.AccountSetRecovery
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetAccountRecover() *v1.Recover {
+	if x != nil {
+		if x, ok := x.Call.(*Action_AccountRecover); ok {
+			return x.AccountRecover
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetAccountAgreeRecovery() *v1.AgreeRecovery {
+	if x != nil {
+		if x, ok := x.Call.(*Action_AccountAgreeRecovery); ok {
+			return x.AccountAgreeRecovery
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetAccountObjectRecovery() *v1.ObjectRecovery {
+	if x != nil {
+		if x, ok := x.Call.(*Action_AccountObjectRecovery); ok {
+			return x.AccountObjectRecovery
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetAccountFinishRecovery() *v1.FinishRecovery {
+	if x != nil {
+		if x, ok := x.Call.(*Action_AccountFinishRecovery); ok {
+			return x.AccountFinishRecovery
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetAccountSetSponsor() *v1.SetSponsor {
+	if x != nil {
+		if x, ok := x.Call.(*Action_AccountSetSponsor); ok {
+			return x.AccountSetSponsor
 		}
 	}
 	return nil
@@ -900,6 +980,38 @@ type Action_AccountUnfreeze struct {
 	AccountUnfreeze *v1.Unfreeze `protobuf:"bytes,13,opt,name=account_unfreeze,json=accountUnfreeze,proto3,oneof"`
 }
 
+type Action_AccountAppeal struct {
+	AccountAppeal *v1.Appeal `protobuf:"bytes,19,opt,name=account_appeal,json=accountAppeal,proto3,oneof"`
+}
+
+type Action_AccountAnswer struct {
+	AccountAnswer *v1.AnswerAppeal `protobuf:"bytes,20,opt,name=account_answer,json=accountAnswer,proto3,oneof"`
+}
+
+type Action_AccountSetRecovery struct {
+	AccountSetRecovery *v1.SetRecovery `protobuf:"bytes,21,opt,name=account_set_recovery,json=accountSetRecovery,proto3,oneof"`
+}
+
+type Action_AccountRecover struct {
+	AccountRecover *v1.Recover `protobuf:"bytes,22,opt,name=account_recover,json=accountRecover,proto3,oneof"`
+}
+
+type Action_AccountAgreeRecovery struct {
+	AccountAgreeRecovery *v1.AgreeRecovery `protobuf:"bytes,23,opt,name=account_agree_recovery,json=accountAgreeRecovery,proto3,oneof"`
+}
+
+type Action_AccountObjectRecovery struct {
+	AccountObjectRecovery *v1.ObjectRecovery `protobuf:"bytes,24,opt,name=account_object_recovery,json=accountObjectRecovery,proto3,oneof"`
+}
+
+type Action_AccountFinishRecovery struct {
+	AccountFinishRecovery *v1.FinishRecovery `protobuf:"bytes,25,opt,name=account_finish_recovery,json=accountFinishRecovery,proto3,oneof"`
+}
+
+type Action_AccountSetSponsor struct {
+	AccountSetSponsor *v1.SetSponsor `protobuf:"bytes,26,opt,name=account_set_sponsor,json=accountSetSponsor,proto3,oneof"`
+}
+
 type Action_AssetCreate struct {
 	AssetCreate *v11.Create `protobuf:"bytes,30,opt,name=asset_create,json=assetCreate,proto3,oneof"`
 }
@@ -1120,6 +1232,22 @@ func (*Action_AccountFreeze) isAction_Call() {}
 
 func (*Action_AccountUnfreeze) isAction_Call() {}
 
+func (*Action_AccountAppeal) isAction_Call() {}
+
+func (*Action_AccountAnswer) isAction_Call() {}
+
+func (*Action_AccountSetRecovery) isAction_Call() {}
+
+func (*Action_AccountRecover) isAction_Call() {}
+
+func (*Action_AccountAgreeRecovery) isAction_Call() {}
+
+func (*Action_AccountObjectRecovery) isAction_Call() {}
+
+func (*Action_AccountFinishRecovery) isAction_Call() {}
+
+func (*Action_AccountSetSponsor) isAction_Call() {}
+
 func (*Action_AssetCreate) isAction_Call() {}
 
 func (*Action_AssetIssue) isAction_Call() {}
@@ -1327,14 +1455,22 @@ const file_dure_tx_v1_tx_proto_rawDesc = "" +
 	"\tnot_after\x18\x02 \x01(\x03R\bnotAfter\x12\x12\n" +
 	"\x04salt\x18\x03 \x01(\x06R\x04salt\x12\x12\n" +
 	"\x04once\x18\x04 \x01(\fR\x04once\x12,\n" +
-	"\aactions\x18\x05 \x03(\v2\x12.dure.tx.v1.ActionR\aactions\"\xa4\x1f\n" +
+	"\aactions\x18\x05 \x03(\v2\x12.dure.tx.v1.ActionR\aactions\"\xa2$\n" +
 	"\x06Action\x12\x14\n" +
 	"\x05actor\x18\x01 \x01(\fR\x05actor\x12:\n" +
 	"\faccount_open\x18\n" +
 	" \x01(\v2\x15.dure.account.v1.OpenH\x00R\vaccountOpen\x12J\n" +
 	"\x12account_rotate_key\x18\v \x01(\v2\x1a.dure.account.v1.RotateKeyH\x00R\x10accountRotateKey\x12@\n" +
 	"\x0eaccount_freeze\x18\f \x01(\v2\x17.dure.account.v1.FreezeH\x00R\raccountFreeze\x12F\n" +
-	"\x10account_unfreeze\x18\r \x01(\v2\x19.dure.account.v1.UnfreezeH\x00R\x0faccountUnfreeze\x12:\n" +
+	"\x10account_unfreeze\x18\r \x01(\v2\x19.dure.account.v1.UnfreezeH\x00R\x0faccountUnfreeze\x12@\n" +
+	"\x0eaccount_appeal\x18\x13 \x01(\v2\x17.dure.account.v1.AppealH\x00R\raccountAppeal\x12F\n" +
+	"\x0eaccount_answer\x18\x14 \x01(\v2\x1d.dure.account.v1.AnswerAppealH\x00R\raccountAnswer\x12P\n" +
+	"\x14account_set_recovery\x18\x15 \x01(\v2\x1c.dure.account.v1.SetRecoveryH\x00R\x12accountSetRecovery\x12C\n" +
+	"\x0faccount_recover\x18\x16 \x01(\v2\x18.dure.account.v1.RecoverH\x00R\x0eaccountRecover\x12V\n" +
+	"\x16account_agree_recovery\x18\x17 \x01(\v2\x1e.dure.account.v1.AgreeRecoveryH\x00R\x14accountAgreeRecovery\x12Y\n" +
+	"\x17account_object_recovery\x18\x18 \x01(\v2\x1f.dure.account.v1.ObjectRecoveryH\x00R\x15accountObjectRecovery\x12Y\n" +
+	"\x17account_finish_recovery\x18\x19 \x01(\v2\x1f.dure.account.v1.FinishRecoveryH\x00R\x15accountFinishRecovery\x12M\n" +
+	"\x13account_set_sponsor\x18\x1a \x01(\v2\x1b.dure.account.v1.SetSponsorH\x00R\x11accountSetSponsor\x12:\n" +
 	"\fasset_create\x18\x1e \x01(\v2\x15.dure.asset.v1.CreateH\x00R\vassetCreate\x127\n" +
 	"\vasset_issue\x18\x1f \x01(\v2\x14.dure.asset.v1.IssueH\x00R\n" +
 	"assetIssue\x12@\n" +
@@ -1429,60 +1565,68 @@ var file_dure_tx_v1_tx_proto_goTypes = []any{
 	(*v1.RotateKey)(nil),         // 6: dure.account.v1.RotateKey
 	(*v1.Freeze)(nil),            // 7: dure.account.v1.Freeze
 	(*v1.Unfreeze)(nil),          // 8: dure.account.v1.Unfreeze
-	(*v11.Create)(nil),           // 9: dure.asset.v1.Create
-	(*v11.Issue)(nil),            // 10: dure.asset.v1.Issue
-	(*v11.Transfer)(nil),         // 11: dure.asset.v1.Transfer
-	(*v11.Redeem)(nil),           // 12: dure.asset.v1.Redeem
-	(*v11.Hold)(nil),             // 13: dure.asset.v1.Hold
-	(*v11.Release)(nil),          // 14: dure.asset.v1.Release
-	(*v11.Pause)(nil),            // 15: dure.asset.v1.Pause
-	(*v11.Unpause)(nil),          // 16: dure.asset.v1.Unpause
-	(*v12.Add)(nil),              // 17: dure.record.v1.Add
-	(*v12.Cosign)(nil),           // 18: dure.record.v1.Cosign
-	(*v12.Supersede)(nil),        // 19: dure.record.v1.Supersede
-	(*v12.Withdraw)(nil),         // 20: dure.record.v1.Withdraw
-	(*v13.Propose)(nil),          // 21: dure.network.v1.Propose
-	(*v13.Vote)(nil),             // 22: dure.network.v1.Vote
-	(*v14.RegisterModel)(nil),    // 23: dure.device.v1.RegisterModel
-	(*v14.RegisterFirmware)(nil), // 24: dure.device.v1.RegisterFirmware
-	(*v14.WithdrawFirmware)(nil), // 25: dure.device.v1.WithdrawFirmware
-	(*v14.Enrol)(nil),            // 26: dure.device.v1.Enrol
-	(*v14.Challenge)(nil),        // 27: dure.device.v1.Challenge
-	(*v14.Attest)(nil),           // 28: dure.device.v1.Attest
-	(*v14.Suspend)(nil),          // 29: dure.device.v1.Suspend
-	(*v14.Readmit)(nil),          // 30: dure.device.v1.Readmit
-	(*v14.Revoke)(nil),           // 31: dure.device.v1.Revoke
-	(*v14.Transfer)(nil),         // 32: dure.device.v1.Transfer
-	(*v14.Present)(nil),          // 33: dure.device.v1.Present
-	(*v14.PresentQuote)(nil),     // 34: dure.device.v1.PresentQuote
-	(*v14.Vouch)(nil),            // 35: dure.device.v1.Vouch
-	(*v14.SetAttester)(nil),      // 36: dure.device.v1.SetAttester
-	(*v14.SendCommand)(nil),      // 37: dure.device.v1.SendCommand
-	(*v14.AnswerCommand)(nil),    // 38: dure.device.v1.AnswerCommand
-	(*v14.MeasureFirmware)(nil),  // 39: dure.device.v1.MeasureFirmware
-	(*v14.ReportFault)(nil),      // 40: dure.device.v1.ReportFault
-	(*v15.Open)(nil),             // 41: dure.stream.v1.Open
-	(*v15.Close)(nil),            // 42: dure.stream.v1.Close
-	(*v15.Admit)(nil),            // 43: dure.stream.v1.Admit
-	(*v15.Dismiss)(nil),          // 44: dure.stream.v1.Dismiss
-	(*v15.Fund)(nil),             // 45: dure.stream.v1.Fund
-	(*v15.Anchor)(nil),           // 46: dure.stream.v1.Anchor
-	(*v15.Appeal)(nil),           // 47: dure.stream.v1.Appeal
-	(*v15.Decide)(nil),           // 48: dure.stream.v1.Decide
-	(*v15.Settle)(nil),           // 49: dure.stream.v1.Settle
-	(*v16.Admit)(nil),            // 50: dure.identity.v1.Admit
-	(*v16.Dismiss)(nil),          // 51: dure.identity.v1.Dismiss
-	(*v16.Describe)(nil),         // 52: dure.identity.v1.Describe
-	(*v16.RegisterSchema)(nil),   // 53: dure.identity.v1.RegisterSchema
-	(*v16.Delegate)(nil),         // 54: dure.identity.v1.Delegate
-	(*v16.Revoke)(nil),           // 55: dure.identity.v1.Revoke
-	(*v16.Attest)(nil),           // 56: dure.identity.v1.Attest
-	(*v16.Withdraw)(nil),         // 57: dure.identity.v1.Withdraw
-	(*v16.OpenList)(nil),         // 58: dure.identity.v1.OpenList
-	(*v16.SetStatus)(nil),        // 59: dure.identity.v1.SetStatus
-	(*v16.GiveConsent)(nil),      // 60: dure.identity.v1.GiveConsent
-	(*v16.WithdrawConsent)(nil),  // 61: dure.identity.v1.WithdrawConsent
-	(v1.KeyKind)(0),              // 62: dure.account.v1.KeyKind
+	(*v1.Appeal)(nil),            // 9: dure.account.v1.Appeal
+	(*v1.AnswerAppeal)(nil),      // 10: dure.account.v1.AnswerAppeal
+	(*v1.SetRecovery)(nil),       // 11: dure.account.v1.SetRecovery
+	(*v1.Recover)(nil),           // 12: dure.account.v1.Recover
+	(*v1.AgreeRecovery)(nil),     // 13: dure.account.v1.AgreeRecovery
+	(*v1.ObjectRecovery)(nil),    // 14: dure.account.v1.ObjectRecovery
+	(*v1.FinishRecovery)(nil),    // 15: dure.account.v1.FinishRecovery
+	(*v1.SetSponsor)(nil),        // 16: dure.account.v1.SetSponsor
+	(*v11.Create)(nil),           // 17: dure.asset.v1.Create
+	(*v11.Issue)(nil),            // 18: dure.asset.v1.Issue
+	(*v11.Transfer)(nil),         // 19: dure.asset.v1.Transfer
+	(*v11.Redeem)(nil),           // 20: dure.asset.v1.Redeem
+	(*v11.Hold)(nil),             // 21: dure.asset.v1.Hold
+	(*v11.Release)(nil),          // 22: dure.asset.v1.Release
+	(*v11.Pause)(nil),            // 23: dure.asset.v1.Pause
+	(*v11.Unpause)(nil),          // 24: dure.asset.v1.Unpause
+	(*v12.Add)(nil),              // 25: dure.record.v1.Add
+	(*v12.Cosign)(nil),           // 26: dure.record.v1.Cosign
+	(*v12.Supersede)(nil),        // 27: dure.record.v1.Supersede
+	(*v12.Withdraw)(nil),         // 28: dure.record.v1.Withdraw
+	(*v13.Propose)(nil),          // 29: dure.network.v1.Propose
+	(*v13.Vote)(nil),             // 30: dure.network.v1.Vote
+	(*v14.RegisterModel)(nil),    // 31: dure.device.v1.RegisterModel
+	(*v14.RegisterFirmware)(nil), // 32: dure.device.v1.RegisterFirmware
+	(*v14.WithdrawFirmware)(nil), // 33: dure.device.v1.WithdrawFirmware
+	(*v14.Enrol)(nil),            // 34: dure.device.v1.Enrol
+	(*v14.Challenge)(nil),        // 35: dure.device.v1.Challenge
+	(*v14.Attest)(nil),           // 36: dure.device.v1.Attest
+	(*v14.Suspend)(nil),          // 37: dure.device.v1.Suspend
+	(*v14.Readmit)(nil),          // 38: dure.device.v1.Readmit
+	(*v14.Revoke)(nil),           // 39: dure.device.v1.Revoke
+	(*v14.Transfer)(nil),         // 40: dure.device.v1.Transfer
+	(*v14.Present)(nil),          // 41: dure.device.v1.Present
+	(*v14.PresentQuote)(nil),     // 42: dure.device.v1.PresentQuote
+	(*v14.Vouch)(nil),            // 43: dure.device.v1.Vouch
+	(*v14.SetAttester)(nil),      // 44: dure.device.v1.SetAttester
+	(*v14.SendCommand)(nil),      // 45: dure.device.v1.SendCommand
+	(*v14.AnswerCommand)(nil),    // 46: dure.device.v1.AnswerCommand
+	(*v14.MeasureFirmware)(nil),  // 47: dure.device.v1.MeasureFirmware
+	(*v14.ReportFault)(nil),      // 48: dure.device.v1.ReportFault
+	(*v15.Open)(nil),             // 49: dure.stream.v1.Open
+	(*v15.Close)(nil),            // 50: dure.stream.v1.Close
+	(*v15.Admit)(nil),            // 51: dure.stream.v1.Admit
+	(*v15.Dismiss)(nil),          // 52: dure.stream.v1.Dismiss
+	(*v15.Fund)(nil),             // 53: dure.stream.v1.Fund
+	(*v15.Anchor)(nil),           // 54: dure.stream.v1.Anchor
+	(*v15.Appeal)(nil),           // 55: dure.stream.v1.Appeal
+	(*v15.Decide)(nil),           // 56: dure.stream.v1.Decide
+	(*v15.Settle)(nil),           // 57: dure.stream.v1.Settle
+	(*v16.Admit)(nil),            // 58: dure.identity.v1.Admit
+	(*v16.Dismiss)(nil),          // 59: dure.identity.v1.Dismiss
+	(*v16.Describe)(nil),         // 60: dure.identity.v1.Describe
+	(*v16.RegisterSchema)(nil),   // 61: dure.identity.v1.RegisterSchema
+	(*v16.Delegate)(nil),         // 62: dure.identity.v1.Delegate
+	(*v16.Revoke)(nil),           // 63: dure.identity.v1.Revoke
+	(*v16.Attest)(nil),           // 64: dure.identity.v1.Attest
+	(*v16.Withdraw)(nil),         // 65: dure.identity.v1.Withdraw
+	(*v16.OpenList)(nil),         // 66: dure.identity.v1.OpenList
+	(*v16.SetStatus)(nil),        // 67: dure.identity.v1.SetStatus
+	(*v16.GiveConsent)(nil),      // 68: dure.identity.v1.GiveConsent
+	(*v16.WithdrawConsent)(nil),  // 69: dure.identity.v1.WithdrawConsent
+	(v1.KeyKind)(0),              // 70: dure.account.v1.KeyKind
 }
 var file_dure_tx_v1_tx_proto_depIdxs = []int32{
 	1,  // 0: dure.tx.v1.Transaction.native:type_name -> dure.tx.v1.Native
@@ -1492,65 +1636,73 @@ var file_dure_tx_v1_tx_proto_depIdxs = []int32{
 	6,  // 4: dure.tx.v1.Action.account_rotate_key:type_name -> dure.account.v1.RotateKey
 	7,  // 5: dure.tx.v1.Action.account_freeze:type_name -> dure.account.v1.Freeze
 	8,  // 6: dure.tx.v1.Action.account_unfreeze:type_name -> dure.account.v1.Unfreeze
-	9,  // 7: dure.tx.v1.Action.asset_create:type_name -> dure.asset.v1.Create
-	10, // 8: dure.tx.v1.Action.asset_issue:type_name -> dure.asset.v1.Issue
-	11, // 9: dure.tx.v1.Action.asset_transfer:type_name -> dure.asset.v1.Transfer
-	12, // 10: dure.tx.v1.Action.asset_redeem:type_name -> dure.asset.v1.Redeem
-	13, // 11: dure.tx.v1.Action.asset_hold:type_name -> dure.asset.v1.Hold
-	14, // 12: dure.tx.v1.Action.asset_release:type_name -> dure.asset.v1.Release
-	15, // 13: dure.tx.v1.Action.asset_pause:type_name -> dure.asset.v1.Pause
-	16, // 14: dure.tx.v1.Action.asset_unpause:type_name -> dure.asset.v1.Unpause
-	17, // 15: dure.tx.v1.Action.record_add:type_name -> dure.record.v1.Add
-	18, // 16: dure.tx.v1.Action.record_cosign:type_name -> dure.record.v1.Cosign
-	19, // 17: dure.tx.v1.Action.record_supersede:type_name -> dure.record.v1.Supersede
-	20, // 18: dure.tx.v1.Action.record_withdraw:type_name -> dure.record.v1.Withdraw
-	21, // 19: dure.tx.v1.Action.network_propose:type_name -> dure.network.v1.Propose
-	22, // 20: dure.tx.v1.Action.network_vote:type_name -> dure.network.v1.Vote
-	23, // 21: dure.tx.v1.Action.device_register_model:type_name -> dure.device.v1.RegisterModel
-	24, // 22: dure.tx.v1.Action.device_register_firmware:type_name -> dure.device.v1.RegisterFirmware
-	25, // 23: dure.tx.v1.Action.device_withdraw_firmware:type_name -> dure.device.v1.WithdrawFirmware
-	26, // 24: dure.tx.v1.Action.device_enrol:type_name -> dure.device.v1.Enrol
-	27, // 25: dure.tx.v1.Action.device_challenge:type_name -> dure.device.v1.Challenge
-	28, // 26: dure.tx.v1.Action.device_attest:type_name -> dure.device.v1.Attest
-	29, // 27: dure.tx.v1.Action.device_suspend:type_name -> dure.device.v1.Suspend
-	30, // 28: dure.tx.v1.Action.device_readmit:type_name -> dure.device.v1.Readmit
-	31, // 29: dure.tx.v1.Action.device_revoke:type_name -> dure.device.v1.Revoke
-	32, // 30: dure.tx.v1.Action.device_transfer:type_name -> dure.device.v1.Transfer
-	33, // 31: dure.tx.v1.Action.device_present:type_name -> dure.device.v1.Present
-	34, // 32: dure.tx.v1.Action.device_present_quote:type_name -> dure.device.v1.PresentQuote
-	35, // 33: dure.tx.v1.Action.device_vouch:type_name -> dure.device.v1.Vouch
-	36, // 34: dure.tx.v1.Action.device_set_attester:type_name -> dure.device.v1.SetAttester
-	37, // 35: dure.tx.v1.Action.device_command:type_name -> dure.device.v1.SendCommand
-	38, // 36: dure.tx.v1.Action.device_answer:type_name -> dure.device.v1.AnswerCommand
-	39, // 37: dure.tx.v1.Action.device_measure_firmware:type_name -> dure.device.v1.MeasureFirmware
-	40, // 38: dure.tx.v1.Action.device_report_fault:type_name -> dure.device.v1.ReportFault
-	41, // 39: dure.tx.v1.Action.stream_open:type_name -> dure.stream.v1.Open
-	42, // 40: dure.tx.v1.Action.stream_close:type_name -> dure.stream.v1.Close
-	43, // 41: dure.tx.v1.Action.stream_admit:type_name -> dure.stream.v1.Admit
-	44, // 42: dure.tx.v1.Action.stream_dismiss:type_name -> dure.stream.v1.Dismiss
-	45, // 43: dure.tx.v1.Action.stream_fund:type_name -> dure.stream.v1.Fund
-	46, // 44: dure.tx.v1.Action.stream_anchor:type_name -> dure.stream.v1.Anchor
-	47, // 45: dure.tx.v1.Action.stream_appeal:type_name -> dure.stream.v1.Appeal
-	48, // 46: dure.tx.v1.Action.stream_decide:type_name -> dure.stream.v1.Decide
-	49, // 47: dure.tx.v1.Action.stream_settle:type_name -> dure.stream.v1.Settle
-	50, // 48: dure.tx.v1.Action.identity_admit:type_name -> dure.identity.v1.Admit
-	51, // 49: dure.tx.v1.Action.identity_dismiss:type_name -> dure.identity.v1.Dismiss
-	52, // 50: dure.tx.v1.Action.identity_describe:type_name -> dure.identity.v1.Describe
-	53, // 51: dure.tx.v1.Action.identity_register_schema:type_name -> dure.identity.v1.RegisterSchema
-	54, // 52: dure.tx.v1.Action.identity_delegate:type_name -> dure.identity.v1.Delegate
-	55, // 53: dure.tx.v1.Action.identity_revoke:type_name -> dure.identity.v1.Revoke
-	56, // 54: dure.tx.v1.Action.identity_attest:type_name -> dure.identity.v1.Attest
-	57, // 55: dure.tx.v1.Action.identity_withdraw:type_name -> dure.identity.v1.Withdraw
-	58, // 56: dure.tx.v1.Action.identity_open_list:type_name -> dure.identity.v1.OpenList
-	59, // 57: dure.tx.v1.Action.identity_set_status:type_name -> dure.identity.v1.SetStatus
-	60, // 58: dure.tx.v1.Action.identity_give_consent:type_name -> dure.identity.v1.GiveConsent
-	61, // 59: dure.tx.v1.Action.identity_withdraw_consent:type_name -> dure.identity.v1.WithdrawConsent
-	62, // 60: dure.tx.v1.Witness.kind:type_name -> dure.account.v1.KeyKind
-	61, // [61:61] is the sub-list for method output_type
-	61, // [61:61] is the sub-list for method input_type
-	61, // [61:61] is the sub-list for extension type_name
-	61, // [61:61] is the sub-list for extension extendee
-	0,  // [0:61] is the sub-list for field type_name
+	9,  // 7: dure.tx.v1.Action.account_appeal:type_name -> dure.account.v1.Appeal
+	10, // 8: dure.tx.v1.Action.account_answer:type_name -> dure.account.v1.AnswerAppeal
+	11, // 9: dure.tx.v1.Action.account_set_recovery:type_name -> dure.account.v1.SetRecovery
+	12, // 10: dure.tx.v1.Action.account_recover:type_name -> dure.account.v1.Recover
+	13, // 11: dure.tx.v1.Action.account_agree_recovery:type_name -> dure.account.v1.AgreeRecovery
+	14, // 12: dure.tx.v1.Action.account_object_recovery:type_name -> dure.account.v1.ObjectRecovery
+	15, // 13: dure.tx.v1.Action.account_finish_recovery:type_name -> dure.account.v1.FinishRecovery
+	16, // 14: dure.tx.v1.Action.account_set_sponsor:type_name -> dure.account.v1.SetSponsor
+	17, // 15: dure.tx.v1.Action.asset_create:type_name -> dure.asset.v1.Create
+	18, // 16: dure.tx.v1.Action.asset_issue:type_name -> dure.asset.v1.Issue
+	19, // 17: dure.tx.v1.Action.asset_transfer:type_name -> dure.asset.v1.Transfer
+	20, // 18: dure.tx.v1.Action.asset_redeem:type_name -> dure.asset.v1.Redeem
+	21, // 19: dure.tx.v1.Action.asset_hold:type_name -> dure.asset.v1.Hold
+	22, // 20: dure.tx.v1.Action.asset_release:type_name -> dure.asset.v1.Release
+	23, // 21: dure.tx.v1.Action.asset_pause:type_name -> dure.asset.v1.Pause
+	24, // 22: dure.tx.v1.Action.asset_unpause:type_name -> dure.asset.v1.Unpause
+	25, // 23: dure.tx.v1.Action.record_add:type_name -> dure.record.v1.Add
+	26, // 24: dure.tx.v1.Action.record_cosign:type_name -> dure.record.v1.Cosign
+	27, // 25: dure.tx.v1.Action.record_supersede:type_name -> dure.record.v1.Supersede
+	28, // 26: dure.tx.v1.Action.record_withdraw:type_name -> dure.record.v1.Withdraw
+	29, // 27: dure.tx.v1.Action.network_propose:type_name -> dure.network.v1.Propose
+	30, // 28: dure.tx.v1.Action.network_vote:type_name -> dure.network.v1.Vote
+	31, // 29: dure.tx.v1.Action.device_register_model:type_name -> dure.device.v1.RegisterModel
+	32, // 30: dure.tx.v1.Action.device_register_firmware:type_name -> dure.device.v1.RegisterFirmware
+	33, // 31: dure.tx.v1.Action.device_withdraw_firmware:type_name -> dure.device.v1.WithdrawFirmware
+	34, // 32: dure.tx.v1.Action.device_enrol:type_name -> dure.device.v1.Enrol
+	35, // 33: dure.tx.v1.Action.device_challenge:type_name -> dure.device.v1.Challenge
+	36, // 34: dure.tx.v1.Action.device_attest:type_name -> dure.device.v1.Attest
+	37, // 35: dure.tx.v1.Action.device_suspend:type_name -> dure.device.v1.Suspend
+	38, // 36: dure.tx.v1.Action.device_readmit:type_name -> dure.device.v1.Readmit
+	39, // 37: dure.tx.v1.Action.device_revoke:type_name -> dure.device.v1.Revoke
+	40, // 38: dure.tx.v1.Action.device_transfer:type_name -> dure.device.v1.Transfer
+	41, // 39: dure.tx.v1.Action.device_present:type_name -> dure.device.v1.Present
+	42, // 40: dure.tx.v1.Action.device_present_quote:type_name -> dure.device.v1.PresentQuote
+	43, // 41: dure.tx.v1.Action.device_vouch:type_name -> dure.device.v1.Vouch
+	44, // 42: dure.tx.v1.Action.device_set_attester:type_name -> dure.device.v1.SetAttester
+	45, // 43: dure.tx.v1.Action.device_command:type_name -> dure.device.v1.SendCommand
+	46, // 44: dure.tx.v1.Action.device_answer:type_name -> dure.device.v1.AnswerCommand
+	47, // 45: dure.tx.v1.Action.device_measure_firmware:type_name -> dure.device.v1.MeasureFirmware
+	48, // 46: dure.tx.v1.Action.device_report_fault:type_name -> dure.device.v1.ReportFault
+	49, // 47: dure.tx.v1.Action.stream_open:type_name -> dure.stream.v1.Open
+	50, // 48: dure.tx.v1.Action.stream_close:type_name -> dure.stream.v1.Close
+	51, // 49: dure.tx.v1.Action.stream_admit:type_name -> dure.stream.v1.Admit
+	52, // 50: dure.tx.v1.Action.stream_dismiss:type_name -> dure.stream.v1.Dismiss
+	53, // 51: dure.tx.v1.Action.stream_fund:type_name -> dure.stream.v1.Fund
+	54, // 52: dure.tx.v1.Action.stream_anchor:type_name -> dure.stream.v1.Anchor
+	55, // 53: dure.tx.v1.Action.stream_appeal:type_name -> dure.stream.v1.Appeal
+	56, // 54: dure.tx.v1.Action.stream_decide:type_name -> dure.stream.v1.Decide
+	57, // 55: dure.tx.v1.Action.stream_settle:type_name -> dure.stream.v1.Settle
+	58, // 56: dure.tx.v1.Action.identity_admit:type_name -> dure.identity.v1.Admit
+	59, // 57: dure.tx.v1.Action.identity_dismiss:type_name -> dure.identity.v1.Dismiss
+	60, // 58: dure.tx.v1.Action.identity_describe:type_name -> dure.identity.v1.Describe
+	61, // 59: dure.tx.v1.Action.identity_register_schema:type_name -> dure.identity.v1.RegisterSchema
+	62, // 60: dure.tx.v1.Action.identity_delegate:type_name -> dure.identity.v1.Delegate
+	63, // 61: dure.tx.v1.Action.identity_revoke:type_name -> dure.identity.v1.Revoke
+	64, // 62: dure.tx.v1.Action.identity_attest:type_name -> dure.identity.v1.Attest
+	65, // 63: dure.tx.v1.Action.identity_withdraw:type_name -> dure.identity.v1.Withdraw
+	66, // 64: dure.tx.v1.Action.identity_open_list:type_name -> dure.identity.v1.OpenList
+	67, // 65: dure.tx.v1.Action.identity_set_status:type_name -> dure.identity.v1.SetStatus
+	68, // 66: dure.tx.v1.Action.identity_give_consent:type_name -> dure.identity.v1.GiveConsent
+	69, // 67: dure.tx.v1.Action.identity_withdraw_consent:type_name -> dure.identity.v1.WithdrawConsent
+	70, // 68: dure.tx.v1.Witness.kind:type_name -> dure.account.v1.KeyKind
+	69, // [69:69] is the sub-list for method output_type
+	69, // [69:69] is the sub-list for method input_type
+	69, // [69:69] is the sub-list for extension type_name
+	69, // [69:69] is the sub-list for extension extendee
+	0,  // [0:69] is the sub-list for field type_name
 }
 
 func init() { file_dure_tx_v1_tx_proto_init() }
@@ -1567,6 +1719,14 @@ func file_dure_tx_v1_tx_proto_init() {
 		(*Action_AccountRotateKey)(nil),
 		(*Action_AccountFreeze)(nil),
 		(*Action_AccountUnfreeze)(nil),
+		(*Action_AccountAppeal)(nil),
+		(*Action_AccountAnswer)(nil),
+		(*Action_AccountSetRecovery)(nil),
+		(*Action_AccountRecover)(nil),
+		(*Action_AccountAgreeRecovery)(nil),
+		(*Action_AccountObjectRecovery)(nil),
+		(*Action_AccountFinishRecovery)(nil),
+		(*Action_AccountSetSponsor)(nil),
 		(*Action_AssetCreate)(nil),
 		(*Action_AssetIssue)(nil),
 		(*Action_AssetTransfer)(nil),

@@ -566,8 +566,8 @@ func NewAccountServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 
 // accountServiceClient implements AccountServiceClient.
 type accountServiceClient struct {
-	getAccount   *connect.Client[v1.GetAccountRequest, v1.GetAccountResponse]
-	listAccounts *connect.Client[v1.ListAccountsRequest, v1.ListAccountsResponse]
+	getAccount        *connect.Client[v1.GetAccountRequest, v1.GetAccountResponse]
+	listAccounts      *connect.Client[v1.ListAccountsRequest, v1.ListAccountsResponse]
 	listAccountEvents *connect.Client[v1.ListAccountEventsRequest, v1.ListAccountEventsResponse]
 }
 

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file dure/account/v1/account.proto.
  */
 export const file_dure_account_v1_account: GenFile = /*@__PURE__*/
-  fileDesc("Ch1kdXJlL2FjY291bnQvdjEvYWNjb3VudC5wcm90bxIPZHVyZS5hY2NvdW50LnYxIkIKBE9wZW4SJgoEa2luZBgBIAEoDjIYLmR1cmUuYWNjb3VudC52MS5LZXlLaW5kEhIKCnB1YmxpY19rZXkYAiABKAwiRwoJUm90YXRlS2V5EiYKBGtpbmQYASABKA4yGC5kdXJlLmFjY291bnQudjEuS2V5S2luZBISCgpwdWJsaWNfa2V5GAIgASgMIikKBkZyZWV6ZRIPCgdhY2NvdW50GAEgASgMEg4KBnJlYXNvbhgCIAEoCSIbCghVbmZyZWV6ZRIPCgdhY2NvdW50GAEgASgMIokBCgdBY2NvdW50Eg8KB3Nwb25zb3IYASABKAwSCwoDa2V5GAIgASgMEiYKBGtpbmQYAyABKA4yGC5kdXJlLmFjY291bnQudjEuS2V5S2luZBIOCgZmcm96ZW4YBCABKAgSFQoNZnJlZXplX3JlYXNvbhgFIAEoCRIRCglvcGVuZWRfYXQYBiABKAMiKgoGT3BlbmVkEg8KB2FjY291bnQYASABKAwSDwoHc3BvbnNvchgCIAEoDCIqCgpLZXlSb3RhdGVkEg8KB2FjY291bnQYASABKAwSCwoDa2V5GAIgASgMIikKBkZyb3plbhIPCgdhY2NvdW50GAEgASgMEg4KBnJlYXNvbhgCIAEoCSIbCghVbmZyb3plbhIPCgdhY2NvdW50GAEgASgMIjwKB0dlbmVzaXMSMQoIYWNjb3VudHMYASADKAsyHy5kdXJlLmFjY291bnQudjEuR2VuZXNpc0FjY291bnQiWgoOR2VuZXNpc0FjY291bnQSDwoHYWRkcmVzcxgBIAEoDBIPCgdzcG9uc29yGAIgASgMEiYKBGtpbmQYAyABKA4yGC5kdXJlLmFjY291bnQudjEuS2V5S2luZCqTAQoHS2V5S2luZBIYChRLRVlfS0lORF9VTlNQRUNJRklFRBAAEhQKEEtFWV9LSU5EX0VEMjU1MTkQARIRCg1LRVlfS0lORF9QMjU2EAISFQoRS0VZX0tJTkRfV0VCQVVUSE4QAxIWChJLRVlfS0lORF9TRUNQMjU2SzEQBBIWChJLRVlfS0lORF9NTF9EU0FfNjUQBUK7AQoTY29tLmR1cmUuYWNjb3VudC52MUIMQWNjb3VudFByb3RvUAFaOGdpdGh1Yi5jb20vZHVyZWxlZGdlci9kdXJlL2dlbi9kdXJlL2FjY291bnQvdjE7YWNjb3VudHYxogIDREFYqgIPRHVyZS5BY2NvdW50LlYxygIPRHVyZVxBY2NvdW50XFYx4gIbRHVyZVxBY2NvdW50XFYxXEdQQk1ldGFkYXRh6gIRRHVyZTo6QWNjb3VudDo6VjFiBnByb3RvMw");
+  fileDesc("Ch1kdXJlL2FjY291bnQvdjEvYWNjb3VudC5wcm90bxIPZHVyZS5hY2NvdW50LnYxIkIKBE9wZW4SJgoEa2luZBgBIAEoDjIYLmR1cmUuYWNjb3VudC52MS5LZXlLaW5kEhIKCnB1YmxpY19rZXkYAiABKAwiRwoJUm90YXRlS2V5EiYKBGtpbmQYASABKA4yGC5kdXJlLmFjY291bnQudjEuS2V5S2luZBISCgpwdWJsaWNfa2V5GAIgASgMIoABCgZGcmVlemUSDwoHYWNjb3VudBgBIAEoDBIOCgZyZWFzb24YAiABKAkSJQoFYmFzaXMYAyABKA4yFi5kdXJlLmFjY291bnQudjEuQmFzaXMSDgoGZGlnZXN0GAQgASgMEg8KB2VuZHNfYXQYBSABKAMSDQoFcmVuZXcYBiABKAgiGwoIVW5mcmVlemUSDwoHYWNjb3VudBgBIAEoDCImCgZBcHBlYWwSDAoEdGV4dBgBIAEoCRIOCgZkaWdlc3QYAiABKAwiSwoMQW5zd2VyQXBwZWFsEg8KB2FjY291bnQYASABKAwSDAoEdGV4dBgCIAEoCRIOCgZkaWdlc3QYAyABKAwSDAoEbGlmdBgEIAEoCCJXCg1SZWNvdmVyeVJ1bGVzEhEKCWd1YXJkaWFucxgBIAMoDBIRCgl0aHJlc2hvbGQYAiABKA0SDwoHd2FpdF9tcxgDIAEoAxIPCgdzcG9uc29yGAQgASgIIjwKC1NldFJlY292ZXJ5Ei0KBXJ1bGVzGAEgASgLMh4uZHVyZS5hY2NvdW50LnYxLlJlY292ZXJ5UnVsZXMiVgoHUmVjb3ZlchIPCgdhY2NvdW50GAEgASgMEiYKBGtpbmQYAiABKA4yGC5kdXJlLmFjY291bnQudjEuS2V5S2luZBISCgpwdWJsaWNfa2V5GAMgASgMIi0KDUFncmVlUmVjb3ZlcnkSDwoHYWNjb3VudBgBIAEoDBILCgNrZXkYAiABKAwiLgoOT2JqZWN0UmVjb3ZlcnkSDwoHYWNjb3VudBgBIAEoDBILCgNrZXkYAiABKAwiLgoORmluaXNoUmVjb3ZlcnkSDwoHYWNjb3VudBgBIAEoDBILCgNrZXkYAiABKAwiHQoKU2V0U3BvbnNvchIPCgdzcG9uc29yGAEgASgMIocBCgdBY2NvdW50Eg8KB3Nwb25zb3IYASABKAwSCwoDa2V5GAIgASgMEiYKBGtpbmQYAyABKA4yGC5kdXJlLmFjY291bnQudjEuS2V5S2luZBIRCglvcGVuZWRfYXQYBiABKAMSFwoPZnJvemVuX3VudGlsX2F0GBAgASgDSgQIBBAFSgQIBRAGIjUKB0ZyZWV6ZXMSKgoEbGlzdBgBIAMoCzIcLmR1cmUuYWNjb3VudC52MS5GcmVlemVTdGF0ZSLWAQoLRnJlZXplU3RhdGUSCgoCYnkYASABKAwSJQoFYmFzaXMYAiABKA4yFi5kdXJlLmFjY291bnQudjEuQmFzaXMSDgoGcmVhc29uGAMgASgJEg4KBmRpZ2VzdBgEIAEoDBISCgpvcmRlcmVkX2F0GAUgASgDEg8KB2VuZHNfYXQYBiABKAMSEAoIZW5kZWRfYXQYByABKAMSDwoHcmVuZXdhbBgIIAEoCBIsCgZhcHBlYWwYCSABKAsyHC5kdXJlLmFjY291bnQudjEuQXBwZWFsU3RhdGUieQoLQXBwZWFsU3RhdGUSDAoEdGV4dBgBIAEoCRIOCgZkaWdlc3QYAiABKAwSEAoIZmlsZWRfYXQYAyABKAMSDgoGYW5zd2VyGAQgASgJEhUKDWFuc3dlcl9kaWdlc3QYBSABKAwSEwoLYW5zd2VyZWRfYXQYBiABKAMiwAEKCFJlY292ZXJ5Ei0KBXJ1bGVzGAEgASgLMh4uZHVyZS5hY2NvdW50LnYxLlJlY292ZXJ5UnVsZXMSLAoEbmV4dBgCIAEoCzIeLmR1cmUuYWNjb3VudC52MS5SZWNvdmVyeVJ1bGVzEg8KB25leHRfYXQYAyABKAMSMQoHcmVxdWVzdBgEIAEoCzIgLmR1cmUuYWNjb3VudC52MS5SZWNvdmVyeVJlcXVlc3QSEwoLb2JqZWN0ZWRfYXQYBSADKAMiswEKD1JlY292ZXJ5UmVxdWVzdBILCgNrZXkYASABKAwSJgoEa2luZBgCIAEoDjIYLmR1cmUuYWNjb3VudC52MS5LZXlLaW5kEhAKCGJlZ3VuX2J5GAMgASgMEhIKCmJ5X3Nwb25zb3IYBCABKAgSDgoGYWdyZWVkGAUgAygMEhAKCGJlZ3VuX2F0GAYgASgDEhAKCHJlYWR5X2F0GAcgASgDEhEKCWxhcHNlc19hdBgIIAEoAyIqCgZPcGVuZWQSDwoHYWNjb3VudBgBIAEoDBIPCgdzcG9uc29yGAIgASgMIioKCktleVJvdGF0ZWQSDwoHYWNjb3VudBgBIAEoDBILCgNrZXkYAiABKAwikQEKBkZyb3plbhIPCgdhY2NvdW50GAEgASgMEg4KBnJlYXNvbhgCIAEoCRIlCgViYXNpcxgDIAEoDjIWLmR1cmUuYWNjb3VudC52MS5CYXNpcxIOCgZkaWdlc3QYBCABKAwSDwoHZW5kc19hdBgFIAEoAxINCgVhY3RvchgGIAEoDBIPCgdyZW5ld2FsGAcgASgIIhsKCFVuZnJvemVuEg8KB2FjY291bnQYASABKAwiOQoIQXBwZWFsZWQSDwoHYWNjb3VudBgBIAEoDBIMCgR0ZXh0GAIgASgJEg4KBmRpZ2VzdBgDIAEoDCJPCg5BcHBlYWxBbnN3ZXJlZBIPCgdhY2NvdW50GAEgASgMEgwKBHRleHQYAiABKAkSDgoGZGlnZXN0GAMgASgMEg4KBmxpZnRlZBgEIAEoCCJjCgtSZWNvdmVyeVNldBIPCgdhY2NvdW50GAEgASgMEi0KBXJ1bGVzGAIgASgLMh4uZHVyZS5hY2NvdW50LnYxLlJlY292ZXJ5UnVsZXMSFAoMZWZmZWN0aXZlX2F0GAMgASgDIoUBCg1SZWNvdmVyeUJlZ3VuEg8KB2FjY291bnQYASABKAwSCwoDa2V5GAIgASgMEg0KBWFjdG9yGAMgASgMEhIKCmJ5X3Nwb25zb3IYBCABKAgSDgoGYWdyZWVkGAUgASgNEhEKCXRocmVzaG9sZBgGIAEoDRIQCghyZWFkeV9hdBgHIAEoAyI8Cg1SZWNvdmVyeUVuZGVkEg8KB2FjY291bnQYASABKAwSCwoDa2V5GAIgASgMEg0KBWFjdG9yGAMgASgMIl8KCVJlY292ZXJlZBIPCgdhY2NvdW50GAEgASgMEgsKA2tleRgCIAEoDBIQCghiZWd1bl9ieRgDIAEoDBISCgpieV9zcG9uc29yGAQgASgIEg4KBmFncmVlZBgFIAMoDCJCCg5TcG9uc29yQ2hhbmdlZBIPCgdhY2NvdW50GAEgASgMEg8KB3Nwb25zb3IYAiABKAwSDgoGZm9ybWVyGAMgASgMIjwKB0dlbmVzaXMSMQoIYWNjb3VudHMYASADKAsyHy5kdXJlLmFjY291bnQudjEuR2VuZXNpc0FjY291bnQiWgoOR2VuZXNpc0FjY291bnQSDwoHYWRkcmVzcxgBIAEoDBIPCgdzcG9uc29yGAIgASgMEiYKBGtpbmQYAyABKA4yGC5kdXJlLmFjY291bnQudjEuS2V5S2luZCqTAQoHS2V5S2luZBIYChRLRVlfS0lORF9VTlNQRUNJRklFRBAAEhQKEEtFWV9LSU5EX0VEMjU1MTkQARIRCg1LRVlfS0lORF9QMjU2EAISFQoRS0VZX0tJTkRfV0VCQVVUSE4QAxIWChJLRVlfS0lORF9TRUNQMjU2SzEQBBIWChJLRVlfS0lORF9NTF9EU0FfNjUQBSqfAQoFQmFzaXMSFQoRQkFTSVNfVU5TUEVDSUZJRUQQABIVChFCQVNJU19DT1VSVF9PUkRFUhABEhsKF0JBU0lTX1NVUEVSVklTT1JZX09SREVSEAISFgoSQkFTSVNfQ1JJTUVfUkVQT1JUEAMSFwoTQkFTSVNfT1dORVJfUkVRVUVTVBAEEhoKFkJBU0lTX1NQT05TT1JfQ09OVFJBQ1QQBUK7AQoTY29tLmR1cmUuYWNjb3VudC52MUIMQWNjb3VudFByb3RvUAFaOGdpdGh1Yi5jb20vZHVyZWxlZGdlci9kdXJlL2dlbi9kdXJlL2FjY291bnQvdjE7YWNjb3VudHYxogIDREFYqgIPRHVyZS5BY2NvdW50LlYxygIPRHVyZVxBY2NvdW50XFYx4gIbRHVyZVxBY2NvdW50XFYxXEdQQk1ldGFkYXRh6gIRRHVyZTo6QWNjb3VudDo6VjFiBnByb3RvMw");
 
 /**
  * Opens the account of a key. The actor is the member that sponsors it. The address is that of the key.
@@ -63,7 +63,7 @@ export const RotateKeySchema: GenMessage<RotateKey> = /*@__PURE__*/
   messageDesc(file_dure_account_v1_account, 1);
 
 /**
- * Stops an account from acting. The actor is its sponsor.
+ * Stops an account from acting until a time. The actor is its sponsor.
  *
  * @generated from message dure.account.v1.Freeze
  */
@@ -79,6 +79,32 @@ export type Freeze = Message<"dure.account.v1.Freeze"> & {
    * @generated from field: string reason = 2;
    */
   reason: string;
+
+  /**
+   * @generated from field: dure.account.v1.Basis basis = 3;
+   */
+  basis: Basis;
+
+  /**
+   * SHA-256 of the order or other paper, as a record has it; empty if there is none. Orders of courts and authorities need it.
+   *
+   * @generated from field: bytes digest = 4;
+   */
+  digest: Uint8Array;
+
+  /**
+   * When the freeze lifts by itself, unix milliseconds: later than the block, by at most 366 days.
+   *
+   * @generated from field: int64 ends_at = 5;
+   */
+  endsAt: bigint;
+
+  /**
+   * Says that the account is frozen and this takes the place of the freeze before.
+   *
+   * @generated from field: bool renew = 6;
+   */
+  renew: boolean;
 };
 
 /**
@@ -108,6 +134,263 @@ export const UnfreezeSchema: GenMessage<Unfreeze> = /*@__PURE__*/
   messageDesc(file_dure_account_v1_account, 3);
 
 /**
+ * Objects to a freeze. The actor is the account that is frozen; nothing else may it do. Once for each freeze and renewal.
+ *
+ * @generated from message dure.account.v1.Appeal
+ */
+export type Appeal = Message<"dure.account.v1.Appeal"> & {
+  /**
+   * Why, 1 to 1024 bytes, public.
+   *
+   * @generated from field: string text = 1;
+   */
+  text: string;
+
+  /**
+   * SHA-256 of what the owner has to show for it, or empty.
+   *
+   * @generated from field: bytes digest = 2;
+   */
+  digest: Uint8Array;
+};
+
+/**
+ * Describes the message dure.account.v1.Appeal.
+ * Use `create(AppealSchema)` to create a new message.
+ */
+export const AppealSchema: GenMessage<Appeal> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 4);
+
+/**
+ * Answers the appeal of an account. The actor is its sponsor.
+ *
+ * @generated from message dure.account.v1.AnswerAppeal
+ */
+export type AnswerAppeal = Message<"dure.account.v1.AnswerAppeal"> & {
+  /**
+   * @generated from field: bytes account = 1;
+   */
+  account: Uint8Array;
+
+  /**
+   * Why, 1 to 1024 bytes, public.
+   *
+   * @generated from field: string text = 2;
+   */
+  text: string;
+
+  /**
+   * SHA-256 of the decision, or empty.
+   *
+   * @generated from field: bytes digest = 3;
+   */
+  digest: Uint8Array;
+
+  /**
+   * Lifts the freeze too.
+   *
+   * @generated from field: bool lift = 4;
+   */
+  lift: boolean;
+};
+
+/**
+ * Describes the message dure.account.v1.AnswerAppeal.
+ * Use `create(AnswerAppealSchema)` to create a new message.
+ */
+export const AnswerAppealSchema: GenMessage<AnswerAppeal> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 5);
+
+/**
+ * Who may bring a new key to an account whose key is lost, and how long the account may object.
+ *
+ * @generated from message dure.account.v1.RecoveryRules
+ */
+export type RecoveryRules = Message<"dure.account.v1.RecoveryRules"> & {
+  /**
+   * At most 16 accounts, no two the same.
+   *
+   * @generated from field: repeated bytes guardians = 1;
+   */
+  guardians: Uint8Array[];
+
+  /**
+   * How many guardians must agree: 1 to all of them; 0 without guardians.
+   *
+   * @generated from field: uint32 threshold = 2;
+   */
+  threshold: number;
+
+  /**
+   * Milliseconds from when enough have agreed until the new key acts: one hour to 30 days.
+   *
+   * @generated from field: int64 wait_ms = 3;
+   */
+  waitMs: bigint;
+
+  /**
+   * Lets the sponsor begin a recovery alone.
+   *
+   * @generated from field: bool sponsor = 4;
+   */
+  sponsor: boolean;
+};
+
+/**
+ * Describes the message dure.account.v1.RecoveryRules.
+ * Use `create(RecoveryRulesSchema)` to create a new message.
+ */
+export const RecoveryRulesSchema: GenMessage<RecoveryRules> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 6);
+
+/**
+ * Sets who may recover the actor's account. It takes effect when the waiting time in force has passed, or at once if those
+ * who may begin a recovery now sign it too.
+ *
+ * @generated from message dure.account.v1.SetRecovery
+ */
+export type SetRecovery = Message<"dure.account.v1.SetRecovery"> & {
+  /**
+   * @generated from field: dure.account.v1.RecoveryRules rules = 1;
+   */
+  rules?: RecoveryRules | undefined;
+};
+
+/**
+ * Describes the message dure.account.v1.SetRecovery.
+ * Use `create(SetRecoverySchema)` to create a new message.
+ */
+export const SetRecoverySchema: GenMessage<SetRecovery> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 7);
+
+/**
+ * Begins a recovery: asks that a new key act for an account. The actor is a guardian, or the sponsor if the account lets it. The
+ * new key must sign too; other guardians who sign agree by it.
+ *
+ * @generated from message dure.account.v1.Recover
+ */
+export type Recover = Message<"dure.account.v1.Recover"> & {
+  /**
+   * @generated from field: bytes account = 1;
+   */
+  account: Uint8Array;
+
+  /**
+   * @generated from field: dure.account.v1.KeyKind kind = 2;
+   */
+  kind: KeyKind;
+
+  /**
+   * @generated from field: bytes public_key = 3;
+   */
+  publicKey: Uint8Array;
+};
+
+/**
+ * Describes the message dure.account.v1.Recover.
+ * Use `create(RecoverSchema)` to create a new message.
+ */
+export const RecoverSchema: GenMessage<Recover> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 8);
+
+/**
+ * Agrees to the recovery that has been begun. The actor is a guardian.
+ *
+ * @generated from message dure.account.v1.AgreeRecovery
+ */
+export type AgreeRecovery = Message<"dure.account.v1.AgreeRecovery"> & {
+  /**
+   * @generated from field: bytes account = 1;
+   */
+  account: Uint8Array;
+
+  /**
+   * Address of the new key, so that nobody agrees to another recovery than he has seen.
+   *
+   * @generated from field: bytes key = 2;
+   */
+  key: Uint8Array;
+};
+
+/**
+ * Describes the message dure.account.v1.AgreeRecovery.
+ * Use `create(AgreeRecoverySchema)` to create a new message.
+ */
+export const AgreeRecoverySchema: GenMessage<AgreeRecovery> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 9);
+
+/**
+ * Ends a recovery. The actor is the account, which thereby says that its key is not lost, or who has begun the recovery.
+ *
+ * @generated from message dure.account.v1.ObjectRecovery
+ */
+export type ObjectRecovery = Message<"dure.account.v1.ObjectRecovery"> & {
+  /**
+   * @generated from field: bytes account = 1;
+   */
+  account: Uint8Array;
+
+  /**
+   * Address of the new key of the recovery that ends.
+   *
+   * @generated from field: bytes key = 2;
+   */
+  key: Uint8Array;
+};
+
+/**
+ * Describes the message dure.account.v1.ObjectRecovery.
+ * Use `create(ObjectRecoverySchema)` to create a new message.
+ */
+export const ObjectRecoverySchema: GenMessage<ObjectRecovery> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 10);
+
+/**
+ * Lets the new key act once the waiting time has passed. Anybody may.
+ *
+ * @generated from message dure.account.v1.FinishRecovery
+ */
+export type FinishRecovery = Message<"dure.account.v1.FinishRecovery"> & {
+  /**
+   * @generated from field: bytes account = 1;
+   */
+  account: Uint8Array;
+
+  /**
+   * Address of the new key.
+   *
+   * @generated from field: bytes key = 2;
+   */
+  key: Uint8Array;
+};
+
+/**
+ * Describes the message dure.account.v1.FinishRecovery.
+ * Use `create(FinishRecoverySchema)` to create a new message.
+ */
+export const FinishRecoverySchema: GenMessage<FinishRecovery> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 11);
+
+/**
+ * Puts the actor's account under another member, whose key must sign too.
+ *
+ * @generated from message dure.account.v1.SetSponsor
+ */
+export type SetSponsor = Message<"dure.account.v1.SetSponsor"> & {
+  /**
+   * @generated from field: bytes sponsor = 1;
+   */
+  sponsor: Uint8Array;
+};
+
+/**
+ * Describes the message dure.account.v1.SetSponsor.
+ * Use `create(SetSponsorSchema)` to create a new message.
+ */
+export const SetSponsorSchema: GenMessage<SetSponsor> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 12);
+
+/**
  * What the ledger stores of an account.
  *
  * @generated from message dure.account.v1.Account
@@ -133,21 +416,18 @@ export type Account = Message<"dure.account.v1.Account"> & {
   kind: KeyKind;
 
   /**
-   * @generated from field: bool frozen = 4;
-   */
-  frozen: boolean;
-
-  /**
-   * @generated from field: string freeze_reason = 5;
-   */
-  freezeReason: string;
-
-  /**
    * Unix milliseconds of the block that opened it.
    *
    * @generated from field: int64 opened_at = 6;
    */
   openedAt: bigint;
+
+  /**
+   * It is frozen before this time, unix milliseconds; 0: it is not.
+   *
+   * @generated from field: int64 frozen_until_at = 16;
+   */
+  frozenUntilAt: bigint;
 };
 
 /**
@@ -155,7 +435,242 @@ export type Account = Message<"dure.account.v1.Account"> & {
  * Use `create(AccountSchema)` to create a new message.
  */
 export const AccountSchema: GenMessage<Account> = /*@__PURE__*/
-  messageDesc(file_dure_account_v1_account, 4);
+  messageDesc(file_dure_account_v1_account, 13);
+
+/**
+ * The last freezes of an account, the newest last, at most 8.
+ *
+ * @generated from message dure.account.v1.Freezes
+ */
+export type Freezes = Message<"dure.account.v1.Freezes"> & {
+  /**
+   * @generated from field: repeated dure.account.v1.FreezeState list = 1;
+   */
+  list: FreezeState[];
+};
+
+/**
+ * Describes the message dure.account.v1.Freezes.
+ * Use `create(FreezesSchema)` to create a new message.
+ */
+export const FreezesSchema: GenMessage<Freezes> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 14);
+
+/**
+ * A freeze or the renewal of one.
+ *
+ * @generated from message dure.account.v1.FreezeState
+ */
+export type FreezeState = Message<"dure.account.v1.FreezeState"> & {
+  /**
+   * @generated from field: bytes by = 1;
+   */
+  by: Uint8Array;
+
+  /**
+   * @generated from field: dure.account.v1.Basis basis = 2;
+   */
+  basis: Basis;
+
+  /**
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: bytes digest = 4;
+   */
+  digest: Uint8Array;
+
+  /**
+   * When it was ordered, and when it lifts by itself, unix milliseconds.
+   *
+   * @generated from field: int64 ordered_at = 5;
+   */
+  orderedAt: bigint;
+
+  /**
+   * @generated from field: int64 ends_at = 6;
+   */
+  endsAt: bigint;
+
+  /**
+   * When it ended before that: it was lifted, or renewed; 0 if neither.
+   *
+   * @generated from field: int64 ended_at = 7;
+   */
+  endedAt: bigint;
+
+  /**
+   * It took the place of the freeze before it.
+   *
+   * @generated from field: bool renewal = 8;
+   */
+  renewal: boolean;
+
+  /**
+   * @generated from field: dure.account.v1.AppealState appeal = 9;
+   */
+  appeal?: AppealState | undefined;
+};
+
+/**
+ * Describes the message dure.account.v1.FreezeState.
+ * Use `create(FreezeStateSchema)` to create a new message.
+ */
+export const FreezeStateSchema: GenMessage<FreezeState> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 15);
+
+/**
+ * An appeal and, when answered_at is not 0, its answer.
+ *
+ * @generated from message dure.account.v1.AppealState
+ */
+export type AppealState = Message<"dure.account.v1.AppealState"> & {
+  /**
+   * @generated from field: string text = 1;
+   */
+  text: string;
+
+  /**
+   * @generated from field: bytes digest = 2;
+   */
+  digest: Uint8Array;
+
+  /**
+   * @generated from field: int64 filed_at = 3;
+   */
+  filedAt: bigint;
+
+  /**
+   * @generated from field: string answer = 4;
+   */
+  answer: string;
+
+  /**
+   * @generated from field: bytes answer_digest = 5;
+   */
+  answerDigest: Uint8Array;
+
+  /**
+   * @generated from field: int64 answered_at = 6;
+   */
+  answeredAt: bigint;
+};
+
+/**
+ * Describes the message dure.account.v1.AppealState.
+ * Use `create(AppealStateSchema)` to create a new message.
+ */
+export const AppealStateSchema: GenMessage<AppealState> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 16);
+
+/**
+ * What the ledger stores of an account's recovery. An account without it can be recovered by its sponsor alone, within 72 hours.
+ *
+ * @generated from message dure.account.v1.Recovery
+ */
+export type Recovery = Message<"dure.account.v1.Recovery"> & {
+  /**
+   * @generated from field: dure.account.v1.RecoveryRules rules = 1;
+   */
+  rules?: RecoveryRules | undefined;
+
+  /**
+   * Rules that take the place of those from next_at on, unix milliseconds, unless the account is frozen or a recovery waits then.
+   *
+   * @generated from field: dure.account.v1.RecoveryRules next = 2;
+   */
+  next?: RecoveryRules | undefined;
+
+  /**
+   * @generated from field: int64 next_at = 3;
+   */
+  nextAt: bigint;
+
+  /**
+   * @generated from field: dure.account.v1.RecoveryRequest request = 4;
+   */
+  request?: RecoveryRequest | undefined;
+
+  /**
+   * When the account objected to recoveries, the last three times, unix milliseconds.
+   *
+   * @generated from field: repeated int64 objected_at = 5;
+   */
+  objectedAt: bigint[];
+};
+
+/**
+ * Describes the message dure.account.v1.Recovery.
+ * Use `create(RecoverySchema)` to create a new message.
+ */
+export const RecoverySchema: GenMessage<Recovery> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 17);
+
+/**
+ * A recovery that has been begun.
+ *
+ * @generated from message dure.account.v1.RecoveryRequest
+ */
+export type RecoveryRequest = Message<"dure.account.v1.RecoveryRequest"> & {
+  /**
+   * The new key's address.
+   *
+   * @generated from field: bytes key = 1;
+   */
+  key: Uint8Array;
+
+  /**
+   * @generated from field: dure.account.v1.KeyKind kind = 2;
+   */
+  kind: KeyKind;
+
+  /**
+   * @generated from field: bytes begun_by = 3;
+   */
+  begunBy: Uint8Array;
+
+  /**
+   * It rests on the sponsor alone.
+   *
+   * @generated from field: bool by_sponsor = 4;
+   */
+  bySponsor: boolean;
+
+  /**
+   * The guardians who have agreed, in the order they did.
+   *
+   * @generated from field: repeated bytes agreed = 5;
+   */
+  agreed: Uint8Array[];
+
+  /**
+   * @generated from field: int64 begun_at = 6;
+   */
+  begunAt: bigint;
+
+  /**
+   * From when on it can be finished, unix milliseconds; 0 while too few have agreed.
+   *
+   * @generated from field: int64 ready_at = 7;
+   */
+  readyAt: bigint;
+
+  /**
+   * From when on it is as if it had never been, unix milliseconds.
+   *
+   * @generated from field: int64 lapses_at = 8;
+   */
+  lapsesAt: bigint;
+};
+
+/**
+ * Describes the message dure.account.v1.RecoveryRequest.
+ * Use `create(RecoveryRequestSchema)` to create a new message.
+ */
+export const RecoveryRequestSchema: GenMessage<RecoveryRequest> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 18);
 
 /**
  * @generated from message dure.account.v1.Opened
@@ -177,7 +692,7 @@ export type Opened = Message<"dure.account.v1.Opened"> & {
  * Use `create(OpenedSchema)` to create a new message.
  */
 export const OpenedSchema: GenMessage<Opened> = /*@__PURE__*/
-  messageDesc(file_dure_account_v1_account, 5);
+  messageDesc(file_dure_account_v1_account, 19);
 
 /**
  * @generated from message dure.account.v1.KeyRotated
@@ -199,7 +714,7 @@ export type KeyRotated = Message<"dure.account.v1.KeyRotated"> & {
  * Use `create(KeyRotatedSchema)` to create a new message.
  */
 export const KeyRotatedSchema: GenMessage<KeyRotated> = /*@__PURE__*/
-  messageDesc(file_dure_account_v1_account, 6);
+  messageDesc(file_dure_account_v1_account, 20);
 
 /**
  * @generated from message dure.account.v1.Frozen
@@ -214,6 +729,33 @@ export type Frozen = Message<"dure.account.v1.Frozen"> & {
    * @generated from field: string reason = 2;
    */
   reason: string;
+
+  /**
+   * @generated from field: dure.account.v1.Basis basis = 3;
+   */
+  basis: Basis;
+
+  /**
+   * @generated from field: bytes digest = 4;
+   */
+  digest: Uint8Array;
+
+  /**
+   * @generated from field: int64 ends_at = 5;
+   */
+  endsAt: bigint;
+
+  /**
+   * The sponsor.
+   *
+   * @generated from field: bytes actor = 6;
+   */
+  actor: Uint8Array;
+
+  /**
+   * @generated from field: bool renewal = 7;
+   */
+  renewal: boolean;
 };
 
 /**
@@ -221,7 +763,7 @@ export type Frozen = Message<"dure.account.v1.Frozen"> & {
  * Use `create(FrozenSchema)` to create a new message.
  */
 export const FrozenSchema: GenMessage<Frozen> = /*@__PURE__*/
-  messageDesc(file_dure_account_v1_account, 7);
+  messageDesc(file_dure_account_v1_account, 21);
 
 /**
  * @generated from message dure.account.v1.Unfrozen
@@ -238,7 +780,249 @@ export type Unfrozen = Message<"dure.account.v1.Unfrozen"> & {
  * Use `create(UnfrozenSchema)` to create a new message.
  */
 export const UnfrozenSchema: GenMessage<Unfrozen> = /*@__PURE__*/
-  messageDesc(file_dure_account_v1_account, 8);
+  messageDesc(file_dure_account_v1_account, 22);
+
+/**
+ * @generated from message dure.account.v1.Appealed
+ */
+export type Appealed = Message<"dure.account.v1.Appealed"> & {
+  /**
+   * @generated from field: bytes account = 1;
+   */
+  account: Uint8Array;
+
+  /**
+   * @generated from field: string text = 2;
+   */
+  text: string;
+
+  /**
+   * @generated from field: bytes digest = 3;
+   */
+  digest: Uint8Array;
+};
+
+/**
+ * Describes the message dure.account.v1.Appealed.
+ * Use `create(AppealedSchema)` to create a new message.
+ */
+export const AppealedSchema: GenMessage<Appealed> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 23);
+
+/**
+ * @generated from message dure.account.v1.AppealAnswered
+ */
+export type AppealAnswered = Message<"dure.account.v1.AppealAnswered"> & {
+  /**
+   * @generated from field: bytes account = 1;
+   */
+  account: Uint8Array;
+
+  /**
+   * @generated from field: string text = 2;
+   */
+  text: string;
+
+  /**
+   * @generated from field: bytes digest = 3;
+   */
+  digest: Uint8Array;
+
+  /**
+   * @generated from field: bool lifted = 4;
+   */
+  lifted: boolean;
+};
+
+/**
+ * Describes the message dure.account.v1.AppealAnswered.
+ * Use `create(AppealAnsweredSchema)` to create a new message.
+ */
+export const AppealAnsweredSchema: GenMessage<AppealAnswered> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 24);
+
+/**
+ * @generated from message dure.account.v1.RecoverySet
+ */
+export type RecoverySet = Message<"dure.account.v1.RecoverySet"> & {
+  /**
+   * @generated from field: bytes account = 1;
+   */
+  account: Uint8Array;
+
+  /**
+   * @generated from field: dure.account.v1.RecoveryRules rules = 2;
+   */
+  rules?: RecoveryRules | undefined;
+
+  /**
+   * Unix milliseconds.
+   *
+   * @generated from field: int64 effective_at = 3;
+   */
+  effectiveAt: bigint;
+};
+
+/**
+ * Describes the message dure.account.v1.RecoverySet.
+ * Use `create(RecoverySetSchema)` to create a new message.
+ */
+export const RecoverySetSchema: GenMessage<RecoverySet> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 25);
+
+/**
+ * A recovery was begun, or another guardian agreed to it.
+ *
+ * @generated from message dure.account.v1.RecoveryBegun
+ */
+export type RecoveryBegun = Message<"dure.account.v1.RecoveryBegun"> & {
+  /**
+   * @generated from field: bytes account = 1;
+   */
+  account: Uint8Array;
+
+  /**
+   * @generated from field: bytes key = 2;
+   */
+  key: Uint8Array;
+
+  /**
+   * Who did it now.
+   *
+   * @generated from field: bytes actor = 3;
+   */
+  actor: Uint8Array;
+
+  /**
+   * It rests on the sponsor alone.
+   *
+   * @generated from field: bool by_sponsor = 4;
+   */
+  bySponsor: boolean;
+
+  /**
+   * How many guardians have agreed, of how many that must.
+   *
+   * @generated from field: uint32 agreed = 5;
+   */
+  agreed: number;
+
+  /**
+   * @generated from field: uint32 threshold = 6;
+   */
+  threshold: number;
+
+  /**
+   * From when on it can be finished, unix milliseconds; 0 while too few have agreed.
+   *
+   * @generated from field: int64 ready_at = 7;
+   */
+  readyAt: bigint;
+};
+
+/**
+ * Describes the message dure.account.v1.RecoveryBegun.
+ * Use `create(RecoveryBegunSchema)` to create a new message.
+ */
+export const RecoveryBegunSchema: GenMessage<RecoveryBegun> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 26);
+
+/**
+ * A recovery ended without the new key.
+ *
+ * @generated from message dure.account.v1.RecoveryEnded
+ */
+export type RecoveryEnded = Message<"dure.account.v1.RecoveryEnded"> & {
+  /**
+   * @generated from field: bytes account = 1;
+   */
+  account: Uint8Array;
+
+  /**
+   * @generated from field: bytes key = 2;
+   */
+  key: Uint8Array;
+
+  /**
+   * The account, which objected, or who had begun it.
+   *
+   * @generated from field: bytes actor = 3;
+   */
+  actor: Uint8Array;
+};
+
+/**
+ * Describes the message dure.account.v1.RecoveryEnded.
+ * Use `create(RecoveryEndedSchema)` to create a new message.
+ */
+export const RecoveryEndedSchema: GenMessage<RecoveryEnded> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 27);
+
+/**
+ * A recovery was finished: the new key acts.
+ *
+ * @generated from message dure.account.v1.Recovered
+ */
+export type Recovered = Message<"dure.account.v1.Recovered"> & {
+  /**
+   * @generated from field: bytes account = 1;
+   */
+  account: Uint8Array;
+
+  /**
+   * @generated from field: bytes key = 2;
+   */
+  key: Uint8Array;
+
+  /**
+   * @generated from field: bytes begun_by = 3;
+   */
+  begunBy: Uint8Array;
+
+  /**
+   * @generated from field: bool by_sponsor = 4;
+   */
+  bySponsor: boolean;
+
+  /**
+   * @generated from field: repeated bytes agreed = 5;
+   */
+  agreed: Uint8Array[];
+};
+
+/**
+ * Describes the message dure.account.v1.Recovered.
+ * Use `create(RecoveredSchema)` to create a new message.
+ */
+export const RecoveredSchema: GenMessage<Recovered> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 28);
+
+/**
+ * @generated from message dure.account.v1.SponsorChanged
+ */
+export type SponsorChanged = Message<"dure.account.v1.SponsorChanged"> & {
+  /**
+   * @generated from field: bytes account = 1;
+   */
+  account: Uint8Array;
+
+  /**
+   * @generated from field: bytes sponsor = 2;
+   */
+  sponsor: Uint8Array;
+
+  /**
+   * @generated from field: bytes former = 3;
+   */
+  former: Uint8Array;
+};
+
+/**
+ * Describes the message dure.account.v1.SponsorChanged.
+ * Use `create(SponsorChangedSchema)` to create a new message.
+ */
+export const SponsorChangedSchema: GenMessage<SponsorChanged> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 29);
 
 /**
  * Accounts present from the first block.
@@ -257,7 +1041,7 @@ export type Genesis = Message<"dure.account.v1.Genesis"> & {
  * Use `create(GenesisSchema)` to create a new message.
  */
 export const GenesisSchema: GenMessage<Genesis> = /*@__PURE__*/
-  messageDesc(file_dure_account_v1_account, 9);
+  messageDesc(file_dure_account_v1_account, 30);
 
 /**
  * @generated from message dure.account.v1.GenesisAccount
@@ -284,7 +1068,7 @@ export type GenesisAccount = Message<"dure.account.v1.GenesisAccount"> & {
  * Use `create(GenesisAccountSchema)` to create a new message.
  */
 export const GenesisAccountSchema: GenMessage<GenesisAccount> = /*@__PURE__*/
-  messageDesc(file_dure_account_v1_account, 10);
+  messageDesc(file_dure_account_v1_account, 31);
 
 /**
  * The kinds of key that may act for an account.
@@ -328,4 +1112,57 @@ export enum KeyKind {
  */
 export const KeyKindSchema: GenEnum<KeyKind> = /*@__PURE__*/
   enumDesc(file_dure_account_v1_account, 0);
+
+/**
+ * The kinds of ground on which a sponsor may stop an account.
+ *
+ * @generated from enum dure.account.v1.Basis
+ */
+export enum Basis {
+  /**
+   * @generated from enum value: BASIS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * An order, seizure or warrant of a court.
+   *
+   * @generated from enum value: BASIS_COURT_ORDER = 1;
+   */
+  COURT_ORDER = 1,
+
+  /**
+   * An order of the financial supervisor, or of another authority that the law lets order it.
+   *
+   * @generated from enum value: BASIS_SUPERVISORY_ORDER = 2;
+   */
+  SUPERVISORY_ORDER = 2,
+
+  /**
+   * A crime was reported that the account seems to serve, such as a payment fraud.
+   *
+   * @generated from enum value: BASIS_CRIME_REPORT = 3;
+   */
+  CRIME_REPORT = 3,
+
+  /**
+   * The owner asked for it, such as after losing the key.
+   *
+   * @generated from enum value: BASIS_OWNER_REQUEST = 4;
+   */
+  OWNER_REQUEST = 4,
+
+  /**
+   * The contract between sponsor and owner provides for it.
+   *
+   * @generated from enum value: BASIS_SPONSOR_CONTRACT = 5;
+   */
+  SPONSOR_CONTRACT = 5,
+}
+
+/**
+ * Describes the enum dure.account.v1.Basis.
+ */
+export const BasisSchema: GenEnum<Basis> = /*@__PURE__*/
+  enumDesc(file_dure_account_v1_account, 1);
 

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file dure/device/v1/device.proto.
  */
 export const file_dure_device_v1_device: GenFile = /*@__PURE__*/
-  fileDesc("ChtkdXJlL2RldmljZS92MS9kZXZpY2UucHJvdG8SDmR1cmUuZGV2aWNlLnYxIi0KDVJlZ2lzdGVyTW9kZWwSDQoFbW9kZWwYASABKAkSDQoFdGl0bGUYAiABKAkikwEKEFJlZ2lzdGVyRmlybXdhcmUSDQoFbW9kZWwYASABKAkSDgoGbnVtYmVyGAIgASgEEg8KB3ZlcnNpb24YAyABKAkSDgoGZGlnZXN0GAQgASgMEg8KB2ZvbGxvd3MYBSABKAQSDAoEbm90ZRgGIAEoCRIMCgRwY3JzGAcgASgNEhIKCnBjcl9kaWdlc3QYCCABKAwiUgoPTWVhc3VyZUZpcm13YXJlEg0KBW1vZGVsGAEgASgJEg4KBm51bWJlchgCIAEoBBIMCgRwY3JzGAMgASgNEhIKCnBjcl9kaWdlc3QYBCABKAwiQQoQV2l0aGRyYXdGaXJtd2FyZRINCgVtb2RlbBgBIAEoCRIOCgZudW1iZXIYAiABKAQSDgoGcmVhc29uGAMgASgJIlcKBUVucm9sEg4KBmRldmljZRgBIAEoDBINCgVtb2RlbBgCIAEoCRIOCgZzZXJpYWwYAyABKAkSDQoFb3duZXIYBCABKAwSEAoIZmlybXdhcmUYBSABKAQiGwoJQ2hhbGxlbmdlEg4KBmRldmljZRgBIAEoDCI3CgZBdHRlc3QSDQoFbm9uY2UYASABKAwSDAoEYm9vdBgCIAEoBBIQCghmaXJtd2FyZRgDIAEoDCIbCgdQcmVzZW50EhAKCGV2aWRlbmNlGAEgASgMIkAKDFByZXNlbnRRdW90ZRIOCgZkZXZpY2UYASABKAwSDQoFcXVvdGUYAiABKAwSEQoJc2lnbmF0dXJlGAMgASgMIlAKBVZvdWNoEg4KBmRldmljZRgBIAEoDBIqCghoYXJkd2FyZRgCIAEoDjIYLmR1cmUuZGV2aWNlLnYxLkhhcmR3YXJlEgsKA2tleRgDIAEoDCIxCgtTZXRBdHRlc3RlchIOCgZkZXZpY2UYASABKAwSEgoKcHVibGljX2tleRgCIAEoDCIpCgdTdXNwZW5kEg4KBmRldmljZRgBIAEoDBIOCgZyZWFzb24YAiABKAkiKQoHUmVhZG1pdBIOCgZkZXZpY2UYASABKAwSDgoGcmVhc29uGAIgASgJIigKBlJldm9rZRIOCgZkZXZpY2UYASABKAwSDgoGcmVhc29uGAIgASgJIikKCFRyYW5zZmVyEg4KBmRldmljZRgBIAEoDBINCgVvd25lchgCIAEoDCJQCgtTZW5kQ29tbWFuZBIOCgZkZXZpY2UYASABKAwSDAoEa2luZBgCIAEoCRIPCgdwYXlsb2FkGAMgASgMEhIKCmV4cGlyZXNfYXQYBCABKAMiOgoNQW5zd2VyQ29tbWFuZBIPCgdjb21tYW5kGAEgASgMEgoKAm9rGAIgASgIEgwKBG5vdGUYAyABKAkiLQoFTW9kZWwSDQoFdGl0bGUYASABKAkSFQoNcmVnaXN0ZXJlZF9hdBgCIAEoAyKyAQoIRmlybXdhcmUSDwoHdmVyc2lvbhgBIAEoCRIOCgZkaWdlc3QYAiABKAwSDwoHZm9sbG93cxgDIAEoBBIMCgRub3RlGAQgASgJEhUKDXJlZ2lzdGVyZWRfYXQYBSABKAMSFAoMd2l0aGRyYXduX2F0GAYgASgDEhcKD3dpdGhkcmF3X3JlYXNvbhgHIAEoCRIMCgRwY3JzGAggASgNEhIKCnBjcl9kaWdlc3QYCSABKAwirAMKBkRldmljZRINCgVtYWtlchgBIAEoDBINCgVtb2RlbBgCIAEoCRIOCgZzZXJpYWwYAyABKAkSDQoFb3duZXIYBCABKAwSJAoFc3RhdGUYBSABKA4yFS5kdXJlLmRldmljZS52MS5TdGF0ZRITCgtlbnJvbGxlZF9hdBgGIAEoAxIQCghmaXJtd2FyZRgHIAEoBBIMCgRib290GAggASgEEhQKDGxhc3RfZ29vZF9hdBgJIAEoAxIUCgxsYXN0X2dvb2RfdHgYCiABKAwSJAoFbGV2ZWwYCyABKA4yFS5kdXJlLmRldmljZS52MS5MZXZlbBIkCgVub25jZRgMIAEoCzIVLmR1cmUuZGV2aWNlLnYxLk5vbmNlEiUKBmRvdWJ0cxgNIAMoCzIVLmR1cmUuZGV2aWNlLnYxLkRvdWJ0EioKCGhhcmR3YXJlGA4gASgOMhguZHVyZS5kZXZpY2UudjEuSGFyZHdhcmUSFAoMaGFyZHdhcmVfa2V5GA8gASgMEhAKCGF0dGVzdGVyGBAgASgMEhcKD2F0dGVzdGVyX2Jlc2lkZRgRIAEoDCI0CgVOb25jZRINCgV2YWx1ZRgBIAEoDBIKCgJieRgCIAEoDBIQCghhc2tlZF9hdBgDIAEoAyKsAQoFRG91YnQSDQoFc2luY2UYASABKAMSDQoFdW50aWwYAiABKAMSDgoGcmVhc29uGAMgASgJEgoKAmJ5GAQgASgMEgoKAnR4GAUgASgMEg0KBWZvdW5kGAYgASgMEigKB2ZpbmRpbmcYByABKA4yFy5kdXJlLmRldmljZS52MS5GaW5kaW5nEg8KB2hlbGRfYnkYCCABKAwSEwoLaGVsZF9yZWFzb24YCSABKAkiNQoIQ29tbWFuZHMSKQoIY29tbWFuZHMYASADKAsyFy5kdXJlLmRldmljZS52MS5Db21tYW5kIpkBCgdDb21tYW5kEgoKAmlkGAEgASgMEgwKBGtpbmQYAiABKAkSDwoHcGF5bG9hZBgDIAEoDBISCgpleHBpcmVzX2F0GAQgASgDEgoKAmJ5GAUgASgMEgoKAnR4GAYgASgMEg8KB3NlbnRfYXQYByABKAMSJgoGYW5zd2VyGAggASgLMhYuZHVyZS5kZXZpY2UudjEuQW5zd2VyIkMKBkFuc3dlchIKCgJvaxgBIAEoCBIMCgRub3RlGAIgASgJEhMKC2Fuc3dlcmVkX2F0GAMgASgDEgoKAnR4GAQgASgMIi8KD01vZGVsUmVnaXN0ZXJlZBINCgVtYWtlchgBIAEoDBINCgVtb2RlbBgCIAEoCSJCChJGaXJtd2FyZVJlZ2lzdGVyZWQSDQoFbWFrZXIYASABKAwSDQoFbW9kZWwYAiABKAkSDgoGbnVtYmVyGAMgASgEIkAKEEZpcm13YXJlTWVhc3VyZWQSDQoFbWFrZXIYASABKAwSDQoFbW9kZWwYAiABKAkSDgoGbnVtYmVyGAMgASgEIkEKEUZpcm13YXJlV2l0aGRyYXduEg0KBW1ha2VyGAEgASgMEg0KBW1vZGVsGAIgASgJEg4KBm51bWJlchgDIAEoBCI4CghFbnJvbGxlZBIOCgZkZXZpY2UYASABKAwSDQoFbWFrZXIYAiABKAwSDQoFb3duZXIYAyABKAwiKwoKQ2hhbGxlbmdlZBIOCgZkZXZpY2UYASABKAwSDQoFbm9uY2UYAiABKAwiYAoIQXR0ZXN0ZWQSDgoGZGV2aWNlGAEgASgMEhAKCGZpcm13YXJlGAIgASgEEgwKBGJvb3QYAyABKAQSJAoFbGV2ZWwYBCABKA4yFS5kdXJlLmRldmljZS52MS5MZXZlbCJSCgdWb3VjaGVkEg4KBmRldmljZRgBIAEoDBIqCghoYXJkd2FyZRgCIAEoDjIYLmR1cmUuZGV2aWNlLnYxLkhhcmR3YXJlEgsKA2tleRgDIAEoDCIxCgtBdHRlc3RlclNldBIOCgZkZXZpY2UYASABKAwSEgoKcHVibGljX2tleRgCIAEoDCKMAQoJU3VzcGVuZGVkEg4KBmRldmljZRgBIAEoDBIOCgZyZWFzb24YAiABKAkSEAoIc2luY2VfYXQYAyABKAMSFAoMc3VzcGVuZGVkX2J5GAQgASgMEg0KBWZvdW5kGAUgASgMEigKB2ZpbmRpbmcYBiABKA4yFy5kdXJlLmRldmljZS52MS5GaW5kaW5nIhwKClJlYWRtaXR0ZWQSDgoGZGV2aWNlGAEgASgMIhkKB1Jldm9rZWQSDgoGZGV2aWNlGAEgASgMIiwKC1RyYW5zZmVycmVkEg4KBmRldmljZRgBIAEoDBINCgVvd25lchgCIAEoDCJwCglDb21tYW5kZWQSDgoGZGV2aWNlGAEgASgMEg8KB2NvbW1hbmQYAiABKAwSDAoEa2luZBgDIAEoCRIPCgdwYXlsb2FkGAQgASgMEhIKCmV4cGlyZXNfYXQYBSABKAMSDwoHc2VudF9ieRgGIAEoDCJMCg9Db21tYW5kQW5zd2VyZWQSDgoGZGV2aWNlGAEgASgMEg8KB2NvbW1hbmQYAiABKAwSCgoCb2sYAyABKAgSDAoEbm90ZRgEIAEoCSprCghIYXJkd2FyZRIYChRIQVJEV0FSRV9VTlNQRUNJRklFRBAAEhsKF0hBUkRXQVJFX1NFQ1VSRV9FTEVNRU5UEAESEAoMSEFSRFdBUkVfVFBNEAISFgoSSEFSRFdBUkVfUFJPQ0VTU09SEAMqWAoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABIQCgxTVEFURV9BQ1RJVkUQARITCg9TVEFURV9TVVNQRU5ERUQQAhIRCg1TVEFURV9SRVZPS0VEEAMqawoFTGV2ZWwSFQoRTEVWRUxfVU5TUEVDSUZJRUQQABIXChNMRVZFTF9TRUxGX1JFUE9SVEVEEAESGQoVTEVWRUxfS0VZX0lOX0hBUkRXQVJFEAISFwoTTEVWRUxfTUVBU1VSRURfQk9PVBADKn8KB0ZpbmRpbmcSFwoTRklORElOR19VTlNQRUNJRklFRBAAEhgKFEZJTkRJTkdfVU5SRUdJU1RFUkVEEAESFQoRRklORElOR19XSVRIRFJBV04QAhIVChFGSU5ESU5HX1dFTlRfQkFDSxADEhMKD0ZJTkRJTkdfU0tJUFBFRBAEQrMBChJjb20uZHVyZS5kZXZpY2UudjFCC0RldmljZVByb3RvUAFaNmdpdGh1Yi5jb20vZHVyZWxlZGdlci9kdXJlL2dlbi9kdXJlL2RldmljZS92MTtkZXZpY2V2MaICA0REWKoCDkR1cmUuRGV2aWNlLlYxygIORHVyZVxEZXZpY2VcVjHiAhpEdXJlXERldmljZVxWMVxHUEJNZXRhZGF0YeoCEER1cmU6OkRldmljZTo6VjFiBnByb3RvMw");
+  fileDesc("ChtkdXJlL2RldmljZS92MS9kZXZpY2UucHJvdG8SDmR1cmUuZGV2aWNlLnYxIi0KDVJlZ2lzdGVyTW9kZWwSDQoFbW9kZWwYASABKAkSDQoFdGl0bGUYAiABKAkikwEKEFJlZ2lzdGVyRmlybXdhcmUSDQoFbW9kZWwYASABKAkSDgoGbnVtYmVyGAIgASgEEg8KB3ZlcnNpb24YAyABKAkSDgoGZGlnZXN0GAQgASgMEg8KB2ZvbGxvd3MYBSABKAQSDAoEbm90ZRgGIAEoCRIMCgRwY3JzGAcgASgNEhIKCnBjcl9kaWdlc3QYCCABKAwiUgoPTWVhc3VyZUZpcm13YXJlEg0KBW1vZGVsGAEgASgJEg4KBm51bWJlchgCIAEoBBIMCgRwY3JzGAMgASgNEhIKCnBjcl9kaWdlc3QYBCABKAwiQQoQV2l0aGRyYXdGaXJtd2FyZRINCgVtb2RlbBgBIAEoCRIOCgZudW1iZXIYAiABKAQSDgoGcmVhc29uGAMgASgJIlgKC1JlcG9ydEZhdWx0Eg0KBW1vZGVsGAEgASgJEg4KBm51bWJlchgCIAEoBBIKCgJpZBgDIAEoCRIMCgR0ZXh0GAQgASgJEhAKCGZpeGVkX2luGAUgASgEIlcKBUVucm9sEg4KBmRldmljZRgBIAEoDBINCgVtb2RlbBgCIAEoCRIOCgZzZXJpYWwYAyABKAkSDQoFb3duZXIYBCABKAwSEAoIZmlybXdhcmUYBSABKAQiGwoJQ2hhbGxlbmdlEg4KBmRldmljZRgBIAEoDCI3CgZBdHRlc3QSDQoFbm9uY2UYASABKAwSDAoEYm9vdBgCIAEoBBIQCghmaXJtd2FyZRgDIAEoDCIbCgdQcmVzZW50EhAKCGV2aWRlbmNlGAEgASgMIkAKDFByZXNlbnRRdW90ZRIOCgZkZXZpY2UYASABKAwSDQoFcXVvdGUYAiABKAwSEQoJc2lnbmF0dXJlGAMgASgMIlAKBVZvdWNoEg4KBmRldmljZRgBIAEoDBIqCghoYXJkd2FyZRgCIAEoDjIYLmR1cmUuZGV2aWNlLnYxLkhhcmR3YXJlEgsKA2tleRgDIAEoDCIxCgtTZXRBdHRlc3RlchIOCgZkZXZpY2UYASABKAwSEgoKcHVibGljX2tleRgCIAEoDCIpCgdTdXNwZW5kEg4KBmRldmljZRgBIAEoDBIOCgZyZWFzb24YAiABKAkiKQoHUmVhZG1pdBIOCgZkZXZpY2UYASABKAwSDgoGcmVhc29uGAIgASgJIigKBlJldm9rZRIOCgZkZXZpY2UYASABKAwSDgoGcmVhc29uGAIgASgJIikKCFRyYW5zZmVyEg4KBmRldmljZRgBIAEoDBINCgVvd25lchgCIAEoDCJQCgtTZW5kQ29tbWFuZBIOCgZkZXZpY2UYASABKAwSDAoEa2luZBgCIAEoCRIPCgdwYXlsb2FkGAMgASgMEhIKCmV4cGlyZXNfYXQYBCABKAMiOgoNQW5zd2VyQ29tbWFuZBIPCgdjb21tYW5kGAEgASgMEgoKAm9rGAIgASgIEgwKBG5vdGUYAyABKAkiLQoFTW9kZWwSDQoFdGl0bGUYASABKAkSFQoNcmVnaXN0ZXJlZF9hdBgCIAEoAyLeAQoIRmlybXdhcmUSDwoHdmVyc2lvbhgBIAEoCRIOCgZkaWdlc3QYAiABKAwSDwoHZm9sbG93cxgDIAEoBBIMCgRub3RlGAQgASgJEhUKDXJlZ2lzdGVyZWRfYXQYBSABKAMSFAoMd2l0aGRyYXduX2F0GAYgASgDEhcKD3dpdGhkcmF3X3JlYXNvbhgHIAEoCRIMCgRwY3JzGAggASgNEhIKCnBjcl9kaWdlc3QYCSABKAwSKgoGZmF1bHRzGAogAygLMhouZHVyZS5kZXZpY2UudjEuS25vd25GYXVsdCJeCgpLbm93bkZhdWx0EgoKAmlkGAEgASgJEgwKBHRleHQYAiABKAkSEAoIZml4ZWRfaW4YAyABKAQSEAoIa25vd25fYXQYBCABKAMSEgoKY2hhbmdlZF9hdBgFIAEoAyKsAwoGRGV2aWNlEg0KBW1ha2VyGAEgASgMEg0KBW1vZGVsGAIgASgJEg4KBnNlcmlhbBgDIAEoCRINCgVvd25lchgEIAEoDBIkCgVzdGF0ZRgFIAEoDjIVLmR1cmUuZGV2aWNlLnYxLlN0YXRlEhMKC2Vucm9sbGVkX2F0GAYgASgDEhAKCGZpcm13YXJlGAcgASgEEgwKBGJvb3QYCCABKAQSFAoMbGFzdF9nb29kX2F0GAkgASgDEhQKDGxhc3RfZ29vZF90eBgKIAEoDBIkCgVsZXZlbBgLIAEoDjIVLmR1cmUuZGV2aWNlLnYxLkxldmVsEiQKBW5vbmNlGAwgASgLMhUuZHVyZS5kZXZpY2UudjEuTm9uY2USJQoGZG91YnRzGA0gAygLMhUuZHVyZS5kZXZpY2UudjEuRG91YnQSKgoIaGFyZHdhcmUYDiABKA4yGC5kdXJlLmRldmljZS52MS5IYXJkd2FyZRIUCgxoYXJkd2FyZV9rZXkYDyABKAwSEAoIYXR0ZXN0ZXIYECABKAwSFwoPYXR0ZXN0ZXJfYmVzaWRlGBEgASgMIjQKBU5vbmNlEg0KBXZhbHVlGAEgASgMEgoKAmJ5GAIgASgMEhAKCGFza2VkX2F0GAMgASgDIqwBCgVEb3VidBINCgVzaW5jZRgBIAEoAxINCgV1bnRpbBgCIAEoAxIOCgZyZWFzb24YAyABKAkSCgoCYnkYBCABKAwSCgoCdHgYBSABKAwSDQoFZm91bmQYBiABKAwSKAoHZmluZGluZxgHIAEoDjIXLmR1cmUuZGV2aWNlLnYxLkZpbmRpbmcSDwoHaGVsZF9ieRgIIAEoDBITCgtoZWxkX3JlYXNvbhgJIAEoCSI1CghDb21tYW5kcxIpCghjb21tYW5kcxgBIAMoCzIXLmR1cmUuZGV2aWNlLnYxLkNvbW1hbmQimQEKB0NvbW1hbmQSCgoCaWQYASABKAwSDAoEa2luZBgCIAEoCRIPCgdwYXlsb2FkGAMgASgMEhIKCmV4cGlyZXNfYXQYBCABKAMSCgoCYnkYBSABKAwSCgoCdHgYBiABKAwSDwoHc2VudF9hdBgHIAEoAxImCgZhbnN3ZXIYCCABKAsyFi5kdXJlLmRldmljZS52MS5BbnN3ZXIiQwoGQW5zd2VyEgoKAm9rGAEgASgIEgwKBG5vdGUYAiABKAkSEwoLYW5zd2VyZWRfYXQYAyABKAMSCgoCdHgYBCABKAwiLwoPTW9kZWxSZWdpc3RlcmVkEg0KBW1ha2VyGAEgASgMEg0KBW1vZGVsGAIgASgJIkIKEkZpcm13YXJlUmVnaXN0ZXJlZBINCgVtYWtlchgBIAEoDBINCgVtb2RlbBgCIAEoCRIOCgZudW1iZXIYAyABKAQiQAoQRmlybXdhcmVNZWFzdXJlZBINCgVtYWtlchgBIAEoDBINCgVtb2RlbBgCIAEoCRIOCgZudW1iZXIYAyABKAQiQQoRRmlybXdhcmVXaXRoZHJhd24SDQoFbWFrZXIYASABKAwSDQoFbW9kZWwYAiABKAkSDgoGbnVtYmVyGAMgASgEIkkKDUZhdWx0UmVwb3J0ZWQSDQoFbWFrZXIYASABKAwSDQoFbW9kZWwYAiABKAkSDgoGbnVtYmVyGAMgASgEEgoKAmlkGAQgASgJIjgKCEVucm9sbGVkEg4KBmRldmljZRgBIAEoDBINCgVtYWtlchgCIAEoDBINCgVvd25lchgDIAEoDCIrCgpDaGFsbGVuZ2VkEg4KBmRldmljZRgBIAEoDBINCgVub25jZRgCIAEoDCJgCghBdHRlc3RlZBIOCgZkZXZpY2UYASABKAwSEAoIZmlybXdhcmUYAiABKAQSDAoEYm9vdBgDIAEoBBIkCgVsZXZlbBgEIAEoDjIVLmR1cmUuZGV2aWNlLnYxLkxldmVsIlIKB1ZvdWNoZWQSDgoGZGV2aWNlGAEgASgMEioKCGhhcmR3YXJlGAIgASgOMhguZHVyZS5kZXZpY2UudjEuSGFyZHdhcmUSCwoDa2V5GAMgASgMIjEKC0F0dGVzdGVyU2V0Eg4KBmRldmljZRgBIAEoDBISCgpwdWJsaWNfa2V5GAIgASgMIowBCglTdXNwZW5kZWQSDgoGZGV2aWNlGAEgASgMEg4KBnJlYXNvbhgCIAEoCRIQCghzaW5jZV9hdBgDIAEoAxIUCgxzdXNwZW5kZWRfYnkYBCABKAwSDQoFZm91bmQYBSABKAwSKAoHZmluZGluZxgGIAEoDjIXLmR1cmUuZGV2aWNlLnYxLkZpbmRpbmciHAoKUmVhZG1pdHRlZBIOCgZkZXZpY2UYASABKAwiGQoHUmV2b2tlZBIOCgZkZXZpY2UYASABKAwiLAoLVHJhbnNmZXJyZWQSDgoGZGV2aWNlGAEgASgMEg0KBW93bmVyGAIgASgMInAKCUNvbW1hbmRlZBIOCgZkZXZpY2UYASABKAwSDwoHY29tbWFuZBgCIAEoDBIMCgRraW5kGAMgASgJEg8KB3BheWxvYWQYBCABKAwSEgoKZXhwaXJlc19hdBgFIAEoAxIPCgdzZW50X2J5GAYgASgMIkwKD0NvbW1hbmRBbnN3ZXJlZBIOCgZkZXZpY2UYASABKAwSDwoHY29tbWFuZBgCIAEoDBIKCgJvaxgDIAEoCBIMCgRub3RlGAQgASgJKmsKCEhhcmR3YXJlEhgKFEhBUkRXQVJFX1VOU1BFQ0lGSUVEEAASGwoXSEFSRFdBUkVfU0VDVVJFX0VMRU1FTlQQARIQCgxIQVJEV0FSRV9UUE0QAhIWChJIQVJEV0FSRV9QUk9DRVNTT1IQAypYCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEhAKDFNUQVRFX0FDVElWRRABEhMKD1NUQVRFX1NVU1BFTkRFRBACEhEKDVNUQVRFX1JFVk9LRUQQAyprCgVMZXZlbBIVChFMRVZFTF9VTlNQRUNJRklFRBAAEhcKE0xFVkVMX1NFTEZfUkVQT1JURUQQARIZChVMRVZFTF9LRVlfSU5fSEFSRFdBUkUQAhIXChNMRVZFTF9NRUFTVVJFRF9CT09UEAMqfwoHRmluZGluZxIXChNGSU5ESU5HX1VOU1BFQ0lGSUVEEAASGAoURklORElOR19VTlJFR0lTVEVSRUQQARIVChFGSU5ESU5HX1dJVEhEUkFXThACEhUKEUZJTkRJTkdfV0VOVF9CQUNLEAMSEwoPRklORElOR19TS0lQUEVEEARCswEKEmNvbS5kdXJlLmRldmljZS52MUILRGV2aWNlUHJvdG9QAVo2Z2l0aHViLmNvbS9kdXJlbGVkZ2VyL2R1cmUvZ2VuL2R1cmUvZGV2aWNlL3YxO2RldmljZXYxogIDRERYqgIORHVyZS5EZXZpY2UuVjHKAg5EdXJlXERldmljZVxWMeICGkR1cmVcRGV2aWNlXFYxXEdQQk1ldGFkYXRh6gIQRHVyZTo6RGV2aWNlOjpWMWIGcHJvdG8z");
 
 /**
  * Registers a model. The actor is its maker.
@@ -43,7 +43,7 @@ export const RegisterModelSchema: GenMessage<RegisterModel> = /*@__PURE__*/
   messageDesc(file_dure_device_v1_device, 0);
 
 /**
- * Registers a firmware of a model of the actor's. It never changes afterwards, but may be measured (MeasureFirmware) and withdrawn.
+ * Registers a firmware of a model of the actor's. It never changes afterwards, but may be measured (MeasureFirmware), found faulty (ReportFault) and withdrawn.
  *
  * @generated from message dure.device.v1.RegisterFirmware
  */
@@ -177,6 +177,52 @@ export const WithdrawFirmwareSchema: GenMessage<WithdrawFirmware> = /*@__PURE__*
   messageDesc(file_dure_device_v1_device, 3);
 
 /**
+ * Makes a fault of a firmware of the actor's known, also of a withdrawn one. Devices may go on running it; whoever asks about them is told. Said again
+ * with the same id it takes the place of what was said before.
+ *
+ * @generated from message dure.device.v1.ReportFault
+ */
+export type ReportFault = Message<"dure.device.v1.ReportFault"> & {
+  /**
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * @generated from field: uint64 number = 2;
+   */
+  number: bigint;
+
+  /**
+   * Such as CVE-2026-12345, 1 to 64 bytes.
+   *
+   * @generated from field: string id = 3;
+   */
+  id: string;
+
+  /**
+   * What can happen, 1 to 256 bytes, public.
+   *
+   * @generated from field: string text = 4;
+   */
+  text: string;
+
+  /**
+   * The lowest number of a firmware without it, higher than this one's; 0: there is none yet.
+   *
+   * @generated from field: uint64 fixed_in = 5;
+   */
+  fixedIn: bigint;
+};
+
+/**
+ * Describes the message dure.device.v1.ReportFault.
+ * Use `create(ReportFaultSchema)` to create a new message.
+ */
+export const ReportFaultSchema: GenMessage<ReportFault> = /*@__PURE__*/
+  messageDesc(file_dure_device_v1_device, 4);
+
+/**
  * Enrols a device of a model of the actor's. Its account must be open.
  *
  * @generated from message dure.device.v1.Enrol
@@ -221,7 +267,7 @@ export type Enrol = Message<"dure.device.v1.Enrol"> & {
  * Use `create(EnrolSchema)` to create a new message.
  */
 export const EnrolSchema: GenMessage<Enrol> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 4);
+  messageDesc(file_dure_device_v1_device, 5);
 
 /**
  * Asks a device for evidence. Its maker, its owner and every member may; a new challenge replaces the one before.
@@ -240,7 +286,7 @@ export type Challenge = Message<"dure.device.v1.Challenge"> & {
  * Use `create(ChallengeSchema)` to create a new message.
  */
 export const ChallengeSchema: GenMessage<Challenge> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 5);
+  messageDesc(file_dure_device_v1_device, 6);
 
 /**
  * Evidence of the actor, a device, in answer to a challenge.
@@ -275,7 +321,7 @@ export type Attest = Message<"dure.device.v1.Attest"> & {
  * Use `create(AttestSchema)` to create a new message.
  */
 export const AttestSchema: GenMessage<Attest> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 6);
+  messageDesc(file_dure_device_v1_device, 7);
 
 /**
  * Evidence of a device that makes no transactions, in answer to a challenge. The actor is anybody, such as its gateway, and vouches for nothing.
@@ -296,7 +342,7 @@ export type Present = Message<"dure.device.v1.Present"> & {
  * Use `create(PresentSchema)` to create a new message.
  */
 export const PresentSchema: GenMessage<Present> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 7);
+  messageDesc(file_dure_device_v1_device, 8);
 
 /**
  * Evidence of a device by its TPM, in answer to a challenge. The actor is anybody.
@@ -329,7 +375,7 @@ export type PresentQuote = Message<"dure.device.v1.PresentQuote"> & {
  * Use `create(PresentQuoteSchema)` to create a new message.
  */
 export const PresentQuoteSchema: GenMessage<PresentQuote> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 8);
+  messageDesc(file_dure_device_v1_device, 9);
 
 /**
  * Says, by its maker, that a device's key is in hardware and cannot be copied. The level of evidence signed by this key rests on that.
@@ -362,7 +408,7 @@ export type Vouch = Message<"dure.device.v1.Vouch"> & {
  * Use `create(VouchSchema)` to create a new message.
  */
 export const VouchSchema: GenMessage<Vouch> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 9);
+  messageDesc(file_dure_device_v1_device, 10);
 
 /**
  * Says, by its maker, which key the device's TPM quotes with, and that this TPM is in one thing with the key that acts for the device now. From then on
@@ -389,7 +435,7 @@ export type SetAttester = Message<"dure.device.v1.SetAttester"> & {
  * Use `create(SetAttesterSchema)` to create a new message.
  */
 export const SetAttesterSchema: GenMessage<SetAttester> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 10);
+  messageDesc(file_dure_device_v1_device, 11);
 
 /**
  * Suspends a device, by its maker or owner. Nothing it says while suspended may be relied on.
@@ -415,7 +461,7 @@ export type Suspend = Message<"dure.device.v1.Suspend"> & {
  * Use `create(SuspendSchema)` to create a new message.
  */
 export const SuspendSchema: GenMessage<Suspend> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 11);
+  messageDesc(file_dure_device_v1_device, 12);
 
 /**
  * Ends a suspension that the actor, maker or owner, made.
@@ -441,7 +487,7 @@ export type Readmit = Message<"dure.device.v1.Readmit"> & {
  * Use `create(ReadmitSchema)` to create a new message.
  */
 export const ReadmitSchema: GenMessage<Readmit> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 12);
+  messageDesc(file_dure_device_v1_device, 13);
 
 /**
  * Ends a device's life on the ledger, by its maker or owner, for good.
@@ -467,7 +513,7 @@ export type Revoke = Message<"dure.device.v1.Revoke"> & {
  * Use `create(RevokeSchema)` to create a new message.
  */
 export const RevokeSchema: GenMessage<Revoke> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 13);
+  messageDesc(file_dure_device_v1_device, 14);
 
 /**
  * Gives the actor's device to another owner.
@@ -491,7 +537,7 @@ export type Transfer = Message<"dure.device.v1.Transfer"> & {
  * Use `create(TransferSchema)` to create a new message.
  */
 export const TransferSchema: GenMessage<Transfer> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 14);
+  messageDesc(file_dure_device_v1_device, 15);
 
 /**
  * Tells a device to do something, by its maker or owner. What the kinds mean is between them and the device, but for "update".
@@ -531,7 +577,7 @@ export type SendCommand = Message<"dure.device.v1.SendCommand"> & {
  * Use `create(SendCommandSchema)` to create a new message.
  */
 export const SendCommandSchema: GenMessage<SendCommand> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 15);
+  messageDesc(file_dure_device_v1_device, 16);
 
 /**
  * Says what became of a command. The actor is the device that was commanded.
@@ -566,7 +612,7 @@ export type AnswerCommand = Message<"dure.device.v1.AnswerCommand"> & {
  * Use `create(AnswerCommandSchema)` to create a new message.
  */
 export const AnswerCommandSchema: GenMessage<AnswerCommand> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 16);
+  messageDesc(file_dure_device_v1_device, 17);
 
 /**
  * What the ledger stores under (maker, model).
@@ -590,7 +636,7 @@ export type Model = Message<"dure.device.v1.Model"> & {
  * Use `create(ModelSchema)` to create a new message.
  */
 export const ModelSchema: GenMessage<Model> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 17);
+  messageDesc(file_dure_device_v1_device, 18);
 
 /**
  * What the ledger stores under (maker, model, number).
@@ -646,6 +692,13 @@ export type Firmware = Message<"dure.device.v1.Firmware"> & {
    * @generated from field: bytes pcr_digest = 9;
    */
   pcrDigest: Uint8Array;
+
+  /**
+   * In the order in which they became known, at most 16.
+   *
+   * @generated from field: repeated dure.device.v1.KnownFault faults = 10;
+   */
+  faults: KnownFault[];
 };
 
 /**
@@ -653,7 +706,48 @@ export type Firmware = Message<"dure.device.v1.Firmware"> & {
  * Use `create(FirmwareSchema)` to create a new message.
  */
 export const FirmwareSchema: GenMessage<Firmware> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 18);
+  messageDesc(file_dure_device_v1_device, 19);
+
+/**
+ * A fault of a firmware, as in ReportFault.
+ *
+ * @generated from message dure.device.v1.KnownFault
+ */
+export type KnownFault = Message<"dure.device.v1.KnownFault"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: string text = 2;
+   */
+  text: string;
+
+  /**
+   * @generated from field: uint64 fixed_in = 3;
+   */
+  fixedIn: bigint;
+
+  /**
+   * Unix milliseconds at which it was first reported, and last changed.
+   *
+   * @generated from field: int64 known_at = 4;
+   */
+  knownAt: bigint;
+
+  /**
+   * @generated from field: int64 changed_at = 5;
+   */
+  changedAt: bigint;
+};
+
+/**
+ * Describes the message dure.device.v1.KnownFault.
+ * Use `create(KnownFaultSchema)` to create a new message.
+ */
+export const KnownFaultSchema: GenMessage<KnownFault> = /*@__PURE__*/
+  messageDesc(file_dure_device_v1_device, 20);
 
 /**
  * What the ledger stores under a device's account.
@@ -770,7 +864,7 @@ export type Device = Message<"dure.device.v1.Device"> & {
  * Use `create(DeviceSchema)` to create a new message.
  */
 export const DeviceSchema: GenMessage<Device> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 19);
+  messageDesc(file_dure_device_v1_device, 21);
 
 /**
  * @generated from message dure.device.v1.Nonce
@@ -797,7 +891,7 @@ export type Nonce = Message<"dure.device.v1.Nonce"> & {
  * Use `create(NonceSchema)` to create a new message.
  */
 export const NonceSchema: GenMessage<Nonce> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 20);
+  messageDesc(file_dure_device_v1_device, 22);
 
 /**
  * A time in which nothing that the device said may be relied on.
@@ -868,7 +962,7 @@ export type Doubt = Message<"dure.device.v1.Doubt"> & {
  * Use `create(DoubtSchema)` to create a new message.
  */
 export const DoubtSchema: GenMessage<Doubt> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 21);
+  messageDesc(file_dure_device_v1_device, 23);
 
 /**
  * What the ledger stores under a device's account: its commands, the oldest first, at most 16. New ones take the place of expired ones and,
@@ -888,7 +982,7 @@ export type Commands = Message<"dure.device.v1.Commands"> & {
  * Use `create(CommandsSchema)` to create a new message.
  */
 export const CommandsSchema: GenMessage<Commands> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 22);
+  messageDesc(file_dure_device_v1_device, 24);
 
 /**
  * @generated from message dure.device.v1.Command
@@ -946,7 +1040,7 @@ export type Command = Message<"dure.device.v1.Command"> & {
  * Use `create(CommandSchema)` to create a new message.
  */
 export const CommandSchema: GenMessage<Command> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 23);
+  messageDesc(file_dure_device_v1_device, 25);
 
 /**
  * @generated from message dure.device.v1.Answer
@@ -978,7 +1072,7 @@ export type Answer = Message<"dure.device.v1.Answer"> & {
  * Use `create(AnswerSchema)` to create a new message.
  */
 export const AnswerSchema: GenMessage<Answer> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 24);
+  messageDesc(file_dure_device_v1_device, 26);
 
 /**
  * @generated from message dure.device.v1.ModelRegistered
@@ -1000,7 +1094,7 @@ export type ModelRegistered = Message<"dure.device.v1.ModelRegistered"> & {
  * Use `create(ModelRegisteredSchema)` to create a new message.
  */
 export const ModelRegisteredSchema: GenMessage<ModelRegistered> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 25);
+  messageDesc(file_dure_device_v1_device, 27);
 
 /**
  * @generated from message dure.device.v1.FirmwareRegistered
@@ -1027,7 +1121,7 @@ export type FirmwareRegistered = Message<"dure.device.v1.FirmwareRegistered"> & 
  * Use `create(FirmwareRegisteredSchema)` to create a new message.
  */
 export const FirmwareRegisteredSchema: GenMessage<FirmwareRegistered> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 26);
+  messageDesc(file_dure_device_v1_device, 28);
 
 /**
  * @generated from message dure.device.v1.FirmwareMeasured
@@ -1054,7 +1148,7 @@ export type FirmwareMeasured = Message<"dure.device.v1.FirmwareMeasured"> & {
  * Use `create(FirmwareMeasuredSchema)` to create a new message.
  */
 export const FirmwareMeasuredSchema: GenMessage<FirmwareMeasured> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 27);
+  messageDesc(file_dure_device_v1_device, 29);
 
 /**
  * @generated from message dure.device.v1.FirmwareWithdrawn
@@ -1081,7 +1175,39 @@ export type FirmwareWithdrawn = Message<"dure.device.v1.FirmwareWithdrawn"> & {
  * Use `create(FirmwareWithdrawnSchema)` to create a new message.
  */
 export const FirmwareWithdrawnSchema: GenMessage<FirmwareWithdrawn> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 28);
+  messageDesc(file_dure_device_v1_device, 30);
+
+/**
+ * @generated from message dure.device.v1.FaultReported
+ */
+export type FaultReported = Message<"dure.device.v1.FaultReported"> & {
+  /**
+   * @generated from field: bytes maker = 1;
+   */
+  maker: Uint8Array;
+
+  /**
+   * @generated from field: string model = 2;
+   */
+  model: string;
+
+  /**
+   * @generated from field: uint64 number = 3;
+   */
+  number: bigint;
+
+  /**
+   * @generated from field: string id = 4;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message dure.device.v1.FaultReported.
+ * Use `create(FaultReportedSchema)` to create a new message.
+ */
+export const FaultReportedSchema: GenMessage<FaultReported> = /*@__PURE__*/
+  messageDesc(file_dure_device_v1_device, 31);
 
 /**
  * @generated from message dure.device.v1.Enrolled
@@ -1108,7 +1234,7 @@ export type Enrolled = Message<"dure.device.v1.Enrolled"> & {
  * Use `create(EnrolledSchema)` to create a new message.
  */
 export const EnrolledSchema: GenMessage<Enrolled> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 29);
+  messageDesc(file_dure_device_v1_device, 32);
 
 /**
  * @generated from message dure.device.v1.Challenged
@@ -1130,7 +1256,7 @@ export type Challenged = Message<"dure.device.v1.Challenged"> & {
  * Use `create(ChallengedSchema)` to create a new message.
  */
 export const ChallengedSchema: GenMessage<Challenged> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 30);
+  messageDesc(file_dure_device_v1_device, 33);
 
 /**
  * Good evidence.
@@ -1164,7 +1290,7 @@ export type Attested = Message<"dure.device.v1.Attested"> & {
  * Use `create(AttestedSchema)` to create a new message.
  */
 export const AttestedSchema: GenMessage<Attested> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 31);
+  messageDesc(file_dure_device_v1_device, 34);
 
 /**
  * @generated from message dure.device.v1.Vouched
@@ -1191,7 +1317,7 @@ export type Vouched = Message<"dure.device.v1.Vouched"> & {
  * Use `create(VouchedSchema)` to create a new message.
  */
 export const VouchedSchema: GenMessage<Vouched> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 32);
+  messageDesc(file_dure_device_v1_device, 35);
 
 /**
  * @generated from message dure.device.v1.AttesterSet
@@ -1213,7 +1339,7 @@ export type AttesterSet = Message<"dure.device.v1.AttesterSet"> & {
  * Use `create(AttesterSetSchema)` to create a new message.
  */
 export const AttesterSetSchema: GenMessage<AttesterSet> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 33);
+  messageDesc(file_dure_device_v1_device, 36);
 
 /**
  * @generated from message dure.device.v1.Suspended
@@ -1261,7 +1387,7 @@ export type Suspended = Message<"dure.device.v1.Suspended"> & {
  * Use `create(SuspendedSchema)` to create a new message.
  */
 export const SuspendedSchema: GenMessage<Suspended> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 34);
+  messageDesc(file_dure_device_v1_device, 37);
 
 /**
  * @generated from message dure.device.v1.Readmitted
@@ -1278,7 +1404,7 @@ export type Readmitted = Message<"dure.device.v1.Readmitted"> & {
  * Use `create(ReadmittedSchema)` to create a new message.
  */
 export const ReadmittedSchema: GenMessage<Readmitted> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 35);
+  messageDesc(file_dure_device_v1_device, 38);
 
 /**
  * @generated from message dure.device.v1.Revoked
@@ -1295,7 +1421,7 @@ export type Revoked = Message<"dure.device.v1.Revoked"> & {
  * Use `create(RevokedSchema)` to create a new message.
  */
 export const RevokedSchema: GenMessage<Revoked> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 36);
+  messageDesc(file_dure_device_v1_device, 39);
 
 /**
  * @generated from message dure.device.v1.Transferred
@@ -1317,7 +1443,7 @@ export type Transferred = Message<"dure.device.v1.Transferred"> & {
  * Use `create(TransferredSchema)` to create a new message.
  */
 export const TransferredSchema: GenMessage<Transferred> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 37);
+  messageDesc(file_dure_device_v1_device, 40);
 
 /**
  * A command as the device gets it: the receipt of this outcome is all it needs to believe it.
@@ -1361,7 +1487,7 @@ export type Commanded = Message<"dure.device.v1.Commanded"> & {
  * Use `create(CommandedSchema)` to create a new message.
  */
 export const CommandedSchema: GenMessage<Commanded> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 38);
+  messageDesc(file_dure_device_v1_device, 41);
 
 /**
  * @generated from message dure.device.v1.CommandAnswered
@@ -1393,7 +1519,7 @@ export type CommandAnswered = Message<"dure.device.v1.CommandAnswered"> & {
  * Use `create(CommandAnsweredSchema)` to create a new message.
  */
 export const CommandAnsweredSchema: GenMessage<CommandAnswered> = /*@__PURE__*/
-  messageDesc(file_dure_device_v1_device, 39);
+  messageDesc(file_dure_device_v1_device, 42);
 
 /**
  * What holds a key so that it cannot be read out.

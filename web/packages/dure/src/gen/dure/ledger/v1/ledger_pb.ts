@@ -6,17 +6,19 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Frozen, Genesis as Genesis$2, KeyRotated, Opened, Unfrozen } from "../../account/v1/account_pb.js";
+import type { AppealAnswered, Appealed, Frozen, Genesis as Genesis$2, KeyRotated, Opened, Recovered, RecoveryBegun, RecoveryEnded, RecoverySet, SponsorChanged, Unfrozen } from "../../account/v1/account_pb.js";
 import { file_dure_account_v1_account } from "../../account/v1/account_pb.js";
 import type { Created, Genesis as Genesis$3, Held, Moved, PauseChanged, Released } from "../../asset/v1/asset_pb.js";
 import { file_dure_asset_v1_asset } from "../../asset/v1/asset_pb.js";
-import type { Attested, AttesterSet, Challenged, CommandAnswered, Commanded, Enrolled, FirmwareMeasured, FirmwareRegistered, FirmwareWithdrawn, ModelRegistered, Readmitted, Revoked, Suspended, Transferred, Vouched } from "../../device/v1/device_pb.js";
+import type { Attested, AttesterSet, Challenged, CommandAnswered, Commanded, Enrolled, FaultReported, FirmwareMeasured, FirmwareRegistered, FirmwareWithdrawn, ModelRegistered, Readmitted, Revoked, Suspended, Transferred, Vouched } from "../../device/v1/device_pb.js";
 import { file_dure_device_v1_device } from "../../device/v1/device_pb.js";
+import type { Admitted as Admitted$1, Attested as Attested$1, AttributeWithdrawn, ConsentGiven, ConsentWithdrawn, Described, Dismissed as Dismissed$1, ListOpened, RightGiven, RightRevoked, SchemaRegistered, StatusSet } from "../../identity/v1/identity_pb.js";
+import { file_dure_identity_v1_identity } from "../../identity/v1/identity_pb.js";
 import type { Enacted, Genesis as Genesis$1, Proposed, Voted } from "../../network/v1/network_pb.js";
 import { file_dure_network_v1_network } from "../../network/v1/network_pb.js";
 import type { Added, Cosigned, Superseded, Withdrawn } from "../../record/v1/record_pb.js";
 import { file_dure_record_v1_record } from "../../record/v1/record_pb.js";
-import type { Admitted, Anchored, Appealed, Closed, Decided, Dismissed, Funded, Opened as Opened$1, Reported, Returned, Settled } from "../../stream/v1/stream_pb.js";
+import type { Admitted, Anchored, Appealed as Appealed$1, Closed, Decided, Dismissed, Funded, Opened as Opened$1, Reported, Returned, Settled } from "../../stream/v1/stream_pb.js";
 import { file_dure_stream_v1_stream } from "../../stream/v1/stream_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -24,7 +26,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file dure/ledger/v1/ledger.proto.
  */
 export const file_dure_ledger_v1_ledger: GenFile = /*@__PURE__*/
-  fileDesc("ChtkdXJlL2xlZGdlci92MS9sZWRnZXIucHJvdG8SDmR1cmUubGVkZ2VyLnYxIuoBCgdPdXRjb21lEgoKAmlkGAEgASgMEg8KB3R4X2hhc2gYAiABKAwSCwoDc2VxGAMgASgEEg4KBmhlaWdodBgEIAEoAxIQCghwb3NpdGlvbhgFIAEoDRIMCgR0aW1lGAYgASgDEiYKBnN0YXR1cxgHIAEoDjIWLmR1cmUubGVkZ2VyLnYxLlN0YXR1cxIoCgdyZWZ1c2FsGAggASgLMhcuZHVyZS5sZWRnZXIudjEuUmVmdXNhbBIMCgR3b3JrGAkgASgEEiUKBmV2ZW50cxgKIAMoCzIVLmR1cmUubGVkZ2VyLnYxLkV2ZW50Il8KB1JlZnVzYWwSDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEiUKBmZpZWxkcxgDIAMoCzIVLmR1cmUubGVkZ2VyLnYxLkZpZWxkEg4KBmFjdGlvbhgEIAEoDSIkCgVGaWVsZBIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgJIqESCgVFdmVudBIOCgZhY3Rpb24YASABKA0SMQoOYWNjb3VudF9vcGVuZWQYCiABKAsyFy5kdXJlLmFjY291bnQudjEuT3BlbmVkSAASOgoTYWNjb3VudF9rZXlfcm90YXRlZBgLIAEoCzIbLmR1cmUuYWNjb3VudC52MS5LZXlSb3RhdGVkSAASMQoOYWNjb3VudF9mcm96ZW4YDCABKAsyFy5kdXJlLmFjY291bnQudjEuRnJvemVuSAASNQoQYWNjb3VudF91bmZyb3plbhgNIAEoCzIZLmR1cmUuYWNjb3VudC52MS5VbmZyb3plbkgAEi8KDWFzc2V0X2NyZWF0ZWQYHiABKAsyFi5kdXJlLmFzc2V0LnYxLkNyZWF0ZWRIABIrCgthc3NldF9tb3ZlZBgfIAEoCzIULmR1cmUuYXNzZXQudjEuTW92ZWRIABIpCgphc3NldF9oZWxkGCAgASgLMhMuZHVyZS5hc3NldC52MS5IZWxkSAASMQoOYXNzZXRfcmVsZWFzZWQYISABKAsyFy5kdXJlLmFzc2V0LnYxLlJlbGVhc2VkSAASOgoTYXNzZXRfcGF1c2VfY2hhbmdlZBgiIAEoCzIbLmR1cmUuYXNzZXQudjEuUGF1c2VDaGFuZ2VkSAASLQoMcmVjb3JkX2FkZGVkGDwgASgLMhUuZHVyZS5yZWNvcmQudjEuQWRkZWRIABIzCg9yZWNvcmRfY29zaWduZWQYPSABKAsyGC5kdXJlLnJlY29yZC52MS5Db3NpZ25lZEgAEjcKEXJlY29yZF9zdXBlcnNlZGVkGD4gASgLMhouZHVyZS5yZWNvcmQudjEuU3VwZXJzZWRlZEgAEjUKEHJlY29yZF93aXRoZHJhd24YPyABKAsyGS5kdXJlLnJlY29yZC52MS5XaXRoZHJhd25IABI1ChBuZXR3b3JrX3Byb3Bvc2VkGFAgASgLMhkuZHVyZS5uZXR3b3JrLnYxLlByb3Bvc2VkSAASLwoNbmV0d29ya192b3RlZBhRIAEoCzIWLmR1cmUubmV0d29yay52MS5Wb3RlZEgAEjMKD25ldHdvcmtfZW5hY3RlZBhSIAEoCzIYLmR1cmUubmV0d29yay52MS5FbmFjdGVkSAASQgoXZGV2aWNlX21vZGVsX3JlZ2lzdGVyZWQYWiABKAsyHy5kdXJlLmRldmljZS52MS5Nb2RlbFJlZ2lzdGVyZWRIABJIChpkZXZpY2VfZmlybXdhcmVfcmVnaXN0ZXJlZBhbIAEoCzIiLmR1cmUuZGV2aWNlLnYxLkZpcm13YXJlUmVnaXN0ZXJlZEgAEkYKGWRldmljZV9maXJtd2FyZV93aXRoZHJhd24YXCABKAsyIS5kdXJlLmRldmljZS52MS5GaXJtd2FyZVdpdGhkcmF3bkgAEjMKD2RldmljZV9lbnJvbGxlZBhdIAEoCzIYLmR1cmUuZGV2aWNlLnYxLkVucm9sbGVkSAASNwoRZGV2aWNlX2NoYWxsZW5nZWQYXiABKAsyGi5kdXJlLmRldmljZS52MS5DaGFsbGVuZ2VkSAASMwoPZGV2aWNlX2F0dGVzdGVkGF8gASgLMhguZHVyZS5kZXZpY2UudjEuQXR0ZXN0ZWRIABI1ChBkZXZpY2Vfc3VzcGVuZGVkGGAgASgLMhkuZHVyZS5kZXZpY2UudjEuU3VzcGVuZGVkSAASNwoRZGV2aWNlX3JlYWRtaXR0ZWQYYSABKAsyGi5kdXJlLmRldmljZS52MS5SZWFkbWl0dGVkSAASMQoOZGV2aWNlX3Jldm9rZWQYYiABKAsyFy5kdXJlLmRldmljZS52MS5SZXZva2VkSAASOQoSZGV2aWNlX3RyYW5zZmVycmVkGGMgASgLMhsuZHVyZS5kZXZpY2UudjEuVHJhbnNmZXJyZWRIABIxCg5kZXZpY2Vfdm91Y2hlZBhkIAEoCzIXLmR1cmUuZGV2aWNlLnYxLlZvdWNoZWRIABI6ChNkZXZpY2VfYXR0ZXN0ZXJfc2V0GGUgASgLMhsuZHVyZS5kZXZpY2UudjEuQXR0ZXN0ZXJTZXRIABI1ChBkZXZpY2VfY29tbWFuZGVkGGggASgLMhkuZHVyZS5kZXZpY2UudjEuQ29tbWFuZGVkSAASQgoXZGV2aWNlX2NvbW1hbmRfYW5zd2VyZWQYaSABKAsyHy5kdXJlLmRldmljZS52MS5Db21tYW5kQW5zd2VyZWRIABJEChhkZXZpY2VfZmlybXdhcmVfbWVhc3VyZWQYaiABKAsyIC5kdXJlLmRldmljZS52MS5GaXJtd2FyZU1lYXN1cmVkSAASLwoNc3RyZWFtX29wZW5lZBhuIAEoCzIWLmR1cmUuc3RyZWFtLnYxLk9wZW5lZEgAEi8KDXN0cmVhbV9jbG9zZWQYbyABKAsyFi5kdXJlLnN0cmVhbS52MS5DbG9zZWRIABIzCg9zdHJlYW1fYWRtaXR0ZWQYcCABKAsyGC5kdXJlLnN0cmVhbS52MS5BZG1pdHRlZEgAEjUKEHN0cmVhbV9kaXNtaXNzZWQYcSABKAsyGS5kdXJlLnN0cmVhbS52MS5EaXNtaXNzZWRIABIvCg1zdHJlYW1fZnVuZGVkGHIgASgLMhYuZHVyZS5zdHJlYW0udjEuRnVuZGVkSAASMwoPc3RyZWFtX2FuY2hvcmVkGHMgASgLMhguZHVyZS5zdHJlYW0udjEuQW5jaG9yZWRIABIzCg9zdHJlYW1fcmVwb3J0ZWQYdCABKAsyGC5kdXJlLnN0cmVhbS52MS5SZXBvcnRlZEgAEjMKD3N0cmVhbV9hcHBlYWxlZBh1IAEoCzIYLmR1cmUuc3RyZWFtLnYxLkFwcGVhbGVkSAASMQoOc3RyZWFtX2RlY2lkZWQYdiABKAsyFy5kdXJlLnN0cmVhbS52MS5EZWNpZGVkSAASMQoOc3RyZWFtX3NldHRsZWQYdyABKAsyFy5kdXJlLnN0cmVhbS52MS5TZXR0bGVkSAASMwoPc3RyZWFtX3JldHVybmVkGHggASgLMhguZHVyZS5zdHJlYW0udjEuUmV0dXJuZWRIAEIGCgRraW5kIqIBCgdHZW5lc2lzEgwKBG5hbWUYASABKAkSDAoEdGltZRgCIAEoAxIpCgduZXR3b3JrGAMgASgLMhguZHVyZS5uZXR3b3JrLnYxLkdlbmVzaXMSKQoHYWNjb3VudBgEIAEoCzIYLmR1cmUuYWNjb3VudC52MS5HZW5lc2lzEiUKBWFzc2V0GAUgASgLMhYuZHVyZS5hc3NldC52MS5HZW5lc2lzKlMKBlN0YXR1cxIWChJTVEFUVVNfVU5TUEVDSUZJRUQQABINCglTVEFUVVNfT0sQARIRCg1TVEFUVVNfRkFJTEVEEAISDwoLU1RBVFVTX1ZPSUQQA0KzAQoSY29tLmR1cmUubGVkZ2VyLnYxQgtMZWRnZXJQcm90b1ABWjZnaXRodWIuY29tL2R1cmVsZWRnZXIvZHVyZS9nZW4vZHVyZS9sZWRnZXIvdjE7bGVkZ2VydjGiAgNETFiqAg5EdXJlLkxlZGdlci5WMcoCDkR1cmVcTGVkZ2VyXFYx4gIaRHVyZVxMZWRnZXJcVjFcR1BCTWV0YWRhdGHqAhBEdXJlOjpMZWRnZXI6OlYxYgZwcm90bzM", [file_dure_account_v1_account, file_dure_asset_v1_asset, file_dure_device_v1_device, file_dure_network_v1_network, file_dure_record_v1_record, file_dure_stream_v1_stream]);
+  fileDesc("ChtkdXJlL2xlZGdlci92MS9sZWRnZXIucHJvdG8SDmR1cmUubGVkZ2VyLnYxIuoBCgdPdXRjb21lEgoKAmlkGAEgASgMEg8KB3R4X2hhc2gYAiABKAwSCwoDc2VxGAMgASgEEg4KBmhlaWdodBgEIAEoAxIQCghwb3NpdGlvbhgFIAEoDRIMCgR0aW1lGAYgASgDEiYKBnN0YXR1cxgHIAEoDjIWLmR1cmUubGVkZ2VyLnYxLlN0YXR1cxIoCgdyZWZ1c2FsGAggASgLMhcuZHVyZS5sZWRnZXIudjEuUmVmdXNhbBIMCgR3b3JrGAkgASgEEiUKBmV2ZW50cxgKIAMoCzIVLmR1cmUubGVkZ2VyLnYxLkV2ZW50Il8KB1JlZnVzYWwSDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEiUKBmZpZWxkcxgDIAMoCzIVLmR1cmUubGVkZ2VyLnYxLkZpZWxkEg4KBmFjdGlvbhgEIAEoDSIkCgVGaWVsZBIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgJIq0cCgVFdmVudBIOCgZhY3Rpb24YASABKA0SMQoOYWNjb3VudF9vcGVuZWQYCiABKAsyFy5kdXJlLmFjY291bnQudjEuT3BlbmVkSAASOgoTYWNjb3VudF9rZXlfcm90YXRlZBgLIAEoCzIbLmR1cmUuYWNjb3VudC52MS5LZXlSb3RhdGVkSAASMQoOYWNjb3VudF9mcm96ZW4YDCABKAsyFy5kdXJlLmFjY291bnQudjEuRnJvemVuSAASNQoQYWNjb3VudF91bmZyb3plbhgNIAEoCzIZLmR1cmUuYWNjb3VudC52MS5VbmZyb3plbkgAEjUKEGFjY291bnRfYXBwZWFsZWQYEyABKAsyGS5kdXJlLmFjY291bnQudjEuQXBwZWFsZWRIABJCChdhY2NvdW50X2FwcGVhbF9hbnN3ZXJlZBgUIAEoCzIfLmR1cmUuYWNjb3VudC52MS5BcHBlYWxBbnN3ZXJlZEgAEjwKFGFjY291bnRfcmVjb3Zlcnlfc2V0GBUgASgLMhwuZHVyZS5hY2NvdW50LnYxLlJlY292ZXJ5U2V0SAASQAoWYWNjb3VudF9yZWNvdmVyeV9iZWd1bhgWIAEoCzIeLmR1cmUuYWNjb3VudC52MS5SZWNvdmVyeUJlZ3VuSAASQAoWYWNjb3VudF9yZWNvdmVyeV9lbmRlZBgXIAEoCzIeLmR1cmUuYWNjb3VudC52MS5SZWNvdmVyeUVuZGVkSAASNwoRYWNjb3VudF9yZWNvdmVyZWQYGCABKAsyGi5kdXJlLmFjY291bnQudjEuUmVjb3ZlcmVkSAASQgoXYWNjb3VudF9zcG9uc29yX2NoYW5nZWQYGSABKAsyHy5kdXJlLmFjY291bnQudjEuU3BvbnNvckNoYW5nZWRIABIvCg1hc3NldF9jcmVhdGVkGB4gASgLMhYuZHVyZS5hc3NldC52MS5DcmVhdGVkSAASKwoLYXNzZXRfbW92ZWQYHyABKAsyFC5kdXJlLmFzc2V0LnYxLk1vdmVkSAASKQoKYXNzZXRfaGVsZBggIAEoCzITLmR1cmUuYXNzZXQudjEuSGVsZEgAEjEKDmFzc2V0X3JlbGVhc2VkGCEgASgLMhcuZHVyZS5hc3NldC52MS5SZWxlYXNlZEgAEjoKE2Fzc2V0X3BhdXNlX2NoYW5nZWQYIiABKAsyGy5kdXJlLmFzc2V0LnYxLlBhdXNlQ2hhbmdlZEgAEi0KDHJlY29yZF9hZGRlZBg8IAEoCzIVLmR1cmUucmVjb3JkLnYxLkFkZGVkSAASMwoPcmVjb3JkX2Nvc2lnbmVkGD0gASgLMhguZHVyZS5yZWNvcmQudjEuQ29zaWduZWRIABI3ChFyZWNvcmRfc3VwZXJzZWRlZBg+IAEoCzIaLmR1cmUucmVjb3JkLnYxLlN1cGVyc2VkZWRIABI1ChByZWNvcmRfd2l0aGRyYXduGD8gASgLMhkuZHVyZS5yZWNvcmQudjEuV2l0aGRyYXduSAASNQoQbmV0d29ya19wcm9wb3NlZBhQIAEoCzIZLmR1cmUubmV0d29yay52MS5Qcm9wb3NlZEgAEi8KDW5ldHdvcmtfdm90ZWQYUSABKAsyFi5kdXJlLm5ldHdvcmsudjEuVm90ZWRIABIzCg9uZXR3b3JrX2VuYWN0ZWQYUiABKAsyGC5kdXJlLm5ldHdvcmsudjEuRW5hY3RlZEgAEkIKF2RldmljZV9tb2RlbF9yZWdpc3RlcmVkGFogASgLMh8uZHVyZS5kZXZpY2UudjEuTW9kZWxSZWdpc3RlcmVkSAASSAoaZGV2aWNlX2Zpcm13YXJlX3JlZ2lzdGVyZWQYWyABKAsyIi5kdXJlLmRldmljZS52MS5GaXJtd2FyZVJlZ2lzdGVyZWRIABJGChlkZXZpY2VfZmlybXdhcmVfd2l0aGRyYXduGFwgASgLMiEuZHVyZS5kZXZpY2UudjEuRmlybXdhcmVXaXRoZHJhd25IABIzCg9kZXZpY2VfZW5yb2xsZWQYXSABKAsyGC5kdXJlLmRldmljZS52MS5FbnJvbGxlZEgAEjcKEWRldmljZV9jaGFsbGVuZ2VkGF4gASgLMhouZHVyZS5kZXZpY2UudjEuQ2hhbGxlbmdlZEgAEjMKD2RldmljZV9hdHRlc3RlZBhfIAEoCzIYLmR1cmUuZGV2aWNlLnYxLkF0dGVzdGVkSAASNQoQZGV2aWNlX3N1c3BlbmRlZBhgIAEoCzIZLmR1cmUuZGV2aWNlLnYxLlN1c3BlbmRlZEgAEjcKEWRldmljZV9yZWFkbWl0dGVkGGEgASgLMhouZHVyZS5kZXZpY2UudjEuUmVhZG1pdHRlZEgAEjEKDmRldmljZV9yZXZva2VkGGIgASgLMhcuZHVyZS5kZXZpY2UudjEuUmV2b2tlZEgAEjkKEmRldmljZV90cmFuc2ZlcnJlZBhjIAEoCzIbLmR1cmUuZGV2aWNlLnYxLlRyYW5zZmVycmVkSAASMQoOZGV2aWNlX3ZvdWNoZWQYZCABKAsyFy5kdXJlLmRldmljZS52MS5Wb3VjaGVkSAASOgoTZGV2aWNlX2F0dGVzdGVyX3NldBhlIAEoCzIbLmR1cmUuZGV2aWNlLnYxLkF0dGVzdGVyU2V0SAASNQoQZGV2aWNlX2NvbW1hbmRlZBhoIAEoCzIZLmR1cmUuZGV2aWNlLnYxLkNvbW1hbmRlZEgAEkIKF2RldmljZV9jb21tYW5kX2Fuc3dlcmVkGGkgASgLMh8uZHVyZS5kZXZpY2UudjEuQ29tbWFuZEFuc3dlcmVkSAASRAoYZGV2aWNlX2Zpcm13YXJlX21lYXN1cmVkGGogASgLMiAuZHVyZS5kZXZpY2UudjEuRmlybXdhcmVNZWFzdXJlZEgAEj4KFWRldmljZV9mYXVsdF9yZXBvcnRlZBhrIAEoCzIdLmR1cmUuZGV2aWNlLnYxLkZhdWx0UmVwb3J0ZWRIABIvCg1zdHJlYW1fb3BlbmVkGG4gASgLMhYuZHVyZS5zdHJlYW0udjEuT3BlbmVkSAASLwoNc3RyZWFtX2Nsb3NlZBhvIAEoCzIWLmR1cmUuc3RyZWFtLnYxLkNsb3NlZEgAEjMKD3N0cmVhbV9hZG1pdHRlZBhwIAEoCzIYLmR1cmUuc3RyZWFtLnYxLkFkbWl0dGVkSAASNQoQc3RyZWFtX2Rpc21pc3NlZBhxIAEoCzIZLmR1cmUuc3RyZWFtLnYxLkRpc21pc3NlZEgAEi8KDXN0cmVhbV9mdW5kZWQYciABKAsyFi5kdXJlLnN0cmVhbS52MS5GdW5kZWRIABIzCg9zdHJlYW1fYW5jaG9yZWQYcyABKAsyGC5kdXJlLnN0cmVhbS52MS5BbmNob3JlZEgAEjMKD3N0cmVhbV9yZXBvcnRlZBh0IAEoCzIYLmR1cmUuc3RyZWFtLnYxLlJlcG9ydGVkSAASMwoPc3RyZWFtX2FwcGVhbGVkGHUgASgLMhguZHVyZS5zdHJlYW0udjEuQXBwZWFsZWRIABIxCg5zdHJlYW1fZGVjaWRlZBh2IAEoCzIXLmR1cmUuc3RyZWFtLnYxLkRlY2lkZWRIABIxCg5zdHJlYW1fc2V0dGxlZBh3IAEoCzIXLmR1cmUuc3RyZWFtLnYxLlNldHRsZWRIABIzCg9zdHJlYW1fcmV0dXJuZWQYeCABKAsyGC5kdXJlLnN0cmVhbS52MS5SZXR1cm5lZEgAEjgKEWlkZW50aXR5X2FkbWl0dGVkGIIBIAEoCzIaLmR1cmUuaWRlbnRpdHkudjEuQWRtaXR0ZWRIABI6ChJpZGVudGl0eV9kaXNtaXNzZWQYgwEgASgLMhsuZHVyZS5pZGVudGl0eS52MS5EaXNtaXNzZWRIABI6ChJpZGVudGl0eV9kZXNjcmliZWQYhAEgASgLMhsuZHVyZS5pZGVudGl0eS52MS5EZXNjcmliZWRIABJJChppZGVudGl0eV9zY2hlbWFfcmVnaXN0ZXJlZBiFASABKAsyIi5kdXJlLmlkZW50aXR5LnYxLlNjaGVtYVJlZ2lzdGVyZWRIABI9ChRpZGVudGl0eV9yaWdodF9naXZlbhiGASABKAsyHC5kdXJlLmlkZW50aXR5LnYxLlJpZ2h0R2l2ZW5IABJBChZpZGVudGl0eV9yaWdodF9yZXZva2VkGIcBIAEoCzIeLmR1cmUuaWRlbnRpdHkudjEuUmlnaHRSZXZva2VkSAASOAoRaWRlbnRpdHlfYXR0ZXN0ZWQYiAEgASgLMhouZHVyZS5pZGVudGl0eS52MS5BdHRlc3RlZEgAEk0KHGlkZW50aXR5X2F0dHJpYnV0ZV93aXRoZHJhd24YiQEgASgLMiQuZHVyZS5pZGVudGl0eS52MS5BdHRyaWJ1dGVXaXRoZHJhd25IABI9ChRpZGVudGl0eV9saXN0X29wZW5lZBiKASABKAsyHC5kdXJlLmlkZW50aXR5LnYxLkxpc3RPcGVuZWRIABI7ChNpZGVudGl0eV9zdGF0dXNfc2V0GIsBIAEoCzIbLmR1cmUuaWRlbnRpdHkudjEuU3RhdHVzU2V0SAASQQoWaWRlbnRpdHlfY29uc2VudF9naXZlbhiMASABKAsyHi5kdXJlLmlkZW50aXR5LnYxLkNvbnNlbnRHaXZlbkgAEkkKGmlkZW50aXR5X2NvbnNlbnRfd2l0aGRyYXduGI0BIAEoCzIiLmR1cmUuaWRlbnRpdHkudjEuQ29uc2VudFdpdGhkcmF3bkgAQgYKBGtpbmQiogEKB0dlbmVzaXMSDAoEbmFtZRgBIAEoCRIMCgR0aW1lGAIgASgDEikKB25ldHdvcmsYAyABKAsyGC5kdXJlLm5ldHdvcmsudjEuR2VuZXNpcxIpCgdhY2NvdW50GAQgASgLMhguZHVyZS5hY2NvdW50LnYxLkdlbmVzaXMSJQoFYXNzZXQYBSABKAsyFi5kdXJlLmFzc2V0LnYxLkdlbmVzaXMqUwoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEg0KCVNUQVRVU19PSxABEhEKDVNUQVRVU19GQUlMRUQQAhIPCgtTVEFUVVNfVk9JRBADQrMBChJjb20uZHVyZS5sZWRnZXIudjFCC0xlZGdlclByb3RvUAFaNmdpdGh1Yi5jb20vZHVyZWxlZGdlci9kdXJlL2dlbi9kdXJlL2xlZGdlci92MTtsZWRnZXJ2MaICA0RMWKoCDkR1cmUuTGVkZ2VyLlYxygIORHVyZVxMZWRnZXJcVjHiAhpEdXJlXExlZGdlclxWMVxHUEJNZXRhZGF0YeoCEER1cmU6OkxlZGdlcjo6VjFiBnByb3RvMw", [file_dure_account_v1_account, file_dure_asset_v1_asset, file_dure_device_v1_device, file_dure_identity_v1_identity, file_dure_network_v1_network, file_dure_record_v1_record, file_dure_stream_v1_stream]);
 
 /**
  * A leaf of the history log. The leaf's data is exactly these serialised bytes.
@@ -210,6 +212,48 @@ export type Event = Message<"dure.ledger.v1.Event"> & {
     case: "accountUnfrozen";
   } | {
     /**
+     * @generated from field: dure.account.v1.Appealed account_appealed = 19;
+     */
+    value: Appealed;
+    case: "accountAppealed";
+  } | {
+    /**
+     * @generated from field: dure.account.v1.AppealAnswered account_appeal_answered = 20;
+     */
+    value: AppealAnswered;
+    case: "accountAppealAnswered";
+  } | {
+    /**
+     * @generated from field: dure.account.v1.RecoverySet account_recovery_set = 21;
+     */
+    value: RecoverySet;
+    case: "accountRecoverySet";
+  } | {
+    /**
+     * @generated from field: dure.account.v1.RecoveryBegun account_recovery_begun = 22;
+     */
+    value: RecoveryBegun;
+    case: "accountRecoveryBegun";
+  } | {
+    /**
+     * @generated from field: dure.account.v1.RecoveryEnded account_recovery_ended = 23;
+     */
+    value: RecoveryEnded;
+    case: "accountRecoveryEnded";
+  } | {
+    /**
+     * @generated from field: dure.account.v1.Recovered account_recovered = 24;
+     */
+    value: Recovered;
+    case: "accountRecovered";
+  } | {
+    /**
+     * @generated from field: dure.account.v1.SponsorChanged account_sponsor_changed = 25;
+     */
+    value: SponsorChanged;
+    case: "accountSponsorChanged";
+  } | {
+    /**
      * @generated from field: dure.asset.v1.Created asset_created = 30;
      */
     value: Created;
@@ -372,6 +416,12 @@ export type Event = Message<"dure.ledger.v1.Event"> & {
     case: "deviceFirmwareMeasured";
   } | {
     /**
+     * @generated from field: dure.device.v1.FaultReported device_fault_reported = 107;
+     */
+    value: FaultReported;
+    case: "deviceFaultReported";
+  } | {
+    /**
      * @generated from field: dure.stream.v1.Opened stream_opened = 110;
      */
     value: Opened$1;
@@ -416,7 +466,7 @@ export type Event = Message<"dure.ledger.v1.Event"> & {
     /**
      * @generated from field: dure.stream.v1.Appealed stream_appealed = 117;
      */
-    value: Appealed;
+    value: Appealed$1;
     case: "streamAppealed";
   } | {
     /**
@@ -436,6 +486,78 @@ export type Event = Message<"dure.ledger.v1.Event"> & {
      */
     value: Returned;
     case: "streamReturned";
+  } | {
+    /**
+     * @generated from field: dure.identity.v1.Admitted identity_admitted = 130;
+     */
+    value: Admitted$1;
+    case: "identityAdmitted";
+  } | {
+    /**
+     * @generated from field: dure.identity.v1.Dismissed identity_dismissed = 131;
+     */
+    value: Dismissed$1;
+    case: "identityDismissed";
+  } | {
+    /**
+     * @generated from field: dure.identity.v1.Described identity_described = 132;
+     */
+    value: Described;
+    case: "identityDescribed";
+  } | {
+    /**
+     * @generated from field: dure.identity.v1.SchemaRegistered identity_schema_registered = 133;
+     */
+    value: SchemaRegistered;
+    case: "identitySchemaRegistered";
+  } | {
+    /**
+     * @generated from field: dure.identity.v1.RightGiven identity_right_given = 134;
+     */
+    value: RightGiven;
+    case: "identityRightGiven";
+  } | {
+    /**
+     * @generated from field: dure.identity.v1.RightRevoked identity_right_revoked = 135;
+     */
+    value: RightRevoked;
+    case: "identityRightRevoked";
+  } | {
+    /**
+     * @generated from field: dure.identity.v1.Attested identity_attested = 136;
+     */
+    value: Attested$1;
+    case: "identityAttested";
+  } | {
+    /**
+     * @generated from field: dure.identity.v1.AttributeWithdrawn identity_attribute_withdrawn = 137;
+     */
+    value: AttributeWithdrawn;
+    case: "identityAttributeWithdrawn";
+  } | {
+    /**
+     * @generated from field: dure.identity.v1.ListOpened identity_list_opened = 138;
+     */
+    value: ListOpened;
+    case: "identityListOpened";
+  } | {
+    /**
+     * @generated from field: dure.identity.v1.StatusSet identity_status_set = 139;
+     */
+    value: StatusSet;
+    case: "identityStatusSet";
+  } | {
+    /**
+     * @generated from field: dure.identity.v1.ConsentGiven identity_consent_given = 140;
+     */
+    value: ConsentGiven;
+    case: "identityConsentGiven";
+  } | {
+    /**
+     * @generated from field: dure.identity.v1.ConsentWithdrawn identity_consent_withdrawn = 141;
+     */
+    value: ConsentWithdrawn;
+    case: "identityConsentWithdrawn";
   } | { case: undefined; value?: undefined };
 };
 

@@ -7,17 +7,19 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Freeze, KeyKind, Open, RotateKey, Unfreeze } from "../../account/v1/account_pb.js";
+import type { AgreeRecovery, AnswerAppeal, Appeal, FinishRecovery, Freeze, KeyKind, ObjectRecovery, Open, Recover, RotateKey, SetRecovery, SetSponsor, Unfreeze } from "../../account/v1/account_pb.js";
 import { file_dure_account_v1_account } from "../../account/v1/account_pb.js";
 import type { Create, Hold, Issue, Pause, Redeem, Release, Transfer, Unpause } from "../../asset/v1/asset_pb.js";
 import { file_dure_asset_v1_asset } from "../../asset/v1/asset_pb.js";
-import type { AnswerCommand, Attest, Challenge, Enrol, MeasureFirmware, Present, PresentQuote, Readmit, RegisterFirmware, RegisterModel, Revoke, SendCommand, SetAttester, Suspend, Transfer as Transfer$1, Vouch, WithdrawFirmware } from "../../device/v1/device_pb.js";
+import type { AnswerCommand, Attest, Challenge, Enrol, MeasureFirmware, Present, PresentQuote, Readmit, RegisterFirmware, RegisterModel, ReportFault, Revoke, SendCommand, SetAttester, Suspend, Transfer as Transfer$1, Vouch, WithdrawFirmware } from "../../device/v1/device_pb.js";
 import { file_dure_device_v1_device } from "../../device/v1/device_pb.js";
+import type { Admit as Admit$1, Attest as Attest$1, Delegate, Describe, Dismiss as Dismiss$1, GiveConsent, OpenList, RegisterSchema, Revoke as Revoke$1, SetStatus, Withdraw as Withdraw$1, WithdrawConsent } from "../../identity/v1/identity_pb.js";
+import { file_dure_identity_v1_identity } from "../../identity/v1/identity_pb.js";
 import type { Propose, Vote } from "../../network/v1/network_pb.js";
 import { file_dure_network_v1_network } from "../../network/v1/network_pb.js";
 import type { Add, Cosign, Supersede, Withdraw } from "../../record/v1/record_pb.js";
 import { file_dure_record_v1_record } from "../../record/v1/record_pb.js";
-import type { Admit, Anchor, Appeal, Close, Decide, Dismiss, Fund, Open as Open$1, Settle } from "../../stream/v1/stream_pb.js";
+import type { Admit, Anchor, Appeal as Appeal$1, Close, Decide, Dismiss, Fund, Open as Open$1, Settle } from "../../stream/v1/stream_pb.js";
 import { file_dure_stream_v1_stream } from "../../stream/v1/stream_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -25,7 +27,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file dure/tx/v1/tx.proto.
  */
 export const file_dure_tx_v1_tx: GenFile = /*@__PURE__*/
-  fileDesc("ChNkdXJlL3R4L3YxL3R4LnByb3RvEgpkdXJlLnR4LnYxIk8KC1RyYW5zYWN0aW9uEiQKBm5hdGl2ZRgBIAEoCzISLmR1cmUudHgudjEuTmF0aXZlSAASEgoIZXRoZXJldW0YAiABKAxIAEIGCgRraW5kIj4KBk5hdGl2ZRIMCgRib2R5GAEgASgMEiYKCXdpdG5lc3NlcxgCIAMoCzITLmR1cmUudHgudjEuV2l0bmVzcyJrCgRCb2R5Eg8KB25ldHdvcmsYASABKAwSEQoJbm90X2FmdGVyGAIgASgDEgwKBHNhbHQYAyABKAYSDAoEb25jZRgEIAEoDBIjCgdhY3Rpb25zGAUgAygLMhIuZHVyZS50eC52MS5BY3Rpb24igxIKBkFjdGlvbhINCgVhY3RvchgBIAEoDBItCgxhY2NvdW50X29wZW4YCiABKAsyFS5kdXJlLmFjY291bnQudjEuT3BlbkgAEjgKEmFjY291bnRfcm90YXRlX2tleRgLIAEoCzIaLmR1cmUuYWNjb3VudC52MS5Sb3RhdGVLZXlIABIxCg5hY2NvdW50X2ZyZWV6ZRgMIAEoCzIXLmR1cmUuYWNjb3VudC52MS5GcmVlemVIABI1ChBhY2NvdW50X3VuZnJlZXplGA0gASgLMhkuZHVyZS5hY2NvdW50LnYxLlVuZnJlZXplSAASLQoMYXNzZXRfY3JlYXRlGB4gASgLMhUuZHVyZS5hc3NldC52MS5DcmVhdGVIABIrCgthc3NldF9pc3N1ZRgfIAEoCzIULmR1cmUuYXNzZXQudjEuSXNzdWVIABIxCg5hc3NldF90cmFuc2ZlchggIAEoCzIXLmR1cmUuYXNzZXQudjEuVHJhbnNmZXJIABItCgxhc3NldF9yZWRlZW0YISABKAsyFS5kdXJlLmFzc2V0LnYxLlJlZGVlbUgAEikKCmFzc2V0X2hvbGQYIiABKAsyEy5kdXJlLmFzc2V0LnYxLkhvbGRIABIvCg1hc3NldF9yZWxlYXNlGCMgASgLMhYuZHVyZS5hc3NldC52MS5SZWxlYXNlSAASKwoLYXNzZXRfcGF1c2UYJCABKAsyFC5kdXJlLmFzc2V0LnYxLlBhdXNlSAASLwoNYXNzZXRfdW5wYXVzZRglIAEoCzIWLmR1cmUuYXNzZXQudjEuVW5wYXVzZUgAEikKCnJlY29yZF9hZGQYPCABKAsyEy5kdXJlLnJlY29yZC52MS5BZGRIABIvCg1yZWNvcmRfY29zaWduGD0gASgLMhYuZHVyZS5yZWNvcmQudjEuQ29zaWduSAASNQoQcmVjb3JkX3N1cGVyc2VkZRg+IAEoCzIZLmR1cmUucmVjb3JkLnYxLlN1cGVyc2VkZUgAEjMKD3JlY29yZF93aXRoZHJhdxg/IAEoCzIYLmR1cmUucmVjb3JkLnYxLldpdGhkcmF3SAASMwoPbmV0d29ya19wcm9wb3NlGFAgASgLMhguZHVyZS5uZXR3b3JrLnYxLlByb3Bvc2VIABItCgxuZXR3b3JrX3ZvdGUYUSABKAsyFS5kdXJlLm5ldHdvcmsudjEuVm90ZUgAEj4KFWRldmljZV9yZWdpc3Rlcl9tb2RlbBhaIAEoCzIdLmR1cmUuZGV2aWNlLnYxLlJlZ2lzdGVyTW9kZWxIABJEChhkZXZpY2VfcmVnaXN0ZXJfZmlybXdhcmUYWyABKAsyIC5kdXJlLmRldmljZS52MS5SZWdpc3RlckZpcm13YXJlSAASRAoYZGV2aWNlX3dpdGhkcmF3X2Zpcm13YXJlGFwgASgLMiAuZHVyZS5kZXZpY2UudjEuV2l0aGRyYXdGaXJtd2FyZUgAEi0KDGRldmljZV9lbnJvbBhdIAEoCzIVLmR1cmUuZGV2aWNlLnYxLkVucm9sSAASNQoQZGV2aWNlX2NoYWxsZW5nZRheIAEoCzIZLmR1cmUuZGV2aWNlLnYxLkNoYWxsZW5nZUgAEi8KDWRldmljZV9hdHRlc3QYXyABKAsyFi5kdXJlLmRldmljZS52MS5BdHRlc3RIABIxCg5kZXZpY2Vfc3VzcGVuZBhgIAEoCzIXLmR1cmUuZGV2aWNlLnYxLlN1c3BlbmRIABIxCg5kZXZpY2VfcmVhZG1pdBhhIAEoCzIXLmR1cmUuZGV2aWNlLnYxLlJlYWRtaXRIABIvCg1kZXZpY2VfcmV2b2tlGGIgASgLMhYuZHVyZS5kZXZpY2UudjEuUmV2b2tlSAASMwoPZGV2aWNlX3RyYW5zZmVyGGMgASgLMhguZHVyZS5kZXZpY2UudjEuVHJhbnNmZXJIABIxCg5kZXZpY2VfcHJlc2VudBhkIAEoCzIXLmR1cmUuZGV2aWNlLnYxLlByZXNlbnRIABI8ChRkZXZpY2VfcHJlc2VudF9xdW90ZRhlIAEoCzIcLmR1cmUuZGV2aWNlLnYxLlByZXNlbnRRdW90ZUgAEi0KDGRldmljZV92b3VjaBhmIAEoCzIVLmR1cmUuZGV2aWNlLnYxLlZvdWNoSAASOgoTZGV2aWNlX3NldF9hdHRlc3RlchhnIAEoCzIbLmR1cmUuZGV2aWNlLnYxLlNldEF0dGVzdGVySAASNQoOZGV2aWNlX2NvbW1hbmQYaCABKAsyGy5kdXJlLmRldmljZS52MS5TZW5kQ29tbWFuZEgAEjYKDWRldmljZV9hbnN3ZXIYaSABKAsyHS5kdXJlLmRldmljZS52MS5BbnN3ZXJDb21tYW5kSAASQgoXZGV2aWNlX21lYXN1cmVfZmlybXdhcmUYaiABKAsyHy5kdXJlLmRldmljZS52MS5NZWFzdXJlRmlybXdhcmVIABIrCgtzdHJlYW1fb3BlbhhuIAEoCzIULmR1cmUuc3RyZWFtLnYxLk9wZW5IABItCgxzdHJlYW1fY2xvc2UYbyABKAsyFS5kdXJlLnN0cmVhbS52MS5DbG9zZUgAEi0KDHN0cmVhbV9hZG1pdBhwIAEoCzIVLmR1cmUuc3RyZWFtLnYxLkFkbWl0SAASMQoOc3RyZWFtX2Rpc21pc3MYcSABKAsyFy5kdXJlLnN0cmVhbS52MS5EaXNtaXNzSAASKwoLc3RyZWFtX2Z1bmQYciABKAsyFC5kdXJlLnN0cmVhbS52MS5GdW5kSAASLwoNc3RyZWFtX2FuY2hvchhzIAEoCzIWLmR1cmUuc3RyZWFtLnYxLkFuY2hvckgAEi8KDXN0cmVhbV9hcHBlYWwYdCABKAsyFi5kdXJlLnN0cmVhbS52MS5BcHBlYWxIABIvCg1zdHJlYW1fZGVjaWRlGHUgASgLMhYuZHVyZS5zdHJlYW0udjEuRGVjaWRlSAASLwoNc3RyZWFtX3NldHRsZRh2IAEoCzIWLmR1cmUuc3RyZWFtLnYxLlNldHRsZUgAQgYKBGNhbGwijgEKB1dpdG5lc3MSJgoEa2luZBgBIAEoDjIYLmR1cmUuYWNjb3VudC52MS5LZXlLaW5kEhIKCnB1YmxpY19rZXkYAiABKAwSEQoJc2lnbmF0dXJlGAMgASgMEhoKEmF1dGhlbnRpY2F0b3JfZGF0YRgEIAEoDBIYChBjbGllbnRfZGF0YV9qc29uGAUgASgMQpMBCg5jb20uZHVyZS50eC52MUIHVHhQcm90b1ABWi5naXRodWIuY29tL2R1cmVsZWRnZXIvZHVyZS9nZW4vZHVyZS90eC92MTt0eHYxogIDRFRYqgIKRHVyZS5UeC5WMcoCCkR1cmVcVHhcVjHiAhZEdXJlXFR4XFYxXEdQQk1ldGFkYXRh6gIMRHVyZTo6VHg6OlYxYgZwcm90bzM", [file_dure_account_v1_account, file_dure_asset_v1_asset, file_dure_device_v1_device, file_dure_network_v1_network, file_dure_record_v1_record, file_dure_stream_v1_stream]);
+  fileDesc("ChNkdXJlL3R4L3YxL3R4LnByb3RvEgpkdXJlLnR4LnYxIk8KC1RyYW5zYWN0aW9uEiQKBm5hdGl2ZRgBIAEoCzISLmR1cmUudHgudjEuTmF0aXZlSAASEgoIZXRoZXJldW0YAiABKAxIAEIGCgRraW5kIj4KBk5hdGl2ZRIMCgRib2R5GAEgASgMEiYKCXdpdG5lc3NlcxgCIAMoCzITLmR1cmUudHgudjEuV2l0bmVzcyJrCgRCb2R5Eg8KB25ldHdvcmsYASABKAwSEQoJbm90X2FmdGVyGAIgASgDEgwKBHNhbHQYAyABKAYSDAoEb25jZRgEIAEoDBIjCgdhY3Rpb25zGAUgAygLMhIuZHVyZS50eC52MS5BY3Rpb24i8xsKBkFjdGlvbhINCgVhY3RvchgBIAEoDBItCgxhY2NvdW50X29wZW4YCiABKAsyFS5kdXJlLmFjY291bnQudjEuT3BlbkgAEjgKEmFjY291bnRfcm90YXRlX2tleRgLIAEoCzIaLmR1cmUuYWNjb3VudC52MS5Sb3RhdGVLZXlIABIxCg5hY2NvdW50X2ZyZWV6ZRgMIAEoCzIXLmR1cmUuYWNjb3VudC52MS5GcmVlemVIABI1ChBhY2NvdW50X3VuZnJlZXplGA0gASgLMhkuZHVyZS5hY2NvdW50LnYxLlVuZnJlZXplSAASMQoOYWNjb3VudF9hcHBlYWwYEyABKAsyFy5kdXJlLmFjY291bnQudjEuQXBwZWFsSAASNwoOYWNjb3VudF9hbnN3ZXIYFCABKAsyHS5kdXJlLmFjY291bnQudjEuQW5zd2VyQXBwZWFsSAASPAoUYWNjb3VudF9zZXRfcmVjb3ZlcnkYFSABKAsyHC5kdXJlLmFjY291bnQudjEuU2V0UmVjb3ZlcnlIABIzCg9hY2NvdW50X3JlY292ZXIYFiABKAsyGC5kdXJlLmFjY291bnQudjEuUmVjb3ZlckgAEkAKFmFjY291bnRfYWdyZWVfcmVjb3ZlcnkYFyABKAsyHi5kdXJlLmFjY291bnQudjEuQWdyZWVSZWNvdmVyeUgAEkIKF2FjY291bnRfb2JqZWN0X3JlY292ZXJ5GBggASgLMh8uZHVyZS5hY2NvdW50LnYxLk9iamVjdFJlY292ZXJ5SAASQgoXYWNjb3VudF9maW5pc2hfcmVjb3ZlcnkYGSABKAsyHy5kdXJlLmFjY291bnQudjEuRmluaXNoUmVjb3ZlcnlIABI6ChNhY2NvdW50X3NldF9zcG9uc29yGBogASgLMhsuZHVyZS5hY2NvdW50LnYxLlNldFNwb25zb3JIABItCgxhc3NldF9jcmVhdGUYHiABKAsyFS5kdXJlLmFzc2V0LnYxLkNyZWF0ZUgAEisKC2Fzc2V0X2lzc3VlGB8gASgLMhQuZHVyZS5hc3NldC52MS5Jc3N1ZUgAEjEKDmFzc2V0X3RyYW5zZmVyGCAgASgLMhcuZHVyZS5hc3NldC52MS5UcmFuc2ZlckgAEi0KDGFzc2V0X3JlZGVlbRghIAEoCzIVLmR1cmUuYXNzZXQudjEuUmVkZWVtSAASKQoKYXNzZXRfaG9sZBgiIAEoCzITLmR1cmUuYXNzZXQudjEuSG9sZEgAEi8KDWFzc2V0X3JlbGVhc2UYIyABKAsyFi5kdXJlLmFzc2V0LnYxLlJlbGVhc2VIABIrCgthc3NldF9wYXVzZRgkIAEoCzIULmR1cmUuYXNzZXQudjEuUGF1c2VIABIvCg1hc3NldF91bnBhdXNlGCUgASgLMhYuZHVyZS5hc3NldC52MS5VbnBhdXNlSAASKQoKcmVjb3JkX2FkZBg8IAEoCzITLmR1cmUucmVjb3JkLnYxLkFkZEgAEi8KDXJlY29yZF9jb3NpZ24YPSABKAsyFi5kdXJlLnJlY29yZC52MS5Db3NpZ25IABI1ChByZWNvcmRfc3VwZXJzZWRlGD4gASgLMhkuZHVyZS5yZWNvcmQudjEuU3VwZXJzZWRlSAASMwoPcmVjb3JkX3dpdGhkcmF3GD8gASgLMhguZHVyZS5yZWNvcmQudjEuV2l0aGRyYXdIABIzCg9uZXR3b3JrX3Byb3Bvc2UYUCABKAsyGC5kdXJlLm5ldHdvcmsudjEuUHJvcG9zZUgAEi0KDG5ldHdvcmtfdm90ZRhRIAEoCzIVLmR1cmUubmV0d29yay52MS5Wb3RlSAASPgoVZGV2aWNlX3JlZ2lzdGVyX21vZGVsGFogASgLMh0uZHVyZS5kZXZpY2UudjEuUmVnaXN0ZXJNb2RlbEgAEkQKGGRldmljZV9yZWdpc3Rlcl9maXJtd2FyZRhbIAEoCzIgLmR1cmUuZGV2aWNlLnYxLlJlZ2lzdGVyRmlybXdhcmVIABJEChhkZXZpY2Vfd2l0aGRyYXdfZmlybXdhcmUYXCABKAsyIC5kdXJlLmRldmljZS52MS5XaXRoZHJhd0Zpcm13YXJlSAASLQoMZGV2aWNlX2Vucm9sGF0gASgLMhUuZHVyZS5kZXZpY2UudjEuRW5yb2xIABI1ChBkZXZpY2VfY2hhbGxlbmdlGF4gASgLMhkuZHVyZS5kZXZpY2UudjEuQ2hhbGxlbmdlSAASLwoNZGV2aWNlX2F0dGVzdBhfIAEoCzIWLmR1cmUuZGV2aWNlLnYxLkF0dGVzdEgAEjEKDmRldmljZV9zdXNwZW5kGGAgASgLMhcuZHVyZS5kZXZpY2UudjEuU3VzcGVuZEgAEjEKDmRldmljZV9yZWFkbWl0GGEgASgLMhcuZHVyZS5kZXZpY2UudjEuUmVhZG1pdEgAEi8KDWRldmljZV9yZXZva2UYYiABKAsyFi5kdXJlLmRldmljZS52MS5SZXZva2VIABIzCg9kZXZpY2VfdHJhbnNmZXIYYyABKAsyGC5kdXJlLmRldmljZS52MS5UcmFuc2ZlckgAEjEKDmRldmljZV9wcmVzZW50GGQgASgLMhcuZHVyZS5kZXZpY2UudjEuUHJlc2VudEgAEjwKFGRldmljZV9wcmVzZW50X3F1b3RlGGUgASgLMhwuZHVyZS5kZXZpY2UudjEuUHJlc2VudFF1b3RlSAASLQoMZGV2aWNlX3ZvdWNoGGYgASgLMhUuZHVyZS5kZXZpY2UudjEuVm91Y2hIABI6ChNkZXZpY2Vfc2V0X2F0dGVzdGVyGGcgASgLMhsuZHVyZS5kZXZpY2UudjEuU2V0QXR0ZXN0ZXJIABI1Cg5kZXZpY2VfY29tbWFuZBhoIAEoCzIbLmR1cmUuZGV2aWNlLnYxLlNlbmRDb21tYW5kSAASNgoNZGV2aWNlX2Fuc3dlchhpIAEoCzIdLmR1cmUuZGV2aWNlLnYxLkFuc3dlckNvbW1hbmRIABJCChdkZXZpY2VfbWVhc3VyZV9maXJtd2FyZRhqIAEoCzIfLmR1cmUuZGV2aWNlLnYxLk1lYXN1cmVGaXJtd2FyZUgAEjoKE2RldmljZV9yZXBvcnRfZmF1bHQYayABKAsyGy5kdXJlLmRldmljZS52MS5SZXBvcnRGYXVsdEgAEisKC3N0cmVhbV9vcGVuGG4gASgLMhQuZHVyZS5zdHJlYW0udjEuT3BlbkgAEi0KDHN0cmVhbV9jbG9zZRhvIAEoCzIVLmR1cmUuc3RyZWFtLnYxLkNsb3NlSAASLQoMc3RyZWFtX2FkbWl0GHAgASgLMhUuZHVyZS5zdHJlYW0udjEuQWRtaXRIABIxCg5zdHJlYW1fZGlzbWlzcxhxIAEoCzIXLmR1cmUuc3RyZWFtLnYxLkRpc21pc3NIABIrCgtzdHJlYW1fZnVuZBhyIAEoCzIULmR1cmUuc3RyZWFtLnYxLkZ1bmRIABIvCg1zdHJlYW1fYW5jaG9yGHMgASgLMhYuZHVyZS5zdHJlYW0udjEuQW5jaG9ySAASLwoNc3RyZWFtX2FwcGVhbBh0IAEoCzIWLmR1cmUuc3RyZWFtLnYxLkFwcGVhbEgAEi8KDXN0cmVhbV9kZWNpZGUYdSABKAsyFi5kdXJlLnN0cmVhbS52MS5EZWNpZGVIABIvCg1zdHJlYW1fc2V0dGxlGHYgASgLMhYuZHVyZS5zdHJlYW0udjEuU2V0dGxlSAASMgoOaWRlbnRpdHlfYWRtaXQYggEgASgLMhcuZHVyZS5pZGVudGl0eS52MS5BZG1pdEgAEjYKEGlkZW50aXR5X2Rpc21pc3MYgwEgASgLMhkuZHVyZS5pZGVudGl0eS52MS5EaXNtaXNzSAASOAoRaWRlbnRpdHlfZGVzY3JpYmUYhAEgASgLMhouZHVyZS5pZGVudGl0eS52MS5EZXNjcmliZUgAEkUKGGlkZW50aXR5X3JlZ2lzdGVyX3NjaGVtYRiFASABKAsyIC5kdXJlLmlkZW50aXR5LnYxLlJlZ2lzdGVyU2NoZW1hSAASOAoRaWRlbnRpdHlfZGVsZWdhdGUYhgEgASgLMhouZHVyZS5pZGVudGl0eS52MS5EZWxlZ2F0ZUgAEjQKD2lkZW50aXR5X3Jldm9rZRiHASABKAsyGC5kdXJlLmlkZW50aXR5LnYxLlJldm9rZUgAEjQKD2lkZW50aXR5X2F0dGVzdBiIASABKAsyGC5kdXJlLmlkZW50aXR5LnYxLkF0dGVzdEgAEjgKEWlkZW50aXR5X3dpdGhkcmF3GIkBIAEoCzIaLmR1cmUuaWRlbnRpdHkudjEuV2l0aGRyYXdIABI5ChJpZGVudGl0eV9vcGVuX2xpc3QYigEgASgLMhouZHVyZS5pZGVudGl0eS52MS5PcGVuTGlzdEgAEjsKE2lkZW50aXR5X3NldF9zdGF0dXMYiwEgASgLMhsuZHVyZS5pZGVudGl0eS52MS5TZXRTdGF0dXNIABI/ChVpZGVudGl0eV9naXZlX2NvbnNlbnQYjAEgASgLMh0uZHVyZS5pZGVudGl0eS52MS5HaXZlQ29uc2VudEgAEkcKGWlkZW50aXR5X3dpdGhkcmF3X2NvbnNlbnQYjQEgASgLMiEuZHVyZS5pZGVudGl0eS52MS5XaXRoZHJhd0NvbnNlbnRIAEIGCgRjYWxsIo4BCgdXaXRuZXNzEiYKBGtpbmQYASABKA4yGC5kdXJlLmFjY291bnQudjEuS2V5S2luZBISCgpwdWJsaWNfa2V5GAIgASgMEhEKCXNpZ25hdHVyZRgDIAEoDBIaChJhdXRoZW50aWNhdG9yX2RhdGEYBCABKAwSGAoQY2xpZW50X2RhdGFfanNvbhgFIAEoDEKTAQoOY29tLmR1cmUudHgudjFCB1R4UHJvdG9QAVouZ2l0aHViLmNvbS9kdXJlbGVkZ2VyL2R1cmUvZ2VuL2R1cmUvdHgvdjE7dHh2MaICA0RUWKoCCkR1cmUuVHguVjHKAgpEdXJlXFR4XFYx4gIWRHVyZVxUeFxWMVxHUEJNZXRhZGF0YeoCDER1cmU6OlR4OjpWMWIGcHJvdG8z", [file_dure_account_v1_account, file_dure_asset_v1_asset, file_dure_device_v1_device, file_dure_identity_v1_identity, file_dure_network_v1_network, file_dure_record_v1_record, file_dure_stream_v1_stream]);
 
 /**
  * A transaction as it travels and is stored. Unknown fields are refused.
@@ -179,6 +181,54 @@ export type Action = Message<"dure.tx.v1.Action"> & {
      */
     value: Unfreeze;
     case: "accountUnfreeze";
+  } | {
+    /**
+     * @generated from field: dure.account.v1.Appeal account_appeal = 19;
+     */
+    value: Appeal;
+    case: "accountAppeal";
+  } | {
+    /**
+     * @generated from field: dure.account.v1.AnswerAppeal account_answer = 20;
+     */
+    value: AnswerAppeal;
+    case: "accountAnswer";
+  } | {
+    /**
+     * @generated from field: dure.account.v1.SetRecovery account_set_recovery = 21;
+     */
+    value: SetRecovery;
+    case: "accountSetRecovery";
+  } | {
+    /**
+     * @generated from field: dure.account.v1.Recover account_recover = 22;
+     */
+    value: Recover;
+    case: "accountRecover";
+  } | {
+    /**
+     * @generated from field: dure.account.v1.AgreeRecovery account_agree_recovery = 23;
+     */
+    value: AgreeRecovery;
+    case: "accountAgreeRecovery";
+  } | {
+    /**
+     * @generated from field: dure.account.v1.ObjectRecovery account_object_recovery = 24;
+     */
+    value: ObjectRecovery;
+    case: "accountObjectRecovery";
+  } | {
+    /**
+     * @generated from field: dure.account.v1.FinishRecovery account_finish_recovery = 25;
+     */
+    value: FinishRecovery;
+    case: "accountFinishRecovery";
+  } | {
+    /**
+     * @generated from field: dure.account.v1.SetSponsor account_set_sponsor = 26;
+     */
+    value: SetSponsor;
+    case: "accountSetSponsor";
   } | {
     /**
      * @generated from field: dure.asset.v1.Create asset_create = 30;
@@ -367,6 +417,12 @@ export type Action = Message<"dure.tx.v1.Action"> & {
     case: "deviceMeasureFirmware";
   } | {
     /**
+     * @generated from field: dure.device.v1.ReportFault device_report_fault = 107;
+     */
+    value: ReportFault;
+    case: "deviceReportFault";
+  } | {
+    /**
      * @generated from field: dure.stream.v1.Open stream_open = 110;
      */
     value: Open$1;
@@ -405,7 +461,7 @@ export type Action = Message<"dure.tx.v1.Action"> & {
     /**
      * @generated from field: dure.stream.v1.Appeal stream_appeal = 116;
      */
-    value: Appeal;
+    value: Appeal$1;
     case: "streamAppeal";
   } | {
     /**
@@ -419,6 +475,78 @@ export type Action = Message<"dure.tx.v1.Action"> & {
      */
     value: Settle;
     case: "streamSettle";
+  } | {
+    /**
+     * @generated from field: dure.identity.v1.Admit identity_admit = 130;
+     */
+    value: Admit$1;
+    case: "identityAdmit";
+  } | {
+    /**
+     * @generated from field: dure.identity.v1.Dismiss identity_dismiss = 131;
+     */
+    value: Dismiss$1;
+    case: "identityDismiss";
+  } | {
+    /**
+     * @generated from field: dure.identity.v1.Describe identity_describe = 132;
+     */
+    value: Describe;
+    case: "identityDescribe";
+  } | {
+    /**
+     * @generated from field: dure.identity.v1.RegisterSchema identity_register_schema = 133;
+     */
+    value: RegisterSchema;
+    case: "identityRegisterSchema";
+  } | {
+    /**
+     * @generated from field: dure.identity.v1.Delegate identity_delegate = 134;
+     */
+    value: Delegate;
+    case: "identityDelegate";
+  } | {
+    /**
+     * @generated from field: dure.identity.v1.Revoke identity_revoke = 135;
+     */
+    value: Revoke$1;
+    case: "identityRevoke";
+  } | {
+    /**
+     * @generated from field: dure.identity.v1.Attest identity_attest = 136;
+     */
+    value: Attest$1;
+    case: "identityAttest";
+  } | {
+    /**
+     * @generated from field: dure.identity.v1.Withdraw identity_withdraw = 137;
+     */
+    value: Withdraw$1;
+    case: "identityWithdraw";
+  } | {
+    /**
+     * @generated from field: dure.identity.v1.OpenList identity_open_list = 138;
+     */
+    value: OpenList;
+    case: "identityOpenList";
+  } | {
+    /**
+     * @generated from field: dure.identity.v1.SetStatus identity_set_status = 139;
+     */
+    value: SetStatus;
+    case: "identitySetStatus";
+  } | {
+    /**
+     * @generated from field: dure.identity.v1.GiveConsent identity_give_consent = 140;
+     */
+    value: GiveConsent;
+    case: "identityGiveConsent";
+  } | {
+    /**
+     * @generated from field: dure.identity.v1.WithdrawConsent identity_withdraw_consent = 141;
+     */
+    value: WithdrawConsent;
+    case: "identityWithdrawConsent";
   } | { case: undefined; value?: undefined };
 };
 

@@ -1,0 +1,135 @@
+package vault
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"slices"
+)
+
+// Profile is what a person proved to the member. Times are unix milliseconds.
+type Profile struct {
+	Name string `json:"name,omitempty"`
+	// Phone is E.164, such as +821012345678.
+	Phone   string `json:"phone,omitempty"`
+	PhoneAt int64  `json:"phone_at,omitempty"`
+	// Bank is the code of three digits, BankAccount its digits.
+	Bank        string `json:"bank,omitempty"`
+	BankAccount string `json:"bank_account,omitempty"`
+	BankAt      int64  `json:"bank_at,omitempty"`
+}
+
+// Profile returns what a person proved; ErrUnknown if nothing.
+func (v *Vault) Profile(ctx context.Context, a Account) (p Profile, err error) {
+	err = v.get(ctx, a, "profile", "", &p)
+	return p, err
+}
+
+// SaveProfile keeps what a person proved.
+func (v *Vault) SaveProfile(ctx context.Context, a Account, p Profile, at int64) error {
+	return v.put(ctx, a, "profile", "", at, p)
+}
+
+// Consent is what a person answered a service.
+type Consent struct {
+	// Service is the client id, Name its name at that time.
+	Service string `json:"service"`
+	Name    string `json:"name"`
+	// Asked and Agreed are items, such as phone. What was asked and not agreed was refused.
+	Asked  []string `json:"asked"`
+	Agreed []string `json:"agreed"`
+	// At is in unix milliseconds.
+	At int64 `json:"at"`
+	// Salt keeps the digest from being guessed; 16 random bytes.
+	Salt []byte `json:"salt"`
+}
+
+// Covers says whether every item was asked before, so that the person need not be asked again.
+func (c Consent) Covers(items []string) bool {
+	for _, item := range items {
+		if !slices.Contains(c.Asked, item) {
+			return false
+		}
+	}
+	return true
+}
+
+// Digest is SHA-256("dure/consent/v1\n" || account || JSON of the consent). It says nothing to whoever has not the consent.
+func (c Consent) Digest(a Account) [32]byte {
+	raw, err := json.Marshal(c)
+	if err != nil {
+		panic(err) // strings and numbers
+	}
+	return sha256.Sum256(append(append([]byte("dure/consent/v1\n"), a[:]...), raw...))
+}
+
+// Consent returns what a person answered a service; ErrUnknown if nothing, or if it was withdrawn.
+func (v *Vault) Consent(ctx context.Context, a Account, service string) (c Consent, err error) {
+	err = v.get(ctx, a, "consent", service, &c)
+	return c, err
+}
+
+// Consents lists those that stand, newest first.
+func (v *Vault) Consents(ctx context.Context, a Account) ([]Consent, error) {
+	return list[Consent](ctx, v, a, "consent")
+}
+
+// SaveConsent keeps a consent in place of an earlier one.
+func (v *Vault) SaveConsent(ctx context.Context, a Account, c Consent) error {
+	return v.put(ctx, a, "consent", c.Service, c.At, c)
+}
+
+// Withdraw forgets a consent; ErrUnknown if there is none.
+func (v *Vault) Withdraw(ctx context.Context, a Account, service string) error {
+	p, err := v.find(ctx, a)
+	if err != nil {
+		return err
+	}
+	res, err := v.people.ExecContext(ctx, `DELETE FROM sealed WHERE number = ? AND kind = 'consent' AND name = ?`, p.number, p.name(service))
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, ErrUnknown)
+	}
+	return nil
+}
+
+// Entry is a line of the log that the person can read.
+type Entry struct {
+	// What happened: registered, proved, signed_in, asked, agreed, refused, read, withdrawn, signed_out.
+	What string `json:"what"`
+	// Service that it was about; empty: this member itself.
+	Service string `json:"service,omitempty"`
+	// Items that were asked, agreed or read.
+	Items []string `json:"items,omitempty"`
+	// At is in unix milliseconds.
+	At int64 `json:"at"`
+}
+
+// maxLog is how many lines a person's log keeps; the oldest give way.
+const maxLog = 1000
+
+// Append adds a line to a person's log.
+func (v *Vault) Append(ctx context.Context, a Account, e Entry) error {
+	return v.add(ctx, a, "log", e.At, maxLog, e)
+}
+
+// Log is a person's log, newest first.
+func (v *Vault) Log(ctx context.Context, a Account) ([]Entry, error) {
+	return list[Entry](ctx, v, a, "log")
+}
+
+// Count is the last counter of a person's passkey; 0 if none was seen.
+func (v *Vault) Count(ctx context.Context, a Account, passkey string) (n uint32, err error) {
+	if err = v.get(ctx, a, "count", passkey, &n); errors.Is(err, ErrUnknown) {
+		return 0, nil
+	}
+	return n, err
+}
+
+// SaveCount keeps a passkey's counter.
+func (v *Vault) SaveCount(ctx context.Context, a Account, passkey string, n uint32, at int64) error {
+	return v.put(ctx, a, "count", passkey, at, n)
+}

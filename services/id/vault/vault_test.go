@@ -1,0 +1,151 @@
+package vault_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/dureledger/dure/services/id/vault"
+)
+
+var (
+	alice   = vault.Account{1}
+	bob     = vault.Account{2}
+	profile = vault.Profile{Name: "홍길동", Phone: "+821012345678", PhoneAt: 1, Bank: "088", BankAccount: "110123456789", BankAt: 2}
+)
+
+func open(t *testing.T, dir string) *vault.Vault {
+	t.Helper()
+	v, err := vault.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { v.Close() })
+	return v
+}
+
+// What is kept comes back after a restart, and erasing one person leaves the others.
+func TestKeepAndErase(t *testing.T) {
+	ctx, dir := context.Background(), t.TempDir()
+	v := open(t, dir)
+	consent := vault.Consent{Service: "shop", Name: "Shop", Asked: []string{"phone", "profile"}, Agreed: []string{"phone"}, At: 5, Salt: []byte{9}}
+	for _, a := range []vault.Account{alice, bob} {
+		for _, err := range []error{
+			v.SaveProfile(ctx, a, profile, 1), v.SaveConsent(ctx, a, consent), v.SaveCount(ctx, a, "key", 7, 3),
+			v.Append(ctx, a, vault.Entry{What: "asked", Service: "Shop", At: 3}), v.Append(ctx, a, vault.Entry{What: "agreed", Service: "Shop", At: 4}),
+		} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := v.Close(); err != nil {
+		t.Fatal(err)
+	}
+	v = open(t, dir)
+	if p, err := v.Profile(ctx, alice); err != nil || p != profile {
+		t.Errorf("profile %+v, %v", p, err)
+	}
+	if c, err := v.Consent(ctx, alice, "shop"); err != nil || c.Digest(alice) != consent.Digest(alice) || c.Digest(alice) == c.Digest(bob) {
+		t.Errorf("consent %+v, %v", c, err)
+	}
+	if !consent.Covers([]string{"profile"}) || consent.Covers([]string{"profile", "bank_account"}) {
+		t.Error("a consent covers what was asked, and nothing else")
+	}
+	if log, err := v.Log(ctx, alice); err != nil || len(log) != 2 || log[0].What != "agreed" {
+		t.Errorf("log %+v, %v", log, err)
+	}
+	if n, err := v.Count(ctx, alice, "key"); err != nil || n != 7 {
+		t.Errorf("count %d, %v", n, err)
+	}
+	if err := v.Withdraw(ctx, alice, "shop"); err != nil {
+		t.Error(err)
+	}
+	if err := v.Withdraw(ctx, alice, "shop"); !errors.Is(err, vault.ErrUnknown) {
+		t.Errorf("a second withdrawal: %v", err)
+	}
+	if err := errors.Join(v.Erase(ctx, alice), v.Erase(ctx, alice)); err != nil {
+		t.Error(err)
+	}
+	if _, err := v.Profile(ctx, alice); !errors.Is(err, vault.ErrUnknown) {
+		t.Errorf("after erasure: %v", err)
+	}
+	if p, err := v.Profile(ctx, bob); err != nil || p != profile {
+		t.Errorf("the other's profile %+v, %v", p, err)
+	}
+}
+
+// No file has what a person said in clear, or their account; and when one is erased, their key is in none.
+func TestFilesSayNothing(t *testing.T) {
+	ctx, dir := context.Background(), t.TempDir()
+	v := open(t, dir)
+	account := vault.Account([]byte("account-of-a-person!"))
+	if err := errors.Join(v.SaveProfile(ctx, account, profile, 1), v.SaveConsent(ctx, account, vault.Consent{Service: "shop-of-secrets"})); err != nil {
+		t.Fatal(err)
+	}
+	wrapped, err := v.Wrapped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	scan := func(words ...[]byte) (found []string) {
+		files, err := filepath.Glob(filepath.Join(dir, "*"))
+		if err != nil || len(files) < 3 {
+			t.Fatal(files, err)
+		}
+		for _, f := range files {
+			raw, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, w := range words {
+				if bytes.Contains(raw, w) {
+					found = append(found, fmt.Sprintf("%s has %q", filepath.Base(f), w))
+				}
+			}
+		}
+		return found
+	}
+	if found := scan([]byte("홍길동"), []byte("1012345678"), []byte("110123456789"), []byte("shop-of-secrets"), account[:]); found != nil {
+		t.Error(found)
+	}
+	if found := scan(wrapped); len(found) != 1 {
+		t.Errorf("the wrapped key should be in one file: %v", found)
+	}
+	if err := v.Erase(ctx, account); err != nil {
+		t.Fatal(err)
+	}
+	if found := scan(wrapped); found != nil {
+		t.Error(found)
+	}
+}
+
+func TestManyAtOnce(t *testing.T) {
+	v := open(t, t.TempDir())
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			if err := v.Append(context.Background(), alice, vault.Entry{What: "read", At: int64(i)}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if log, err := v.Log(context.Background(), alice); err != nil || len(log) != 8 {
+		t.Errorf("%d lines, %v", len(log), err)
+	}
+}
+
+func TestBadMasterKey(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "vault.key"), []byte("12"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := vault.Open(dir); err == nil {
+		t.Error("a short master key was taken")
+	}
+}
