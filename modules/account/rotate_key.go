@@ -9,7 +9,7 @@ import (
 	"github.com/dureledger/dure/ledger/tx"
 )
 
-// rotateKey replaces the key that acts for the actor. The new key must have signed too, so that nobody locks himself
+// rotateKey replaces the key, or the rule, that acts for the actor by a key. The new key must have signed too, so that nobody locks himself
 // out with a key he does not have, or takes a stranger's key.
 func (m *Module) rotateKey(c *exec.Context, call *accountv1.RotateKey) error {
 	key := tx.Key{Kind: call.GetKind(), Public: call.GetPublicKey()}
@@ -20,30 +20,30 @@ func (m *Module) rotateKey(c *exec.Context, call *accountv1.RotateKey) error {
 	if !ok {
 		return unknown(c.Actor)
 	}
-	to, from := key.Address(), tx.Address(a.GetKey())
-	if to == from {
+	if err := mayManage(c, a); err != nil {
+		return err
+	}
+	to := key.Address()
+	if !a.GetRuled() && to == tx.Address(a.GetKey()) {
 		return fault.New("account.same_key", "The key "+to.String()+" acts for "+c.Actor.String()+" already.", "account", c.Actor, "key", to)
 	}
 	if owner, taken := ownerOf(c.View, to); taken && owner != c.Actor {
 		return keyInUse(to, owner)
 	}
 	if !c.Witnessed(to) {
-		return fault.New("account.key_not_witnessed", "The new key "+to.String()+" has not signed the transaction. Sign it with the new key too.",
-			"account", c.Actor, "key", to)
+		return notWitnessed(c.Actor, to)
 	}
-	a.Key, a.Kind = to[:], key.Kind
-	accounts.Set(c.View, c.Actor, a)
-	if from != c.Actor {
-		rotated.Delete(c.View, from)
-	}
-	if to != c.Actor {
-		rotated.Set(c.View, to, c.Actor)
-	}
+	setAuthority(c, c.Actor, a, authority{key: to, kind: key.Kind})
 	m.devices.KeyChanged(c.View, c.Actor, to)
 	c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_AccountKeyRotated{
 		AccountKeyRotated: &accountv1.KeyRotated{Account: c.Actor[:], Key: to[:]},
 	}})
 	return nil
+}
+
+func notWitnessed(account, key tx.Address) error {
+	return fault.New("account.key_not_witnessed", "The new key "+key.String()+" has not signed the transaction. Sign it with the new key too.",
+		"account", account, "key", key)
 }
 
 // ownerOf is the account a key belongs to: the one it was rotated to, or the one whose address it made. An account

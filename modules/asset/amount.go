@@ -6,6 +6,7 @@ import (
 
 	"github.com/holiman/uint256"
 
+	"github.com/dureledger/dure/ledger/exec"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/state"
 	"github.com/dureledger/dure/ledger/tx"
@@ -48,6 +49,14 @@ func credit(v *state.View, asset string, account tx.Address, amount uint256.Int)
 	}
 	put(v, balances, holding{asset, account}, sum)
 	return nil
+}
+
+// spend takes from what the actor can spend, if its rules allow that it goes to a receiver.
+func (m *Module) spend(c *exec.Context, asset class, amount uint256.Int, to tx.Address) error {
+	if err := m.spending.Spend(c, asset.id, asset.GetDecimals(), amount, to); err != nil {
+		return err
+	}
+	return debit(c.View, asset, c.Actor, amount)
 }
 
 // debit takes from what an account can spend.

@@ -160,6 +160,10 @@ type Accounts interface {
 	Exists(g state.Getter, a tx.Address) bool
 	// KeyOf returns the address of the key that may act for an account now; none may if it is frozen or not open.
 	KeyOf(g state.Getter, a tx.Address) (tx.Address, bool)
+	// Agrees says whether the transaction shows that an account wants what is done: it acts, or enough of its keys have signed.
+	Agrees(c *exec.Context, a tx.Address) bool
+	// HasRule says whether a rule over keys acts for an account, and not one key.
+	HasRule(g state.Getter, a tx.Address) bool
 	// SponsorOf returns the account that answers for one that is open.
 	SponsorOf(g state.Getter, a tx.Address) tx.Address
 }

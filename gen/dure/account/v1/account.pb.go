@@ -287,25 +287,616 @@ func (x *Unfreeze) GetAccount() []byte {
 	return nil
 }
 
+// Puts a rule over keys in the place of what acts for the actor. The address stays. Every key that does not act for the account yet
+// must also witness the transaction, or the proposal that this is part of.
+type SetRule struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Rule          *Rule                  `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetRule) Reset() {
+	*x = SetRule{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetRule) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetRule) ProtoMessage() {}
+
+func (x *SetRule) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetRule.ProtoReflect.Descriptor instead.
+func (*SetRule) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *SetRule) GetRule() *Rule {
+	if x != nil {
+		return x.Rule
+	}
+	return nil
+}
+
+// Several keys that act for an account together, and what they may do. Amounts are smallest units.
+type Rule struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1 to 16, no key twice.
+	Keys []*RuleKey `protobuf:"bytes,1,rep,name=keys,proto3" json:"keys,omitempty"`
+	// How much weight of keys each kind of action takes: at least 1, at most what all keys weigh together.
+	// Spend: what takes money out of the account.
+	Spend uint32 `protobuf:"varint,2,opt,name=spend,proto3" json:"spend,omitempty"`
+	// Manage: what changes who acts for the account, or how.
+	Manage uint32 `protobuf:"varint,3,opt,name=manage,proto3" json:"manage,omitempty"`
+	// Everything else, save what one key may do alone: propose, approve, withdraw, execute, lock.
+	Other uint32 `protobuf:"varint,4,opt,name=other,proto3" json:"other,omitempty"`
+	// At most 16, no asset twice. An asset without one has no limit.
+	Limits []*Limit `protobuf:"bytes,5,rep,name=limits,proto3" json:"limits,omitempty"`
+	// Who may receive from the account; empty: anyone. At most 64, all of them accounts.
+	Receivers [][]byte `protobuf:"bytes,6,rep,name=receivers,proto3" json:"receivers,omitempty"`
+	// How long what has to wait does so after enough keys have approved it, milliseconds; 0 or 1 minute to 90 days.
+	WaitMs int64 `protobuf:"varint,7,opt,name=wait_ms,json=waitMs,proto3" json:"wait_ms,omitempty"`
+	// Changes of authority wait too.
+	ManageWaits   bool `protobuf:"varint,8,opt,name=manage_waits,json=manageWaits,proto3" json:"manage_waits,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Rule) Reset() {
+	*x = Rule{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Rule) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Rule) ProtoMessage() {}
+
+func (x *Rule) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Rule.ProtoReflect.Descriptor instead.
+func (*Rule) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Rule) GetKeys() []*RuleKey {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *Rule) GetSpend() uint32 {
+	if x != nil {
+		return x.Spend
+	}
+	return 0
+}
+
+func (x *Rule) GetManage() uint32 {
+	if x != nil {
+		return x.Manage
+	}
+	return 0
+}
+
+func (x *Rule) GetOther() uint32 {
+	if x != nil {
+		return x.Other
+	}
+	return 0
+}
+
+func (x *Rule) GetLimits() []*Limit {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
+func (x *Rule) GetReceivers() [][]byte {
+	if x != nil {
+		return x.Receivers
+	}
+	return nil
+}
+
+func (x *Rule) GetWaitMs() int64 {
+	if x != nil {
+		return x.WaitMs
+	}
+	return 0
+}
+
+func (x *Rule) GetManageWaits() bool {
+	if x != nil {
+		return x.ManageWaits
+	}
+	return false
+}
+
+type RuleKey struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The key address (20 bytes).
+	Key []byte `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// 1 to 1000.
+	Weight uint32 `protobuf:"varint,2,opt,name=weight,proto3" json:"weight,omitempty"`
+	// The ledger's to fill in, from the witness.
+	Kind          KeyKind `protobuf:"varint,3,opt,name=kind,proto3,enum=dure.account.v1.KeyKind" json:"kind,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RuleKey) Reset() {
+	*x = RuleKey{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RuleKey) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RuleKey) ProtoMessage() {}
+
+func (x *RuleKey) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RuleKey.ProtoReflect.Descriptor instead.
+func (*RuleKey) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *RuleKey) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *RuleKey) GetWeight() uint32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+func (x *RuleKey) GetKind() KeyKind {
+	if x != nil {
+		return x.Kind
+	}
+	return KeyKind_KEY_KIND_UNSPECIFIED
+}
+
+// What an account may spend of an asset. An empty amount is no limit.
+type Limit struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Asset string                 `protobuf:"bytes,1,opt,name=asset,proto3" json:"asset,omitempty"`
+	// Together in one transaction.
+	PerTransaction string `protobuf:"bytes,2,opt,name=per_transaction,json=perTransaction,proto3" json:"per_transaction,omitempty"`
+	// Together in a window of time that moves with the blocks.
+	PerWindow string `protobuf:"bytes,3,opt,name=per_window,json=perWindow,proto3" json:"per_window,omitempty"`
+	// 1 minute to 366 days; 0 means 24 hours.
+	WindowMs int64 `protobuf:"varint,4,opt,name=window_ms,json=windowMs,proto3" json:"window_ms,omitempty"`
+	// More than this in one transaction is only spent by a proposal that has waited for the rule's wait_ms.
+	WaitOver      string `protobuf:"bytes,5,opt,name=wait_over,json=waitOver,proto3" json:"wait_over,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Limit) Reset() {
+	*x = Limit{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Limit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Limit) ProtoMessage() {}
+
+func (x *Limit) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Limit.ProtoReflect.Descriptor instead.
+func (*Limit) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Limit) GetAsset() string {
+	if x != nil {
+		return x.Asset
+	}
+	return ""
+}
+
+func (x *Limit) GetPerTransaction() string {
+	if x != nil {
+		return x.PerTransaction
+	}
+	return ""
+}
+
+func (x *Limit) GetPerWindow() string {
+	if x != nil {
+		return x.PerWindow
+	}
+	return ""
+}
+
+func (x *Limit) GetWindowMs() int64 {
+	if x != nil {
+		return x.WindowMs
+	}
+	return 0
+}
+
+func (x *Limit) GetWaitOver() string {
+	if x != nil {
+		return x.WaitOver
+	}
+	return ""
+}
+
+// Proposes actions of the actor, and approves them with every key of its rule that witnesses this. When that is enough they happen at once,
+// unless they have to wait.
+type Propose struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1 to 100 serialised dure.tx.v1.Action of the same actor, at most 16 KiB together.
+	Actions [][]byte `protobuf:"bytes,1,rep,name=actions,proto3" json:"actions,omitempty"`
+	// What they are for, at most 256 bytes, public.
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Unix milliseconds, at most 90 days ahead. From then on the proposal can only be withdrawn.
+	ExpiresAt     int64 `protobuf:"varint,3,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Propose) Reset() {
+	*x = Propose{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Propose) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Propose) ProtoMessage() {}
+
+func (x *Propose) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Propose.ProtoReflect.Descriptor instead.
+func (*Propose) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Propose) GetActions() [][]byte {
+	if x != nil {
+		return x.Actions
+	}
+	return nil
+}
+
+func (x *Propose) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Propose) GetExpiresAt() int64 {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return 0
+}
+
+// Approves a proposal of the actor with every key of its rule that witnesses this.
+type Approve struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Proposal      uint64                 `protobuf:"varint,1,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Approve) Reset() {
+	*x = Approve{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Approve) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Approve) ProtoMessage() {}
+
+func (x *Approve) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Approve.ProtoReflect.Descriptor instead.
+func (*Approve) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Approve) GetProposal() uint64 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+// Takes back the approvals of the keys that witness this, or ends the proposal when the key that proposed it is among them, or enough keys for
+// managing the account are, or it has expired.
+type Withdraw struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Proposal      uint64                 `protobuf:"varint,1,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Withdraw) Reset() {
+	*x = Withdraw{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Withdraw) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Withdraw) ProtoMessage() {}
+
+func (x *Withdraw) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Withdraw.ProtoReflect.Descriptor instead.
+func (*Withdraw) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Withdraw) GetProposal() uint64 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+// Does what a proposal says that enough keys have approved.
+type Execute struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Proposal      uint64                 `protobuf:"varint,1,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Execute) Reset() {
+	*x = Execute{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Execute) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Execute) ProtoMessage() {}
+
+func (x *Execute) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Execute.ProtoReflect.Descriptor instead.
+func (*Execute) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Execute) GetProposal() uint64 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+// Stops the actor, which has a rule, from doing anything but managing its authority. One key of the rule is enough.
+type Lock struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Why, at most 256 bytes, public.
+	Reason        string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Lock) Reset() {
+	*x = Lock{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Lock) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Lock) ProtoMessage() {}
+
+func (x *Lock) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Lock.ProtoReflect.Descriptor instead.
+func (*Lock) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Lock) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// Lets the actor act again. It takes the weight for managing.
+type Unlock struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Unlock) Reset() {
+	*x = Unlock{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Unlock) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Unlock) ProtoMessage() {}
+
+func (x *Unlock) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Unlock.ProtoReflect.Descriptor instead.
+func (*Unlock) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{13}
+}
+
 // What the ledger stores of an account.
 type Account struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The member that vouches for it.
 	Sponsor []byte `protobuf:"bytes,1,opt,name=sponsor,proto3" json:"sponsor,omitempty"`
-	// The key address (20 bytes) of the key that acts for it.
+	// The key address (20 bytes) of the key that acts for it; empty if a rule does.
 	Key          []byte  `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
 	Kind         KeyKind `protobuf:"varint,3,opt,name=kind,proto3,enum=dure.account.v1.KeyKind" json:"kind,omitempty"`
 	Frozen       bool    `protobuf:"varint,4,opt,name=frozen,proto3" json:"frozen,omitempty"`
 	FreezeReason string  `protobuf:"bytes,5,opt,name=freeze_reason,json=freezeReason,proto3" json:"freeze_reason,omitempty"`
 	// Unix milliseconds of the block that opened it.
-	OpenedAt      int64 `protobuf:"varint,6,opt,name=opened_at,json=openedAt,proto3" json:"opened_at,omitempty"`
+	OpenedAt int64 `protobuf:"varint,6,opt,name=opened_at,json=openedAt,proto3" json:"opened_at,omitempty"`
+	// A rule over keys acts for it.
+	Ruled bool `protobuf:"varint,7,opt,name=ruled,proto3" json:"ruled,omitempty"`
+	// How many proposals it has made; the last has this number.
+	Proposals uint64 `protobuf:"varint,8,opt,name=proposals,proto3" json:"proposals,omitempty"`
+	// Unix milliseconds of the block in which it locked itself, 0 if it is not locked, and why.
+	LockedAt      int64  `protobuf:"varint,9,opt,name=locked_at,json=lockedAt,proto3" json:"locked_at,omitempty"`
+	LockReason    string `protobuf:"bytes,10,opt,name=lock_reason,json=lockReason,proto3" json:"lock_reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[4]
+	mi := &file_dure_account_v1_account_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -317,7 +908,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[4]
+	mi := &file_dure_account_v1_account_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -330,7 +921,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{4}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Account) GetSponsor() []byte {
@@ -375,6 +966,274 @@ func (x *Account) GetOpenedAt() int64 {
 	return 0
 }
 
+func (x *Account) GetRuled() bool {
+	if x != nil {
+		return x.Ruled
+	}
+	return false
+}
+
+func (x *Account) GetProposals() uint64 {
+	if x != nil {
+		return x.Proposals
+	}
+	return 0
+}
+
+func (x *Account) GetLockedAt() int64 {
+	if x != nil {
+		return x.LockedAt
+	}
+	return 0
+}
+
+func (x *Account) GetLockReason() string {
+	if x != nil {
+		return x.LockReason
+	}
+	return ""
+}
+
+// What the ledger stores of a proposal that is open.
+type Proposal struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Serialised dure.tx.v1.Action, as proposed.
+	Actions [][]byte `protobuf:"bytes,1,rep,name=actions,proto3" json:"actions,omitempty"`
+	Reason  string   `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The key address that proposed it.
+	Proposer []byte `protobuf:"bytes,3,opt,name=proposer,proto3" json:"proposer,omitempty"`
+	// The key addresses that approve it, in order of time.
+	Approvals [][]byte `protobuf:"bytes,4,rep,name=approvals,proto3" json:"approvals,omitempty"`
+	// Other keys that have signed it or an approval, without weight: new keys must.
+	Witnesses []*RuleKey `protobuf:"bytes,5,rep,name=witnesses,proto3" json:"witnesses,omitempty"`
+	OpenedAt  int64      `protobuf:"varint,6,opt,name=opened_at,json=openedAt,proto3" json:"opened_at,omitempty"`
+	ExpiresAt int64      `protobuf:"varint,7,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// When the approvals became enough, 0 while they are not.
+	ApprovedAt int64 `protobuf:"varint,8,opt,name=approved_at,json=approvedAt,proto3" json:"approved_at,omitempty"`
+	// Which kinds of action are among them: 1 spend, 2 manage, 4 everything else, added up.
+	Kinds         uint32 `protobuf:"varint,9,opt,name=kinds,proto3" json:"kinds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Proposal) Reset() {
+	*x = Proposal{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Proposal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Proposal) ProtoMessage() {}
+
+func (x *Proposal) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Proposal.ProtoReflect.Descriptor instead.
+func (*Proposal) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Proposal) GetActions() [][]byte {
+	if x != nil {
+		return x.Actions
+	}
+	return nil
+}
+
+func (x *Proposal) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Proposal) GetProposer() []byte {
+	if x != nil {
+		return x.Proposer
+	}
+	return nil
+}
+
+func (x *Proposal) GetApprovals() [][]byte {
+	if x != nil {
+		return x.Approvals
+	}
+	return nil
+}
+
+func (x *Proposal) GetWitnesses() []*RuleKey {
+	if x != nil {
+		return x.Witnesses
+	}
+	return nil
+}
+
+func (x *Proposal) GetOpenedAt() int64 {
+	if x != nil {
+		return x.OpenedAt
+	}
+	return 0
+}
+
+func (x *Proposal) GetExpiresAt() int64 {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return 0
+}
+
+func (x *Proposal) GetApprovedAt() int64 {
+	if x != nil {
+		return x.ApprovedAt
+	}
+	return 0
+}
+
+func (x *Proposal) GetKinds() uint32 {
+	if x != nil {
+		return x.Kinds
+	}
+	return 0
+}
+
+// What the ledger remembers of what an account has spent of an asset with a limit.
+type Usage struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The transaction that spent last, what it has spent, and what of that without having waited.
+	Tx     []byte `protobuf:"bytes,1,opt,name=tx,proto3" json:"tx,omitempty"`
+	InTx   string `protobuf:"bytes,2,opt,name=in_tx,json=inTx,proto3" json:"in_tx,omitempty"`
+	AtOnce string `protobuf:"bytes,3,opt,name=at_once,json=atOnce,proto3" json:"at_once,omitempty"`
+	// In order of time, without overlap.
+	Spent         []*Spent `protobuf:"bytes,4,rep,name=spent,proto3" json:"spent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Usage) Reset() {
+	*x = Usage{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Usage) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Usage) ProtoMessage() {}
+
+func (x *Usage) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Usage.ProtoReflect.Descriptor instead.
+func (*Usage) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Usage) GetTx() []byte {
+	if x != nil {
+		return x.Tx
+	}
+	return nil
+}
+
+func (x *Usage) GetInTx() string {
+	if x != nil {
+		return x.InTx
+	}
+	return ""
+}
+
+func (x *Usage) GetAtOnce() string {
+	if x != nil {
+		return x.AtOnce
+	}
+	return ""
+}
+
+func (x *Usage) GetSpent() []*Spent {
+	if x != nil {
+		return x.Spent
+	}
+	return nil
+}
+
+// What was spent in a span of time, from before its end on.
+type Spent struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Unix milliseconds, exclusive.
+	Until         int64  `protobuf:"varint,1,opt,name=until,proto3" json:"until,omitempty"`
+	Amount        string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Spent) Reset() {
+	*x = Spent{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Spent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Spent) ProtoMessage() {}
+
+func (x *Spent) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Spent.ProtoReflect.Descriptor instead.
+func (*Spent) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Spent) GetUntil() int64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
+func (x *Spent) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
 type Opened struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Account       []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
@@ -385,7 +1244,7 @@ type Opened struct {
 
 func (x *Opened) Reset() {
 	*x = Opened{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[5]
+	mi := &file_dure_account_v1_account_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -397,7 +1256,7 @@ func (x *Opened) String() string {
 func (*Opened) ProtoMessage() {}
 
 func (x *Opened) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[5]
+	mi := &file_dure_account_v1_account_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -410,7 +1269,7 @@ func (x *Opened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Opened.ProtoReflect.Descriptor instead.
 func (*Opened) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{5}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Opened) GetAccount() []byte {
@@ -437,7 +1296,7 @@ type KeyRotated struct {
 
 func (x *KeyRotated) Reset() {
 	*x = KeyRotated{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[6]
+	mi := &file_dure_account_v1_account_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -449,7 +1308,7 @@ func (x *KeyRotated) String() string {
 func (*KeyRotated) ProtoMessage() {}
 
 func (x *KeyRotated) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[6]
+	mi := &file_dure_account_v1_account_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -462,7 +1321,7 @@ func (x *KeyRotated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyRotated.ProtoReflect.Descriptor instead.
 func (*KeyRotated) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{6}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *KeyRotated) GetAccount() []byte {
@@ -489,7 +1348,7 @@ type Frozen struct {
 
 func (x *Frozen) Reset() {
 	*x = Frozen{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[7]
+	mi := &file_dure_account_v1_account_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -501,7 +1360,7 @@ func (x *Frozen) String() string {
 func (*Frozen) ProtoMessage() {}
 
 func (x *Frozen) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[7]
+	mi := &file_dure_account_v1_account_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -514,7 +1373,7 @@ func (x *Frozen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Frozen.ProtoReflect.Descriptor instead.
 func (*Frozen) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{7}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Frozen) GetAccount() []byte {
@@ -540,7 +1399,7 @@ type Unfrozen struct {
 
 func (x *Unfrozen) Reset() {
 	*x = Unfrozen{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[8]
+	mi := &file_dure_account_v1_account_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -552,7 +1411,7 @@ func (x *Unfrozen) String() string {
 func (*Unfrozen) ProtoMessage() {}
 
 func (x *Unfrozen) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[8]
+	mi := &file_dure_account_v1_account_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -565,10 +1424,495 @@ func (x *Unfrozen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unfrozen.ProtoReflect.Descriptor instead.
 func (*Unfrozen) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{8}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Unfrozen) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+type RuleSet struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Rule          *Rule                  `protobuf:"bytes,2,opt,name=rule,proto3" json:"rule,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RuleSet) Reset() {
+	*x = RuleSet{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RuleSet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RuleSet) ProtoMessage() {}
+
+func (x *RuleSet) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RuleSet.ProtoReflect.Descriptor instead.
+func (*RuleSet) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *RuleSet) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *RuleSet) GetRule() *Rule {
+	if x != nil {
+		return x.Rule
+	}
+	return nil
+}
+
+type Proposed struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Account  []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Proposal uint64                 `protobuf:"varint,2,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	// What approves it, and what it takes.
+	Weight        uint32 `protobuf:"varint,3,opt,name=weight,proto3" json:"weight,omitempty"`
+	Needed        uint32 `protobuf:"varint,4,opt,name=needed,proto3" json:"needed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Proposed) Reset() {
+	*x = Proposed{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Proposed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Proposed) ProtoMessage() {}
+
+func (x *Proposed) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Proposed.ProtoReflect.Descriptor instead.
+func (*Proposed) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Proposed) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *Proposed) GetProposal() uint64 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+func (x *Proposed) GetWeight() uint32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+func (x *Proposed) GetNeeded() uint32 {
+	if x != nil {
+		return x.Needed
+	}
+	return 0
+}
+
+type Approved struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Proposal      uint64                 `protobuf:"varint,2,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	Weight        uint32                 `protobuf:"varint,3,opt,name=weight,proto3" json:"weight,omitempty"`
+	Needed        uint32                 `protobuf:"varint,4,opt,name=needed,proto3" json:"needed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Approved) Reset() {
+	*x = Approved{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Approved) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Approved) ProtoMessage() {}
+
+func (x *Approved) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Approved.ProtoReflect.Descriptor instead.
+func (*Approved) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *Approved) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *Approved) GetProposal() uint64 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+func (x *Approved) GetWeight() uint32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+func (x *Approved) GetNeeded() uint32 {
+	if x != nil {
+		return x.Needed
+	}
+	return 0
+}
+
+// Enough keys approve, but it did not happen yet: the code says why. The approvals stand, and execute may be tried again.
+type Postponed struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Account  []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Proposal uint64                 `protobuf:"varint,2,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	Code     string                 `protobuf:"bytes,3,opt,name=code,proto3" json:"code,omitempty"`
+	// When it may happen, if it has to wait; 0 if not.
+	ReadyAt       int64 `protobuf:"varint,4,opt,name=ready_at,json=readyAt,proto3" json:"ready_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Postponed) Reset() {
+	*x = Postponed{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Postponed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Postponed) ProtoMessage() {}
+
+func (x *Postponed) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Postponed.ProtoReflect.Descriptor instead.
+func (*Postponed) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *Postponed) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *Postponed) GetProposal() uint64 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+func (x *Postponed) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *Postponed) GetReadyAt() int64 {
+	if x != nil {
+		return x.ReadyAt
+	}
+	return 0
+}
+
+// A proposal has ended: it was done, or it was withdrawn or fell with the rule it was made under.
+type Closed struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Account  []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Proposal uint64                 `protobuf:"varint,2,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	Done     bool                   `protobuf:"varint,3,opt,name=done,proto3" json:"done,omitempty"`
+	// What was done: the serialised dure.tx.v1.Action of the proposal.
+	Actions       [][]byte `protobuf:"bytes,4,rep,name=actions,proto3" json:"actions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Closed) Reset() {
+	*x = Closed{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Closed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Closed) ProtoMessage() {}
+
+func (x *Closed) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Closed.ProtoReflect.Descriptor instead.
+func (*Closed) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *Closed) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *Closed) GetProposal() uint64 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+func (x *Closed) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+func (x *Closed) GetActions() [][]byte {
+	if x != nil {
+		return x.Actions
+	}
+	return nil
+}
+
+type ApprovalWithdrawn struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Proposal      uint64                 `protobuf:"varint,2,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	Weight        uint32                 `protobuf:"varint,3,opt,name=weight,proto3" json:"weight,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApprovalWithdrawn) Reset() {
+	*x = ApprovalWithdrawn{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApprovalWithdrawn) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApprovalWithdrawn) ProtoMessage() {}
+
+func (x *ApprovalWithdrawn) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApprovalWithdrawn.ProtoReflect.Descriptor instead.
+func (*ApprovalWithdrawn) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *ApprovalWithdrawn) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *ApprovalWithdrawn) GetProposal() uint64 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+func (x *ApprovalWithdrawn) GetWeight() uint32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+type Locked struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Locked) Reset() {
+	*x = Locked{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Locked) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Locked) ProtoMessage() {}
+
+func (x *Locked) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Locked.ProtoReflect.Descriptor instead.
+func (*Locked) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *Locked) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *Locked) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type Unlocked struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Unlocked) Reset() {
+	*x = Unlocked{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Unlocked) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Unlocked) ProtoMessage() {}
+
+func (x *Unlocked) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Unlocked.ProtoReflect.Descriptor instead.
+func (*Unlocked) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *Unlocked) GetAccount() []byte {
 	if x != nil {
 		return x.Account
 	}
@@ -585,7 +1929,7 @@ type Genesis struct {
 
 func (x *Genesis) Reset() {
 	*x = Genesis{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[9]
+	mi := &file_dure_account_v1_account_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -597,7 +1941,7 @@ func (x *Genesis) String() string {
 func (*Genesis) ProtoMessage() {}
 
 func (x *Genesis) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[9]
+	mi := &file_dure_account_v1_account_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -610,7 +1954,7 @@ func (x *Genesis) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Genesis.ProtoReflect.Descriptor instead.
 func (*Genesis) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{9}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Genesis) GetAccounts() []*GenesisAccount {
@@ -631,7 +1975,7 @@ type GenesisAccount struct {
 
 func (x *GenesisAccount) Reset() {
 	*x = GenesisAccount{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[10]
+	mi := &file_dure_account_v1_account_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -643,7 +1987,7 @@ func (x *GenesisAccount) String() string {
 func (*GenesisAccount) ProtoMessage() {}
 
 func (x *GenesisAccount) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[10]
+	mi := &file_dure_account_v1_account_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -656,7 +2000,7 @@ func (x *GenesisAccount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GenesisAccount.ProtoReflect.Descriptor instead.
 func (*GenesisAccount) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{10}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *GenesisAccount) GetAddress() []byte {
@@ -697,14 +2041,76 @@ const file_dure_account_v1_account_proto_rawDesc = "" +
 	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"$\n" +
 	"\bUnfreeze\x12\x18\n" +
-	"\aaccount\x18\x01 \x01(\fR\aaccount\"\xbd\x01\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\"4\n" +
+	"\aSetRule\x12)\n" +
+	"\x04rule\x18\x01 \x01(\v2\x15.dure.account.v1.RuleR\x04rule\"\x82\x02\n" +
+	"\x04Rule\x12,\n" +
+	"\x04keys\x18\x01 \x03(\v2\x18.dure.account.v1.RuleKeyR\x04keys\x12\x14\n" +
+	"\x05spend\x18\x02 \x01(\rR\x05spend\x12\x16\n" +
+	"\x06manage\x18\x03 \x01(\rR\x06manage\x12\x14\n" +
+	"\x05other\x18\x04 \x01(\rR\x05other\x12.\n" +
+	"\x06limits\x18\x05 \x03(\v2\x16.dure.account.v1.LimitR\x06limits\x12\x1c\n" +
+	"\treceivers\x18\x06 \x03(\fR\treceivers\x12\x17\n" +
+	"\await_ms\x18\a \x01(\x03R\x06waitMs\x12!\n" +
+	"\fmanage_waits\x18\b \x01(\bR\vmanageWaits\"a\n" +
+	"\aRuleKey\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\fR\x03key\x12\x16\n" +
+	"\x06weight\x18\x02 \x01(\rR\x06weight\x12,\n" +
+	"\x04kind\x18\x03 \x01(\x0e2\x18.dure.account.v1.KeyKindR\x04kind\"\x9f\x01\n" +
+	"\x05Limit\x12\x14\n" +
+	"\x05asset\x18\x01 \x01(\tR\x05asset\x12'\n" +
+	"\x0fper_transaction\x18\x02 \x01(\tR\x0eperTransaction\x12\x1d\n" +
+	"\n" +
+	"per_window\x18\x03 \x01(\tR\tperWindow\x12\x1b\n" +
+	"\twindow_ms\x18\x04 \x01(\x03R\bwindowMs\x12\x1b\n" +
+	"\twait_over\x18\x05 \x01(\tR\bwaitOver\"Z\n" +
+	"\aPropose\x12\x18\n" +
+	"\aactions\x18\x01 \x03(\fR\aactions\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x1d\n" +
+	"\n" +
+	"expires_at\x18\x03 \x01(\x03R\texpiresAt\"%\n" +
+	"\aApprove\x12\x1a\n" +
+	"\bproposal\x18\x01 \x01(\x04R\bproposal\"&\n" +
+	"\bWithdraw\x12\x1a\n" +
+	"\bproposal\x18\x01 \x01(\x04R\bproposal\"%\n" +
+	"\aExecute\x12\x1a\n" +
+	"\bproposal\x18\x01 \x01(\x04R\bproposal\"\x1e\n" +
+	"\x04Lock\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\"\b\n" +
+	"\x06Unlock\"\xaf\x02\n" +
 	"\aAccount\x12\x18\n" +
 	"\asponsor\x18\x01 \x01(\fR\asponsor\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\fR\x03key\x12,\n" +
 	"\x04kind\x18\x03 \x01(\x0e2\x18.dure.account.v1.KeyKindR\x04kind\x12\x16\n" +
 	"\x06frozen\x18\x04 \x01(\bR\x06frozen\x12#\n" +
 	"\rfreeze_reason\x18\x05 \x01(\tR\ffreezeReason\x12\x1b\n" +
-	"\topened_at\x18\x06 \x01(\x03R\bopenedAt\"<\n" +
+	"\topened_at\x18\x06 \x01(\x03R\bopenedAt\x12\x14\n" +
+	"\x05ruled\x18\a \x01(\bR\x05ruled\x12\x1c\n" +
+	"\tproposals\x18\b \x01(\x04R\tproposals\x12\x1b\n" +
+	"\tlocked_at\x18\t \x01(\x03R\blockedAt\x12\x1f\n" +
+	"\vlock_reason\x18\n" +
+	" \x01(\tR\n" +
+	"lockReason\"\xa1\x02\n" +
+	"\bProposal\x12\x18\n" +
+	"\aactions\x18\x01 \x03(\fR\aactions\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x1a\n" +
+	"\bproposer\x18\x03 \x01(\fR\bproposer\x12\x1c\n" +
+	"\tapprovals\x18\x04 \x03(\fR\tapprovals\x126\n" +
+	"\twitnesses\x18\x05 \x03(\v2\x18.dure.account.v1.RuleKeyR\twitnesses\x12\x1b\n" +
+	"\topened_at\x18\x06 \x01(\x03R\bopenedAt\x12\x1d\n" +
+	"\n" +
+	"expires_at\x18\a \x01(\x03R\texpiresAt\x12\x1f\n" +
+	"\vapproved_at\x18\b \x01(\x03R\n" +
+	"approvedAt\x12\x14\n" +
+	"\x05kinds\x18\t \x01(\rR\x05kinds\"s\n" +
+	"\x05Usage\x12\x0e\n" +
+	"\x02tx\x18\x01 \x01(\fR\x02tx\x12\x13\n" +
+	"\x05in_tx\x18\x02 \x01(\tR\x04inTx\x12\x17\n" +
+	"\aat_once\x18\x03 \x01(\tR\x06atOnce\x12,\n" +
+	"\x05spent\x18\x04 \x03(\v2\x16.dure.account.v1.SpentR\x05spent\"5\n" +
+	"\x05Spent\x12\x14\n" +
+	"\x05until\x18\x01 \x01(\x03R\x05until\x12\x16\n" +
+	"\x06amount\x18\x02 \x01(\tR\x06amount\"<\n" +
 	"\x06Opened\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x18\n" +
 	"\asponsor\x18\x02 \x01(\fR\asponsor\"8\n" +
@@ -716,6 +2122,38 @@ const file_dure_account_v1_account_proto_rawDesc = "" +
 	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"$\n" +
 	"\bUnfrozen\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\"N\n" +
+	"\aRuleSet\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12)\n" +
+	"\x04rule\x18\x02 \x01(\v2\x15.dure.account.v1.RuleR\x04rule\"p\n" +
+	"\bProposed\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x1a\n" +
+	"\bproposal\x18\x02 \x01(\x04R\bproposal\x12\x16\n" +
+	"\x06weight\x18\x03 \x01(\rR\x06weight\x12\x16\n" +
+	"\x06needed\x18\x04 \x01(\rR\x06needed\"p\n" +
+	"\bApproved\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x1a\n" +
+	"\bproposal\x18\x02 \x01(\x04R\bproposal\x12\x16\n" +
+	"\x06weight\x18\x03 \x01(\rR\x06weight\x12\x16\n" +
+	"\x06needed\x18\x04 \x01(\rR\x06needed\"p\n" +
+	"\tPostponed\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x1a\n" +
+	"\bproposal\x18\x02 \x01(\x04R\bproposal\x12\x12\n" +
+	"\x04code\x18\x03 \x01(\tR\x04code\x12\x19\n" +
+	"\bready_at\x18\x04 \x01(\x03R\areadyAt\"l\n" +
+	"\x06Closed\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x1a\n" +
+	"\bproposal\x18\x02 \x01(\x04R\bproposal\x12\x12\n" +
+	"\x04done\x18\x03 \x01(\bR\x04done\x12\x18\n" +
+	"\aactions\x18\x04 \x03(\fR\aactions\"a\n" +
+	"\x11ApprovalWithdrawn\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x1a\n" +
+	"\bproposal\x18\x02 \x01(\x04R\bproposal\x12\x16\n" +
+	"\x06weight\x18\x03 \x01(\rR\x06weight\":\n" +
+	"\x06Locked\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"$\n" +
+	"\bUnlocked\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\fR\aaccount\"F\n" +
 	"\aGenesis\x12;\n" +
 	"\baccounts\x18\x01 \x03(\v2\x1f.dure.account.v1.GenesisAccountR\baccounts\"r\n" +
@@ -745,32 +2183,60 @@ func file_dure_account_v1_account_proto_rawDescGZIP() []byte {
 }
 
 var file_dure_account_v1_account_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_dure_account_v1_account_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_dure_account_v1_account_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_dure_account_v1_account_proto_goTypes = []any{
-	(KeyKind)(0),           // 0: dure.account.v1.KeyKind
-	(*Open)(nil),           // 1: dure.account.v1.Open
-	(*RotateKey)(nil),      // 2: dure.account.v1.RotateKey
-	(*Freeze)(nil),         // 3: dure.account.v1.Freeze
-	(*Unfreeze)(nil),       // 4: dure.account.v1.Unfreeze
-	(*Account)(nil),        // 5: dure.account.v1.Account
-	(*Opened)(nil),         // 6: dure.account.v1.Opened
-	(*KeyRotated)(nil),     // 7: dure.account.v1.KeyRotated
-	(*Frozen)(nil),         // 8: dure.account.v1.Frozen
-	(*Unfrozen)(nil),       // 9: dure.account.v1.Unfrozen
-	(*Genesis)(nil),        // 10: dure.account.v1.Genesis
-	(*GenesisAccount)(nil), // 11: dure.account.v1.GenesisAccount
+	(KeyKind)(0),              // 0: dure.account.v1.KeyKind
+	(*Open)(nil),              // 1: dure.account.v1.Open
+	(*RotateKey)(nil),         // 2: dure.account.v1.RotateKey
+	(*Freeze)(nil),            // 3: dure.account.v1.Freeze
+	(*Unfreeze)(nil),          // 4: dure.account.v1.Unfreeze
+	(*SetRule)(nil),           // 5: dure.account.v1.SetRule
+	(*Rule)(nil),              // 6: dure.account.v1.Rule
+	(*RuleKey)(nil),           // 7: dure.account.v1.RuleKey
+	(*Limit)(nil),             // 8: dure.account.v1.Limit
+	(*Propose)(nil),           // 9: dure.account.v1.Propose
+	(*Approve)(nil),           // 10: dure.account.v1.Approve
+	(*Withdraw)(nil),          // 11: dure.account.v1.Withdraw
+	(*Execute)(nil),           // 12: dure.account.v1.Execute
+	(*Lock)(nil),              // 13: dure.account.v1.Lock
+	(*Unlock)(nil),            // 14: dure.account.v1.Unlock
+	(*Account)(nil),           // 15: dure.account.v1.Account
+	(*Proposal)(nil),          // 16: dure.account.v1.Proposal
+	(*Usage)(nil),             // 17: dure.account.v1.Usage
+	(*Spent)(nil),             // 18: dure.account.v1.Spent
+	(*Opened)(nil),            // 19: dure.account.v1.Opened
+	(*KeyRotated)(nil),        // 20: dure.account.v1.KeyRotated
+	(*Frozen)(nil),            // 21: dure.account.v1.Frozen
+	(*Unfrozen)(nil),          // 22: dure.account.v1.Unfrozen
+	(*RuleSet)(nil),           // 23: dure.account.v1.RuleSet
+	(*Proposed)(nil),          // 24: dure.account.v1.Proposed
+	(*Approved)(nil),          // 25: dure.account.v1.Approved
+	(*Postponed)(nil),         // 26: dure.account.v1.Postponed
+	(*Closed)(nil),            // 27: dure.account.v1.Closed
+	(*ApprovalWithdrawn)(nil), // 28: dure.account.v1.ApprovalWithdrawn
+	(*Locked)(nil),            // 29: dure.account.v1.Locked
+	(*Unlocked)(nil),          // 30: dure.account.v1.Unlocked
+	(*Genesis)(nil),           // 31: dure.account.v1.Genesis
+	(*GenesisAccount)(nil),    // 32: dure.account.v1.GenesisAccount
 }
 var file_dure_account_v1_account_proto_depIdxs = []int32{
 	0,  // 0: dure.account.v1.Open.kind:type_name -> dure.account.v1.KeyKind
 	0,  // 1: dure.account.v1.RotateKey.kind:type_name -> dure.account.v1.KeyKind
-	0,  // 2: dure.account.v1.Account.kind:type_name -> dure.account.v1.KeyKind
-	11, // 3: dure.account.v1.Genesis.accounts:type_name -> dure.account.v1.GenesisAccount
-	0,  // 4: dure.account.v1.GenesisAccount.kind:type_name -> dure.account.v1.KeyKind
-	5,  // [5:5] is the sub-list for method output_type
-	5,  // [5:5] is the sub-list for method input_type
-	5,  // [5:5] is the sub-list for extension type_name
-	5,  // [5:5] is the sub-list for extension extendee
-	0,  // [0:5] is the sub-list for field type_name
+	6,  // 2: dure.account.v1.SetRule.rule:type_name -> dure.account.v1.Rule
+	7,  // 3: dure.account.v1.Rule.keys:type_name -> dure.account.v1.RuleKey
+	8,  // 4: dure.account.v1.Rule.limits:type_name -> dure.account.v1.Limit
+	0,  // 5: dure.account.v1.RuleKey.kind:type_name -> dure.account.v1.KeyKind
+	0,  // 6: dure.account.v1.Account.kind:type_name -> dure.account.v1.KeyKind
+	7,  // 7: dure.account.v1.Proposal.witnesses:type_name -> dure.account.v1.RuleKey
+	18, // 8: dure.account.v1.Usage.spent:type_name -> dure.account.v1.Spent
+	6,  // 9: dure.account.v1.RuleSet.rule:type_name -> dure.account.v1.Rule
+	32, // 10: dure.account.v1.Genesis.accounts:type_name -> dure.account.v1.GenesisAccount
+	0,  // 11: dure.account.v1.GenesisAccount.kind:type_name -> dure.account.v1.KeyKind
+	12, // [12:12] is the sub-list for method output_type
+	12, // [12:12] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_dure_account_v1_account_proto_init() }
@@ -784,7 +2250,7 @@ func file_dure_account_v1_account_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dure_account_v1_account_proto_rawDesc), len(file_dure_account_v1_account_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   11,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -344,6 +344,14 @@ type Event struct {
 	//	*Event_AccountKeyRotated
 	//	*Event_AccountFrozen
 	//	*Event_AccountUnfrozen
+	//	*Event_AccountRuleSet
+	//	*Event_AccountProposed
+	//	*Event_AccountApproved
+	//	*Event_AccountApprovalWithdrawn
+	//	*Event_AccountPostponed
+	//	*Event_AccountProposalClosed
+	//	*Event_AccountLocked
+	//	*Event_AccountUnlocked
 	//	*Event_AssetCreated
 	//	*Event_AssetMoved
 	//	*Event_AssetHeld
@@ -462,6 +470,78 @@ func (x *Event) GetAccountUnfrozen() *v1.Unfrozen {
 	if x != nil {
 		if x, ok := x.Kind.(*Event_AccountUnfrozen); ok {
 			return x.AccountUnfrozen
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetAccountRuleSet() *v1.RuleSet {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_AccountRuleSet); ok {
+			return x.AccountRuleSet
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetAccountProposed() *v1.Proposed {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_AccountProposed); ok {
+			return x.AccountProposed
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetAccountApproved() *v1.Approved {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_AccountApproved); ok {
+			return x.AccountApproved
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetAccountApprovalWithdrawn() *v1.ApprovalWithdrawn {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_AccountApprovalWithdrawn); ok {
+			return x.AccountApprovalWithdrawn
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetAccountPostponed() *v1.Postponed {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_AccountPostponed); ok {
+			return x.AccountPostponed
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetAccountProposalClosed() *v1.Closed {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_AccountProposalClosed); ok {
+			return x.AccountProposalClosed
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetAccountLocked() *v1.Locked {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_AccountLocked); ok {
+			return x.AccountLocked
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetAccountUnlocked() *v1.Unlocked {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_AccountUnlocked); ok {
+			return x.AccountUnlocked
 		}
 	}
 	return nil
@@ -829,6 +909,38 @@ type Event_AccountUnfrozen struct {
 	AccountUnfrozen *v1.Unfrozen `protobuf:"bytes,13,opt,name=account_unfrozen,json=accountUnfrozen,proto3,oneof"`
 }
 
+type Event_AccountRuleSet struct {
+	AccountRuleSet *v1.RuleSet `protobuf:"bytes,14,opt,name=account_rule_set,json=accountRuleSet,proto3,oneof"`
+}
+
+type Event_AccountProposed struct {
+	AccountProposed *v1.Proposed `protobuf:"bytes,15,opt,name=account_proposed,json=accountProposed,proto3,oneof"`
+}
+
+type Event_AccountApproved struct {
+	AccountApproved *v1.Approved `protobuf:"bytes,16,opt,name=account_approved,json=accountApproved,proto3,oneof"`
+}
+
+type Event_AccountApprovalWithdrawn struct {
+	AccountApprovalWithdrawn *v1.ApprovalWithdrawn `protobuf:"bytes,17,opt,name=account_approval_withdrawn,json=accountApprovalWithdrawn,proto3,oneof"`
+}
+
+type Event_AccountPostponed struct {
+	AccountPostponed *v1.Postponed `protobuf:"bytes,18,opt,name=account_postponed,json=accountPostponed,proto3,oneof"`
+}
+
+type Event_AccountProposalClosed struct {
+	AccountProposalClosed *v1.Closed `protobuf:"bytes,24,opt,name=account_proposal_closed,json=accountProposalClosed,proto3,oneof"`
+}
+
+type Event_AccountLocked struct {
+	AccountLocked *v1.Locked `protobuf:"bytes,25,opt,name=account_locked,json=accountLocked,proto3,oneof"`
+}
+
+type Event_AccountUnlocked struct {
+	AccountUnlocked *v1.Unlocked `protobuf:"bytes,26,opt,name=account_unlocked,json=accountUnlocked,proto3,oneof"`
+}
+
 type Event_AssetCreated struct {
 	AssetCreated *v11.Created `protobuf:"bytes,30,opt,name=asset_created,json=assetCreated,proto3,oneof"`
 }
@@ -988,6 +1100,22 @@ func (*Event_AccountKeyRotated) isEvent_Kind() {}
 func (*Event_AccountFrozen) isEvent_Kind() {}
 
 func (*Event_AccountUnfrozen) isEvent_Kind() {}
+
+func (*Event_AccountRuleSet) isEvent_Kind() {}
+
+func (*Event_AccountProposed) isEvent_Kind() {}
+
+func (*Event_AccountApproved) isEvent_Kind() {}
+
+func (*Event_AccountApprovalWithdrawn) isEvent_Kind() {}
+
+func (*Event_AccountPostponed) isEvent_Kind() {}
+
+func (*Event_AccountProposalClosed) isEvent_Kind() {}
+
+func (*Event_AccountLocked) isEvent_Kind() {}
+
+func (*Event_AccountUnlocked) isEvent_Kind() {}
 
 func (*Event_AssetCreated) isEvent_Kind() {}
 
@@ -1168,14 +1296,22 @@ const file_dure_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x06action\x18\x04 \x01(\rR\x06action\"1\n" +
 	"\x05Field\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"\xed\x17\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\xcf\x1c\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06action\x18\x01 \x01(\rR\x06action\x12@\n" +
 	"\x0eaccount_opened\x18\n" +
 	" \x01(\v2\x17.dure.account.v1.OpenedH\x00R\raccountOpened\x12M\n" +
 	"\x13account_key_rotated\x18\v \x01(\v2\x1b.dure.account.v1.KeyRotatedH\x00R\x11accountKeyRotated\x12@\n" +
 	"\x0eaccount_frozen\x18\f \x01(\v2\x17.dure.account.v1.FrozenH\x00R\raccountFrozen\x12F\n" +
-	"\x10account_unfrozen\x18\r \x01(\v2\x19.dure.account.v1.UnfrozenH\x00R\x0faccountUnfrozen\x12=\n" +
+	"\x10account_unfrozen\x18\r \x01(\v2\x19.dure.account.v1.UnfrozenH\x00R\x0faccountUnfrozen\x12D\n" +
+	"\x10account_rule_set\x18\x0e \x01(\v2\x18.dure.account.v1.RuleSetH\x00R\x0eaccountRuleSet\x12F\n" +
+	"\x10account_proposed\x18\x0f \x01(\v2\x19.dure.account.v1.ProposedH\x00R\x0faccountProposed\x12F\n" +
+	"\x10account_approved\x18\x10 \x01(\v2\x19.dure.account.v1.ApprovedH\x00R\x0faccountApproved\x12b\n" +
+	"\x1aaccount_approval_withdrawn\x18\x11 \x01(\v2\".dure.account.v1.ApprovalWithdrawnH\x00R\x18accountApprovalWithdrawn\x12I\n" +
+	"\x11account_postponed\x18\x12 \x01(\v2\x1a.dure.account.v1.PostponedH\x00R\x10accountPostponed\x12Q\n" +
+	"\x17account_proposal_closed\x18\x18 \x01(\v2\x17.dure.account.v1.ClosedH\x00R\x15accountProposalClosed\x12@\n" +
+	"\x0eaccount_locked\x18\x19 \x01(\v2\x17.dure.account.v1.LockedH\x00R\raccountLocked\x12F\n" +
+	"\x10account_unlocked\x18\x1a \x01(\v2\x19.dure.account.v1.UnlockedH\x00R\x0faccountUnlocked\x12=\n" +
 	"\rasset_created\x18\x1e \x01(\v2\x16.dure.asset.v1.CreatedH\x00R\fassetCreated\x127\n" +
 	"\vasset_moved\x18\x1f \x01(\v2\x14.dure.asset.v1.MovedH\x00R\n" +
 	"assetMoved\x124\n" +
@@ -1255,47 +1391,55 @@ var file_dure_ledger_v1_ledger_proto_goTypes = []any{
 	(*v1.KeyRotated)(nil),          // 7: dure.account.v1.KeyRotated
 	(*v1.Frozen)(nil),              // 8: dure.account.v1.Frozen
 	(*v1.Unfrozen)(nil),            // 9: dure.account.v1.Unfrozen
-	(*v11.Created)(nil),            // 10: dure.asset.v1.Created
-	(*v11.Moved)(nil),              // 11: dure.asset.v1.Moved
-	(*v11.Held)(nil),               // 12: dure.asset.v1.Held
-	(*v11.Released)(nil),           // 13: dure.asset.v1.Released
-	(*v11.PauseChanged)(nil),       // 14: dure.asset.v1.PauseChanged
-	(*v12.Added)(nil),              // 15: dure.record.v1.Added
-	(*v12.Cosigned)(nil),           // 16: dure.record.v1.Cosigned
-	(*v12.Superseded)(nil),         // 17: dure.record.v1.Superseded
-	(*v12.Withdrawn)(nil),          // 18: dure.record.v1.Withdrawn
-	(*v13.Proposed)(nil),           // 19: dure.network.v1.Proposed
-	(*v13.Voted)(nil),              // 20: dure.network.v1.Voted
-	(*v13.Enacted)(nil),            // 21: dure.network.v1.Enacted
-	(*v14.ModelRegistered)(nil),    // 22: dure.device.v1.ModelRegistered
-	(*v14.FirmwareRegistered)(nil), // 23: dure.device.v1.FirmwareRegistered
-	(*v14.FirmwareWithdrawn)(nil),  // 24: dure.device.v1.FirmwareWithdrawn
-	(*v14.Enrolled)(nil),           // 25: dure.device.v1.Enrolled
-	(*v14.Challenged)(nil),         // 26: dure.device.v1.Challenged
-	(*v14.Attested)(nil),           // 27: dure.device.v1.Attested
-	(*v14.Suspended)(nil),          // 28: dure.device.v1.Suspended
-	(*v14.Readmitted)(nil),         // 29: dure.device.v1.Readmitted
-	(*v14.Revoked)(nil),            // 30: dure.device.v1.Revoked
-	(*v14.Transferred)(nil),        // 31: dure.device.v1.Transferred
-	(*v14.Vouched)(nil),            // 32: dure.device.v1.Vouched
-	(*v14.AttesterSet)(nil),        // 33: dure.device.v1.AttesterSet
-	(*v14.Commanded)(nil),          // 34: dure.device.v1.Commanded
-	(*v14.CommandAnswered)(nil),    // 35: dure.device.v1.CommandAnswered
-	(*v14.FirmwareMeasured)(nil),   // 36: dure.device.v1.FirmwareMeasured
-	(*v15.Opened)(nil),             // 37: dure.stream.v1.Opened
-	(*v15.Closed)(nil),             // 38: dure.stream.v1.Closed
-	(*v15.Admitted)(nil),           // 39: dure.stream.v1.Admitted
-	(*v15.Dismissed)(nil),          // 40: dure.stream.v1.Dismissed
-	(*v15.Funded)(nil),             // 41: dure.stream.v1.Funded
-	(*v15.Anchored)(nil),           // 42: dure.stream.v1.Anchored
-	(*v15.Reported)(nil),           // 43: dure.stream.v1.Reported
-	(*v15.Appealed)(nil),           // 44: dure.stream.v1.Appealed
-	(*v15.Decided)(nil),            // 45: dure.stream.v1.Decided
-	(*v15.Settled)(nil),            // 46: dure.stream.v1.Settled
-	(*v15.Returned)(nil),           // 47: dure.stream.v1.Returned
-	(*v13.Genesis)(nil),            // 48: dure.network.v1.Genesis
-	(*v1.Genesis)(nil),             // 49: dure.account.v1.Genesis
-	(*v11.Genesis)(nil),            // 50: dure.asset.v1.Genesis
+	(*v1.RuleSet)(nil),             // 10: dure.account.v1.RuleSet
+	(*v1.Proposed)(nil),            // 11: dure.account.v1.Proposed
+	(*v1.Approved)(nil),            // 12: dure.account.v1.Approved
+	(*v1.ApprovalWithdrawn)(nil),   // 13: dure.account.v1.ApprovalWithdrawn
+	(*v1.Postponed)(nil),           // 14: dure.account.v1.Postponed
+	(*v1.Closed)(nil),              // 15: dure.account.v1.Closed
+	(*v1.Locked)(nil),              // 16: dure.account.v1.Locked
+	(*v1.Unlocked)(nil),            // 17: dure.account.v1.Unlocked
+	(*v11.Created)(nil),            // 18: dure.asset.v1.Created
+	(*v11.Moved)(nil),              // 19: dure.asset.v1.Moved
+	(*v11.Held)(nil),               // 20: dure.asset.v1.Held
+	(*v11.Released)(nil),           // 21: dure.asset.v1.Released
+	(*v11.PauseChanged)(nil),       // 22: dure.asset.v1.PauseChanged
+	(*v12.Added)(nil),              // 23: dure.record.v1.Added
+	(*v12.Cosigned)(nil),           // 24: dure.record.v1.Cosigned
+	(*v12.Superseded)(nil),         // 25: dure.record.v1.Superseded
+	(*v12.Withdrawn)(nil),          // 26: dure.record.v1.Withdrawn
+	(*v13.Proposed)(nil),           // 27: dure.network.v1.Proposed
+	(*v13.Voted)(nil),              // 28: dure.network.v1.Voted
+	(*v13.Enacted)(nil),            // 29: dure.network.v1.Enacted
+	(*v14.ModelRegistered)(nil),    // 30: dure.device.v1.ModelRegistered
+	(*v14.FirmwareRegistered)(nil), // 31: dure.device.v1.FirmwareRegistered
+	(*v14.FirmwareWithdrawn)(nil),  // 32: dure.device.v1.FirmwareWithdrawn
+	(*v14.Enrolled)(nil),           // 33: dure.device.v1.Enrolled
+	(*v14.Challenged)(nil),         // 34: dure.device.v1.Challenged
+	(*v14.Attested)(nil),           // 35: dure.device.v1.Attested
+	(*v14.Suspended)(nil),          // 36: dure.device.v1.Suspended
+	(*v14.Readmitted)(nil),         // 37: dure.device.v1.Readmitted
+	(*v14.Revoked)(nil),            // 38: dure.device.v1.Revoked
+	(*v14.Transferred)(nil),        // 39: dure.device.v1.Transferred
+	(*v14.Vouched)(nil),            // 40: dure.device.v1.Vouched
+	(*v14.AttesterSet)(nil),        // 41: dure.device.v1.AttesterSet
+	(*v14.Commanded)(nil),          // 42: dure.device.v1.Commanded
+	(*v14.CommandAnswered)(nil),    // 43: dure.device.v1.CommandAnswered
+	(*v14.FirmwareMeasured)(nil),   // 44: dure.device.v1.FirmwareMeasured
+	(*v15.Opened)(nil),             // 45: dure.stream.v1.Opened
+	(*v15.Closed)(nil),             // 46: dure.stream.v1.Closed
+	(*v15.Admitted)(nil),           // 47: dure.stream.v1.Admitted
+	(*v15.Dismissed)(nil),          // 48: dure.stream.v1.Dismissed
+	(*v15.Funded)(nil),             // 49: dure.stream.v1.Funded
+	(*v15.Anchored)(nil),           // 50: dure.stream.v1.Anchored
+	(*v15.Reported)(nil),           // 51: dure.stream.v1.Reported
+	(*v15.Appealed)(nil),           // 52: dure.stream.v1.Appealed
+	(*v15.Decided)(nil),            // 53: dure.stream.v1.Decided
+	(*v15.Settled)(nil),            // 54: dure.stream.v1.Settled
+	(*v15.Returned)(nil),           // 55: dure.stream.v1.Returned
+	(*v13.Genesis)(nil),            // 56: dure.network.v1.Genesis
+	(*v1.Genesis)(nil),             // 57: dure.account.v1.Genesis
+	(*v11.Genesis)(nil),            // 58: dure.asset.v1.Genesis
 }
 var file_dure_ledger_v1_ledger_proto_depIdxs = []int32{
 	0,  // 0: dure.ledger.v1.Outcome.status:type_name -> dure.ledger.v1.Status
@@ -1306,52 +1450,60 @@ var file_dure_ledger_v1_ledger_proto_depIdxs = []int32{
 	7,  // 5: dure.ledger.v1.Event.account_key_rotated:type_name -> dure.account.v1.KeyRotated
 	8,  // 6: dure.ledger.v1.Event.account_frozen:type_name -> dure.account.v1.Frozen
 	9,  // 7: dure.ledger.v1.Event.account_unfrozen:type_name -> dure.account.v1.Unfrozen
-	10, // 8: dure.ledger.v1.Event.asset_created:type_name -> dure.asset.v1.Created
-	11, // 9: dure.ledger.v1.Event.asset_moved:type_name -> dure.asset.v1.Moved
-	12, // 10: dure.ledger.v1.Event.asset_held:type_name -> dure.asset.v1.Held
-	13, // 11: dure.ledger.v1.Event.asset_released:type_name -> dure.asset.v1.Released
-	14, // 12: dure.ledger.v1.Event.asset_pause_changed:type_name -> dure.asset.v1.PauseChanged
-	15, // 13: dure.ledger.v1.Event.record_added:type_name -> dure.record.v1.Added
-	16, // 14: dure.ledger.v1.Event.record_cosigned:type_name -> dure.record.v1.Cosigned
-	17, // 15: dure.ledger.v1.Event.record_superseded:type_name -> dure.record.v1.Superseded
-	18, // 16: dure.ledger.v1.Event.record_withdrawn:type_name -> dure.record.v1.Withdrawn
-	19, // 17: dure.ledger.v1.Event.network_proposed:type_name -> dure.network.v1.Proposed
-	20, // 18: dure.ledger.v1.Event.network_voted:type_name -> dure.network.v1.Voted
-	21, // 19: dure.ledger.v1.Event.network_enacted:type_name -> dure.network.v1.Enacted
-	22, // 20: dure.ledger.v1.Event.device_model_registered:type_name -> dure.device.v1.ModelRegistered
-	23, // 21: dure.ledger.v1.Event.device_firmware_registered:type_name -> dure.device.v1.FirmwareRegistered
-	24, // 22: dure.ledger.v1.Event.device_firmware_withdrawn:type_name -> dure.device.v1.FirmwareWithdrawn
-	25, // 23: dure.ledger.v1.Event.device_enrolled:type_name -> dure.device.v1.Enrolled
-	26, // 24: dure.ledger.v1.Event.device_challenged:type_name -> dure.device.v1.Challenged
-	27, // 25: dure.ledger.v1.Event.device_attested:type_name -> dure.device.v1.Attested
-	28, // 26: dure.ledger.v1.Event.device_suspended:type_name -> dure.device.v1.Suspended
-	29, // 27: dure.ledger.v1.Event.device_readmitted:type_name -> dure.device.v1.Readmitted
-	30, // 28: dure.ledger.v1.Event.device_revoked:type_name -> dure.device.v1.Revoked
-	31, // 29: dure.ledger.v1.Event.device_transferred:type_name -> dure.device.v1.Transferred
-	32, // 30: dure.ledger.v1.Event.device_vouched:type_name -> dure.device.v1.Vouched
-	33, // 31: dure.ledger.v1.Event.device_attester_set:type_name -> dure.device.v1.AttesterSet
-	34, // 32: dure.ledger.v1.Event.device_commanded:type_name -> dure.device.v1.Commanded
-	35, // 33: dure.ledger.v1.Event.device_command_answered:type_name -> dure.device.v1.CommandAnswered
-	36, // 34: dure.ledger.v1.Event.device_firmware_measured:type_name -> dure.device.v1.FirmwareMeasured
-	37, // 35: dure.ledger.v1.Event.stream_opened:type_name -> dure.stream.v1.Opened
-	38, // 36: dure.ledger.v1.Event.stream_closed:type_name -> dure.stream.v1.Closed
-	39, // 37: dure.ledger.v1.Event.stream_admitted:type_name -> dure.stream.v1.Admitted
-	40, // 38: dure.ledger.v1.Event.stream_dismissed:type_name -> dure.stream.v1.Dismissed
-	41, // 39: dure.ledger.v1.Event.stream_funded:type_name -> dure.stream.v1.Funded
-	42, // 40: dure.ledger.v1.Event.stream_anchored:type_name -> dure.stream.v1.Anchored
-	43, // 41: dure.ledger.v1.Event.stream_reported:type_name -> dure.stream.v1.Reported
-	44, // 42: dure.ledger.v1.Event.stream_appealed:type_name -> dure.stream.v1.Appealed
-	45, // 43: dure.ledger.v1.Event.stream_decided:type_name -> dure.stream.v1.Decided
-	46, // 44: dure.ledger.v1.Event.stream_settled:type_name -> dure.stream.v1.Settled
-	47, // 45: dure.ledger.v1.Event.stream_returned:type_name -> dure.stream.v1.Returned
-	48, // 46: dure.ledger.v1.Genesis.network:type_name -> dure.network.v1.Genesis
-	49, // 47: dure.ledger.v1.Genesis.account:type_name -> dure.account.v1.Genesis
-	50, // 48: dure.ledger.v1.Genesis.asset:type_name -> dure.asset.v1.Genesis
-	49, // [49:49] is the sub-list for method output_type
-	49, // [49:49] is the sub-list for method input_type
-	49, // [49:49] is the sub-list for extension type_name
-	49, // [49:49] is the sub-list for extension extendee
-	0,  // [0:49] is the sub-list for field type_name
+	10, // 8: dure.ledger.v1.Event.account_rule_set:type_name -> dure.account.v1.RuleSet
+	11, // 9: dure.ledger.v1.Event.account_proposed:type_name -> dure.account.v1.Proposed
+	12, // 10: dure.ledger.v1.Event.account_approved:type_name -> dure.account.v1.Approved
+	13, // 11: dure.ledger.v1.Event.account_approval_withdrawn:type_name -> dure.account.v1.ApprovalWithdrawn
+	14, // 12: dure.ledger.v1.Event.account_postponed:type_name -> dure.account.v1.Postponed
+	15, // 13: dure.ledger.v1.Event.account_proposal_closed:type_name -> dure.account.v1.Closed
+	16, // 14: dure.ledger.v1.Event.account_locked:type_name -> dure.account.v1.Locked
+	17, // 15: dure.ledger.v1.Event.account_unlocked:type_name -> dure.account.v1.Unlocked
+	18, // 16: dure.ledger.v1.Event.asset_created:type_name -> dure.asset.v1.Created
+	19, // 17: dure.ledger.v1.Event.asset_moved:type_name -> dure.asset.v1.Moved
+	20, // 18: dure.ledger.v1.Event.asset_held:type_name -> dure.asset.v1.Held
+	21, // 19: dure.ledger.v1.Event.asset_released:type_name -> dure.asset.v1.Released
+	22, // 20: dure.ledger.v1.Event.asset_pause_changed:type_name -> dure.asset.v1.PauseChanged
+	23, // 21: dure.ledger.v1.Event.record_added:type_name -> dure.record.v1.Added
+	24, // 22: dure.ledger.v1.Event.record_cosigned:type_name -> dure.record.v1.Cosigned
+	25, // 23: dure.ledger.v1.Event.record_superseded:type_name -> dure.record.v1.Superseded
+	26, // 24: dure.ledger.v1.Event.record_withdrawn:type_name -> dure.record.v1.Withdrawn
+	27, // 25: dure.ledger.v1.Event.network_proposed:type_name -> dure.network.v1.Proposed
+	28, // 26: dure.ledger.v1.Event.network_voted:type_name -> dure.network.v1.Voted
+	29, // 27: dure.ledger.v1.Event.network_enacted:type_name -> dure.network.v1.Enacted
+	30, // 28: dure.ledger.v1.Event.device_model_registered:type_name -> dure.device.v1.ModelRegistered
+	31, // 29: dure.ledger.v1.Event.device_firmware_registered:type_name -> dure.device.v1.FirmwareRegistered
+	32, // 30: dure.ledger.v1.Event.device_firmware_withdrawn:type_name -> dure.device.v1.FirmwareWithdrawn
+	33, // 31: dure.ledger.v1.Event.device_enrolled:type_name -> dure.device.v1.Enrolled
+	34, // 32: dure.ledger.v1.Event.device_challenged:type_name -> dure.device.v1.Challenged
+	35, // 33: dure.ledger.v1.Event.device_attested:type_name -> dure.device.v1.Attested
+	36, // 34: dure.ledger.v1.Event.device_suspended:type_name -> dure.device.v1.Suspended
+	37, // 35: dure.ledger.v1.Event.device_readmitted:type_name -> dure.device.v1.Readmitted
+	38, // 36: dure.ledger.v1.Event.device_revoked:type_name -> dure.device.v1.Revoked
+	39, // 37: dure.ledger.v1.Event.device_transferred:type_name -> dure.device.v1.Transferred
+	40, // 38: dure.ledger.v1.Event.device_vouched:type_name -> dure.device.v1.Vouched
+	41, // 39: dure.ledger.v1.Event.device_attester_set:type_name -> dure.device.v1.AttesterSet
+	42, // 40: dure.ledger.v1.Event.device_commanded:type_name -> dure.device.v1.Commanded
+	43, // 41: dure.ledger.v1.Event.device_command_answered:type_name -> dure.device.v1.CommandAnswered
+	44, // 42: dure.ledger.v1.Event.device_firmware_measured:type_name -> dure.device.v1.FirmwareMeasured
+	45, // 43: dure.ledger.v1.Event.stream_opened:type_name -> dure.stream.v1.Opened
+	46, // 44: dure.ledger.v1.Event.stream_closed:type_name -> dure.stream.v1.Closed
+	47, // 45: dure.ledger.v1.Event.stream_admitted:type_name -> dure.stream.v1.Admitted
+	48, // 46: dure.ledger.v1.Event.stream_dismissed:type_name -> dure.stream.v1.Dismissed
+	49, // 47: dure.ledger.v1.Event.stream_funded:type_name -> dure.stream.v1.Funded
+	50, // 48: dure.ledger.v1.Event.stream_anchored:type_name -> dure.stream.v1.Anchored
+	51, // 49: dure.ledger.v1.Event.stream_reported:type_name -> dure.stream.v1.Reported
+	52, // 50: dure.ledger.v1.Event.stream_appealed:type_name -> dure.stream.v1.Appealed
+	53, // 51: dure.ledger.v1.Event.stream_decided:type_name -> dure.stream.v1.Decided
+	54, // 52: dure.ledger.v1.Event.stream_settled:type_name -> dure.stream.v1.Settled
+	55, // 53: dure.ledger.v1.Event.stream_returned:type_name -> dure.stream.v1.Returned
+	56, // 54: dure.ledger.v1.Genesis.network:type_name -> dure.network.v1.Genesis
+	57, // 55: dure.ledger.v1.Genesis.account:type_name -> dure.account.v1.Genesis
+	58, // 56: dure.ledger.v1.Genesis.asset:type_name -> dure.asset.v1.Genesis
+	57, // [57:57] is the sub-list for method output_type
+	57, // [57:57] is the sub-list for method input_type
+	57, // [57:57] is the sub-list for extension type_name
+	57, // [57:57] is the sub-list for extension extendee
+	0,  // [0:57] is the sub-list for field type_name
 }
 
 func init() { file_dure_ledger_v1_ledger_proto_init() }
@@ -1364,6 +1516,14 @@ func file_dure_ledger_v1_ledger_proto_init() {
 		(*Event_AccountKeyRotated)(nil),
 		(*Event_AccountFrozen)(nil),
 		(*Event_AccountUnfrozen)(nil),
+		(*Event_AccountRuleSet)(nil),
+		(*Event_AccountProposed)(nil),
+		(*Event_AccountApproved)(nil),
+		(*Event_AccountApprovalWithdrawn)(nil),
+		(*Event_AccountPostponed)(nil),
+		(*Event_AccountProposalClosed)(nil),
+		(*Event_AccountLocked)(nil),
+		(*Event_AccountUnlocked)(nil),
 		(*Event_AssetCreated)(nil),
 		(*Event_AssetMoved)(nil),
 		(*Event_AssetHeld)(nil),

@@ -264,6 +264,13 @@ type Action struct {
 	//	*Action_AccountRotateKey
 	//	*Action_AccountFreeze
 	//	*Action_AccountUnfreeze
+	//	*Action_AccountSetRule
+	//	*Action_AccountPropose
+	//	*Action_AccountApprove
+	//	*Action_AccountWithdraw
+	//	*Action_AccountExecute
+	//	*Action_AccountLock
+	//	*Action_AccountUnlock
 	//	*Action_AssetCreate
 	//	*Action_AssetIssue
 	//	*Action_AssetTransfer
@@ -384,6 +391,69 @@ func (x *Action) GetAccountUnfreeze() *v1.Unfreeze {
 	if x != nil {
 		if x, ok := x.Call.(*Action_AccountUnfreeze); ok {
 			return x.AccountUnfreeze
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetAccountSetRule() *v1.SetRule {
+	if x != nil {
+		if x, ok := x.Call.(*Action_AccountSetRule); ok {
+			return x.AccountSetRule
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetAccountPropose() *v1.Propose {
+	if x != nil {
+		if x, ok := x.Call.(*Action_AccountPropose); ok {
+			return x.AccountPropose
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetAccountApprove() *v1.Approve {
+	if x != nil {
+		if x, ok := x.Call.(*Action_AccountApprove); ok {
+			return x.AccountApprove
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetAccountWithdraw() *v1.Withdraw {
+	if x != nil {
+		if x, ok := x.Call.(*Action_AccountWithdraw); ok {
+			return x.AccountWithdraw
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetAccountExecute() *v1.Execute {
+	if x != nil {
+		if x, ok := x.Call.(*Action_AccountExecute); ok {
+			return x.AccountExecute
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetAccountLock() *v1.Lock {
+	if x != nil {
+		if x, ok := x.Call.(*Action_AccountLock); ok {
+			return x.AccountLock
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetAccountUnlock() *v1.Unlock {
+	if x != nil {
+		if x, ok := x.Call.(*Action_AccountUnlock); ok {
+			return x.AccountUnlock
 		}
 	}
 	return nil
@@ -769,6 +839,34 @@ type Action_AccountUnfreeze struct {
 	AccountUnfreeze *v1.Unfreeze `protobuf:"bytes,13,opt,name=account_unfreeze,json=accountUnfreeze,proto3,oneof"`
 }
 
+type Action_AccountSetRule struct {
+	AccountSetRule *v1.SetRule `protobuf:"bytes,14,opt,name=account_set_rule,json=accountSetRule,proto3,oneof"`
+}
+
+type Action_AccountPropose struct {
+	AccountPropose *v1.Propose `protobuf:"bytes,15,opt,name=account_propose,json=accountPropose,proto3,oneof"`
+}
+
+type Action_AccountApprove struct {
+	AccountApprove *v1.Approve `protobuf:"bytes,16,opt,name=account_approve,json=accountApprove,proto3,oneof"`
+}
+
+type Action_AccountWithdraw struct {
+	AccountWithdraw *v1.Withdraw `protobuf:"bytes,17,opt,name=account_withdraw,json=accountWithdraw,proto3,oneof"`
+}
+
+type Action_AccountExecute struct {
+	AccountExecute *v1.Execute `protobuf:"bytes,18,opt,name=account_execute,json=accountExecute,proto3,oneof"`
+}
+
+type Action_AccountLock struct {
+	AccountLock *v1.Lock `protobuf:"bytes,24,opt,name=account_lock,json=accountLock,proto3,oneof"`
+}
+
+type Action_AccountUnlock struct {
+	AccountUnlock *v1.Unlock `protobuf:"bytes,25,opt,name=account_unlock,json=accountUnlock,proto3,oneof"`
+}
+
 type Action_AssetCreate struct {
 	AssetCreate *v11.Create `protobuf:"bytes,30,opt,name=asset_create,json=assetCreate,proto3,oneof"`
 }
@@ -936,6 +1034,20 @@ func (*Action_AccountRotateKey) isAction_Call() {}
 func (*Action_AccountFreeze) isAction_Call() {}
 
 func (*Action_AccountUnfreeze) isAction_Call() {}
+
+func (*Action_AccountSetRule) isAction_Call() {}
+
+func (*Action_AccountPropose) isAction_Call() {}
+
+func (*Action_AccountApprove) isAction_Call() {}
+
+func (*Action_AccountWithdraw) isAction_Call() {}
+
+func (*Action_AccountExecute) isAction_Call() {}
+
+func (*Action_AccountLock) isAction_Call() {}
+
+func (*Action_AccountUnlock) isAction_Call() {}
 
 func (*Action_AssetCreate) isAction_Call() {}
 
@@ -1118,14 +1230,21 @@ const file_dure_tx_v1_tx_proto_rawDesc = "" +
 	"\tnot_after\x18\x02 \x01(\x03R\bnotAfter\x12\x12\n" +
 	"\x04salt\x18\x03 \x01(\x06R\x04salt\x12\x12\n" +
 	"\x04once\x18\x04 \x01(\fR\x04once\x12,\n" +
-	"\aactions\x18\x05 \x03(\v2\x12.dure.tx.v1.ActionR\aactions\"\xa5\x17\n" +
+	"\aactions\x18\x05 \x03(\v2\x12.dure.tx.v1.ActionR\aactions\"\x80\x1b\n" +
 	"\x06Action\x12\x14\n" +
 	"\x05actor\x18\x01 \x01(\fR\x05actor\x12:\n" +
 	"\faccount_open\x18\n" +
 	" \x01(\v2\x15.dure.account.v1.OpenH\x00R\vaccountOpen\x12J\n" +
 	"\x12account_rotate_key\x18\v \x01(\v2\x1a.dure.account.v1.RotateKeyH\x00R\x10accountRotateKey\x12@\n" +
 	"\x0eaccount_freeze\x18\f \x01(\v2\x17.dure.account.v1.FreezeH\x00R\raccountFreeze\x12F\n" +
-	"\x10account_unfreeze\x18\r \x01(\v2\x19.dure.account.v1.UnfreezeH\x00R\x0faccountUnfreeze\x12:\n" +
+	"\x10account_unfreeze\x18\r \x01(\v2\x19.dure.account.v1.UnfreezeH\x00R\x0faccountUnfreeze\x12D\n" +
+	"\x10account_set_rule\x18\x0e \x01(\v2\x18.dure.account.v1.SetRuleH\x00R\x0eaccountSetRule\x12C\n" +
+	"\x0faccount_propose\x18\x0f \x01(\v2\x18.dure.account.v1.ProposeH\x00R\x0eaccountPropose\x12C\n" +
+	"\x0faccount_approve\x18\x10 \x01(\v2\x18.dure.account.v1.ApproveH\x00R\x0eaccountApprove\x12F\n" +
+	"\x10account_withdraw\x18\x11 \x01(\v2\x19.dure.account.v1.WithdrawH\x00R\x0faccountWithdraw\x12C\n" +
+	"\x0faccount_execute\x18\x12 \x01(\v2\x18.dure.account.v1.ExecuteH\x00R\x0eaccountExecute\x12:\n" +
+	"\faccount_lock\x18\x18 \x01(\v2\x15.dure.account.v1.LockH\x00R\vaccountLock\x12@\n" +
+	"\x0eaccount_unlock\x18\x19 \x01(\v2\x17.dure.account.v1.UnlockH\x00R\raccountUnlock\x12:\n" +
 	"\fasset_create\x18\x1e \x01(\v2\x15.dure.asset.v1.CreateH\x00R\vassetCreate\x127\n" +
 	"\vasset_issue\x18\x1f \x01(\v2\x14.dure.asset.v1.IssueH\x00R\n" +
 	"assetIssue\x12@\n" +
@@ -1207,47 +1326,54 @@ var file_dure_tx_v1_tx_proto_goTypes = []any{
 	(*v1.RotateKey)(nil),         // 6: dure.account.v1.RotateKey
 	(*v1.Freeze)(nil),            // 7: dure.account.v1.Freeze
 	(*v1.Unfreeze)(nil),          // 8: dure.account.v1.Unfreeze
-	(*v11.Create)(nil),           // 9: dure.asset.v1.Create
-	(*v11.Issue)(nil),            // 10: dure.asset.v1.Issue
-	(*v11.Transfer)(nil),         // 11: dure.asset.v1.Transfer
-	(*v11.Redeem)(nil),           // 12: dure.asset.v1.Redeem
-	(*v11.Hold)(nil),             // 13: dure.asset.v1.Hold
-	(*v11.Release)(nil),          // 14: dure.asset.v1.Release
-	(*v11.Pause)(nil),            // 15: dure.asset.v1.Pause
-	(*v11.Unpause)(nil),          // 16: dure.asset.v1.Unpause
-	(*v12.Add)(nil),              // 17: dure.record.v1.Add
-	(*v12.Cosign)(nil),           // 18: dure.record.v1.Cosign
-	(*v12.Supersede)(nil),        // 19: dure.record.v1.Supersede
-	(*v12.Withdraw)(nil),         // 20: dure.record.v1.Withdraw
-	(*v13.Propose)(nil),          // 21: dure.network.v1.Propose
-	(*v13.Vote)(nil),             // 22: dure.network.v1.Vote
-	(*v14.RegisterModel)(nil),    // 23: dure.device.v1.RegisterModel
-	(*v14.RegisterFirmware)(nil), // 24: dure.device.v1.RegisterFirmware
-	(*v14.WithdrawFirmware)(nil), // 25: dure.device.v1.WithdrawFirmware
-	(*v14.Enrol)(nil),            // 26: dure.device.v1.Enrol
-	(*v14.Challenge)(nil),        // 27: dure.device.v1.Challenge
-	(*v14.Attest)(nil),           // 28: dure.device.v1.Attest
-	(*v14.Suspend)(nil),          // 29: dure.device.v1.Suspend
-	(*v14.Readmit)(nil),          // 30: dure.device.v1.Readmit
-	(*v14.Revoke)(nil),           // 31: dure.device.v1.Revoke
-	(*v14.Transfer)(nil),         // 32: dure.device.v1.Transfer
-	(*v14.Present)(nil),          // 33: dure.device.v1.Present
-	(*v14.PresentQuote)(nil),     // 34: dure.device.v1.PresentQuote
-	(*v14.Vouch)(nil),            // 35: dure.device.v1.Vouch
-	(*v14.SetAttester)(nil),      // 36: dure.device.v1.SetAttester
-	(*v14.SendCommand)(nil),      // 37: dure.device.v1.SendCommand
-	(*v14.AnswerCommand)(nil),    // 38: dure.device.v1.AnswerCommand
-	(*v14.MeasureFirmware)(nil),  // 39: dure.device.v1.MeasureFirmware
-	(*v15.Open)(nil),             // 40: dure.stream.v1.Open
-	(*v15.Close)(nil),            // 41: dure.stream.v1.Close
-	(*v15.Admit)(nil),            // 42: dure.stream.v1.Admit
-	(*v15.Dismiss)(nil),          // 43: dure.stream.v1.Dismiss
-	(*v15.Fund)(nil),             // 44: dure.stream.v1.Fund
-	(*v15.Anchor)(nil),           // 45: dure.stream.v1.Anchor
-	(*v15.Appeal)(nil),           // 46: dure.stream.v1.Appeal
-	(*v15.Decide)(nil),           // 47: dure.stream.v1.Decide
-	(*v15.Settle)(nil),           // 48: dure.stream.v1.Settle
-	(v1.KeyKind)(0),              // 49: dure.account.v1.KeyKind
+	(*v1.SetRule)(nil),           // 9: dure.account.v1.SetRule
+	(*v1.Propose)(nil),           // 10: dure.account.v1.Propose
+	(*v1.Approve)(nil),           // 11: dure.account.v1.Approve
+	(*v1.Withdraw)(nil),          // 12: dure.account.v1.Withdraw
+	(*v1.Execute)(nil),           // 13: dure.account.v1.Execute
+	(*v1.Lock)(nil),              // 14: dure.account.v1.Lock
+	(*v1.Unlock)(nil),            // 15: dure.account.v1.Unlock
+	(*v11.Create)(nil),           // 16: dure.asset.v1.Create
+	(*v11.Issue)(nil),            // 17: dure.asset.v1.Issue
+	(*v11.Transfer)(nil),         // 18: dure.asset.v1.Transfer
+	(*v11.Redeem)(nil),           // 19: dure.asset.v1.Redeem
+	(*v11.Hold)(nil),             // 20: dure.asset.v1.Hold
+	(*v11.Release)(nil),          // 21: dure.asset.v1.Release
+	(*v11.Pause)(nil),            // 22: dure.asset.v1.Pause
+	(*v11.Unpause)(nil),          // 23: dure.asset.v1.Unpause
+	(*v12.Add)(nil),              // 24: dure.record.v1.Add
+	(*v12.Cosign)(nil),           // 25: dure.record.v1.Cosign
+	(*v12.Supersede)(nil),        // 26: dure.record.v1.Supersede
+	(*v12.Withdraw)(nil),         // 27: dure.record.v1.Withdraw
+	(*v13.Propose)(nil),          // 28: dure.network.v1.Propose
+	(*v13.Vote)(nil),             // 29: dure.network.v1.Vote
+	(*v14.RegisterModel)(nil),    // 30: dure.device.v1.RegisterModel
+	(*v14.RegisterFirmware)(nil), // 31: dure.device.v1.RegisterFirmware
+	(*v14.WithdrawFirmware)(nil), // 32: dure.device.v1.WithdrawFirmware
+	(*v14.Enrol)(nil),            // 33: dure.device.v1.Enrol
+	(*v14.Challenge)(nil),        // 34: dure.device.v1.Challenge
+	(*v14.Attest)(nil),           // 35: dure.device.v1.Attest
+	(*v14.Suspend)(nil),          // 36: dure.device.v1.Suspend
+	(*v14.Readmit)(nil),          // 37: dure.device.v1.Readmit
+	(*v14.Revoke)(nil),           // 38: dure.device.v1.Revoke
+	(*v14.Transfer)(nil),         // 39: dure.device.v1.Transfer
+	(*v14.Present)(nil),          // 40: dure.device.v1.Present
+	(*v14.PresentQuote)(nil),     // 41: dure.device.v1.PresentQuote
+	(*v14.Vouch)(nil),            // 42: dure.device.v1.Vouch
+	(*v14.SetAttester)(nil),      // 43: dure.device.v1.SetAttester
+	(*v14.SendCommand)(nil),      // 44: dure.device.v1.SendCommand
+	(*v14.AnswerCommand)(nil),    // 45: dure.device.v1.AnswerCommand
+	(*v14.MeasureFirmware)(nil),  // 46: dure.device.v1.MeasureFirmware
+	(*v15.Open)(nil),             // 47: dure.stream.v1.Open
+	(*v15.Close)(nil),            // 48: dure.stream.v1.Close
+	(*v15.Admit)(nil),            // 49: dure.stream.v1.Admit
+	(*v15.Dismiss)(nil),          // 50: dure.stream.v1.Dismiss
+	(*v15.Fund)(nil),             // 51: dure.stream.v1.Fund
+	(*v15.Anchor)(nil),           // 52: dure.stream.v1.Anchor
+	(*v15.Appeal)(nil),           // 53: dure.stream.v1.Appeal
+	(*v15.Decide)(nil),           // 54: dure.stream.v1.Decide
+	(*v15.Settle)(nil),           // 55: dure.stream.v1.Settle
+	(v1.KeyKind)(0),              // 56: dure.account.v1.KeyKind
 }
 var file_dure_tx_v1_tx_proto_depIdxs = []int32{
 	1,  // 0: dure.tx.v1.Transaction.native:type_name -> dure.tx.v1.Native
@@ -1257,52 +1383,59 @@ var file_dure_tx_v1_tx_proto_depIdxs = []int32{
 	6,  // 4: dure.tx.v1.Action.account_rotate_key:type_name -> dure.account.v1.RotateKey
 	7,  // 5: dure.tx.v1.Action.account_freeze:type_name -> dure.account.v1.Freeze
 	8,  // 6: dure.tx.v1.Action.account_unfreeze:type_name -> dure.account.v1.Unfreeze
-	9,  // 7: dure.tx.v1.Action.asset_create:type_name -> dure.asset.v1.Create
-	10, // 8: dure.tx.v1.Action.asset_issue:type_name -> dure.asset.v1.Issue
-	11, // 9: dure.tx.v1.Action.asset_transfer:type_name -> dure.asset.v1.Transfer
-	12, // 10: dure.tx.v1.Action.asset_redeem:type_name -> dure.asset.v1.Redeem
-	13, // 11: dure.tx.v1.Action.asset_hold:type_name -> dure.asset.v1.Hold
-	14, // 12: dure.tx.v1.Action.asset_release:type_name -> dure.asset.v1.Release
-	15, // 13: dure.tx.v1.Action.asset_pause:type_name -> dure.asset.v1.Pause
-	16, // 14: dure.tx.v1.Action.asset_unpause:type_name -> dure.asset.v1.Unpause
-	17, // 15: dure.tx.v1.Action.record_add:type_name -> dure.record.v1.Add
-	18, // 16: dure.tx.v1.Action.record_cosign:type_name -> dure.record.v1.Cosign
-	19, // 17: dure.tx.v1.Action.record_supersede:type_name -> dure.record.v1.Supersede
-	20, // 18: dure.tx.v1.Action.record_withdraw:type_name -> dure.record.v1.Withdraw
-	21, // 19: dure.tx.v1.Action.network_propose:type_name -> dure.network.v1.Propose
-	22, // 20: dure.tx.v1.Action.network_vote:type_name -> dure.network.v1.Vote
-	23, // 21: dure.tx.v1.Action.device_register_model:type_name -> dure.device.v1.RegisterModel
-	24, // 22: dure.tx.v1.Action.device_register_firmware:type_name -> dure.device.v1.RegisterFirmware
-	25, // 23: dure.tx.v1.Action.device_withdraw_firmware:type_name -> dure.device.v1.WithdrawFirmware
-	26, // 24: dure.tx.v1.Action.device_enrol:type_name -> dure.device.v1.Enrol
-	27, // 25: dure.tx.v1.Action.device_challenge:type_name -> dure.device.v1.Challenge
-	28, // 26: dure.tx.v1.Action.device_attest:type_name -> dure.device.v1.Attest
-	29, // 27: dure.tx.v1.Action.device_suspend:type_name -> dure.device.v1.Suspend
-	30, // 28: dure.tx.v1.Action.device_readmit:type_name -> dure.device.v1.Readmit
-	31, // 29: dure.tx.v1.Action.device_revoke:type_name -> dure.device.v1.Revoke
-	32, // 30: dure.tx.v1.Action.device_transfer:type_name -> dure.device.v1.Transfer
-	33, // 31: dure.tx.v1.Action.device_present:type_name -> dure.device.v1.Present
-	34, // 32: dure.tx.v1.Action.device_present_quote:type_name -> dure.device.v1.PresentQuote
-	35, // 33: dure.tx.v1.Action.device_vouch:type_name -> dure.device.v1.Vouch
-	36, // 34: dure.tx.v1.Action.device_set_attester:type_name -> dure.device.v1.SetAttester
-	37, // 35: dure.tx.v1.Action.device_command:type_name -> dure.device.v1.SendCommand
-	38, // 36: dure.tx.v1.Action.device_answer:type_name -> dure.device.v1.AnswerCommand
-	39, // 37: dure.tx.v1.Action.device_measure_firmware:type_name -> dure.device.v1.MeasureFirmware
-	40, // 38: dure.tx.v1.Action.stream_open:type_name -> dure.stream.v1.Open
-	41, // 39: dure.tx.v1.Action.stream_close:type_name -> dure.stream.v1.Close
-	42, // 40: dure.tx.v1.Action.stream_admit:type_name -> dure.stream.v1.Admit
-	43, // 41: dure.tx.v1.Action.stream_dismiss:type_name -> dure.stream.v1.Dismiss
-	44, // 42: dure.tx.v1.Action.stream_fund:type_name -> dure.stream.v1.Fund
-	45, // 43: dure.tx.v1.Action.stream_anchor:type_name -> dure.stream.v1.Anchor
-	46, // 44: dure.tx.v1.Action.stream_appeal:type_name -> dure.stream.v1.Appeal
-	47, // 45: dure.tx.v1.Action.stream_decide:type_name -> dure.stream.v1.Decide
-	48, // 46: dure.tx.v1.Action.stream_settle:type_name -> dure.stream.v1.Settle
-	49, // 47: dure.tx.v1.Witness.kind:type_name -> dure.account.v1.KeyKind
-	48, // [48:48] is the sub-list for method output_type
-	48, // [48:48] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	9,  // 7: dure.tx.v1.Action.account_set_rule:type_name -> dure.account.v1.SetRule
+	10, // 8: dure.tx.v1.Action.account_propose:type_name -> dure.account.v1.Propose
+	11, // 9: dure.tx.v1.Action.account_approve:type_name -> dure.account.v1.Approve
+	12, // 10: dure.tx.v1.Action.account_withdraw:type_name -> dure.account.v1.Withdraw
+	13, // 11: dure.tx.v1.Action.account_execute:type_name -> dure.account.v1.Execute
+	14, // 12: dure.tx.v1.Action.account_lock:type_name -> dure.account.v1.Lock
+	15, // 13: dure.tx.v1.Action.account_unlock:type_name -> dure.account.v1.Unlock
+	16, // 14: dure.tx.v1.Action.asset_create:type_name -> dure.asset.v1.Create
+	17, // 15: dure.tx.v1.Action.asset_issue:type_name -> dure.asset.v1.Issue
+	18, // 16: dure.tx.v1.Action.asset_transfer:type_name -> dure.asset.v1.Transfer
+	19, // 17: dure.tx.v1.Action.asset_redeem:type_name -> dure.asset.v1.Redeem
+	20, // 18: dure.tx.v1.Action.asset_hold:type_name -> dure.asset.v1.Hold
+	21, // 19: dure.tx.v1.Action.asset_release:type_name -> dure.asset.v1.Release
+	22, // 20: dure.tx.v1.Action.asset_pause:type_name -> dure.asset.v1.Pause
+	23, // 21: dure.tx.v1.Action.asset_unpause:type_name -> dure.asset.v1.Unpause
+	24, // 22: dure.tx.v1.Action.record_add:type_name -> dure.record.v1.Add
+	25, // 23: dure.tx.v1.Action.record_cosign:type_name -> dure.record.v1.Cosign
+	26, // 24: dure.tx.v1.Action.record_supersede:type_name -> dure.record.v1.Supersede
+	27, // 25: dure.tx.v1.Action.record_withdraw:type_name -> dure.record.v1.Withdraw
+	28, // 26: dure.tx.v1.Action.network_propose:type_name -> dure.network.v1.Propose
+	29, // 27: dure.tx.v1.Action.network_vote:type_name -> dure.network.v1.Vote
+	30, // 28: dure.tx.v1.Action.device_register_model:type_name -> dure.device.v1.RegisterModel
+	31, // 29: dure.tx.v1.Action.device_register_firmware:type_name -> dure.device.v1.RegisterFirmware
+	32, // 30: dure.tx.v1.Action.device_withdraw_firmware:type_name -> dure.device.v1.WithdrawFirmware
+	33, // 31: dure.tx.v1.Action.device_enrol:type_name -> dure.device.v1.Enrol
+	34, // 32: dure.tx.v1.Action.device_challenge:type_name -> dure.device.v1.Challenge
+	35, // 33: dure.tx.v1.Action.device_attest:type_name -> dure.device.v1.Attest
+	36, // 34: dure.tx.v1.Action.device_suspend:type_name -> dure.device.v1.Suspend
+	37, // 35: dure.tx.v1.Action.device_readmit:type_name -> dure.device.v1.Readmit
+	38, // 36: dure.tx.v1.Action.device_revoke:type_name -> dure.device.v1.Revoke
+	39, // 37: dure.tx.v1.Action.device_transfer:type_name -> dure.device.v1.Transfer
+	40, // 38: dure.tx.v1.Action.device_present:type_name -> dure.device.v1.Present
+	41, // 39: dure.tx.v1.Action.device_present_quote:type_name -> dure.device.v1.PresentQuote
+	42, // 40: dure.tx.v1.Action.device_vouch:type_name -> dure.device.v1.Vouch
+	43, // 41: dure.tx.v1.Action.device_set_attester:type_name -> dure.device.v1.SetAttester
+	44, // 42: dure.tx.v1.Action.device_command:type_name -> dure.device.v1.SendCommand
+	45, // 43: dure.tx.v1.Action.device_answer:type_name -> dure.device.v1.AnswerCommand
+	46, // 44: dure.tx.v1.Action.device_measure_firmware:type_name -> dure.device.v1.MeasureFirmware
+	47, // 45: dure.tx.v1.Action.stream_open:type_name -> dure.stream.v1.Open
+	48, // 46: dure.tx.v1.Action.stream_close:type_name -> dure.stream.v1.Close
+	49, // 47: dure.tx.v1.Action.stream_admit:type_name -> dure.stream.v1.Admit
+	50, // 48: dure.tx.v1.Action.stream_dismiss:type_name -> dure.stream.v1.Dismiss
+	51, // 49: dure.tx.v1.Action.stream_fund:type_name -> dure.stream.v1.Fund
+	52, // 50: dure.tx.v1.Action.stream_anchor:type_name -> dure.stream.v1.Anchor
+	53, // 51: dure.tx.v1.Action.stream_appeal:type_name -> dure.stream.v1.Appeal
+	54, // 52: dure.tx.v1.Action.stream_decide:type_name -> dure.stream.v1.Decide
+	55, // 53: dure.tx.v1.Action.stream_settle:type_name -> dure.stream.v1.Settle
+	56, // 54: dure.tx.v1.Witness.kind:type_name -> dure.account.v1.KeyKind
+	55, // [55:55] is the sub-list for method output_type
+	55, // [55:55] is the sub-list for method input_type
+	55, // [55:55] is the sub-list for extension type_name
+	55, // [55:55] is the sub-list for extension extendee
+	0,  // [0:55] is the sub-list for field type_name
 }
 
 func init() { file_dure_tx_v1_tx_proto_init() }
@@ -1319,6 +1452,13 @@ func file_dure_tx_v1_tx_proto_init() {
 		(*Action_AccountRotateKey)(nil),
 		(*Action_AccountFreeze)(nil),
 		(*Action_AccountUnfreeze)(nil),
+		(*Action_AccountSetRule)(nil),
+		(*Action_AccountPropose)(nil),
+		(*Action_AccountApprove)(nil),
+		(*Action_AccountWithdraw)(nil),
+		(*Action_AccountExecute)(nil),
+		(*Action_AccountLock)(nil),
+		(*Action_AccountUnlock)(nil),
 		(*Action_AssetCreate)(nil),
 		(*Action_AssetIssue)(nil),
 		(*Action_AssetTransfer)(nil),
