@@ -201,15 +201,16 @@ func checkReceivers(c *exec.Context, given, rule *accountv1.Rule) error {
 	return nil
 }
 
-// span writes a time in milliseconds for people.
+// span writes a time in milliseconds for people: in whole minutes, rounded up.
 func span(ms int64) string {
-	switch {
-	case ms%(24*3600*1000) == 0 && ms > 24*3600*1000:
-		return fmt.Sprintf("%d days", ms/(24*3600*1000))
-	case ms%(3600*1000) == 0:
-		return fmt.Sprintf("%d h", ms/(3600*1000))
-	case ms%(60*1000) == 0:
-		return fmt.Sprintf("%d min", ms/(60*1000))
+	minutes := (ms + 60*1000 - 1) / (60 * 1000)
+	switch hours := minutes / 60; {
+	case ms%DayMs == 0 && ms > DayMs:
+		return fmt.Sprintf("%d days", ms/DayMs)
+	case hours > 0 && minutes%60 == 0:
+		return fmt.Sprintf("%d h", hours)
+	case hours > 0:
+		return fmt.Sprintf("%d h %d min", hours, minutes%60)
 	}
-	return fmt.Sprintf("%d s", (ms+999)/1000)
+	return fmt.Sprintf("%d min", minutes)
 }
