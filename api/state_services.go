@@ -10,6 +10,7 @@ import (
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
 	"github.com/dureledger/dure/index"
 	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/state"
 	"github.com/dureledger/dure/ledger/tx"
 )
 
@@ -26,7 +27,7 @@ func (s *accountService) GetAccount(_ context.Context, r *connect.Request[apiv1.
 	if !ok {
 		return nil, fault.New("account.unknown", "no such account on the ledger; a member must open it first", "account", a)
 	}
-	return connect.NewResponse(&apiv1.GetAccountResponse{Account: accountOf(a, acc)}), nil
+	return connect.NewResponse(&apiv1.GetAccountResponse{Account: s.accountOf(st, a, acc)}), nil
 }
 
 func (s *accountService) ListAccounts(ctx context.Context, r *connect.Request[apiv1.ListAccountsRequest]) (*connect.Response[apiv1.ListAccountsResponse], error) {
@@ -45,16 +46,17 @@ func (s *accountService) ListAccounts(ctx context.Context, r *connect.Request[ap
 	out := &apiv1.ListAccountsResponse{NextPageToken: next}
 	for _, a := range list {
 		if acc, ok := index.ReadAccount(st, a); ok {
-			out.Accounts = append(out.Accounts, accountOf(a, acc))
+			out.Accounts = append(out.Accounts, s.accountOf(st, a, acc))
 		}
 	}
 	return connect.NewResponse(out), nil
 }
 
-func accountOf(a tx.Address, acc *accountv1.Account) *apiv1.Account {
+func (s *Server) accountOf(st state.Reader, a tx.Address, acc *accountv1.Account) *apiv1.Account {
 	return &apiv1.Account{
 		Address: a.String(), Sponsor: address(acc.GetSponsor()), Key: address(acc.GetKey()), KeyKind: tx.KindName(acc.GetKind()),
 		Frozen: acc.GetFrozen(), FreezeReason: acc.GetFreezeReason(), OpenedAt: timestamp(acc.GetOpenedAt()),
+		LockedAt: timestamp(acc.GetLockedAt()), LockReason: acc.GetLockReason(), Rule: ruleOf(st, a, s.ledger.Status().Time.UnixMilli()),
 	}
 }
 

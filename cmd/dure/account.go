@@ -11,8 +11,9 @@ import (
 )
 
 func newAccount(a *app) *cobra.Command {
-	return parent("account", "Accounts: open, show, freeze, change the key", `An account is opened by a member, its sponsor, for a key. The sponsor vouches for it and can freeze it.`,
-		accountOpen(a), accountShow(a), accountList(a), accountFreeze(a), accountUnfreeze(a), accountRotate(a))
+	return parent("account", "Accounts: open, show, freeze, keys and rules, proposals", `An account is opened by a member, its sponsor, for a key. The sponsor vouches for it and can freeze it.`,
+		accountOpen(a), accountShow(a), accountList(a), accountFreeze(a), accountUnfreeze(a), accountRotate(a), accountRule(a),
+		accountPropose(a), accountProposals(a), accountApprove(a), accountWithdraw(a), accountExecute(a), accountLock(a), accountUnlock(a))
 }
 
 func accountOpen(a *app) *cobra.Command {
@@ -58,8 +59,14 @@ func printAccount(w io.Writer, x *apiv1.Account) {
 	if x.GetFrozen() {
 		state = "frozen: " + clean(x.GetFreezeReason())
 	}
+	if x.GetLockedAt() != "" {
+		state = "locked since " + x.GetLockedAt() + ": " + clean(x.GetLockReason())
+	}
 	key := x.GetKey()
-	if key == x.GetAddress() {
+	switch {
+	case x.GetRule() != nil:
+		key = "a rule over " + plural(len(x.GetRule().GetKeys()), "key") + ": see dure account rule show"
+	case key == x.GetAddress():
 		key = "its own"
 	}
 	printFacts(w, []fact{{"account", x.GetAddress()}, {"state", state}, {"sponsor", x.GetSponsor()}, {"acts by key", key},
@@ -94,6 +101,14 @@ func accountShow(a *app) *cobra.Command {
 	}
 }
 
+// kindText is the kind of the key that acts for an account, or that a rule does.
+func kindText(x *apiv1.Account) string {
+	if x.GetRule() != nil {
+		return "rule"
+	}
+	return x.GetKeyKind()
+}
+
 func accountList(a *app) *cobra.Command {
 	var sponsor string
 	var limit int
@@ -118,7 +133,10 @@ func accountList(a *app) *cobra.Command {
 					if x.GetFrozen() {
 						state = "frozen"
 					}
-					return []string{x.GetAddress(), x.GetSponsor(), x.GetKeyKind(), state, x.GetOpenedAt()}
+					if x.GetLockedAt() != "" {
+						state = "locked"
+					}
+					return []string{x.GetAddress(), x.GetSponsor(), kindText(x), state, x.GetOpenedAt()}
 				},
 			}.show(a, c.Accounts(cmd.Context(), by.address))
 		},

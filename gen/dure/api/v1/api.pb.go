@@ -2247,14 +2247,19 @@ func (x *GetStateProofResponse) GetCheckpoint() []byte {
 }
 
 type Account struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Address       string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
-	Sponsor       string                 `protobuf:"bytes,2,opt,name=sponsor,proto3" json:"sponsor,omitempty"`
-	Key           string                 `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
-	KeyKind       string                 `protobuf:"bytes,4,opt,name=key_kind,json=keyKind,proto3" json:"key_kind,omitempty"`
-	Frozen        bool                   `protobuf:"varint,5,opt,name=frozen,proto3" json:"frozen,omitempty"`
-	FreezeReason  string                 `protobuf:"bytes,6,opt,name=freeze_reason,json=freezeReason,proto3" json:"freeze_reason,omitempty"`
-	OpenedAt      string                 `protobuf:"bytes,7,opt,name=opened_at,json=openedAt,proto3" json:"opened_at,omitempty"`
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Address      string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	Sponsor      string                 `protobuf:"bytes,2,opt,name=sponsor,proto3" json:"sponsor,omitempty"`
+	Key          string                 `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
+	KeyKind      string                 `protobuf:"bytes,4,opt,name=key_kind,json=keyKind,proto3" json:"key_kind,omitempty"`
+	Frozen       bool                   `protobuf:"varint,5,opt,name=frozen,proto3" json:"frozen,omitempty"`
+	FreezeReason string                 `protobuf:"bytes,6,opt,name=freeze_reason,json=freezeReason,proto3" json:"freeze_reason,omitempty"`
+	OpenedAt     string                 `protobuf:"bytes,7,opt,name=opened_at,json=openedAt,proto3" json:"opened_at,omitempty"`
+	// What acts for the account in the place of a key, which is then empty.
+	Rule *AccountRule `protobuf:"bytes,8,opt,name=rule,proto3" json:"rule,omitempty"`
+	// When the account locked itself, empty if it is not locked, and why.
+	LockedAt      string `protobuf:"bytes,9,opt,name=locked_at,json=lockedAt,proto3" json:"locked_at,omitempty"`
+	LockReason    string `protobuf:"bytes,10,opt,name=lock_reason,json=lockReason,proto3" json:"lock_reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2338,6 +2343,541 @@ func (x *Account) GetOpenedAt() string {
 	return ""
 }
 
+func (x *Account) GetRule() *AccountRule {
+	if x != nil {
+		return x.Rule
+	}
+	return nil
+}
+
+func (x *Account) GetLockedAt() string {
+	if x != nil {
+		return x.LockedAt
+	}
+	return ""
+}
+
+func (x *Account) GetLockReason() string {
+	if x != nil {
+		return x.LockReason
+	}
+	return ""
+}
+
+// Keys that act for an account together.
+type AccountRule struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Keys  []*AccountRuleKey      `protobuf:"bytes,1,rep,name=keys,proto3" json:"keys,omitempty"`
+	// The weight that each kind of action takes.
+	Spend  uint32          `protobuf:"varint,2,opt,name=spend,proto3" json:"spend,omitempty"`
+	Manage uint32          `protobuf:"varint,3,opt,name=manage,proto3" json:"manage,omitempty"`
+	Other  uint32          `protobuf:"varint,4,opt,name=other,proto3" json:"other,omitempty"`
+	Limits []*AccountLimit `protobuf:"bytes,5,rep,name=limits,proto3" json:"limits,omitempty"`
+	// Who may receive; empty: anyone.
+	Receivers []string `protobuf:"bytes,6,rep,name=receivers,proto3" json:"receivers,omitempty"`
+	// How long what has to wait does so, milliseconds.
+	WaitMs        int64 `protobuf:"varint,7,opt,name=wait_ms,json=waitMs,proto3" json:"wait_ms,omitempty"`
+	ManageWaits   bool  `protobuf:"varint,8,opt,name=manage_waits,json=manageWaits,proto3" json:"manage_waits,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AccountRule) Reset() {
+	*x = AccountRule{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AccountRule) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AccountRule) ProtoMessage() {}
+
+func (x *AccountRule) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AccountRule.ProtoReflect.Descriptor instead.
+func (*AccountRule) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *AccountRule) GetKeys() []*AccountRuleKey {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *AccountRule) GetSpend() uint32 {
+	if x != nil {
+		return x.Spend
+	}
+	return 0
+}
+
+func (x *AccountRule) GetManage() uint32 {
+	if x != nil {
+		return x.Manage
+	}
+	return 0
+}
+
+func (x *AccountRule) GetOther() uint32 {
+	if x != nil {
+		return x.Other
+	}
+	return 0
+}
+
+func (x *AccountRule) GetLimits() []*AccountLimit {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
+func (x *AccountRule) GetReceivers() []string {
+	if x != nil {
+		return x.Receivers
+	}
+	return nil
+}
+
+func (x *AccountRule) GetWaitMs() int64 {
+	if x != nil {
+		return x.WaitMs
+	}
+	return 0
+}
+
+func (x *AccountRule) GetManageWaits() bool {
+	if x != nil {
+		return x.ManageWaits
+	}
+	return false
+}
+
+type AccountRuleKey struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	Weight        uint32                 `protobuf:"varint,3,opt,name=weight,proto3" json:"weight,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AccountRuleKey) Reset() {
+	*x = AccountRuleKey{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AccountRuleKey) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AccountRuleKey) ProtoMessage() {}
+
+func (x *AccountRuleKey) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AccountRuleKey.ProtoReflect.Descriptor instead.
+func (*AccountRuleKey) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *AccountRuleKey) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *AccountRuleKey) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *AccountRuleKey) GetWeight() uint32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+// What an account may spend of an asset. An empty amount is no limit.
+type AccountLimit struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Asset          string                 `protobuf:"bytes,1,opt,name=asset,proto3" json:"asset,omitempty"`
+	PerTransaction string                 `protobuf:"bytes,2,opt,name=per_transaction,json=perTransaction,proto3" json:"per_transaction,omitempty"`
+	PerWindow      string                 `protobuf:"bytes,3,opt,name=per_window,json=perWindow,proto3" json:"per_window,omitempty"`
+	WindowMs       int64                  `protobuf:"varint,4,opt,name=window_ms,json=windowMs,proto3" json:"window_ms,omitempty"`
+	// More than this in one transaction has to wait.
+	WaitOver string `protobuf:"bytes,5,opt,name=wait_over,json=waitOver,proto3" json:"wait_over,omitempty"`
+	// What counts against per_window now, and what is left of it.
+	Spent         string `protobuf:"bytes,6,opt,name=spent,proto3" json:"spent,omitempty"`
+	Left          string `protobuf:"bytes,7,opt,name=left,proto3" json:"left,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AccountLimit) Reset() {
+	*x = AccountLimit{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AccountLimit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AccountLimit) ProtoMessage() {}
+
+func (x *AccountLimit) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AccountLimit.ProtoReflect.Descriptor instead.
+func (*AccountLimit) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *AccountLimit) GetAsset() string {
+	if x != nil {
+		return x.Asset
+	}
+	return ""
+}
+
+func (x *AccountLimit) GetPerTransaction() string {
+	if x != nil {
+		return x.PerTransaction
+	}
+	return ""
+}
+
+func (x *AccountLimit) GetPerWindow() string {
+	if x != nil {
+		return x.PerWindow
+	}
+	return ""
+}
+
+func (x *AccountLimit) GetWindowMs() int64 {
+	if x != nil {
+		return x.WindowMs
+	}
+	return 0
+}
+
+func (x *AccountLimit) GetWaitOver() string {
+	if x != nil {
+		return x.WaitOver
+	}
+	return ""
+}
+
+func (x *AccountLimit) GetSpent() string {
+	if x != nil {
+		return x.Spent
+	}
+	return ""
+}
+
+func (x *AccountLimit) GetLeft() string {
+	if x != nil {
+		return x.Left
+	}
+	return ""
+}
+
+type AccountProposal struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Account string                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Number  uint64                 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
+	Reason  string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	Actions []*Action              `protobuf:"bytes,4,rep,name=actions,proto3" json:"actions,omitempty"`
+	// Addresses of keys.
+	Proposer  string   `protobuf:"bytes,5,opt,name=proposer,proto3" json:"proposer,omitempty"`
+	Approvals []string `protobuf:"bytes,6,rep,name=approvals,proto3" json:"approvals,omitempty"`
+	Weight    uint32   `protobuf:"varint,7,opt,name=weight,proto3" json:"weight,omitempty"`
+	Needed    uint32   `protobuf:"varint,8,opt,name=needed,proto3" json:"needed,omitempty"`
+	// "open", "approved" when the weight is enough and it is not done yet, or "expired".
+	State      string `protobuf:"bytes,9,opt,name=state,proto3" json:"state,omitempty"`
+	OpenedAt   string `protobuf:"bytes,10,opt,name=opened_at,json=openedAt,proto3" json:"opened_at,omitempty"`
+	ExpiresAt  string `protobuf:"bytes,11,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	ApprovedAt string `protobuf:"bytes,12,opt,name=approved_at,json=approvedAt,proto3" json:"approved_at,omitempty"`
+	// Until when those of its actions wait that have to; empty if nothing has to, or it is not approved.
+	WaitsUntil    string `protobuf:"bytes,13,opt,name=waits_until,json=waitsUntil,proto3" json:"waits_until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AccountProposal) Reset() {
+	*x = AccountProposal{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AccountProposal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AccountProposal) ProtoMessage() {}
+
+func (x *AccountProposal) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AccountProposal.ProtoReflect.Descriptor instead.
+func (*AccountProposal) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *AccountProposal) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *AccountProposal) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *AccountProposal) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *AccountProposal) GetActions() []*Action {
+	if x != nil {
+		return x.Actions
+	}
+	return nil
+}
+
+func (x *AccountProposal) GetProposer() string {
+	if x != nil {
+		return x.Proposer
+	}
+	return ""
+}
+
+func (x *AccountProposal) GetApprovals() []string {
+	if x != nil {
+		return x.Approvals
+	}
+	return nil
+}
+
+func (x *AccountProposal) GetWeight() uint32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+func (x *AccountProposal) GetNeeded() uint32 {
+	if x != nil {
+		return x.Needed
+	}
+	return 0
+}
+
+func (x *AccountProposal) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *AccountProposal) GetOpenedAt() string {
+	if x != nil {
+		return x.OpenedAt
+	}
+	return ""
+}
+
+func (x *AccountProposal) GetExpiresAt() string {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return ""
+}
+
+func (x *AccountProposal) GetApprovedAt() string {
+	if x != nil {
+		return x.ApprovedAt
+	}
+	return ""
+}
+
+func (x *AccountProposal) GetWaitsUntil() string {
+	if x != nil {
+		return x.WaitsUntil
+	}
+	return ""
+}
+
+type ListAccountProposalsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Address       string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	PageSize      int32                  `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string                 `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListAccountProposalsRequest) Reset() {
+	*x = ListAccountProposalsRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListAccountProposalsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListAccountProposalsRequest) ProtoMessage() {}
+
+func (x *ListAccountProposalsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListAccountProposalsRequest.ProtoReflect.Descriptor instead.
+func (*ListAccountProposalsRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *ListAccountProposalsRequest) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *ListAccountProposalsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListAccountProposalsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListAccountProposalsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Proposals     []*AccountProposal     `protobuf:"bytes,1,rep,name=proposals,proto3" json:"proposals,omitempty"`
+	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListAccountProposalsResponse) Reset() {
+	*x = ListAccountProposalsResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListAccountProposalsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListAccountProposalsResponse) ProtoMessage() {}
+
+func (x *ListAccountProposalsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListAccountProposalsResponse.ProtoReflect.Descriptor instead.
+func (*ListAccountProposalsResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *ListAccountProposalsResponse) GetProposals() []*AccountProposal {
+	if x != nil {
+		return x.Proposals
+	}
+	return nil
+}
+
+func (x *ListAccountProposalsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 type GetAccountRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Address       string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
@@ -2347,7 +2887,7 @@ type GetAccountRequest struct {
 
 func (x *GetAccountRequest) Reset() {
 	*x = GetAccountRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[32]
+	mi := &file_dure_api_v1_api_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2359,7 +2899,7 @@ func (x *GetAccountRequest) String() string {
 func (*GetAccountRequest) ProtoMessage() {}
 
 func (x *GetAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[32]
+	mi := &file_dure_api_v1_api_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2372,7 +2912,7 @@ func (x *GetAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAccountRequest.ProtoReflect.Descriptor instead.
 func (*GetAccountRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{32}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *GetAccountRequest) GetAddress() string {
@@ -2391,7 +2931,7 @@ type GetAccountResponse struct {
 
 func (x *GetAccountResponse) Reset() {
 	*x = GetAccountResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[33]
+	mi := &file_dure_api_v1_api_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2403,7 +2943,7 @@ func (x *GetAccountResponse) String() string {
 func (*GetAccountResponse) ProtoMessage() {}
 
 func (x *GetAccountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[33]
+	mi := &file_dure_api_v1_api_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2416,7 +2956,7 @@ func (x *GetAccountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAccountResponse.ProtoReflect.Descriptor instead.
 func (*GetAccountResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{33}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *GetAccountResponse) GetAccount() *Account {
@@ -2437,7 +2977,7 @@ type ListAccountsRequest struct {
 
 func (x *ListAccountsRequest) Reset() {
 	*x = ListAccountsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[34]
+	mi := &file_dure_api_v1_api_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2449,7 +2989,7 @@ func (x *ListAccountsRequest) String() string {
 func (*ListAccountsRequest) ProtoMessage() {}
 
 func (x *ListAccountsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[34]
+	mi := &file_dure_api_v1_api_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2462,7 +3002,7 @@ func (x *ListAccountsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountsRequest.ProtoReflect.Descriptor instead.
 func (*ListAccountsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{34}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ListAccountsRequest) GetSponsor() string {
@@ -2496,7 +3036,7 @@ type ListAccountsResponse struct {
 
 func (x *ListAccountsResponse) Reset() {
 	*x = ListAccountsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[35]
+	mi := &file_dure_api_v1_api_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2508,7 +3048,7 @@ func (x *ListAccountsResponse) String() string {
 func (*ListAccountsResponse) ProtoMessage() {}
 
 func (x *ListAccountsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[35]
+	mi := &file_dure_api_v1_api_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2521,7 +3061,7 @@ func (x *ListAccountsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountsResponse.ProtoReflect.Descriptor instead.
 func (*ListAccountsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{35}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ListAccountsResponse) GetAccounts() []*Account {
@@ -2554,7 +3094,7 @@ type Asset struct {
 
 func (x *Asset) Reset() {
 	*x = Asset{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[36]
+	mi := &file_dure_api_v1_api_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2566,7 +3106,7 @@ func (x *Asset) String() string {
 func (*Asset) ProtoMessage() {}
 
 func (x *Asset) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[36]
+	mi := &file_dure_api_v1_api_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2579,7 +3119,7 @@ func (x *Asset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Asset.ProtoReflect.Descriptor instead.
 func (*Asset) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{36}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Asset) GetAsset() string {
@@ -2647,7 +3187,7 @@ type GetAssetRequest struct {
 
 func (x *GetAssetRequest) Reset() {
 	*x = GetAssetRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[37]
+	mi := &file_dure_api_v1_api_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2659,7 +3199,7 @@ func (x *GetAssetRequest) String() string {
 func (*GetAssetRequest) ProtoMessage() {}
 
 func (x *GetAssetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[37]
+	mi := &file_dure_api_v1_api_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2672,7 +3212,7 @@ func (x *GetAssetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAssetRequest.ProtoReflect.Descriptor instead.
 func (*GetAssetRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{37}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *GetAssetRequest) GetAsset() string {
@@ -2691,7 +3231,7 @@ type GetAssetResponse struct {
 
 func (x *GetAssetResponse) Reset() {
 	*x = GetAssetResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[38]
+	mi := &file_dure_api_v1_api_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2703,7 +3243,7 @@ func (x *GetAssetResponse) String() string {
 func (*GetAssetResponse) ProtoMessage() {}
 
 func (x *GetAssetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[38]
+	mi := &file_dure_api_v1_api_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2716,7 +3256,7 @@ func (x *GetAssetResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAssetResponse.ProtoReflect.Descriptor instead.
 func (*GetAssetResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{38}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *GetAssetResponse) GetAsset() *Asset {
@@ -2736,7 +3276,7 @@ type ListAssetsRequest struct {
 
 func (x *ListAssetsRequest) Reset() {
 	*x = ListAssetsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[39]
+	mi := &file_dure_api_v1_api_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2748,7 +3288,7 @@ func (x *ListAssetsRequest) String() string {
 func (*ListAssetsRequest) ProtoMessage() {}
 
 func (x *ListAssetsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[39]
+	mi := &file_dure_api_v1_api_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2761,7 +3301,7 @@ func (x *ListAssetsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAssetsRequest.ProtoReflect.Descriptor instead.
 func (*ListAssetsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{39}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ListAssetsRequest) GetPageSize() int32 {
@@ -2788,7 +3328,7 @@ type ListAssetsResponse struct {
 
 func (x *ListAssetsResponse) Reset() {
 	*x = ListAssetsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[40]
+	mi := &file_dure_api_v1_api_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2800,7 +3340,7 @@ func (x *ListAssetsResponse) String() string {
 func (*ListAssetsResponse) ProtoMessage() {}
 
 func (x *ListAssetsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[40]
+	mi := &file_dure_api_v1_api_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2813,7 +3353,7 @@ func (x *ListAssetsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAssetsResponse.ProtoReflect.Descriptor instead.
 func (*ListAssetsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{40}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ListAssetsResponse) GetAssets() []*Asset {
@@ -2844,7 +3384,7 @@ type Balance struct {
 
 func (x *Balance) Reset() {
 	*x = Balance{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[41]
+	mi := &file_dure_api_v1_api_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2856,7 +3396,7 @@ func (x *Balance) String() string {
 func (*Balance) ProtoMessage() {}
 
 func (x *Balance) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[41]
+	mi := &file_dure_api_v1_api_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2869,7 +3409,7 @@ func (x *Balance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Balance.ProtoReflect.Descriptor instead.
 func (*Balance) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{41}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Balance) GetAsset() string {
@@ -2919,7 +3459,7 @@ type GetBalanceRequest struct {
 
 func (x *GetBalanceRequest) Reset() {
 	*x = GetBalanceRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[42]
+	mi := &file_dure_api_v1_api_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2931,7 +3471,7 @@ func (x *GetBalanceRequest) String() string {
 func (*GetBalanceRequest) ProtoMessage() {}
 
 func (x *GetBalanceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[42]
+	mi := &file_dure_api_v1_api_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2944,7 +3484,7 @@ func (x *GetBalanceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBalanceRequest.ProtoReflect.Descriptor instead.
 func (*GetBalanceRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{42}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *GetBalanceRequest) GetAsset() string {
@@ -2978,7 +3518,7 @@ type GetBalanceResponse struct {
 
 func (x *GetBalanceResponse) Reset() {
 	*x = GetBalanceResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[43]
+	mi := &file_dure_api_v1_api_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2990,7 +3530,7 @@ func (x *GetBalanceResponse) String() string {
 func (*GetBalanceResponse) ProtoMessage() {}
 
 func (x *GetBalanceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[43]
+	mi := &file_dure_api_v1_api_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3003,7 +3543,7 @@ func (x *GetBalanceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBalanceResponse.ProtoReflect.Descriptor instead.
 func (*GetBalanceResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{43}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *GetBalanceResponse) GetBalance() *Balance {
@@ -3032,7 +3572,7 @@ type ListBalancesRequest struct {
 
 func (x *ListBalancesRequest) Reset() {
 	*x = ListBalancesRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[44]
+	mi := &file_dure_api_v1_api_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3044,7 +3584,7 @@ func (x *ListBalancesRequest) String() string {
 func (*ListBalancesRequest) ProtoMessage() {}
 
 func (x *ListBalancesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[44]
+	mi := &file_dure_api_v1_api_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3057,7 +3597,7 @@ func (x *ListBalancesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBalancesRequest.ProtoReflect.Descriptor instead.
 func (*ListBalancesRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{44}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *ListBalancesRequest) GetAccount() string {
@@ -3098,7 +3638,7 @@ type ListBalancesResponse struct {
 
 func (x *ListBalancesResponse) Reset() {
 	*x = ListBalancesResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[45]
+	mi := &file_dure_api_v1_api_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3110,7 +3650,7 @@ func (x *ListBalancesResponse) String() string {
 func (*ListBalancesResponse) ProtoMessage() {}
 
 func (x *ListBalancesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[45]
+	mi := &file_dure_api_v1_api_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3123,7 +3663,7 @@ func (x *ListBalancesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBalancesResponse.ProtoReflect.Descriptor instead.
 func (*ListBalancesResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{45}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *ListBalancesResponse) GetBalances() []*Balance {
@@ -3157,7 +3697,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[46]
+	mi := &file_dure_api_v1_api_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3169,7 +3709,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[46]
+	mi := &file_dure_api_v1_api_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3182,7 +3722,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{46}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Hold) GetHold() string {
@@ -3257,7 +3797,7 @@ type GetHoldRequest struct {
 
 func (x *GetHoldRequest) Reset() {
 	*x = GetHoldRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[47]
+	mi := &file_dure_api_v1_api_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3269,7 +3809,7 @@ func (x *GetHoldRequest) String() string {
 func (*GetHoldRequest) ProtoMessage() {}
 
 func (x *GetHoldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[47]
+	mi := &file_dure_api_v1_api_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3282,7 +3822,7 @@ func (x *GetHoldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHoldRequest.ProtoReflect.Descriptor instead.
 func (*GetHoldRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{47}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *GetHoldRequest) GetHold() string {
@@ -3301,7 +3841,7 @@ type GetHoldResponse struct {
 
 func (x *GetHoldResponse) Reset() {
 	*x = GetHoldResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[48]
+	mi := &file_dure_api_v1_api_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3313,7 +3853,7 @@ func (x *GetHoldResponse) String() string {
 func (*GetHoldResponse) ProtoMessage() {}
 
 func (x *GetHoldResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[48]
+	mi := &file_dure_api_v1_api_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3326,7 +3866,7 @@ func (x *GetHoldResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHoldResponse.ProtoReflect.Descriptor instead.
 func (*GetHoldResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{48}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *GetHoldResponse) GetHold() *Hold {
@@ -3347,7 +3887,7 @@ type ListHoldsRequest struct {
 
 func (x *ListHoldsRequest) Reset() {
 	*x = ListHoldsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[49]
+	mi := &file_dure_api_v1_api_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3359,7 +3899,7 @@ func (x *ListHoldsRequest) String() string {
 func (*ListHoldsRequest) ProtoMessage() {}
 
 func (x *ListHoldsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[49]
+	mi := &file_dure_api_v1_api_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3372,7 +3912,7 @@ func (x *ListHoldsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHoldsRequest.ProtoReflect.Descriptor instead.
 func (*ListHoldsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{49}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *ListHoldsRequest) GetAccount() string {
@@ -3406,7 +3946,7 @@ type ListHoldsResponse struct {
 
 func (x *ListHoldsResponse) Reset() {
 	*x = ListHoldsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[50]
+	mi := &file_dure_api_v1_api_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3418,7 +3958,7 @@ func (x *ListHoldsResponse) String() string {
 func (*ListHoldsResponse) ProtoMessage() {}
 
 func (x *ListHoldsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[50]
+	mi := &file_dure_api_v1_api_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3431,7 +3971,7 @@ func (x *ListHoldsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHoldsResponse.ProtoReflect.Descriptor instead.
 func (*ListHoldsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{50}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *ListHoldsResponse) GetHolds() []*Hold {
@@ -3471,7 +4011,7 @@ type Record struct {
 
 func (x *Record) Reset() {
 	*x = Record{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[51]
+	mi := &file_dure_api_v1_api_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3483,7 +4023,7 @@ func (x *Record) String() string {
 func (*Record) ProtoMessage() {}
 
 func (x *Record) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[51]
+	mi := &file_dure_api_v1_api_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3496,7 +4036,7 @@ func (x *Record) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Record.ProtoReflect.Descriptor instead.
 func (*Record) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{51}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *Record) GetDigest() string {
@@ -3607,7 +4147,7 @@ type Cosignature struct {
 
 func (x *Cosignature) Reset() {
 	*x = Cosignature{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[52]
+	mi := &file_dure_api_v1_api_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3619,7 +4159,7 @@ func (x *Cosignature) String() string {
 func (*Cosignature) ProtoMessage() {}
 
 func (x *Cosignature) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[52]
+	mi := &file_dure_api_v1_api_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3632,7 +4172,7 @@ func (x *Cosignature) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cosignature.ProtoReflect.Descriptor instead.
 func (*Cosignature) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{52}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *Cosignature) GetAccount() string {
@@ -3658,7 +4198,7 @@ type GetRecordsRequest struct {
 
 func (x *GetRecordsRequest) Reset() {
 	*x = GetRecordsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[53]
+	mi := &file_dure_api_v1_api_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3670,7 +4210,7 @@ func (x *GetRecordsRequest) String() string {
 func (*GetRecordsRequest) ProtoMessage() {}
 
 func (x *GetRecordsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[53]
+	mi := &file_dure_api_v1_api_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3683,7 +4223,7 @@ func (x *GetRecordsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRecordsRequest.ProtoReflect.Descriptor instead.
 func (*GetRecordsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{53}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *GetRecordsRequest) GetDigest() string {
@@ -3702,7 +4242,7 @@ type GetRecordsResponse struct {
 
 func (x *GetRecordsResponse) Reset() {
 	*x = GetRecordsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[54]
+	mi := &file_dure_api_v1_api_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3714,7 +4254,7 @@ func (x *GetRecordsResponse) String() string {
 func (*GetRecordsResponse) ProtoMessage() {}
 
 func (x *GetRecordsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[54]
+	mi := &file_dure_api_v1_api_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3727,7 +4267,7 @@ func (x *GetRecordsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRecordsResponse.ProtoReflect.Descriptor instead.
 func (*GetRecordsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{54}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *GetRecordsResponse) GetRecords() []*Record {
@@ -3754,7 +4294,7 @@ type ListRecordsRequest struct {
 
 func (x *ListRecordsRequest) Reset() {
 	*x = ListRecordsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[55]
+	mi := &file_dure_api_v1_api_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3766,7 +4306,7 @@ func (x *ListRecordsRequest) String() string {
 func (*ListRecordsRequest) ProtoMessage() {}
 
 func (x *ListRecordsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[55]
+	mi := &file_dure_api_v1_api_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3779,7 +4319,7 @@ func (x *ListRecordsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRecordsRequest.ProtoReflect.Descriptor instead.
 func (*ListRecordsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{55}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *ListRecordsRequest) GetRecorder() string {
@@ -3834,7 +4374,7 @@ type ListRecordsResponse struct {
 
 func (x *ListRecordsResponse) Reset() {
 	*x = ListRecordsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[56]
+	mi := &file_dure_api_v1_api_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3846,7 +4386,7 @@ func (x *ListRecordsResponse) String() string {
 func (*ListRecordsResponse) ProtoMessage() {}
 
 func (x *ListRecordsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[56]
+	mi := &file_dure_api_v1_api_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3859,7 +4399,7 @@ func (x *ListRecordsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRecordsResponse.ProtoReflect.Descriptor instead.
 func (*ListRecordsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{56}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *ListRecordsResponse) GetRecords() []*Record {
@@ -3893,7 +4433,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[57]
+	mi := &file_dure_api_v1_api_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3905,7 +4445,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[57]
+	mi := &file_dure_api_v1_api_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3918,7 +4458,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{57}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *Member) GetAddress() string {
@@ -3993,7 +4533,7 @@ type Misbehaviour struct {
 
 func (x *Misbehaviour) Reset() {
 	*x = Misbehaviour{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[58]
+	mi := &file_dure_api_v1_api_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4005,7 +4545,7 @@ func (x *Misbehaviour) String() string {
 func (*Misbehaviour) ProtoMessage() {}
 
 func (x *Misbehaviour) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[58]
+	mi := &file_dure_api_v1_api_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4018,7 +4558,7 @@ func (x *Misbehaviour) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Misbehaviour.ProtoReflect.Descriptor instead.
 func (*Misbehaviour) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{58}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *Misbehaviour) GetKind() string {
@@ -4064,7 +4604,7 @@ type FormerValidator struct {
 
 func (x *FormerValidator) Reset() {
 	*x = FormerValidator{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[59]
+	mi := &file_dure_api_v1_api_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4076,7 +4616,7 @@ func (x *FormerValidator) String() string {
 func (*FormerValidator) ProtoMessage() {}
 
 func (x *FormerValidator) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[59]
+	mi := &file_dure_api_v1_api_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4089,7 +4629,7 @@ func (x *FormerValidator) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FormerValidator.ProtoReflect.Descriptor instead.
 func (*FormerValidator) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{59}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *FormerValidator) GetValidator() string {
@@ -4128,7 +4668,7 @@ type GetNetworkRequest struct {
 
 func (x *GetNetworkRequest) Reset() {
 	*x = GetNetworkRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[60]
+	mi := &file_dure_api_v1_api_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4140,7 +4680,7 @@ func (x *GetNetworkRequest) String() string {
 func (*GetNetworkRequest) ProtoMessage() {}
 
 func (x *GetNetworkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[60]
+	mi := &file_dure_api_v1_api_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4153,7 +4693,7 @@ func (x *GetNetworkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetNetworkRequest.ProtoReflect.Descriptor instead.
 func (*GetNetworkRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{60}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{66}
 }
 
 type GetNetworkResponse struct {
@@ -4171,7 +4711,7 @@ type GetNetworkResponse struct {
 
 func (x *GetNetworkResponse) Reset() {
 	*x = GetNetworkResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[61]
+	mi := &file_dure_api_v1_api_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4183,7 +4723,7 @@ func (x *GetNetworkResponse) String() string {
 func (*GetNetworkResponse) ProtoMessage() {}
 
 func (x *GetNetworkResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[61]
+	mi := &file_dure_api_v1_api_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4196,7 +4736,7 @@ func (x *GetNetworkResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetNetworkResponse.ProtoReflect.Descriptor instead.
 func (*GetNetworkResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{61}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *GetNetworkResponse) GetNetwork() string {
@@ -4250,7 +4790,7 @@ type Proposal struct {
 
 func (x *Proposal) Reset() {
 	*x = Proposal{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[62]
+	mi := &file_dure_api_v1_api_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4262,7 +4802,7 @@ func (x *Proposal) String() string {
 func (*Proposal) ProtoMessage() {}
 
 func (x *Proposal) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[62]
+	mi := &file_dure_api_v1_api_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4275,7 +4815,7 @@ func (x *Proposal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Proposal.ProtoReflect.Descriptor instead.
 func (*Proposal) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{62}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *Proposal) GetId() uint64 {
@@ -4337,7 +4877,7 @@ type ListProposalsRequest struct {
 
 func (x *ListProposalsRequest) Reset() {
 	*x = ListProposalsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[63]
+	mi := &file_dure_api_v1_api_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4349,7 +4889,7 @@ func (x *ListProposalsRequest) String() string {
 func (*ListProposalsRequest) ProtoMessage() {}
 
 func (x *ListProposalsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[63]
+	mi := &file_dure_api_v1_api_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4362,7 +4902,7 @@ func (x *ListProposalsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProposalsRequest.ProtoReflect.Descriptor instead.
 func (*ListProposalsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{63}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *ListProposalsRequest) GetPageSize() int32 {
@@ -4389,7 +4929,7 @@ type ListProposalsResponse struct {
 
 func (x *ListProposalsResponse) Reset() {
 	*x = ListProposalsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[64]
+	mi := &file_dure_api_v1_api_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4401,7 +4941,7 @@ func (x *ListProposalsResponse) String() string {
 func (*ListProposalsResponse) ProtoMessage() {}
 
 func (x *ListProposalsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[64]
+	mi := &file_dure_api_v1_api_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4414,7 +4954,7 @@ func (x *ListProposalsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProposalsResponse.ProtoReflect.Descriptor instead.
 func (*ListProposalsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{64}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *ListProposalsResponse) GetProposals() []*Proposal {
@@ -4469,7 +5009,7 @@ type Device struct {
 
 func (x *Device) Reset() {
 	*x = Device{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[65]
+	mi := &file_dure_api_v1_api_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4481,7 +5021,7 @@ func (x *Device) String() string {
 func (*Device) ProtoMessage() {}
 
 func (x *Device) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[65]
+	mi := &file_dure_api_v1_api_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4494,7 +5034,7 @@ func (x *Device) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Device.ProtoReflect.Descriptor instead.
 func (*Device) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{65}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *Device) GetDevice() string {
@@ -4653,7 +5193,7 @@ type DeviceCommand struct {
 
 func (x *DeviceCommand) Reset() {
 	*x = DeviceCommand{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[66]
+	mi := &file_dure_api_v1_api_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4665,7 +5205,7 @@ func (x *DeviceCommand) String() string {
 func (*DeviceCommand) ProtoMessage() {}
 
 func (x *DeviceCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[66]
+	mi := &file_dure_api_v1_api_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4678,7 +5218,7 @@ func (x *DeviceCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeviceCommand.ProtoReflect.Descriptor instead.
 func (*DeviceCommand) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{66}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *DeviceCommand) GetCommand() string {
@@ -4770,7 +5310,7 @@ type ListDevicesRequest struct {
 
 func (x *ListDevicesRequest) Reset() {
 	*x = ListDevicesRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[67]
+	mi := &file_dure_api_v1_api_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4782,7 +5322,7 @@ func (x *ListDevicesRequest) String() string {
 func (*ListDevicesRequest) ProtoMessage() {}
 
 func (x *ListDevicesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[67]
+	mi := &file_dure_api_v1_api_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4795,7 +5335,7 @@ func (x *ListDevicesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDevicesRequest.ProtoReflect.Descriptor instead.
 func (*ListDevicesRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{67}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *ListDevicesRequest) GetMaker() string {
@@ -4836,7 +5376,7 @@ type ListDevicesResponse struct {
 
 func (x *ListDevicesResponse) Reset() {
 	*x = ListDevicesResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[68]
+	mi := &file_dure_api_v1_api_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4848,7 +5388,7 @@ func (x *ListDevicesResponse) String() string {
 func (*ListDevicesResponse) ProtoMessage() {}
 
 func (x *ListDevicesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[68]
+	mi := &file_dure_api_v1_api_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4861,7 +5401,7 @@ func (x *ListDevicesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDevicesResponse.ProtoReflect.Descriptor instead.
 func (*ListDevicesResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{68}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *ListDevicesResponse) GetDevices() []*Device {
@@ -4898,7 +5438,7 @@ type Doubt struct {
 
 func (x *Doubt) Reset() {
 	*x = Doubt{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[69]
+	mi := &file_dure_api_v1_api_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4910,7 +5450,7 @@ func (x *Doubt) String() string {
 func (*Doubt) ProtoMessage() {}
 
 func (x *Doubt) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[69]
+	mi := &file_dure_api_v1_api_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4923,7 +5463,7 @@ func (x *Doubt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Doubt.ProtoReflect.Descriptor instead.
 func (*Doubt) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{69}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *Doubt) GetSince() string {
@@ -4998,7 +5538,7 @@ type Firmware struct {
 
 func (x *Firmware) Reset() {
 	*x = Firmware{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[70]
+	mi := &file_dure_api_v1_api_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5010,7 +5550,7 @@ func (x *Firmware) String() string {
 func (*Firmware) ProtoMessage() {}
 
 func (x *Firmware) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[70]
+	mi := &file_dure_api_v1_api_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5023,7 +5563,7 @@ func (x *Firmware) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Firmware.ProtoReflect.Descriptor instead.
 func (*Firmware) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{70}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *Firmware) GetNumber() uint64 {
@@ -5105,7 +5645,7 @@ type GetDeviceRequest struct {
 
 func (x *GetDeviceRequest) Reset() {
 	*x = GetDeviceRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[71]
+	mi := &file_dure_api_v1_api_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5117,7 +5657,7 @@ func (x *GetDeviceRequest) String() string {
 func (*GetDeviceRequest) ProtoMessage() {}
 
 func (x *GetDeviceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[71]
+	mi := &file_dure_api_v1_api_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5130,7 +5670,7 @@ func (x *GetDeviceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeviceRequest.ProtoReflect.Descriptor instead.
 func (*GetDeviceRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{71}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *GetDeviceRequest) GetDevice() string {
@@ -5149,7 +5689,7 @@ type GetDeviceResponse struct {
 
 func (x *GetDeviceResponse) Reset() {
 	*x = GetDeviceResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[72]
+	mi := &file_dure_api_v1_api_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5161,7 +5701,7 @@ func (x *GetDeviceResponse) String() string {
 func (*GetDeviceResponse) ProtoMessage() {}
 
 func (x *GetDeviceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[72]
+	mi := &file_dure_api_v1_api_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5174,7 +5714,7 @@ func (x *GetDeviceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeviceResponse.ProtoReflect.Descriptor instead.
 func (*GetDeviceResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{72}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *GetDeviceResponse) GetDevice() *Device {
@@ -5194,7 +5734,7 @@ type GetModelRequest struct {
 
 func (x *GetModelRequest) Reset() {
 	*x = GetModelRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[73]
+	mi := &file_dure_api_v1_api_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5206,7 +5746,7 @@ func (x *GetModelRequest) String() string {
 func (*GetModelRequest) ProtoMessage() {}
 
 func (x *GetModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[73]
+	mi := &file_dure_api_v1_api_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5219,7 +5759,7 @@ func (x *GetModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelRequest.ProtoReflect.Descriptor instead.
 func (*GetModelRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{73}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *GetModelRequest) GetMaker() string {
@@ -5247,7 +5787,7 @@ type GetModelResponse struct {
 
 func (x *GetModelResponse) Reset() {
 	*x = GetModelResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[74]
+	mi := &file_dure_api_v1_api_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5259,7 +5799,7 @@ func (x *GetModelResponse) String() string {
 func (*GetModelResponse) ProtoMessage() {}
 
 func (x *GetModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[74]
+	mi := &file_dure_api_v1_api_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5272,7 +5812,7 @@ func (x *GetModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelResponse.ProtoReflect.Descriptor instead.
 func (*GetModelResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{74}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *GetModelResponse) GetTitle() string {
@@ -5307,7 +5847,7 @@ type RelyRequest struct {
 
 func (x *RelyRequest) Reset() {
 	*x = RelyRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[75]
+	mi := &file_dure_api_v1_api_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5319,7 +5859,7 @@ func (x *RelyRequest) String() string {
 func (*RelyRequest) ProtoMessage() {}
 
 func (x *RelyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[75]
+	mi := &file_dure_api_v1_api_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5332,7 +5872,7 @@ func (x *RelyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelyRequest.ProtoReflect.Descriptor instead.
 func (*RelyRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{75}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *RelyRequest) GetDevice() string {
@@ -5368,7 +5908,7 @@ type RelyResponse struct {
 
 func (x *RelyResponse) Reset() {
 	*x = RelyResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[76]
+	mi := &file_dure_api_v1_api_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5380,7 +5920,7 @@ func (x *RelyResponse) String() string {
 func (*RelyResponse) ProtoMessage() {}
 
 func (x *RelyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[76]
+	mi := &file_dure_api_v1_api_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5393,7 +5933,7 @@ func (x *RelyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelyResponse.ProtoReflect.Descriptor instead.
 func (*RelyResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{76}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *RelyResponse) GetOk() bool {
@@ -5480,7 +6020,7 @@ type Feed struct {
 
 func (x *Feed) Reset() {
 	*x = Feed{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[77]
+	mi := &file_dure_api_v1_api_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5492,7 +6032,7 @@ func (x *Feed) String() string {
 func (*Feed) ProtoMessage() {}
 
 func (x *Feed) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[77]
+	mi := &file_dure_api_v1_api_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5505,7 +6045,7 @@ func (x *Feed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Feed.ProtoReflect.Descriptor instead.
 func (*Feed) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{77}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *Feed) GetFeed() string {
@@ -5664,7 +6204,7 @@ type FeedPremium struct {
 
 func (x *FeedPremium) Reset() {
 	*x = FeedPremium{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[78]
+	mi := &file_dure_api_v1_api_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5676,7 +6216,7 @@ func (x *FeedPremium) String() string {
 func (*FeedPremium) ProtoMessage() {}
 
 func (x *FeedPremium) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[78]
+	mi := &file_dure_api_v1_api_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5689,7 +6229,7 @@ func (x *FeedPremium) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeedPremium.ProtoReflect.Descriptor instead.
 func (*FeedPremium) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{78}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *FeedPremium) GetAsset() string {
@@ -5765,7 +6305,7 @@ type FeedSource struct {
 
 func (x *FeedSource) Reset() {
 	*x = FeedSource{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[79]
+	mi := &file_dure_api_v1_api_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5777,7 +6317,7 @@ func (x *FeedSource) String() string {
 func (*FeedSource) ProtoMessage() {}
 
 func (x *FeedSource) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[79]
+	mi := &file_dure_api_v1_api_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5790,7 +6330,7 @@ func (x *FeedSource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeedSource.ProtoReflect.Descriptor instead.
 func (*FeedSource) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{79}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *FeedSource) GetDevice() string {
@@ -5952,7 +6492,7 @@ type ReadingGap struct {
 
 func (x *ReadingGap) Reset() {
 	*x = ReadingGap{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[80]
+	mi := &file_dure_api_v1_api_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5964,7 +6504,7 @@ func (x *ReadingGap) String() string {
 func (*ReadingGap) ProtoMessage() {}
 
 func (x *ReadingGap) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[80]
+	mi := &file_dure_api_v1_api_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5977,7 +6517,7 @@ func (x *ReadingGap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadingGap.ProtoReflect.Descriptor instead.
 func (*ReadingGap) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{80}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *ReadingGap) GetBoot() uint64 {
@@ -6029,7 +6569,7 @@ type QuarantinedReading struct {
 
 func (x *QuarantinedReading) Reset() {
 	*x = QuarantinedReading{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[81]
+	mi := &file_dure_api_v1_api_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6041,7 +6581,7 @@ func (x *QuarantinedReading) String() string {
 func (*QuarantinedReading) ProtoMessage() {}
 
 func (x *QuarantinedReading) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[81]
+	mi := &file_dure_api_v1_api_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6054,7 +6594,7 @@ func (x *QuarantinedReading) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuarantinedReading.ProtoReflect.Descriptor instead.
 func (*QuarantinedReading) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{81}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *QuarantinedReading) GetDevice() string {
@@ -6136,7 +6676,7 @@ type GetFeedRequest struct {
 
 func (x *GetFeedRequest) Reset() {
 	*x = GetFeedRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[82]
+	mi := &file_dure_api_v1_api_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6148,7 +6688,7 @@ func (x *GetFeedRequest) String() string {
 func (*GetFeedRequest) ProtoMessage() {}
 
 func (x *GetFeedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[82]
+	mi := &file_dure_api_v1_api_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6161,7 +6701,7 @@ func (x *GetFeedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFeedRequest.ProtoReflect.Descriptor instead.
 func (*GetFeedRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{82}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *GetFeedRequest) GetFeed() string {
@@ -6184,7 +6724,7 @@ type GetFeedResponse struct {
 
 func (x *GetFeedResponse) Reset() {
 	*x = GetFeedResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[83]
+	mi := &file_dure_api_v1_api_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6196,7 +6736,7 @@ func (x *GetFeedResponse) String() string {
 func (*GetFeedResponse) ProtoMessage() {}
 
 func (x *GetFeedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[83]
+	mi := &file_dure_api_v1_api_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6209,7 +6749,7 @@ func (x *GetFeedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFeedResponse.ProtoReflect.Descriptor instead.
 func (*GetFeedResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{83}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *GetFeedResponse) GetFeed() *Feed {
@@ -6247,7 +6787,7 @@ type ListFeedsRequest struct {
 
 func (x *ListFeedsRequest) Reset() {
 	*x = ListFeedsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[84]
+	mi := &file_dure_api_v1_api_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6259,7 +6799,7 @@ func (x *ListFeedsRequest) String() string {
 func (*ListFeedsRequest) ProtoMessage() {}
 
 func (x *ListFeedsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[84]
+	mi := &file_dure_api_v1_api_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6272,7 +6812,7 @@ func (x *ListFeedsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFeedsRequest.ProtoReflect.Descriptor instead.
 func (*ListFeedsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{84}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{90}
 }
 
 func (x *ListFeedsRequest) GetOperator() string {
@@ -6313,7 +6853,7 @@ type ListFeedsResponse struct {
 
 func (x *ListFeedsResponse) Reset() {
 	*x = ListFeedsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[85]
+	mi := &file_dure_api_v1_api_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6325,7 +6865,7 @@ func (x *ListFeedsResponse) String() string {
 func (*ListFeedsResponse) ProtoMessage() {}
 
 func (x *ListFeedsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[85]
+	mi := &file_dure_api_v1_api_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6338,7 +6878,7 @@ func (x *ListFeedsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFeedsResponse.ProtoReflect.Descriptor instead.
 func (*ListFeedsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{85}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *ListFeedsResponse) GetFeeds() []*Feed {
@@ -6368,7 +6908,7 @@ type ValueRequest struct {
 
 func (x *ValueRequest) Reset() {
 	*x = ValueRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[86]
+	mi := &file_dure_api_v1_api_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6380,7 +6920,7 @@ func (x *ValueRequest) String() string {
 func (*ValueRequest) ProtoMessage() {}
 
 func (x *ValueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[86]
+	mi := &file_dure_api_v1_api_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6393,7 +6933,7 @@ func (x *ValueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueRequest.ProtoReflect.Descriptor instead.
 func (*ValueRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{86}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{92}
 }
 
 func (x *ValueRequest) GetFeed() string {
@@ -6440,7 +6980,7 @@ type ValueResponse struct {
 
 func (x *ValueResponse) Reset() {
 	*x = ValueResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[87]
+	mi := &file_dure_api_v1_api_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6452,7 +6992,7 @@ func (x *ValueResponse) String() string {
 func (*ValueResponse) ProtoMessage() {}
 
 func (x *ValueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[87]
+	mi := &file_dure_api_v1_api_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6465,7 +7005,7 @@ func (x *ValueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueResponse.ProtoReflect.Descriptor instead.
 func (*ValueResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{87}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{93}
 }
 
 func (x *ValueResponse) GetOk() bool {
@@ -6558,7 +7098,7 @@ type ValueSource struct {
 
 func (x *ValueSource) Reset() {
 	*x = ValueSource{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[88]
+	mi := &file_dure_api_v1_api_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6570,7 +7110,7 @@ func (x *ValueSource) String() string {
 func (*ValueSource) ProtoMessage() {}
 
 func (x *ValueSource) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[88]
+	mi := &file_dure_api_v1_api_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6583,7 +7123,7 @@ func (x *ValueSource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueSource.ProtoReflect.Descriptor instead.
 func (*ValueSource) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{88}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{94}
 }
 
 func (x *ValueSource) GetDevice() string {
@@ -6708,7 +7248,7 @@ type Reading struct {
 
 func (x *Reading) Reset() {
 	*x = Reading{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[89]
+	mi := &file_dure_api_v1_api_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6720,7 +7260,7 @@ func (x *Reading) String() string {
 func (*Reading) ProtoMessage() {}
 
 func (x *Reading) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[89]
+	mi := &file_dure_api_v1_api_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6733,7 +7273,7 @@ func (x *Reading) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reading.ProtoReflect.Descriptor instead.
 func (*Reading) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{89}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{95}
 }
 
 func (x *Reading) GetFeed() string {
@@ -6883,7 +7423,7 @@ type ListReadingsRequest struct {
 
 func (x *ListReadingsRequest) Reset() {
 	*x = ListReadingsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[90]
+	mi := &file_dure_api_v1_api_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6895,7 +7435,7 @@ func (x *ListReadingsRequest) String() string {
 func (*ListReadingsRequest) ProtoMessage() {}
 
 func (x *ListReadingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[90]
+	mi := &file_dure_api_v1_api_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6908,7 +7448,7 @@ func (x *ListReadingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReadingsRequest.ProtoReflect.Descriptor instead.
 func (*ListReadingsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{90}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{96}
 }
 
 func (x *ListReadingsRequest) GetFeed() string {
@@ -6980,7 +7520,7 @@ type ListReadingsResponse struct {
 
 func (x *ListReadingsResponse) Reset() {
 	*x = ListReadingsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[91]
+	mi := &file_dure_api_v1_api_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6992,7 +7532,7 @@ func (x *ListReadingsResponse) String() string {
 func (*ListReadingsResponse) ProtoMessage() {}
 
 func (x *ListReadingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[91]
+	mi := &file_dure_api_v1_api_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7005,7 +7545,7 @@ func (x *ListReadingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReadingsResponse.ProtoReflect.Descriptor instead.
 func (*ListReadingsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{91}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{97}
 }
 
 func (x *ListReadingsResponse) GetReadings() []*Reading {
@@ -7044,7 +7584,7 @@ type GetReadingRequest struct {
 
 func (x *GetReadingRequest) Reset() {
 	*x = GetReadingRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[92]
+	mi := &file_dure_api_v1_api_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7056,7 +7596,7 @@ func (x *GetReadingRequest) String() string {
 func (*GetReadingRequest) ProtoMessage() {}
 
 func (x *GetReadingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[92]
+	mi := &file_dure_api_v1_api_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7069,7 +7609,7 @@ func (x *GetReadingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReadingRequest.ProtoReflect.Descriptor instead.
 func (*GetReadingRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{92}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{98}
 }
 
 func (x *GetReadingRequest) GetDevice() string {
@@ -7119,7 +7659,7 @@ type GetReadingResponse struct {
 
 func (x *GetReadingResponse) Reset() {
 	*x = GetReadingResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[93]
+	mi := &file_dure_api_v1_api_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7131,7 +7671,7 @@ func (x *GetReadingResponse) String() string {
 func (*GetReadingResponse) ProtoMessage() {}
 
 func (x *GetReadingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[93]
+	mi := &file_dure_api_v1_api_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7144,7 +7684,7 @@ func (x *GetReadingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReadingResponse.ProtoReflect.Descriptor instead.
 func (*GetReadingResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{93}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{99}
 }
 
 func (x *GetReadingResponse) GetReading() *Reading {
@@ -7186,7 +7726,7 @@ type ListSettlementsRequest struct {
 
 func (x *ListSettlementsRequest) Reset() {
 	*x = ListSettlementsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[94]
+	mi := &file_dure_api_v1_api_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7198,7 +7738,7 @@ func (x *ListSettlementsRequest) String() string {
 func (*ListSettlementsRequest) ProtoMessage() {}
 
 func (x *ListSettlementsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[94]
+	mi := &file_dure_api_v1_api_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7211,7 +7751,7 @@ func (x *ListSettlementsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSettlementsRequest.ProtoReflect.Descriptor instead.
 func (*ListSettlementsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{94}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{100}
 }
 
 func (x *ListSettlementsRequest) GetDevice() string {
@@ -7266,7 +7806,7 @@ type ListSettlementsResponse struct {
 
 func (x *ListSettlementsResponse) Reset() {
 	*x = ListSettlementsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[95]
+	mi := &file_dure_api_v1_api_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7278,7 +7818,7 @@ func (x *ListSettlementsResponse) String() string {
 func (*ListSettlementsResponse) ProtoMessage() {}
 
 func (x *ListSettlementsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[95]
+	mi := &file_dure_api_v1_api_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7291,7 +7831,7 @@ func (x *ListSettlementsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSettlementsResponse.ProtoReflect.Descriptor instead.
 func (*ListSettlementsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{95}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{101}
 }
 
 func (x *ListSettlementsResponse) GetSettlements() []*Settlement {
@@ -7317,7 +7857,7 @@ type TaintRequest struct {
 
 func (x *TaintRequest) Reset() {
 	*x = TaintRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[96]
+	mi := &file_dure_api_v1_api_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7329,7 +7869,7 @@ func (x *TaintRequest) String() string {
 func (*TaintRequest) ProtoMessage() {}
 
 func (x *TaintRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[96]
+	mi := &file_dure_api_v1_api_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7342,7 +7882,7 @@ func (x *TaintRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintRequest.ProtoReflect.Descriptor instead.
 func (*TaintRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{96}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{102}
 }
 
 func (x *TaintRequest) GetDevice() string {
@@ -7369,7 +7909,7 @@ type TaintResponse struct {
 
 func (x *TaintResponse) Reset() {
 	*x = TaintResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[97]
+	mi := &file_dure_api_v1_api_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7381,7 +7921,7 @@ func (x *TaintResponse) String() string {
 func (*TaintResponse) ProtoMessage() {}
 
 func (x *TaintResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[97]
+	mi := &file_dure_api_v1_api_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7394,7 +7934,7 @@ func (x *TaintResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintResponse.ProtoReflect.Descriptor instead.
 func (*TaintResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{97}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{103}
 }
 
 func (x *TaintResponse) GetDoubts() []*Doubt {
@@ -7447,7 +7987,7 @@ type TaintedFeed struct {
 
 func (x *TaintedFeed) Reset() {
 	*x = TaintedFeed{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[98]
+	mi := &file_dure_api_v1_api_proto_msgTypes[104]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7459,7 +7999,7 @@ func (x *TaintedFeed) String() string {
 func (*TaintedFeed) ProtoMessage() {}
 
 func (x *TaintedFeed) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[98]
+	mi := &file_dure_api_v1_api_proto_msgTypes[104]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7472,7 +8012,7 @@ func (x *TaintedFeed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintedFeed.ProtoReflect.Descriptor instead.
 func (*TaintedFeed) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{98}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{104}
 }
 
 func (x *TaintedFeed) GetFeed() string {
@@ -7530,7 +8070,7 @@ type TaintedAnchor struct {
 
 func (x *TaintedAnchor) Reset() {
 	*x = TaintedAnchor{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[99]
+	mi := &file_dure_api_v1_api_proto_msgTypes[105]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7542,7 +8082,7 @@ func (x *TaintedAnchor) String() string {
 func (*TaintedAnchor) ProtoMessage() {}
 
 func (x *TaintedAnchor) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[99]
+	mi := &file_dure_api_v1_api_proto_msgTypes[105]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7555,7 +8095,7 @@ func (x *TaintedAnchor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintedAnchor.ProtoReflect.Descriptor instead.
 func (*TaintedAnchor) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{99}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{105}
 }
 
 func (x *TaintedAnchor) GetTransaction() string {
@@ -7609,7 +8149,7 @@ type Settlement struct {
 
 func (x *Settlement) Reset() {
 	*x = Settlement{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[100]
+	mi := &file_dure_api_v1_api_proto_msgTypes[106]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7621,7 +8161,7 @@ func (x *Settlement) String() string {
 func (*Settlement) ProtoMessage() {}
 
 func (x *Settlement) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[100]
+	mi := &file_dure_api_v1_api_proto_msgTypes[106]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7634,7 +8174,7 @@ func (x *Settlement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settlement.ProtoReflect.Descriptor instead.
 func (*Settlement) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{100}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{106}
 }
 
 func (x *Settlement) GetFeed() string {
@@ -7880,7 +8420,7 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"state_root\x18\x05 \x01(\fR\tstateRoot\x12\x1e\n" +
 	"\n" +
 	"checkpoint\x18\x06 \x01(\fR\n" +
-	"checkpoint\"\xc4\x01\n" +
+	"checkpoint\"\xb0\x02\n" +
 	"\aAccount\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x18\n" +
 	"\asponsor\x18\x02 \x01(\tR\asponsor\x12\x10\n" +
@@ -7888,7 +8428,60 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\bkey_kind\x18\x04 \x01(\tR\akeyKind\x12\x16\n" +
 	"\x06frozen\x18\x05 \x01(\bR\x06frozen\x12#\n" +
 	"\rfreeze_reason\x18\x06 \x01(\tR\ffreezeReason\x12\x1b\n" +
-	"\topened_at\x18\a \x01(\tR\bopenedAt\"-\n" +
+	"\topened_at\x18\a \x01(\tR\bopenedAt\x12,\n" +
+	"\x04rule\x18\b \x01(\v2\x18.dure.api.v1.AccountRuleR\x04rule\x12\x1b\n" +
+	"\tlocked_at\x18\t \x01(\tR\blockedAt\x12\x1f\n" +
+	"\vlock_reason\x18\n" +
+	" \x01(\tR\n" +
+	"lockReason\"\x8f\x02\n" +
+	"\vAccountRule\x12/\n" +
+	"\x04keys\x18\x01 \x03(\v2\x1b.dure.api.v1.AccountRuleKeyR\x04keys\x12\x14\n" +
+	"\x05spend\x18\x02 \x01(\rR\x05spend\x12\x16\n" +
+	"\x06manage\x18\x03 \x01(\rR\x06manage\x12\x14\n" +
+	"\x05other\x18\x04 \x01(\rR\x05other\x121\n" +
+	"\x06limits\x18\x05 \x03(\v2\x19.dure.api.v1.AccountLimitR\x06limits\x12\x1c\n" +
+	"\treceivers\x18\x06 \x03(\tR\treceivers\x12\x17\n" +
+	"\await_ms\x18\a \x01(\x03R\x06waitMs\x12!\n" +
+	"\fmanage_waits\x18\b \x01(\bR\vmanageWaits\"N\n" +
+	"\x0eAccountRuleKey\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x16\n" +
+	"\x06weight\x18\x03 \x01(\rR\x06weight\"\xd0\x01\n" +
+	"\fAccountLimit\x12\x14\n" +
+	"\x05asset\x18\x01 \x01(\tR\x05asset\x12'\n" +
+	"\x0fper_transaction\x18\x02 \x01(\tR\x0eperTransaction\x12\x1d\n" +
+	"\n" +
+	"per_window\x18\x03 \x01(\tR\tperWindow\x12\x1b\n" +
+	"\twindow_ms\x18\x04 \x01(\x03R\bwindowMs\x12\x1b\n" +
+	"\twait_over\x18\x05 \x01(\tR\bwaitOver\x12\x14\n" +
+	"\x05spent\x18\x06 \x01(\tR\x05spent\x12\x12\n" +
+	"\x04left\x18\a \x01(\tR\x04left\"\x88\x03\n" +
+	"\x0fAccountProposal\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\x04R\x06number\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12-\n" +
+	"\aactions\x18\x04 \x03(\v2\x13.dure.api.v1.ActionR\aactions\x12\x1a\n" +
+	"\bproposer\x18\x05 \x01(\tR\bproposer\x12\x1c\n" +
+	"\tapprovals\x18\x06 \x03(\tR\tapprovals\x12\x16\n" +
+	"\x06weight\x18\a \x01(\rR\x06weight\x12\x16\n" +
+	"\x06needed\x18\b \x01(\rR\x06needed\x12\x14\n" +
+	"\x05state\x18\t \x01(\tR\x05state\x12\x1b\n" +
+	"\topened_at\x18\n" +
+	" \x01(\tR\bopenedAt\x12\x1d\n" +
+	"\n" +
+	"expires_at\x18\v \x01(\tR\texpiresAt\x12\x1f\n" +
+	"\vapproved_at\x18\f \x01(\tR\n" +
+	"approvedAt\x12\x1f\n" +
+	"\vwaits_until\x18\r \x01(\tR\n" +
+	"waitsUntil\"s\n" +
+	"\x1bListAccountProposalsRequest\x12\x18\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x1b\n" +
+	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\"\x82\x01\n" +
+	"\x1cListAccountProposalsResponse\x12:\n" +
+	"\tproposals\x18\x01 \x03(\v2\x1c.dure.api.v1.AccountProposalR\tproposals\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"-\n" +
 	"\x11GetAccountRequest\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\"D\n" +
 	"\x12GetAccountResponse\x12.\n" +
@@ -8374,11 +8967,12 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"GetReceipt\x12\x1e.dure.api.v1.GetReceiptRequest\x1a\x1f.dure.api.v1.GetReceiptResponse\x12V\n" +
 	"\rGetCheckpoint\x12!.dure.api.v1.GetCheckpointRequest\x1a\".dure.api.v1.GetCheckpointResponse\x12Y\n" +
 	"\x0eAddCosignature\x12\".dure.api.v1.AddCosignatureRequest\x1a#.dure.api.v1.AddCosignatureResponse\x12V\n" +
-	"\rGetStateProof\x12!.dure.api.v1.GetStateProofRequest\x1a\".dure.api.v1.GetStateProofResponse2\xb4\x01\n" +
+	"\rGetStateProof\x12!.dure.api.v1.GetStateProofRequest\x1a\".dure.api.v1.GetStateProofResponse2\xa1\x02\n" +
 	"\x0eAccountService\x12M\n" +
 	"\n" +
 	"GetAccount\x12\x1e.dure.api.v1.GetAccountRequest\x1a\x1f.dure.api.v1.GetAccountResponse\x12S\n" +
-	"\fListAccounts\x12 .dure.api.v1.ListAccountsRequest\x1a!.dure.api.v1.ListAccountsResponse2\xdc\x03\n" +
+	"\fListAccounts\x12 .dure.api.v1.ListAccountsRequest\x1a!.dure.api.v1.ListAccountsResponse\x12k\n" +
+	"\x14ListAccountProposals\x12(.dure.api.v1.ListAccountProposalsRequest\x1a).dure.api.v1.ListAccountProposalsResponse2\xdc\x03\n" +
 	"\fAssetService\x12G\n" +
 	"\bGetAsset\x12\x1c.dure.api.v1.GetAssetRequest\x1a\x1d.dure.api.v1.GetAssetResponse\x12M\n" +
 	"\n" +
@@ -8425,114 +9019,120 @@ func file_dure_api_v1_api_proto_rawDescGZIP() []byte {
 }
 
 var file_dure_api_v1_api_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 103)
+var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 109)
 var file_dure_api_v1_api_proto_goTypes = []any{
-	(Wait)(0),                         // 0: dure.api.v1.Wait
-	(CheckpointKind)(0),               // 1: dure.api.v1.CheckpointKind
-	(*SubmitRequest)(nil),             // 2: dure.api.v1.SubmitRequest
-	(*SubmitResponse)(nil),            // 3: dure.api.v1.SubmitResponse
-	(*SubmitManyRequest)(nil),         // 4: dure.api.v1.SubmitManyRequest
-	(*SubmitManyResponse)(nil),        // 5: dure.api.v1.SubmitManyResponse
-	(*SubmitResult)(nil),              // 6: dure.api.v1.SubmitResult
-	(*Error)(nil),                     // 7: dure.api.v1.Error
-	(*Outcome)(nil),                   // 8: dure.api.v1.Outcome
-	(*Event)(nil),                     // 9: dure.api.v1.Event
-	(*Action)(nil),                    // 10: dure.api.v1.Action
-	(*Witness)(nil),                   // 11: dure.api.v1.Witness
-	(*Transaction)(nil),               // 12: dure.api.v1.Transaction
-	(*GetTransactionRequest)(nil),     // 13: dure.api.v1.GetTransactionRequest
-	(*GetTransactionResponse)(nil),    // 14: dure.api.v1.GetTransactionResponse
-	(*ListTransactionsRequest)(nil),   // 15: dure.api.v1.ListTransactionsRequest
-	(*ListTransactionsResponse)(nil),  // 16: dure.api.v1.ListTransactionsResponse
-	(*WatchTransactionsRequest)(nil),  // 17: dure.api.v1.WatchTransactionsRequest
-	(*WatchTransactionsResponse)(nil), // 18: dure.api.v1.WatchTransactionsResponse
-	(*GetBlockRequest)(nil),           // 19: dure.api.v1.GetBlockRequest
-	(*GetBlockResponse)(nil),          // 20: dure.api.v1.GetBlockResponse
-	(*GetStatusRequest)(nil),          // 21: dure.api.v1.GetStatusRequest
-	(*GetStatusResponse)(nil),         // 22: dure.api.v1.GetStatusResponse
-	(*Witnessed)(nil),                 // 23: dure.api.v1.Witnessed
-	(*Check)(nil),                     // 24: dure.api.v1.Check
-	(*GetReceiptRequest)(nil),         // 25: dure.api.v1.GetReceiptRequest
-	(*GetReceiptResponse)(nil),        // 26: dure.api.v1.GetReceiptResponse
-	(*GetCheckpointRequest)(nil),      // 27: dure.api.v1.GetCheckpointRequest
-	(*GetCheckpointResponse)(nil),     // 28: dure.api.v1.GetCheckpointResponse
-	(*AddCosignatureRequest)(nil),     // 29: dure.api.v1.AddCosignatureRequest
-	(*AddCosignatureResponse)(nil),    // 30: dure.api.v1.AddCosignatureResponse
-	(*GetStateProofRequest)(nil),      // 31: dure.api.v1.GetStateProofRequest
-	(*GetStateProofResponse)(nil),     // 32: dure.api.v1.GetStateProofResponse
-	(*Account)(nil),                   // 33: dure.api.v1.Account
-	(*GetAccountRequest)(nil),         // 34: dure.api.v1.GetAccountRequest
-	(*GetAccountResponse)(nil),        // 35: dure.api.v1.GetAccountResponse
-	(*ListAccountsRequest)(nil),       // 36: dure.api.v1.ListAccountsRequest
-	(*ListAccountsResponse)(nil),      // 37: dure.api.v1.ListAccountsResponse
-	(*Asset)(nil),                     // 38: dure.api.v1.Asset
-	(*GetAssetRequest)(nil),           // 39: dure.api.v1.GetAssetRequest
-	(*GetAssetResponse)(nil),          // 40: dure.api.v1.GetAssetResponse
-	(*ListAssetsRequest)(nil),         // 41: dure.api.v1.ListAssetsRequest
-	(*ListAssetsResponse)(nil),        // 42: dure.api.v1.ListAssetsResponse
-	(*Balance)(nil),                   // 43: dure.api.v1.Balance
-	(*GetBalanceRequest)(nil),         // 44: dure.api.v1.GetBalanceRequest
-	(*GetBalanceResponse)(nil),        // 45: dure.api.v1.GetBalanceResponse
-	(*ListBalancesRequest)(nil),       // 46: dure.api.v1.ListBalancesRequest
-	(*ListBalancesResponse)(nil),      // 47: dure.api.v1.ListBalancesResponse
-	(*Hold)(nil),                      // 48: dure.api.v1.Hold
-	(*GetHoldRequest)(nil),            // 49: dure.api.v1.GetHoldRequest
-	(*GetHoldResponse)(nil),           // 50: dure.api.v1.GetHoldResponse
-	(*ListHoldsRequest)(nil),          // 51: dure.api.v1.ListHoldsRequest
-	(*ListHoldsResponse)(nil),         // 52: dure.api.v1.ListHoldsResponse
-	(*Record)(nil),                    // 53: dure.api.v1.Record
-	(*Cosignature)(nil),               // 54: dure.api.v1.Cosignature
-	(*GetRecordsRequest)(nil),         // 55: dure.api.v1.GetRecordsRequest
-	(*GetRecordsResponse)(nil),        // 56: dure.api.v1.GetRecordsResponse
-	(*ListRecordsRequest)(nil),        // 57: dure.api.v1.ListRecordsRequest
-	(*ListRecordsResponse)(nil),       // 58: dure.api.v1.ListRecordsResponse
-	(*Member)(nil),                    // 59: dure.api.v1.Member
-	(*Misbehaviour)(nil),              // 60: dure.api.v1.Misbehaviour
-	(*FormerValidator)(nil),           // 61: dure.api.v1.FormerValidator
-	(*GetNetworkRequest)(nil),         // 62: dure.api.v1.GetNetworkRequest
-	(*GetNetworkResponse)(nil),        // 63: dure.api.v1.GetNetworkResponse
-	(*Proposal)(nil),                  // 64: dure.api.v1.Proposal
-	(*ListProposalsRequest)(nil),      // 65: dure.api.v1.ListProposalsRequest
-	(*ListProposalsResponse)(nil),     // 66: dure.api.v1.ListProposalsResponse
-	(*Device)(nil),                    // 67: dure.api.v1.Device
-	(*DeviceCommand)(nil),             // 68: dure.api.v1.DeviceCommand
-	(*ListDevicesRequest)(nil),        // 69: dure.api.v1.ListDevicesRequest
-	(*ListDevicesResponse)(nil),       // 70: dure.api.v1.ListDevicesResponse
-	(*Doubt)(nil),                     // 71: dure.api.v1.Doubt
-	(*Firmware)(nil),                  // 72: dure.api.v1.Firmware
-	(*GetDeviceRequest)(nil),          // 73: dure.api.v1.GetDeviceRequest
-	(*GetDeviceResponse)(nil),         // 74: dure.api.v1.GetDeviceResponse
-	(*GetModelRequest)(nil),           // 75: dure.api.v1.GetModelRequest
-	(*GetModelResponse)(nil),          // 76: dure.api.v1.GetModelResponse
-	(*RelyRequest)(nil),               // 77: dure.api.v1.RelyRequest
-	(*RelyResponse)(nil),              // 78: dure.api.v1.RelyResponse
-	(*Feed)(nil),                      // 79: dure.api.v1.Feed
-	(*FeedPremium)(nil),               // 80: dure.api.v1.FeedPremium
-	(*FeedSource)(nil),                // 81: dure.api.v1.FeedSource
-	(*ReadingGap)(nil),                // 82: dure.api.v1.ReadingGap
-	(*QuarantinedReading)(nil),        // 83: dure.api.v1.QuarantinedReading
-	(*GetFeedRequest)(nil),            // 84: dure.api.v1.GetFeedRequest
-	(*GetFeedResponse)(nil),           // 85: dure.api.v1.GetFeedResponse
-	(*ListFeedsRequest)(nil),          // 86: dure.api.v1.ListFeedsRequest
-	(*ListFeedsResponse)(nil),         // 87: dure.api.v1.ListFeedsResponse
-	(*ValueRequest)(nil),              // 88: dure.api.v1.ValueRequest
-	(*ValueResponse)(nil),             // 89: dure.api.v1.ValueResponse
-	(*ValueSource)(nil),               // 90: dure.api.v1.ValueSource
-	(*Reading)(nil),                   // 91: dure.api.v1.Reading
-	(*ListReadingsRequest)(nil),       // 92: dure.api.v1.ListReadingsRequest
-	(*ListReadingsResponse)(nil),      // 93: dure.api.v1.ListReadingsResponse
-	(*GetReadingRequest)(nil),         // 94: dure.api.v1.GetReadingRequest
-	(*GetReadingResponse)(nil),        // 95: dure.api.v1.GetReadingResponse
-	(*ListSettlementsRequest)(nil),    // 96: dure.api.v1.ListSettlementsRequest
-	(*ListSettlementsResponse)(nil),   // 97: dure.api.v1.ListSettlementsResponse
-	(*TaintRequest)(nil),              // 98: dure.api.v1.TaintRequest
-	(*TaintResponse)(nil),             // 99: dure.api.v1.TaintResponse
-	(*TaintedFeed)(nil),               // 100: dure.api.v1.TaintedFeed
-	(*TaintedAnchor)(nil),             // 101: dure.api.v1.TaintedAnchor
-	(*Settlement)(nil),                // 102: dure.api.v1.Settlement
-	nil,                               // 103: dure.api.v1.Error.FieldsEntry
-	nil,                               // 104: dure.api.v1.Outcome.FieldsEntry
-	(*structpb.Struct)(nil),           // 105: google.protobuf.Struct
+	(Wait)(0),                            // 0: dure.api.v1.Wait
+	(CheckpointKind)(0),                  // 1: dure.api.v1.CheckpointKind
+	(*SubmitRequest)(nil),                // 2: dure.api.v1.SubmitRequest
+	(*SubmitResponse)(nil),               // 3: dure.api.v1.SubmitResponse
+	(*SubmitManyRequest)(nil),            // 4: dure.api.v1.SubmitManyRequest
+	(*SubmitManyResponse)(nil),           // 5: dure.api.v1.SubmitManyResponse
+	(*SubmitResult)(nil),                 // 6: dure.api.v1.SubmitResult
+	(*Error)(nil),                        // 7: dure.api.v1.Error
+	(*Outcome)(nil),                      // 8: dure.api.v1.Outcome
+	(*Event)(nil),                        // 9: dure.api.v1.Event
+	(*Action)(nil),                       // 10: dure.api.v1.Action
+	(*Witness)(nil),                      // 11: dure.api.v1.Witness
+	(*Transaction)(nil),                  // 12: dure.api.v1.Transaction
+	(*GetTransactionRequest)(nil),        // 13: dure.api.v1.GetTransactionRequest
+	(*GetTransactionResponse)(nil),       // 14: dure.api.v1.GetTransactionResponse
+	(*ListTransactionsRequest)(nil),      // 15: dure.api.v1.ListTransactionsRequest
+	(*ListTransactionsResponse)(nil),     // 16: dure.api.v1.ListTransactionsResponse
+	(*WatchTransactionsRequest)(nil),     // 17: dure.api.v1.WatchTransactionsRequest
+	(*WatchTransactionsResponse)(nil),    // 18: dure.api.v1.WatchTransactionsResponse
+	(*GetBlockRequest)(nil),              // 19: dure.api.v1.GetBlockRequest
+	(*GetBlockResponse)(nil),             // 20: dure.api.v1.GetBlockResponse
+	(*GetStatusRequest)(nil),             // 21: dure.api.v1.GetStatusRequest
+	(*GetStatusResponse)(nil),            // 22: dure.api.v1.GetStatusResponse
+	(*Witnessed)(nil),                    // 23: dure.api.v1.Witnessed
+	(*Check)(nil),                        // 24: dure.api.v1.Check
+	(*GetReceiptRequest)(nil),            // 25: dure.api.v1.GetReceiptRequest
+	(*GetReceiptResponse)(nil),           // 26: dure.api.v1.GetReceiptResponse
+	(*GetCheckpointRequest)(nil),         // 27: dure.api.v1.GetCheckpointRequest
+	(*GetCheckpointResponse)(nil),        // 28: dure.api.v1.GetCheckpointResponse
+	(*AddCosignatureRequest)(nil),        // 29: dure.api.v1.AddCosignatureRequest
+	(*AddCosignatureResponse)(nil),       // 30: dure.api.v1.AddCosignatureResponse
+	(*GetStateProofRequest)(nil),         // 31: dure.api.v1.GetStateProofRequest
+	(*GetStateProofResponse)(nil),        // 32: dure.api.v1.GetStateProofResponse
+	(*Account)(nil),                      // 33: dure.api.v1.Account
+	(*AccountRule)(nil),                  // 34: dure.api.v1.AccountRule
+	(*AccountRuleKey)(nil),               // 35: dure.api.v1.AccountRuleKey
+	(*AccountLimit)(nil),                 // 36: dure.api.v1.AccountLimit
+	(*AccountProposal)(nil),              // 37: dure.api.v1.AccountProposal
+	(*ListAccountProposalsRequest)(nil),  // 38: dure.api.v1.ListAccountProposalsRequest
+	(*ListAccountProposalsResponse)(nil), // 39: dure.api.v1.ListAccountProposalsResponse
+	(*GetAccountRequest)(nil),            // 40: dure.api.v1.GetAccountRequest
+	(*GetAccountResponse)(nil),           // 41: dure.api.v1.GetAccountResponse
+	(*ListAccountsRequest)(nil),          // 42: dure.api.v1.ListAccountsRequest
+	(*ListAccountsResponse)(nil),         // 43: dure.api.v1.ListAccountsResponse
+	(*Asset)(nil),                        // 44: dure.api.v1.Asset
+	(*GetAssetRequest)(nil),              // 45: dure.api.v1.GetAssetRequest
+	(*GetAssetResponse)(nil),             // 46: dure.api.v1.GetAssetResponse
+	(*ListAssetsRequest)(nil),            // 47: dure.api.v1.ListAssetsRequest
+	(*ListAssetsResponse)(nil),           // 48: dure.api.v1.ListAssetsResponse
+	(*Balance)(nil),                      // 49: dure.api.v1.Balance
+	(*GetBalanceRequest)(nil),            // 50: dure.api.v1.GetBalanceRequest
+	(*GetBalanceResponse)(nil),           // 51: dure.api.v1.GetBalanceResponse
+	(*ListBalancesRequest)(nil),          // 52: dure.api.v1.ListBalancesRequest
+	(*ListBalancesResponse)(nil),         // 53: dure.api.v1.ListBalancesResponse
+	(*Hold)(nil),                         // 54: dure.api.v1.Hold
+	(*GetHoldRequest)(nil),               // 55: dure.api.v1.GetHoldRequest
+	(*GetHoldResponse)(nil),              // 56: dure.api.v1.GetHoldResponse
+	(*ListHoldsRequest)(nil),             // 57: dure.api.v1.ListHoldsRequest
+	(*ListHoldsResponse)(nil),            // 58: dure.api.v1.ListHoldsResponse
+	(*Record)(nil),                       // 59: dure.api.v1.Record
+	(*Cosignature)(nil),                  // 60: dure.api.v1.Cosignature
+	(*GetRecordsRequest)(nil),            // 61: dure.api.v1.GetRecordsRequest
+	(*GetRecordsResponse)(nil),           // 62: dure.api.v1.GetRecordsResponse
+	(*ListRecordsRequest)(nil),           // 63: dure.api.v1.ListRecordsRequest
+	(*ListRecordsResponse)(nil),          // 64: dure.api.v1.ListRecordsResponse
+	(*Member)(nil),                       // 65: dure.api.v1.Member
+	(*Misbehaviour)(nil),                 // 66: dure.api.v1.Misbehaviour
+	(*FormerValidator)(nil),              // 67: dure.api.v1.FormerValidator
+	(*GetNetworkRequest)(nil),            // 68: dure.api.v1.GetNetworkRequest
+	(*GetNetworkResponse)(nil),           // 69: dure.api.v1.GetNetworkResponse
+	(*Proposal)(nil),                     // 70: dure.api.v1.Proposal
+	(*ListProposalsRequest)(nil),         // 71: dure.api.v1.ListProposalsRequest
+	(*ListProposalsResponse)(nil),        // 72: dure.api.v1.ListProposalsResponse
+	(*Device)(nil),                       // 73: dure.api.v1.Device
+	(*DeviceCommand)(nil),                // 74: dure.api.v1.DeviceCommand
+	(*ListDevicesRequest)(nil),           // 75: dure.api.v1.ListDevicesRequest
+	(*ListDevicesResponse)(nil),          // 76: dure.api.v1.ListDevicesResponse
+	(*Doubt)(nil),                        // 77: dure.api.v1.Doubt
+	(*Firmware)(nil),                     // 78: dure.api.v1.Firmware
+	(*GetDeviceRequest)(nil),             // 79: dure.api.v1.GetDeviceRequest
+	(*GetDeviceResponse)(nil),            // 80: dure.api.v1.GetDeviceResponse
+	(*GetModelRequest)(nil),              // 81: dure.api.v1.GetModelRequest
+	(*GetModelResponse)(nil),             // 82: dure.api.v1.GetModelResponse
+	(*RelyRequest)(nil),                  // 83: dure.api.v1.RelyRequest
+	(*RelyResponse)(nil),                 // 84: dure.api.v1.RelyResponse
+	(*Feed)(nil),                         // 85: dure.api.v1.Feed
+	(*FeedPremium)(nil),                  // 86: dure.api.v1.FeedPremium
+	(*FeedSource)(nil),                   // 87: dure.api.v1.FeedSource
+	(*ReadingGap)(nil),                   // 88: dure.api.v1.ReadingGap
+	(*QuarantinedReading)(nil),           // 89: dure.api.v1.QuarantinedReading
+	(*GetFeedRequest)(nil),               // 90: dure.api.v1.GetFeedRequest
+	(*GetFeedResponse)(nil),              // 91: dure.api.v1.GetFeedResponse
+	(*ListFeedsRequest)(nil),             // 92: dure.api.v1.ListFeedsRequest
+	(*ListFeedsResponse)(nil),            // 93: dure.api.v1.ListFeedsResponse
+	(*ValueRequest)(nil),                 // 94: dure.api.v1.ValueRequest
+	(*ValueResponse)(nil),                // 95: dure.api.v1.ValueResponse
+	(*ValueSource)(nil),                  // 96: dure.api.v1.ValueSource
+	(*Reading)(nil),                      // 97: dure.api.v1.Reading
+	(*ListReadingsRequest)(nil),          // 98: dure.api.v1.ListReadingsRequest
+	(*ListReadingsResponse)(nil),         // 99: dure.api.v1.ListReadingsResponse
+	(*GetReadingRequest)(nil),            // 100: dure.api.v1.GetReadingRequest
+	(*GetReadingResponse)(nil),           // 101: dure.api.v1.GetReadingResponse
+	(*ListSettlementsRequest)(nil),       // 102: dure.api.v1.ListSettlementsRequest
+	(*ListSettlementsResponse)(nil),      // 103: dure.api.v1.ListSettlementsResponse
+	(*TaintRequest)(nil),                 // 104: dure.api.v1.TaintRequest
+	(*TaintResponse)(nil),                // 105: dure.api.v1.TaintResponse
+	(*TaintedFeed)(nil),                  // 106: dure.api.v1.TaintedFeed
+	(*TaintedAnchor)(nil),                // 107: dure.api.v1.TaintedAnchor
+	(*Settlement)(nil),                   // 108: dure.api.v1.Settlement
+	nil,                                  // 109: dure.api.v1.Error.FieldsEntry
+	nil,                                  // 110: dure.api.v1.Outcome.FieldsEntry
+	(*structpb.Struct)(nil),              // 111: google.protobuf.Struct
 }
 var file_dure_api_v1_api_proto_depIdxs = []int32{
 	0,   // 0: dure.api.v1.SubmitRequest.wait:type_name -> dure.api.v1.Wait
@@ -8541,11 +9141,11 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	6,   // 3: dure.api.v1.SubmitManyResponse.results:type_name -> dure.api.v1.SubmitResult
 	8,   // 4: dure.api.v1.SubmitResult.outcome:type_name -> dure.api.v1.Outcome
 	7,   // 5: dure.api.v1.SubmitResult.error:type_name -> dure.api.v1.Error
-	103, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
-	104, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
+	109, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
+	110, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
 	9,   // 8: dure.api.v1.Outcome.events:type_name -> dure.api.v1.Event
-	105, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
-	105, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
+	111, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
+	111, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
 	10,  // 11: dure.api.v1.Transaction.actions:type_name -> dure.api.v1.Action
 	11,  // 12: dure.api.v1.Transaction.witnesses:type_name -> dure.api.v1.Witness
 	8,   // 13: dure.api.v1.Transaction.outcome:type_name -> dure.api.v1.Outcome
@@ -8556,118 +9156,125 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	23,  // 18: dure.api.v1.GetStatusResponse.witnessed:type_name -> dure.api.v1.Witnessed
 	1,   // 19: dure.api.v1.GetCheckpointRequest.kind:type_name -> dure.api.v1.CheckpointKind
 	23,  // 20: dure.api.v1.AddCosignatureResponse.witnessed:type_name -> dure.api.v1.Witnessed
-	33,  // 21: dure.api.v1.GetAccountResponse.account:type_name -> dure.api.v1.Account
-	33,  // 22: dure.api.v1.ListAccountsResponse.accounts:type_name -> dure.api.v1.Account
-	38,  // 23: dure.api.v1.GetAssetResponse.asset:type_name -> dure.api.v1.Asset
-	38,  // 24: dure.api.v1.ListAssetsResponse.assets:type_name -> dure.api.v1.Asset
-	43,  // 25: dure.api.v1.GetBalanceResponse.balance:type_name -> dure.api.v1.Balance
-	43,  // 26: dure.api.v1.ListBalancesResponse.balances:type_name -> dure.api.v1.Balance
-	48,  // 27: dure.api.v1.GetHoldResponse.hold:type_name -> dure.api.v1.Hold
-	48,  // 28: dure.api.v1.ListHoldsResponse.holds:type_name -> dure.api.v1.Hold
-	54,  // 29: dure.api.v1.Record.cosignatures:type_name -> dure.api.v1.Cosignature
-	53,  // 30: dure.api.v1.GetRecordsResponse.records:type_name -> dure.api.v1.Record
-	53,  // 31: dure.api.v1.ListRecordsResponse.records:type_name -> dure.api.v1.Record
-	60,  // 32: dure.api.v1.Member.misbehaviours:type_name -> dure.api.v1.Misbehaviour
-	60,  // 33: dure.api.v1.FormerValidator.misbehaviours:type_name -> dure.api.v1.Misbehaviour
-	59,  // 34: dure.api.v1.GetNetworkResponse.members:type_name -> dure.api.v1.Member
-	105, // 35: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
-	61,  // 36: dure.api.v1.GetNetworkResponse.former_validators:type_name -> dure.api.v1.FormerValidator
-	105, // 37: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
-	64,  // 38: dure.api.v1.ListProposalsResponse.proposals:type_name -> dure.api.v1.Proposal
-	72,  // 39: dure.api.v1.Device.firmware:type_name -> dure.api.v1.Firmware
-	71,  // 40: dure.api.v1.Device.doubts:type_name -> dure.api.v1.Doubt
-	68,  // 41: dure.api.v1.Device.commands:type_name -> dure.api.v1.DeviceCommand
-	67,  // 42: dure.api.v1.ListDevicesResponse.devices:type_name -> dure.api.v1.Device
-	67,  // 43: dure.api.v1.GetDeviceResponse.device:type_name -> dure.api.v1.Device
-	72,  // 44: dure.api.v1.GetModelResponse.firmware:type_name -> dure.api.v1.Firmware
-	71,  // 45: dure.api.v1.RelyResponse.doubt:type_name -> dure.api.v1.Doubt
-	80,  // 46: dure.api.v1.Feed.premium:type_name -> dure.api.v1.FeedPremium
-	82,  // 47: dure.api.v1.FeedSource.gaps:type_name -> dure.api.v1.ReadingGap
-	79,  // 48: dure.api.v1.GetFeedResponse.feed:type_name -> dure.api.v1.Feed
-	81,  // 49: dure.api.v1.GetFeedResponse.sources:type_name -> dure.api.v1.FeedSource
-	83,  // 50: dure.api.v1.GetFeedResponse.quarantine:type_name -> dure.api.v1.QuarantinedReading
-	79,  // 51: dure.api.v1.ListFeedsResponse.feeds:type_name -> dure.api.v1.Feed
-	90,  // 52: dure.api.v1.ValueResponse.sources:type_name -> dure.api.v1.ValueSource
-	91,  // 53: dure.api.v1.ListReadingsResponse.readings:type_name -> dure.api.v1.Reading
-	91,  // 54: dure.api.v1.GetReadingResponse.reading:type_name -> dure.api.v1.Reading
-	102, // 55: dure.api.v1.ListSettlementsResponse.settlements:type_name -> dure.api.v1.Settlement
-	71,  // 56: dure.api.v1.TaintResponse.doubts:type_name -> dure.api.v1.Doubt
-	100, // 57: dure.api.v1.TaintResponse.feeds:type_name -> dure.api.v1.TaintedFeed
-	101, // 58: dure.api.v1.TaintResponse.anchors:type_name -> dure.api.v1.TaintedAnchor
-	102, // 59: dure.api.v1.TaintResponse.settlements:type_name -> dure.api.v1.Settlement
-	2,   // 60: dure.api.v1.LedgerService.Submit:input_type -> dure.api.v1.SubmitRequest
-	4,   // 61: dure.api.v1.LedgerService.SubmitMany:input_type -> dure.api.v1.SubmitManyRequest
-	13,  // 62: dure.api.v1.LedgerService.GetTransaction:input_type -> dure.api.v1.GetTransactionRequest
-	15,  // 63: dure.api.v1.LedgerService.ListTransactions:input_type -> dure.api.v1.ListTransactionsRequest
-	17,  // 64: dure.api.v1.LedgerService.WatchTransactions:input_type -> dure.api.v1.WatchTransactionsRequest
-	19,  // 65: dure.api.v1.LedgerService.GetBlock:input_type -> dure.api.v1.GetBlockRequest
-	21,  // 66: dure.api.v1.LedgerService.GetStatus:input_type -> dure.api.v1.GetStatusRequest
-	25,  // 67: dure.api.v1.LedgerService.GetReceipt:input_type -> dure.api.v1.GetReceiptRequest
-	27,  // 68: dure.api.v1.LedgerService.GetCheckpoint:input_type -> dure.api.v1.GetCheckpointRequest
-	29,  // 69: dure.api.v1.LedgerService.AddCosignature:input_type -> dure.api.v1.AddCosignatureRequest
-	31,  // 70: dure.api.v1.LedgerService.GetStateProof:input_type -> dure.api.v1.GetStateProofRequest
-	34,  // 71: dure.api.v1.AccountService.GetAccount:input_type -> dure.api.v1.GetAccountRequest
-	36,  // 72: dure.api.v1.AccountService.ListAccounts:input_type -> dure.api.v1.ListAccountsRequest
-	39,  // 73: dure.api.v1.AssetService.GetAsset:input_type -> dure.api.v1.GetAssetRequest
-	41,  // 74: dure.api.v1.AssetService.ListAssets:input_type -> dure.api.v1.ListAssetsRequest
-	44,  // 75: dure.api.v1.AssetService.GetBalance:input_type -> dure.api.v1.GetBalanceRequest
-	46,  // 76: dure.api.v1.AssetService.ListBalances:input_type -> dure.api.v1.ListBalancesRequest
-	49,  // 77: dure.api.v1.AssetService.GetHold:input_type -> dure.api.v1.GetHoldRequest
-	51,  // 78: dure.api.v1.AssetService.ListHolds:input_type -> dure.api.v1.ListHoldsRequest
-	55,  // 79: dure.api.v1.RecordService.GetRecords:input_type -> dure.api.v1.GetRecordsRequest
-	57,  // 80: dure.api.v1.RecordService.ListRecords:input_type -> dure.api.v1.ListRecordsRequest
-	73,  // 81: dure.api.v1.DeviceService.GetDevice:input_type -> dure.api.v1.GetDeviceRequest
-	69,  // 82: dure.api.v1.DeviceService.ListDevices:input_type -> dure.api.v1.ListDevicesRequest
-	75,  // 83: dure.api.v1.DeviceService.GetModel:input_type -> dure.api.v1.GetModelRequest
-	77,  // 84: dure.api.v1.DeviceService.Rely:input_type -> dure.api.v1.RelyRequest
-	84,  // 85: dure.api.v1.StreamService.GetFeed:input_type -> dure.api.v1.GetFeedRequest
-	86,  // 86: dure.api.v1.StreamService.ListFeeds:input_type -> dure.api.v1.ListFeedsRequest
-	88,  // 87: dure.api.v1.StreamService.Value:input_type -> dure.api.v1.ValueRequest
-	92,  // 88: dure.api.v1.StreamService.ListReadings:input_type -> dure.api.v1.ListReadingsRequest
-	94,  // 89: dure.api.v1.StreamService.GetReading:input_type -> dure.api.v1.GetReadingRequest
-	96,  // 90: dure.api.v1.StreamService.ListSettlements:input_type -> dure.api.v1.ListSettlementsRequest
-	98,  // 91: dure.api.v1.StreamService.Taint:input_type -> dure.api.v1.TaintRequest
-	62,  // 92: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
-	65,  // 93: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
-	3,   // 94: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
-	5,   // 95: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
-	14,  // 96: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
-	16,  // 97: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
-	18,  // 98: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
-	20,  // 99: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
-	22,  // 100: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
-	26,  // 101: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
-	28,  // 102: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
-	30,  // 103: dure.api.v1.LedgerService.AddCosignature:output_type -> dure.api.v1.AddCosignatureResponse
-	32,  // 104: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
-	35,  // 105: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
-	37,  // 106: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
-	40,  // 107: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
-	42,  // 108: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
-	45,  // 109: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
-	47,  // 110: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
-	50,  // 111: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
-	52,  // 112: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
-	56,  // 113: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
-	58,  // 114: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
-	74,  // 115: dure.api.v1.DeviceService.GetDevice:output_type -> dure.api.v1.GetDeviceResponse
-	70,  // 116: dure.api.v1.DeviceService.ListDevices:output_type -> dure.api.v1.ListDevicesResponse
-	76,  // 117: dure.api.v1.DeviceService.GetModel:output_type -> dure.api.v1.GetModelResponse
-	78,  // 118: dure.api.v1.DeviceService.Rely:output_type -> dure.api.v1.RelyResponse
-	85,  // 119: dure.api.v1.StreamService.GetFeed:output_type -> dure.api.v1.GetFeedResponse
-	87,  // 120: dure.api.v1.StreamService.ListFeeds:output_type -> dure.api.v1.ListFeedsResponse
-	89,  // 121: dure.api.v1.StreamService.Value:output_type -> dure.api.v1.ValueResponse
-	93,  // 122: dure.api.v1.StreamService.ListReadings:output_type -> dure.api.v1.ListReadingsResponse
-	95,  // 123: dure.api.v1.StreamService.GetReading:output_type -> dure.api.v1.GetReadingResponse
-	97,  // 124: dure.api.v1.StreamService.ListSettlements:output_type -> dure.api.v1.ListSettlementsResponse
-	99,  // 125: dure.api.v1.StreamService.Taint:output_type -> dure.api.v1.TaintResponse
-	63,  // 126: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
-	66,  // 127: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
-	94,  // [94:128] is the sub-list for method output_type
-	60,  // [60:94] is the sub-list for method input_type
-	60,  // [60:60] is the sub-list for extension type_name
-	60,  // [60:60] is the sub-list for extension extendee
-	0,   // [0:60] is the sub-list for field type_name
+	34,  // 21: dure.api.v1.Account.rule:type_name -> dure.api.v1.AccountRule
+	35,  // 22: dure.api.v1.AccountRule.keys:type_name -> dure.api.v1.AccountRuleKey
+	36,  // 23: dure.api.v1.AccountRule.limits:type_name -> dure.api.v1.AccountLimit
+	10,  // 24: dure.api.v1.AccountProposal.actions:type_name -> dure.api.v1.Action
+	37,  // 25: dure.api.v1.ListAccountProposalsResponse.proposals:type_name -> dure.api.v1.AccountProposal
+	33,  // 26: dure.api.v1.GetAccountResponse.account:type_name -> dure.api.v1.Account
+	33,  // 27: dure.api.v1.ListAccountsResponse.accounts:type_name -> dure.api.v1.Account
+	44,  // 28: dure.api.v1.GetAssetResponse.asset:type_name -> dure.api.v1.Asset
+	44,  // 29: dure.api.v1.ListAssetsResponse.assets:type_name -> dure.api.v1.Asset
+	49,  // 30: dure.api.v1.GetBalanceResponse.balance:type_name -> dure.api.v1.Balance
+	49,  // 31: dure.api.v1.ListBalancesResponse.balances:type_name -> dure.api.v1.Balance
+	54,  // 32: dure.api.v1.GetHoldResponse.hold:type_name -> dure.api.v1.Hold
+	54,  // 33: dure.api.v1.ListHoldsResponse.holds:type_name -> dure.api.v1.Hold
+	60,  // 34: dure.api.v1.Record.cosignatures:type_name -> dure.api.v1.Cosignature
+	59,  // 35: dure.api.v1.GetRecordsResponse.records:type_name -> dure.api.v1.Record
+	59,  // 36: dure.api.v1.ListRecordsResponse.records:type_name -> dure.api.v1.Record
+	66,  // 37: dure.api.v1.Member.misbehaviours:type_name -> dure.api.v1.Misbehaviour
+	66,  // 38: dure.api.v1.FormerValidator.misbehaviours:type_name -> dure.api.v1.Misbehaviour
+	65,  // 39: dure.api.v1.GetNetworkResponse.members:type_name -> dure.api.v1.Member
+	111, // 40: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
+	67,  // 41: dure.api.v1.GetNetworkResponse.former_validators:type_name -> dure.api.v1.FormerValidator
+	111, // 42: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
+	70,  // 43: dure.api.v1.ListProposalsResponse.proposals:type_name -> dure.api.v1.Proposal
+	78,  // 44: dure.api.v1.Device.firmware:type_name -> dure.api.v1.Firmware
+	77,  // 45: dure.api.v1.Device.doubts:type_name -> dure.api.v1.Doubt
+	74,  // 46: dure.api.v1.Device.commands:type_name -> dure.api.v1.DeviceCommand
+	73,  // 47: dure.api.v1.ListDevicesResponse.devices:type_name -> dure.api.v1.Device
+	73,  // 48: dure.api.v1.GetDeviceResponse.device:type_name -> dure.api.v1.Device
+	78,  // 49: dure.api.v1.GetModelResponse.firmware:type_name -> dure.api.v1.Firmware
+	77,  // 50: dure.api.v1.RelyResponse.doubt:type_name -> dure.api.v1.Doubt
+	86,  // 51: dure.api.v1.Feed.premium:type_name -> dure.api.v1.FeedPremium
+	88,  // 52: dure.api.v1.FeedSource.gaps:type_name -> dure.api.v1.ReadingGap
+	85,  // 53: dure.api.v1.GetFeedResponse.feed:type_name -> dure.api.v1.Feed
+	87,  // 54: dure.api.v1.GetFeedResponse.sources:type_name -> dure.api.v1.FeedSource
+	89,  // 55: dure.api.v1.GetFeedResponse.quarantine:type_name -> dure.api.v1.QuarantinedReading
+	85,  // 56: dure.api.v1.ListFeedsResponse.feeds:type_name -> dure.api.v1.Feed
+	96,  // 57: dure.api.v1.ValueResponse.sources:type_name -> dure.api.v1.ValueSource
+	97,  // 58: dure.api.v1.ListReadingsResponse.readings:type_name -> dure.api.v1.Reading
+	97,  // 59: dure.api.v1.GetReadingResponse.reading:type_name -> dure.api.v1.Reading
+	108, // 60: dure.api.v1.ListSettlementsResponse.settlements:type_name -> dure.api.v1.Settlement
+	77,  // 61: dure.api.v1.TaintResponse.doubts:type_name -> dure.api.v1.Doubt
+	106, // 62: dure.api.v1.TaintResponse.feeds:type_name -> dure.api.v1.TaintedFeed
+	107, // 63: dure.api.v1.TaintResponse.anchors:type_name -> dure.api.v1.TaintedAnchor
+	108, // 64: dure.api.v1.TaintResponse.settlements:type_name -> dure.api.v1.Settlement
+	2,   // 65: dure.api.v1.LedgerService.Submit:input_type -> dure.api.v1.SubmitRequest
+	4,   // 66: dure.api.v1.LedgerService.SubmitMany:input_type -> dure.api.v1.SubmitManyRequest
+	13,  // 67: dure.api.v1.LedgerService.GetTransaction:input_type -> dure.api.v1.GetTransactionRequest
+	15,  // 68: dure.api.v1.LedgerService.ListTransactions:input_type -> dure.api.v1.ListTransactionsRequest
+	17,  // 69: dure.api.v1.LedgerService.WatchTransactions:input_type -> dure.api.v1.WatchTransactionsRequest
+	19,  // 70: dure.api.v1.LedgerService.GetBlock:input_type -> dure.api.v1.GetBlockRequest
+	21,  // 71: dure.api.v1.LedgerService.GetStatus:input_type -> dure.api.v1.GetStatusRequest
+	25,  // 72: dure.api.v1.LedgerService.GetReceipt:input_type -> dure.api.v1.GetReceiptRequest
+	27,  // 73: dure.api.v1.LedgerService.GetCheckpoint:input_type -> dure.api.v1.GetCheckpointRequest
+	29,  // 74: dure.api.v1.LedgerService.AddCosignature:input_type -> dure.api.v1.AddCosignatureRequest
+	31,  // 75: dure.api.v1.LedgerService.GetStateProof:input_type -> dure.api.v1.GetStateProofRequest
+	40,  // 76: dure.api.v1.AccountService.GetAccount:input_type -> dure.api.v1.GetAccountRequest
+	42,  // 77: dure.api.v1.AccountService.ListAccounts:input_type -> dure.api.v1.ListAccountsRequest
+	38,  // 78: dure.api.v1.AccountService.ListAccountProposals:input_type -> dure.api.v1.ListAccountProposalsRequest
+	45,  // 79: dure.api.v1.AssetService.GetAsset:input_type -> dure.api.v1.GetAssetRequest
+	47,  // 80: dure.api.v1.AssetService.ListAssets:input_type -> dure.api.v1.ListAssetsRequest
+	50,  // 81: dure.api.v1.AssetService.GetBalance:input_type -> dure.api.v1.GetBalanceRequest
+	52,  // 82: dure.api.v1.AssetService.ListBalances:input_type -> dure.api.v1.ListBalancesRequest
+	55,  // 83: dure.api.v1.AssetService.GetHold:input_type -> dure.api.v1.GetHoldRequest
+	57,  // 84: dure.api.v1.AssetService.ListHolds:input_type -> dure.api.v1.ListHoldsRequest
+	61,  // 85: dure.api.v1.RecordService.GetRecords:input_type -> dure.api.v1.GetRecordsRequest
+	63,  // 86: dure.api.v1.RecordService.ListRecords:input_type -> dure.api.v1.ListRecordsRequest
+	79,  // 87: dure.api.v1.DeviceService.GetDevice:input_type -> dure.api.v1.GetDeviceRequest
+	75,  // 88: dure.api.v1.DeviceService.ListDevices:input_type -> dure.api.v1.ListDevicesRequest
+	81,  // 89: dure.api.v1.DeviceService.GetModel:input_type -> dure.api.v1.GetModelRequest
+	83,  // 90: dure.api.v1.DeviceService.Rely:input_type -> dure.api.v1.RelyRequest
+	90,  // 91: dure.api.v1.StreamService.GetFeed:input_type -> dure.api.v1.GetFeedRequest
+	92,  // 92: dure.api.v1.StreamService.ListFeeds:input_type -> dure.api.v1.ListFeedsRequest
+	94,  // 93: dure.api.v1.StreamService.Value:input_type -> dure.api.v1.ValueRequest
+	98,  // 94: dure.api.v1.StreamService.ListReadings:input_type -> dure.api.v1.ListReadingsRequest
+	100, // 95: dure.api.v1.StreamService.GetReading:input_type -> dure.api.v1.GetReadingRequest
+	102, // 96: dure.api.v1.StreamService.ListSettlements:input_type -> dure.api.v1.ListSettlementsRequest
+	104, // 97: dure.api.v1.StreamService.Taint:input_type -> dure.api.v1.TaintRequest
+	68,  // 98: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
+	71,  // 99: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
+	3,   // 100: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
+	5,   // 101: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
+	14,  // 102: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
+	16,  // 103: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
+	18,  // 104: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
+	20,  // 105: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
+	22,  // 106: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
+	26,  // 107: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
+	28,  // 108: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
+	30,  // 109: dure.api.v1.LedgerService.AddCosignature:output_type -> dure.api.v1.AddCosignatureResponse
+	32,  // 110: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
+	41,  // 111: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
+	43,  // 112: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
+	39,  // 113: dure.api.v1.AccountService.ListAccountProposals:output_type -> dure.api.v1.ListAccountProposalsResponse
+	46,  // 114: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
+	48,  // 115: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
+	51,  // 116: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
+	53,  // 117: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
+	56,  // 118: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
+	58,  // 119: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
+	62,  // 120: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
+	64,  // 121: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
+	80,  // 122: dure.api.v1.DeviceService.GetDevice:output_type -> dure.api.v1.GetDeviceResponse
+	76,  // 123: dure.api.v1.DeviceService.ListDevices:output_type -> dure.api.v1.ListDevicesResponse
+	82,  // 124: dure.api.v1.DeviceService.GetModel:output_type -> dure.api.v1.GetModelResponse
+	84,  // 125: dure.api.v1.DeviceService.Rely:output_type -> dure.api.v1.RelyResponse
+	91,  // 126: dure.api.v1.StreamService.GetFeed:output_type -> dure.api.v1.GetFeedResponse
+	93,  // 127: dure.api.v1.StreamService.ListFeeds:output_type -> dure.api.v1.ListFeedsResponse
+	95,  // 128: dure.api.v1.StreamService.Value:output_type -> dure.api.v1.ValueResponse
+	99,  // 129: dure.api.v1.StreamService.ListReadings:output_type -> dure.api.v1.ListReadingsResponse
+	101, // 130: dure.api.v1.StreamService.GetReading:output_type -> dure.api.v1.GetReadingResponse
+	103, // 131: dure.api.v1.StreamService.ListSettlements:output_type -> dure.api.v1.ListSettlementsResponse
+	105, // 132: dure.api.v1.StreamService.Taint:output_type -> dure.api.v1.TaintResponse
+	69,  // 133: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
+	72,  // 134: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
+	100, // [100:135] is the sub-list for method output_type
+	65,  // [65:100] is the sub-list for method input_type
+	65,  // [65:65] is the sub-list for extension type_name
+	65,  // [65:65] is the sub-list for extension extendee
+	0,   // [0:65] is the sub-list for field type_name
 }
 
 func init() { file_dure_api_v1_api_proto_init() }
@@ -8681,7 +9288,7 @@ func file_dure_api_v1_api_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dure_api_v1_api_proto_rawDesc), len(file_dure_api_v1_api_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   103,
+			NumMessages:   109,
 			NumExtensions: 0,
 			NumServices:   7,
 		},

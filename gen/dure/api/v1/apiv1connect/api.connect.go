@@ -84,6 +84,9 @@ const (
 	// AccountServiceListAccountsProcedure is the fully-qualified name of the AccountService's
 	// ListAccounts RPC.
 	AccountServiceListAccountsProcedure = "/dure.api.v1.AccountService/ListAccounts"
+	// AccountServiceListAccountProposalsProcedure is the fully-qualified name of the AccountService's
+	// ListAccountProposals RPC.
+	AccountServiceListAccountProposalsProcedure = "/dure.api.v1.AccountService/ListAccountProposals"
 	// AssetServiceGetAssetProcedure is the fully-qualified name of the AssetService's GetAsset RPC.
 	AssetServiceGetAssetProcedure = "/dure.api.v1.AssetService/GetAsset"
 	// AssetServiceListAssetsProcedure is the fully-qualified name of the AssetService's ListAssets RPC.
@@ -487,6 +490,8 @@ func (UnimplementedLedgerServiceHandler) GetStateProof(context.Context, *connect
 type AccountServiceClient interface {
 	GetAccount(context.Context, *connect.Request[v1.GetAccountRequest]) (*connect.Response[v1.GetAccountResponse], error)
 	ListAccounts(context.Context, *connect.Request[v1.ListAccountsRequest]) (*connect.Response[v1.ListAccountsResponse], error)
+	// The open proposals of an account that acts by a rule, newest first.
+	ListAccountProposals(context.Context, *connect.Request[v1.ListAccountProposalsRequest]) (*connect.Response[v1.ListAccountProposalsResponse], error)
 }
 
 // NewAccountServiceClient constructs a client for the dure.api.v1.AccountService service. By
@@ -512,13 +517,20 @@ func NewAccountServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 			connect.WithSchema(accountServiceMethods.ByName("ListAccounts")),
 			connect.WithClientOptions(opts...),
 		),
+		listAccountProposals: connect.NewClient[v1.ListAccountProposalsRequest, v1.ListAccountProposalsResponse](
+			httpClient,
+			baseURL+AccountServiceListAccountProposalsProcedure,
+			connect.WithSchema(accountServiceMethods.ByName("ListAccountProposals")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // accountServiceClient implements AccountServiceClient.
 type accountServiceClient struct {
-	getAccount   *connect.Client[v1.GetAccountRequest, v1.GetAccountResponse]
-	listAccounts *connect.Client[v1.ListAccountsRequest, v1.ListAccountsResponse]
+	getAccount           *connect.Client[v1.GetAccountRequest, v1.GetAccountResponse]
+	listAccounts         *connect.Client[v1.ListAccountsRequest, v1.ListAccountsResponse]
+	listAccountProposals *connect.Client[v1.ListAccountProposalsRequest, v1.ListAccountProposalsResponse]
 }
 
 // GetAccount calls dure.api.v1.AccountService.GetAccount.
@@ -531,10 +543,17 @@ func (c *accountServiceClient) ListAccounts(ctx context.Context, req *connect.Re
 	return c.listAccounts.CallUnary(ctx, req)
 }
 
+// ListAccountProposals calls dure.api.v1.AccountService.ListAccountProposals.
+func (c *accountServiceClient) ListAccountProposals(ctx context.Context, req *connect.Request[v1.ListAccountProposalsRequest]) (*connect.Response[v1.ListAccountProposalsResponse], error) {
+	return c.listAccountProposals.CallUnary(ctx, req)
+}
+
 // AccountServiceHandler is an implementation of the dure.api.v1.AccountService service.
 type AccountServiceHandler interface {
 	GetAccount(context.Context, *connect.Request[v1.GetAccountRequest]) (*connect.Response[v1.GetAccountResponse], error)
 	ListAccounts(context.Context, *connect.Request[v1.ListAccountsRequest]) (*connect.Response[v1.ListAccountsResponse], error)
+	// The open proposals of an account that acts by a rule, newest first.
+	ListAccountProposals(context.Context, *connect.Request[v1.ListAccountProposalsRequest]) (*connect.Response[v1.ListAccountProposalsResponse], error)
 }
 
 // NewAccountServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -556,12 +575,20 @@ func NewAccountServiceHandler(svc AccountServiceHandler, opts ...connect.Handler
 		connect.WithSchema(accountServiceMethods.ByName("ListAccounts")),
 		connect.WithHandlerOptions(opts...),
 	)
+	accountServiceListAccountProposalsHandler := connect.NewUnaryHandler(
+		AccountServiceListAccountProposalsProcedure,
+		svc.ListAccountProposals,
+		connect.WithSchema(accountServiceMethods.ByName("ListAccountProposals")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/dure.api.v1.AccountService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case AccountServiceGetAccountProcedure:
 			accountServiceGetAccountHandler.ServeHTTP(w, r)
 		case AccountServiceListAccountsProcedure:
 			accountServiceListAccountsHandler.ServeHTTP(w, r)
+		case AccountServiceListAccountProposalsProcedure:
+			accountServiceListAccountProposalsHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -577,6 +604,10 @@ func (UnimplementedAccountServiceHandler) GetAccount(context.Context, *connect.R
 
 func (UnimplementedAccountServiceHandler) ListAccounts(context.Context, *connect.Request[v1.ListAccountsRequest]) (*connect.Response[v1.ListAccountsResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.AccountService.ListAccounts is not implemented"))
+}
+
+func (UnimplementedAccountServiceHandler) ListAccountProposals(context.Context, *connect.Request[v1.ListAccountProposalsRequest]) (*connect.Response[v1.ListAccountProposalsResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.AccountService.ListAccountProposals is not implemented"))
 }
 
 // AssetServiceClient is a client for the dure.api.v1.AssetService service.
