@@ -53,8 +53,12 @@ func (s *accountService) ListAccounts(ctx context.Context, r *connect.Request[ap
 }
 
 func (s *Server) accountOf(st state.Reader, a tx.Address, acc *accountv1.Account) *apiv1.Account {
+	kind := ""
+	if !acc.GetRuled() {
+		kind = tx.KindName(acc.GetKind())
+	}
 	return &apiv1.Account{
-		Address: a.String(), Sponsor: address(acc.GetSponsor()), Key: address(acc.GetKey()), KeyKind: tx.KindName(acc.GetKind()),
+		Address: a.String(), Sponsor: address(acc.GetSponsor()), Key: address(acc.GetKey()), KeyKind: kind,
 		Frozen: acc.GetFrozen(), FreezeReason: acc.GetFreezeReason(), OpenedAt: timestamp(acc.GetOpenedAt()),
 		LockedAt: timestamp(acc.GetLockedAt()), LockReason: acc.GetLockReason(), Rule: ruleOf(st, a, s.ledger.Status().Time.UnixMilli()),
 	}

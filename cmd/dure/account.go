@@ -65,7 +65,7 @@ func printAccount(w io.Writer, x *apiv1.Account) {
 	key := x.GetKey()
 	switch {
 	case x.GetRule() != nil:
-		key = "a rule over " + plural(len(x.GetRule().GetKeys()), "key") + ": see dure account rule show"
+		key = "a rule over " + plural(len(x.GetRule().GetKeys()), "key")
 	case key == x.GetAddress():
 		key = "its own"
 	}
@@ -90,6 +90,9 @@ func accountShow(a *app) *cobra.Command {
 				return a.print(account, nil)
 			}
 			printAccount(a.out, account)
+			if account.GetRule() != nil {
+				printFacts(a.out, a.ruleFacts(cmd.Context(), account.GetRule()))
+			}
 			for b, err := range c.Balances(cmd.Context(), "", p.address) {
 				if err != nil {
 					return err

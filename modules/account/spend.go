@@ -29,7 +29,7 @@ type payment struct {
 }
 
 func (p payment) show(amount uint256.Int) string {
-	return tx.FormatUnits(amount, p.decimals) + " " + p.asset
+	return tx.ShowUnits(amount, p.decimals) + " " + p.asset
 }
 
 // Spend is asked by every action that takes units out of the actor's reach, before it does so, and counts them. For an account with one key

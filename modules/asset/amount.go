@@ -2,7 +2,6 @@ package asset
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/holiman/uint256"
 
@@ -72,17 +71,4 @@ func debit(v *state.View, c class, account tx.Address, amount uint256.Int) error
 }
 
 // show writes an amount for people: with the class's decimals, thousands apart.
-func (c class) show(amount uint256.Int) string {
-	whole, fraction, point := strings.Cut(tx.FormatUnits(amount, c.GetDecimals()), ".")
-	var b strings.Builder
-	for i, digit := range whole {
-		if i > 0 && (len(whole)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(digit)
-	}
-	if point {
-		b.WriteString("." + fraction)
-	}
-	return b.String()
-}
+func (c class) show(amount uint256.Int) string { return tx.ShowUnits(amount, c.GetDecimals()) }
