@@ -136,6 +136,12 @@ type Account struct {
 	OpenedAt     int64
 	Frozen       bool
 	FreezeReason string
+	// LockedAt is 0 if the account has not locked itself.
+	LockedAt   int64
+	LockReason string
+	// Rule acts for the account in the place of the key; nil if the key does.
+	Rule      *Rule
+	Proposals []Proposal
 	// Device is what the account is to its maker, nil if it is no device.
 	Device *Device
 	// Operates are the feeds that the account has opened.
