@@ -99,6 +99,7 @@ var texts = map[string][2]string{
 	"rule.receivers":         {"받을 수 있는 계정", "Who may receive"},
 	"weight":                 {"무게", "weight"},
 	"limits":                 {"한도", "Limits"},
+	"keys":                   {"키", "Keys"},
 	"limit.transaction":      {"거래 한 건", "One transaction"},
 	"limit.window":           {"기간 한도", "In a span of time"},
 	"limit.spent":            {"쓴 금액", "Spent"},
