@@ -32,6 +32,9 @@ var prelude = []string{
 	"busan stream.open feed=speed terms.title=Speed terms.unit=km/h terms.most=100 terms.stale_ms=60000 terms.min_sources=1 terms.appeal_ms=60000 terms.premium.asset=krw terms.premium.amount=2",
 	"busan stream.admit feed=speed devices=carol",
 	"alice stream.fund feed=speed amount=9",
+	"signed by jeju new\njeju account.set_rule rule.keys=key=jeju,weight=1 rule.keys=key=new,weight=1 rule.spend=2 rule.manage=2 rule.other=1 rule.wait_ms=60000 rule.limits=asset=krw,per_window=90,wait_over=9",
+	"alice asset.transfer asset=krw to=jeju amount=100",
+	"signed by jeju\njeju account.propose expires_at=+24h actions=\"jeju asset.transfer asset=krw to=bob amount=5\"",
 	"bob stream.anchor read=carol,1.1,speed,60,km/h,0s read=carol,1.2,speed,999,km/h,0s",
 }
 
