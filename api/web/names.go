@@ -191,7 +191,7 @@ var names = map[string][2]string{
 
 	"refusal.account.frozen":                 {"동결된 계정입니다. 보증 기관이 풀어야 움직일 수 있습니다.", "The account is frozen; its sponsor must unfreeze it first."},
 	"refusal.account.locked":                 {"스스로를 잠근 계정입니다. 관리에 필요한 만큼 서명해야 풀립니다.", "The account has locked itself; as much weight as managing takes unlocks it."},
-	"refusal.account.too_few_keys":           {"서명하거나 승인한 키의 무게가 모자랍니다.", "The keys that have signed or approved weigh too little."},
+	"refusal.account.too_few_keys":           {"서명하거나 승인한 키의 가중치가 모자랍니다.", "The keys that have signed or approved weigh too little."},
 	"refusal.account.over_transaction_limit": {"거래 한 건의 한도를 넘습니다.", "It is over the limit of one transaction."},
 	"refusal.account.over_window_limit":      {"정해진 기간의 한도를 넘습니다.", "It is over the limit of a span of time."},
 	"refusal.account.must_wait":              {"제안한 뒤 기다려야 하는 일입니다.", "It has to be proposed, and to wait."},

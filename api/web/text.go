@@ -97,7 +97,7 @@ var texts = map[string][2]string{
 	"rule.wait":              {"기다리는 시간", "Waiting time"},
 	"rule.manage_waits":      {"규칙을 바꿀 때도 기다립니다.", "Changes of the rule wait too."},
 	"rule.receivers":         {"받을 수 있는 계정", "Who may receive"},
-	"weight":                 {"무게", "weight"},
+	"weight":                 {"가중치", "weight"},
 	"limits":                 {"한도", "Limits"},
 	"keys":                   {"키", "Keys"},
 	"limit.transaction":      {"거래 한 건", "One transaction"},
