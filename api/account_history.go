@@ -56,8 +56,11 @@ func (s *Server) accountEvents(ctx context.Context, a tx.Address, p index.Page) 
 // accountOf is an account as it is at a time in unix milliseconds.
 func accountOf(st state.Reader, a tx.Address, acc *accountv1.Account, now int64) *apiv1.Account {
 	out := &apiv1.Account{
-		Address: a.String(), Sponsor: address(acc.GetSponsor()), Key: address(acc.GetKey()), KeyKind: tx.KindName(acc.GetKind()),
-		OpenedAt: timestamp(acc.GetOpenedAt()),
+		Address: a.String(), Sponsor: address(acc.GetSponsor()), Key: address(acc.GetKey()), OpenedAt: timestamp(acc.GetOpenedAt()),
+		LockedAt: timestamp(acc.GetLockedAt()), LockReason: acc.GetLockReason(), Rule: ruleOf(st, a, now),
+	}
+	if !acc.GetRuled() {
+		out.KeyKind = tx.KindName(acc.GetKind())
 	}
 	if list := index.ReadFreezes(st, a); index.Frozen(acc, now) && len(list) > 0 {
 		out.Frozen, out.FreezeReason, out.FrozenUntil = true, list[len(list)-1].GetReason(), timestamp(acc.GetFrozenUntilAt())

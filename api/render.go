@@ -93,8 +93,8 @@ func branchName(fd protoreflect.FieldDescriptor) string {
 }
 
 // structOf shows a message as JSON: names as in the proto file, 20 bytes as an address, 32 as hex digits (ids, digests
-// and keys), other bytes as 0x and hex digits, fields that end in _at as RFC 3339, enums by their short name. Empty
-// fields are left out.
+// and keys), other bytes as 0x and hex digits, fields that end in _at as RFC 3339, enums by their short name, actions
+// inside a proposal as actor and call. Empty fields are left out.
 func structOf(m protoreflect.Message) *structpb.Struct {
 	out := &structpb.Struct{Fields: map[string]*structpb.Value{}}
 	fields := m.Descriptor().Fields()
@@ -127,6 +127,11 @@ func valueOf(fd protoreflect.FieldDescriptor, v protoreflect.Value) *structpb.Va
 	case protoreflect.BytesKind:
 		if fd.Name() == verdictsField {
 			return structpb.NewStringValue(verdictsText(v.Bytes()))
+		}
+		if fd.Name() == "actions" { // of a proposal
+			if action, err := tx.DecodeAction(v.Bytes()); err == nil {
+				return structpb.NewStructValue(structOf(action.ProtoReflect()))
+			}
 		}
 		return structpb.NewStringValue(bytesText(v.Bytes()))
 	case protoreflect.StringKind:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dureledger/dure/api/web"
 	"github.com/dureledger/dure/ledger/state"
+	"github.com/dureledger/dure/ledger/tx"
 )
 
 // fieldsOf lists a message for people, in the order of the proto file; fields of messages inside are named by both, as
@@ -46,6 +47,12 @@ func fieldsOf(st state.Reader, m protoreflect.Message, prefix string) []web.Fiel
 func fieldOf(st state.Reader, fd protoreflect.FieldDescriptor, v protoreflect.Value, name, asset string) []web.Field {
 	if fd.Kind() == protoreflect.MessageKind {
 		return fieldsOf(st, v.Message(), name+".")
+	}
+	if fd.Name() == "actions" && fd.Kind() == protoreflect.BytesKind { // of a proposal
+		if action, err := tx.DecodeAction(v.Bytes()); err == nil {
+			call, m := branch(action.ProtoReflect(), "call")
+			return append([]web.Field{{Name: name, Value: web.Value{Text: call}}}, fieldsOf(st, m, name+".")...)
+		}
 	}
 	return []web.Field{{Name: name, Value: viewOf(st, fd, v, asset)}}
 }

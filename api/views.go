@@ -252,6 +252,10 @@ func (s *Server) accountView(ctx context.Context, a tx.Address, token string) (w
 		v.Opened, v.OpenedAt = true, acc.GetOpenedAt()
 		v.Sponsor, v.SponsorName = address(acc.GetSponsor()), s.memberName(sponsor)
 		v.Key, v.KeyKind = address(acc.GetKey()), tx.KindName(acc.GetKind())
+		v.LockedAt, v.LockReason = acc.GetLockedAt(), acc.GetLockReason()
+		if err := s.ruleView(st, a, &v); err != nil {
+			return v, err
+		}
 		if err := s.guardView(ctx, st, a, acc, s.ledger.Status().Time.UnixMilli(), &v); err != nil {
 			return v, err
 		}

@@ -13,6 +13,7 @@ import (
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
+	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
 	"github.com/dureledger/dure/ledger/exec"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/state"
@@ -23,8 +24,10 @@ import (
 // openRules let every key act for its own account.
 type openRules struct{}
 
-func (openRules) Authorise(*state.View, tx.Address, []tx.Key) error { return nil }
-func (openRules) Key(a tx.Address) []byte                           { return a[:] }
+func (openRules) Authorise(*state.View, tx.Address, *txv1.Body, []tx.Key, int64) (bool, error) {
+	return false, nil
+}
+func (openRules) Key(a tx.Address) []byte { return a[:] }
 func (openRules) Parameters(state.Getter) *networkv1.Parameters {
 	return &networkv1.Parameters{AppVersion: 1, MaxTxBytes: 1 << 16, MaxTxWork: 1 << 20, WindowMs: 120_000, OnceWindowMs: 120_000}
 }

@@ -136,7 +136,7 @@ func (c *changes) entry(e Entry) error {
 	}
 	if o.GetStatus() == ledgerv1.Status_STATUS_OK {
 		for i, ev := range o.GetEvents() {
-			c.event(seq, ev, body)
+			c.event(seq, ev)
 			if a := subjectOf(ev); a != nil {
 				c.add(accountEventTable, a, seq, int64(i))
 			}
@@ -153,12 +153,18 @@ func (c *changes) entry(e Entry) error {
 }
 
 // event keeps the lists that follow from facts.
-func (c *changes) event(seq int64, ev *ledgerv1.Event, body *txv1.Body) {
+func (c *changes) event(seq int64, ev *ledgerv1.Event) {
 	switch k := ev.GetKind().(type) {
 	case *ledgerv1.Event_AccountOpened:
 		c.account(k.AccountOpened.GetAccount(), k.AccountOpened.GetSponsor())
 	case *ledgerv1.Event_AccountSponsorChanged:
 		c.moved = append(c.moved, move{k.AccountSponsorChanged.GetAccount(), k.AccountSponsorChanged.GetSponsor()})
+	case *ledgerv1.Event_AccountProposalClosed:
+		for _, raw := range k.AccountProposalClosed.GetActions() {
+			if a, err := tx.DecodeAction(raw); err == nil { // the ledger has done it
+				c.action(a)
+			}
+		}
 	case *ledgerv1.Event_AssetCreated:
 		c.add(assetTable, k.AssetCreated.GetAsset())
 	case *ledgerv1.Event_AssetMoved:
@@ -169,7 +175,7 @@ func (c *changes) event(seq int64, ev *ledgerv1.Event, body *txv1.Body) {
 		c.balance(h.GetPayer(), h.GetAsset())
 		c.add(holdPartyTable, h.GetPayer(), seq, h.GetHold())
 		c.add(holdPartyTable, h.GetPayee(), seq, h.GetHold())
-		if arbiter := arbiterOf(body, ev.GetAction()); len(arbiter) > 0 {
+		if arbiter := h.GetArbiter(); len(arbiter) > 0 {
 			c.add(holdPartyTable, arbiter, seq, h.GetHold())
 		}
 	case *ledgerv1.Event_AssetReleased:
@@ -199,14 +205,6 @@ func subjectOf(ev *ledgerv1.Event) []byte {
 		return nil
 	}
 	return m.Get(kind).Message().Get(field).Bytes()
-}
-
-// arbiterOf is the arbiter an action named for its hold, which the event does not repeat.
-func arbiterOf(body *txv1.Body, action uint32) []byte {
-	if int(action) >= len(body.GetActions()) {
-		return nil
-	}
-	return body.GetActions()[action].GetAssetHold().GetArbiter()
 }
 
 // action keeps the lists that need more than the facts say: titles and names of records.

@@ -94,6 +94,10 @@ func (f *Facts) field(fd protoreflect.FieldDescriptor, v protoreflect.Value, tex
 			f.Accounts = add(f.Accounts, tx.Address(b))
 		case len(b) == 32 && isDigest(fd.Name()):
 			f.Digests = add(f.Digests, [32]byte(b))
+		case fd.Name() == "actions": // of a proposal
+			if a, err := tx.DecodeAction(b); err == nil {
+				f.collect(a.ProtoReflect(), true)
+			}
 		}
 	case protoreflect.StringKind:
 		s := v.String()

@@ -140,6 +140,12 @@ type Account struct {
 	Recovery *Recovery
 	// Events are the newest of what was done to the account itself, newest first.
 	Events []AccountEvent
+	// LockedAt is 0 if the account has not locked itself.
+	LockedAt   int64
+	LockReason string
+	// Rule acts for the account in the place of the key; nil if the key does.
+	Rule      *Rule
+	Proposals []Proposal
 	// Device is what the account is to its maker, nil if it is no device.
 	Device *Device
 	// Identity is who the account is, what it may issue, and what is attested of it.

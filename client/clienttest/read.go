@@ -144,3 +144,8 @@ func (s service) GetNetwork(context.Context, *connect.Request[apiv1.GetNetworkRe
 func (s service) ListProposals(context.Context, *connect.Request[apiv1.ListProposalsRequest]) (*connect.Response[apiv1.ListProposalsResponse], error) {
 	return connect.NewResponse(&apiv1.ListProposalsResponse{}), nil
 }
+
+// ListAccountProposals is empty: every account acts by one key.
+func (s service) ListAccountProposals(context.Context, *connect.Request[apiv1.ListAccountProposalsRequest]) (*connect.Response[apiv1.ListAccountProposalsResponse], error) {
+	return connect.NewResponse(&apiv1.ListAccountProposalsResponse{}), nil
+}

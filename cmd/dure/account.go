@@ -11,10 +11,11 @@ import (
 )
 
 func newAccount(a *app) *cobra.Command {
-	return parent("account", "Accounts: open, show, freeze, change the key, recover", `An account is opened by a member, its sponsor, for a key. The sponsor vouches for it and can freeze it on a legal ground. When the key
-is lost, guardians or the sponsor bring a new one.`,
-		accountOpen(a), accountShow(a), accountList(a), accountHistory(a), accountWatch(a), accountRotate(a), accountRecovery(a), accountRecover(a),
-		accountFreeze(a), accountUnfreeze(a), accountAppeal(a), accountAnswer(a), accountSponsor(a))
+	return parent("account", "Accounts: open, show, freeze, keys and rules, proposals, recovery", `An account is opened by a member, its sponsor, for a key. The sponsor vouches for it and can freeze it on a legal ground. In the
+place of one key a rule over several may act for it. When the key is lost, guardians or the sponsor bring a new one.`,
+		accountOpen(a), accountShow(a), accountList(a), accountHistory(a), accountWatch(a), accountRotate(a), accountRule(a),
+		accountPropose(a), accountProposals(a), accountApprove(a), accountWithdraw(a), accountExecute(a), accountLock(a), accountUnlock(a),
+		accountRecovery(a), accountRecover(a), accountFreeze(a), accountUnfreeze(a), accountAppeal(a), accountAnswer(a), accountSponsor(a))
 }
 
 func accountOpen(a *app) *cobra.Command {
@@ -63,8 +64,14 @@ func printAccount(w io.Writer, x *apiv1.Account) {
 			state += ": " + clean(x.GetFreezeReason())
 		}
 	}
+	if x.GetLockedAt() != "" {
+		state = "locked since " + x.GetLockedAt() + ": " + clean(x.GetLockReason())
+	}
 	key := x.GetKey()
-	if key == x.GetAddress() {
+	switch {
+	case x.GetRule() != nil:
+		key = "a rule over " + plural(len(x.GetRule().GetKeys()), "key")
+	case key == x.GetAddress():
 		key = "its own"
 	}
 	printFacts(w, []fact{{"account", x.GetAddress()}, {"state", state}, {"sponsor", x.GetSponsor()}, {"acts by key", key},
@@ -87,7 +94,11 @@ func accountShow(a *app) *cobra.Command {
 			if a.json {
 				return a.print(x.GetAccount(), nil)
 			}
-			printAccount(a.out, x.GetAccount())
+			account := x.GetAccount()
+			printAccount(a.out, account)
+			if account.GetRule() != nil {
+				printFacts(a.out, a.ruleFacts(cmd.Context(), account.GetRule()))
+			}
 			for b, err := range c.Balances(cmd.Context(), "", p.address) {
 				if err != nil {
 					return err
@@ -98,6 +109,14 @@ func accountShow(a *app) *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// kindText is the kind of the key that acts for an account, or that a rule does.
+func kindText(x *apiv1.Account) string {
+	if x.GetRule() != nil {
+		return "rule"
+	}
+	return x.GetKeyKind()
 }
 
 func accountList(a *app) *cobra.Command {
@@ -124,7 +143,10 @@ func accountList(a *app) *cobra.Command {
 					if x.GetFrozen() {
 						state = "frozen"
 					}
-					return []string{x.GetAddress(), x.GetSponsor(), x.GetKeyKind(), state, x.GetOpenedAt()}
+					if x.GetLockedAt() != "" {
+						state = "locked"
+					}
+					return []string{x.GetAddress(), x.GetSponsor(), kindText(x), state, x.GetOpenedAt()}
 				},
 			}.show(a, c.Accounts(cmd.Context(), by.address))
 		},

@@ -34,8 +34,8 @@ recovered by its sponsor alone, after 72 hours.
 
 The change takes effect when the waiting time in force has passed, so that who steals the key cannot shake off the guardians;
 or at once, if those who may recover the account now sign it too: --with, when their keys are here, else dure agree.`,
-		Example: `  dure account recovery set alice --guardians mother,brother,firm --agree 2 --wait 72h
-  dure account recovery set alice --guardians mother,brother --agree 1 --sponsor --with bank
+		Example: `  dure account recovery set alice --guardians mother,brother,firm --threshold 2 --wait 72h
+  dure account recovery set alice --guardians mother,brother --threshold 1 --sponsor --with bank
   dure account recovery set alice --wait 24h`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
@@ -67,7 +67,7 @@ or at once, if those who may recover the account now sign it too: --with, when t
 		},
 	}
 	cmd.Flags().StringSliceVar(&guardians, "guardians", nil, "accounts that may recover it: addresses or names of keys, with commas between")
-	cmd.Flags().IntVar(&agree, "agree", 0, "how many of the guardians must agree")
+	cmd.Flags().IntVar(&agree, "threshold", 0, "how many of the guardians must agree")
 	cmd.Flags().StringVar(&wait, "wait", "72h", "how long the account may object: 1h to 30d")
 	cmd.Flags().BoolVar(&sponsor, "sponsor", false, "let the sponsor recover it alone")
 	a.withFlag(cmd, &with)
@@ -173,9 +173,6 @@ func (a *app) rescuers(r *apiv1.AccountRecoveryRules) string {
 	}
 	return strings.Join(parts, "; or ")
 }
-
-// spanText is milliseconds in words such as 72h0m0s.
-func spanText(ms int64) string { return (time.Duration(ms) * time.Millisecond).String() }
 
 func accountRecover(a *app) *cobra.Command {
 	return parent("recover", "Bring a new key to an account whose key is lost", `A recovery is begun by a guardian or the sponsor, agreed to by as many guardians as must, and finished by anybody once the account

@@ -52,6 +52,11 @@ func argumentOf(f protoreflect.FieldDescriptor, v protoreflect.Value) *structpb.
 	switch {
 	case f.Kind() == protoreflect.MessageKind:
 		return structpb.NewStructValue(argumentsOf(v.Message()))
+	case f.Kind() == protoreflect.BytesKind && f.Name() == "actions": // of a proposal
+		if action, err := tx.DecodeAction(v.Bytes()); err == nil {
+			return structpb.NewStructValue(argumentsOf(action.ProtoReflect()))
+		}
+		return structpb.NewStringValue(hex.EncodeToString(v.Bytes()))
 	case f.Kind() == protoreflect.BytesKind && len(v.Bytes()) == 20:
 		return structpb.NewStringValue(tx.Address(v.Bytes()).String())
 	case f.Kind() == protoreflect.BytesKind:

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dureledger/dure/client"
+	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
 	"github.com/dureledger/dure/ledger/tx"
 )
 
@@ -74,18 +75,7 @@ RFC 3339, amounts smallest units. Nobody has signed yet.`,
 			if err != nil {
 				return usage(err.Error())
 			}
-			g, err := (&agreement{network: network}).with(signed.Raw)
-			if err != nil {
-				return err
-			}
-			content, err := g.encode(a.summary(ctx, g))
-			if err != nil {
-				return err
-			}
-			if err := writeNew(out, content, 0o644); err != nil {
-				return err
-			}
-			return a.showAgreement(ctx, g, "Wrote "+out+". Nobody has signed yet: pass it on, and have each party run dure agree sign "+filepath.Base(out)+".")
+			return a.writeAgreement(ctx, out, signed, "Wrote "+out+". Nobody has signed yet: pass it on, and have each party run dure agree sign "+filepath.Base(out)+".")
 		},
 	}
 	cmd.Flags().StringArrayVar(&transfers, "transfer", nil, `a payment: "FROM TO AMOUNT ASSET [MEMO]"; may be repeated`)
@@ -148,6 +138,9 @@ type agreementParty struct {
 	Name    string `json:"name,omitempty"`
 	Key     string `json:"key"`
 	Signed  bool   `json:"signed"`
+	// Weight is what the keys of a rule weigh that have signed; whether that is enough the ledger says.
+	Weight uint32 `json:"weight,omitempty"`
+	rule   *apiv1.AccountRule
 }
 
 // parties says who must sign and who has. A key that was rotated is looked up; without a node the account's own is meant.
@@ -159,7 +152,12 @@ func (a *app) parties(ctx context.Context, g *agreement) []agreementParty {
 			account, err := c.Account(ctx, actor)
 			a.offline = errors.As(err, new(*client.Unreachable))
 			if err == nil {
-				p.Key = account.GetKey()
+				p.Key, p.rule = account.GetKey(), account.GetRule()
+			}
+		}
+		for _, k := range p.rule.GetKeys() {
+			if key, err := tx.ParseAddress(k.GetKey()); err == nil && g.signedBy(key) {
+				p.Signed, p.Weight = true, p.Weight+k.GetWeight()
 			}
 		}
 		if key, err := tx.ParseAddress(p.Key); err == nil {
@@ -184,6 +182,9 @@ func (a *app) showAgreement(ctx context.Context, g *agreement, said string) erro
 		state := "has not signed"
 		if p.Signed {
 			state = "has signed"
+		}
+		if p.rule != nil {
+			state = "has signed with a weight of " + weightText(p.rule, p.Weight)
 		}
 		who := p.Account
 		if p.Name != "" {

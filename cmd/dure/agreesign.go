@@ -63,7 +63,7 @@ func (a *app) signAgreement(ctx context.Context, path string, g *agreement, as, 
 			return err
 		}
 	}
-	signer, err := a.signerFor(ctx, p, key)
+	signer, err := a.agreementSigner(ctx, g, p, key)
 	if errors.As(err, new(*client.Unreachable)) && p.name != "" {
 		signer, err = a.unlock(p.name)
 	}
@@ -84,6 +84,20 @@ func (a *app) signAgreement(ctx context.Context, path string, g *agreement, as, 
 		return err
 	}
 	return a.showAgreement(ctx, g, "Signed. "+path+" has the signature:")
+}
+
+// agreementSigner unlocks the key to sign with for a party: of a rule one that has not signed yet, if there is one.
+func (a *app) agreementSigner(ctx context.Context, g *agreement, p party, key string) (tx.Signer, error) {
+	if c, err := a.ledger(); err == nil && key == "" {
+		if account, err := c.Account(ctx, p.address); err == nil && account.GetRule() != nil {
+			for _, k := range a.ruleKeys(account.GetRule()) {
+				if address, err := tx.ParseAddress(k.GetKey()); err == nil && !g.signedBy(address) {
+					return a.unlock(k.name)
+				}
+			}
+		}
+	}
+	return a.signerFor(ctx, p, key)
 }
 
 // rewriteAgreement replaces the file.

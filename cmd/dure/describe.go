@@ -32,6 +32,21 @@ func (d described) text(name string) string {
 
 func (d described) account(name string) string { return d.app.short(d.fields[name].GetStringValue()) }
 
+// proposed says what each action of a proposal does, which stands there as its actor and its call.
+func (d described) proposed() []string {
+	var out []string
+	for _, item := range d.fields["actions"].GetListValue().GetValues() {
+		action := &apiv1.Action{Actor: item.GetStructValue().GetFields()["actor"].GetStringValue()}
+		for name, value := range item.GetStructValue().GetFields() {
+			if name != "actor" {
+				action.Call, action.Arguments = strings.Replace(name, "_", ".", 1), value.GetStructValue()
+			}
+		}
+		out = append(out, d.app.actionText(d.ctx, action))
+	}
+	return out
+}
+
 // items is how many a list has.
 func (d described) items(name string) int { return len(d.fields[name].GetListValue().GetValues()) }
 
@@ -85,6 +100,15 @@ var words = map[string]func(described) string{
 	"account.set_sponsor": func(d described) string {
 		return d.actor + " moves to the sponsor " + d.account("sponsor")
 	},
+	"account.set_rule": func(d described) string {
+		rule := d.fields["rule"].GetStructValue()
+		return d.actor + " will act by a rule over " + plural(len(rule.GetFields()["keys"].GetListValue().GetValues()), "key") + ":" + d.app.argumentText(rule)
+	},
+	"account.approve":  func(d described) string { return d.actor + " approves its proposal " + d.text("proposal") },
+	"account.withdraw": func(d described) string { return d.actor + " withdraws from its proposal " + d.text("proposal") },
+	"account.execute":  func(d described) string { return d.actor + " does its proposal " + d.text("proposal") },
+	"account.lock":     func(d described) string { return d.actor + " locks itself: " + d.text("reason") },
+	"account.unlock":   func(d described) string { return d.actor + " unlocks itself" },
 	"asset.create": func(d described) string {
 		return d.actor + " creates the asset " + d.text("asset") + " " + d.text("name")
 	},
@@ -192,6 +216,9 @@ var words = map[string]func(described) string{
 // actionText says in words what an action does.
 func (a *app) actionText(ctx context.Context, action *apiv1.Action) string {
 	d := described{app: a, ctx: ctx, actor: a.short(action.GetActor()), fields: action.GetArguments().GetFields()}
+	if action.GetCall() == "account.propose" {
+		return d.actor + " proposes (" + d.text("reason") + "): " + strings.Join(d.proposed(), "; ")
+	}
 	if say := words[action.GetCall()]; say != nil {
 		return say(d)
 	}

@@ -68,24 +68,44 @@ func (a *app) named(address tx.Address) party {
 	return party{address: address}
 }
 
-// signerFor unlocks the key that acts for an account: the one named, or the one the ledger says.
+// signerFor unlocks one key that acts for an account: the one named, the one the ledger says, or of a rule the one here that weighs most.
 func (a *app) signerFor(ctx context.Context, p party, key string) (tx.Signer, error) {
-	if key != "" {
-		return a.unlock(key)
+	signers, err := a.signersFor(ctx, p, key, true)
+	if err != nil {
+		return nil, err
+	}
+	return signers[0], nil
+}
+
+// signersFor unlocks the keys that act for an account: those named, with commas between, or those the ledger says and the keystore has. Of a
+// rule it takes one if that is enough, or else as many as the rule asks at most.
+func (a *app) signersFor(ctx context.Context, p party, names string, one bool) ([]tx.Signer, error) {
+	if names != "" {
+		return a.unlockAll(strings.Split(names, ","))
 	}
 	c, err := a.ledger()
 	if err != nil {
 		return nil, err
 	}
-	acting := p.address
 	account, err := c.Account(ctx, p.address)
 	switch {
+	case err == nil && account.GetRule() != nil:
+		return a.signersByRule(p, account.GetRule(), one)
 	case err == nil:
-		if acting, err = tx.ParseAddress(account.GetKey()); err != nil {
-			acting = p.address
-		}
+		signer, err := a.signerOf(p, account.GetKey())
+		return []tx.Signer{signer}, err
 	case !isNotFound(err):
 		return nil, err
+	}
+	signer, err := a.signerOf(p, p.address.String())
+	return []tx.Signer{signer}, err
+}
+
+// signerOf unlocks the key, by its address, that acts for an account.
+func (a *app) signerOf(p party, key string) (tx.Signer, error) {
+	acting, err := tx.ParseAddress(key)
+	if err != nil {
+		acting = p.address
 	}
 	if k := a.named(acting); k.name != "" {
 		return a.unlock(k.name)

@@ -20,6 +20,8 @@ type writing struct {
 	actor   party
 	draft   *client.Draft
 	signers []tx.Signer
+	// alone: one key of a rule is enough for it.
+	alone bool
 	// done says what happened, for a person: "Transferred 12.50 krw to bob".
 	done string
 	// after adds lines that depend on the outcome.
@@ -30,12 +32,20 @@ type writing struct {
 type writeFlags struct {
 	noWait bool
 	key    string
+	// propose is the reason of a proposal that is made instead, lasting for a time from now.
+	propose, lasting string
+	// agree is a file that is written instead, for more keys to sign.
+	agree string
 }
 
 func (f *writeFlags) register(a *app, cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.noWait, "no-wait", false, "return when a node has accepted the transaction, before it is committed")
-	cmd.Flags().StringVar(&f.key, "key", "", "name of the key to sign with, when it is not the account's own")
+	cmd.Flags().StringVar(&f.key, "key", "", "name of the key to sign with, when it is not the account's own; several with commas between, for an account with a rule")
 	must(cmd.RegisterFlagCompletionFunc("key", a.completeKeys))
+	cmd.Flags().StringVar(&f.propose, "propose", "", "for an account with a rule: only propose it, for this reason, which is public; others approve it with dure account approve")
+	cmd.Flags().StringVar(&f.lasting, "propose-until", "14d", "until when what is proposed can be approved: 72h, 14d, a day, or RFC 3339; at most 90d")
+	cmd.Flags().StringVar(&f.agree, "agree", "", "write it to this file instead of submitting it, for others to sign: see dure agree")
+	cmd.MarkFlagsMutuallyExclusive("propose", "agree")
 }
 
 // begin finds who acts and starts a draft.
@@ -61,11 +71,19 @@ func (a *app) finish(ctx context.Context, f *writeFlags, w *writing) error {
 	if err != nil {
 		return err
 	}
-	signer, err := a.signerFor(ctx, w.actor, f.key)
+	if f.agree != "" {
+		return a.leaveForOthers(ctx, f, w)
+	}
+	if f.propose != "" {
+		if err := a.proposeInstead(f, w); err != nil {
+			return err
+		}
+	}
+	signers, err := a.signersFor(ctx, w.actor, f.key, w.alone)
 	if err != nil {
 		return err
 	}
-	signers := append([]tx.Signer{signer}, w.signers...)
+	signers = distinct(append(signers, w.signers...))
 	if f.noWait {
 		s, err := c.Sign(w.draft, signers...)
 		if err != nil {

@@ -56,7 +56,7 @@ type network struct {
 	mqtt int
 	// signin is the first port for signing in; 0: nobody can.
 	signin int
-	env  []string
+	env    []string
 	// more are further arguments of "dure up".
 	more []string
 

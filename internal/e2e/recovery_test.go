@@ -36,8 +36,8 @@ func TestRecoveryGuide(t *testing.T) {
 	heard := n.hear(t, "alice")
 	steps := regexp.MustCompile("(?s)(An hour later [^`]*)?```sh\n(.*?)```").FindAllStringSubmatch(string(guide), -1)
 	want := [][]string{
-		{"the sponsor alone", "72h0m0s", "No recovery waits."},
-		{"2 of bob, shop", "1h0m0s"},
+		{"the sponsor alone", "3d", "No recovery waits."},
+		{"2 of bob, shop", "1h"},
 		{"more guardians agree", "A recovery waits.", "agreed to recover alice", "can be finished"},
 		{"Ended the recovery of alice", "RECOVERY to the key", "ended by alice"},
 		{"Began to recover alice", "can be finished"},

@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
@@ -61,6 +62,8 @@ type Ledger struct {
 	View *state.View
 	// Now is the time of the next transaction, in unix milliseconds.
 	Now int64
+	// Once is the once key of the next transactions; nothing remembers it.
+	Once []byte
 
 	rules    exec.Rules
 	handlers map[reflect.Type]exec.Handler
@@ -134,21 +137,16 @@ func (l *Ledger) Apply(actions []*txv1.Action, keys ...tx.Key) Result {
 func (l *Ledger) Run(actions []*txv1.Action, sources []tx.Source, keys ...tx.Key) Result {
 	l.applied++
 	r := Result{ID: sha256.Sum256(binary.BigEndian.AppendUint64([]byte("moduletest"), l.applied))}
-	for i, a := range actions {
-		if err := l.rules.Accounts.Authorise(l.View, tx.Address(a.GetActor()), keys, l.Now); err != nil {
-			frozen := fault.Code(err) == "account.frozen"
-			if frozen && l.handlers[reflect.TypeOf(a.GetCall())].WhileFrozen {
-				continue
-			}
-			r.Err, r.Action, r.Void = err, i, !frozen
-			return r
-		}
+	ruled, at, refusal := l.rules.Authorise(l.View, &txv1.Body{Actions: actions, Once: l.Once}, keys, l.Now, func(call any) bool { return l.handlers[reflect.TypeOf(call)].WhileFrozen })
+	if refusal != nil {
+		r.Err, r.Action, r.Void = refusal, int(at), refusal.Code != "account.frozen"
+		return r
 	}
 	mark := l.View.Mark()
 	for i, a := range actions {
 		c := exec.NewContext(l.View, tx.Address(a.GetActor()), 1, l.Now, r.ID, keys...)
 		c.Action, c.Network, c.Sources = uint32(i), txtest.NetworkID, tx.SourcesOf(sources, i)
-		if err := l.run(c, a.GetCall()); err != nil {
+		if err := l.run(c.Doing(slices.Contains(ruled, c.Actor), l.run), a.GetCall()); err != nil {
 			l.View.Rollback(mark)
 			r.Events, r.Err, r.Action = nil, err, i
 			return r

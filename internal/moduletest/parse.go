@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	identityv1 "github.com/dureledger/dure/gen/dure/identity/v1"
@@ -84,6 +85,8 @@ func (p *player) set(m protoreflect.Message, path, value string) error {
 		return fmt.Errorf("no field %s in %s", head, m.Descriptor().Name())
 	case nested:
 		return p.set(m.Mutable(field).Message(), rest, value)
+	case field.Kind() == protoreflect.MessageKind && field.IsList():
+		return p.add(m.Mutable(field).List(), value)
 	case field.Kind() == protoreflect.MessageKind:
 		m.Mutable(field) // field=- : there, but empty
 		return nil
@@ -97,6 +100,22 @@ func (p *player) set(m protoreflect.Message, path, value string) error {
 	} else {
 		m.Set(field, v)
 	}
+	return nil
+}
+
+// add appends a message that is written in one word: its fields with commas between.
+func (p *player) add(list protoreflect.List, word string) error {
+	element := list.NewElement()
+	for _, part := range strings.Split(word, ",") {
+		path, value, ok := strings.Cut(part, "=")
+		if !ok {
+			return fmt.Errorf("want FIELD=VALUE,… not %q", word)
+		}
+		if err := p.set(element.Message(), path, value); err != nil {
+			return err
+		}
+	}
+	list.Append(element)
 	return nil
 }
 
@@ -150,6 +169,8 @@ func (p *player) bytes(field, word string) ([]byte, error) {
 	case "payload":
 		s, err := unquote(word)
 		return []byte(s), err
+	case "actions":
+		return p.proposed(word)
 	case "nonce":
 		return p.names.made("nonce", word, 32)
 	case "evidence":
@@ -178,6 +199,23 @@ func indexes(word string) ([]byte, error) {
 		out = statuslist.AppendIndexes(out, uint32(n))
 	}
 	return out, nil
+}
+
+// proposed reads an action that a proposal has, written as a line of a script in quotes.
+func (p *player) proposed(word string) ([]byte, error) {
+	line, err := unquote(word)
+	if err != nil {
+		return nil, err
+	}
+	words, err := split(line)
+	if err != nil || len(words) < 2 {
+		return nil, fmt.Errorf("want \"ACTOR MODULE.ACTION ARGUMENTS\", not %s", word)
+	}
+	action, err := p.parse(words)
+	if err != nil {
+		return nil, err
+	}
+	return proto.MarshalOptions{Deterministic: true}.Marshal(action)
 }
 
 // unquote reads text, quoted or not, and "text"*N.

@@ -29,6 +29,8 @@ var update = flag.Bool("update", false, "write what happened into the scenarios 
 // Arguments are the fields of the action's message, dotted into messages within: change.add_member.name=gwangju.
 // Addresses and keys are written as names, digests as any word (its SHA-256 is meant), holds as h1, h2 in the order
 // they were made, nonces likewise as n1, n2, commands as c1, c2, times as +24h from now, raw bytes as hex:00ff, indexes of a status list as 1,5,9. key=bob stands for kind and public_key.
+// A message in a list is one word, its fields with commas between: rule.keys=key=cfo,weight=2. What is proposed is a line in quotes:
+// actions="org asset.transfer asset=krw to=bob amount=5".
 // read=car,4.17,speed,62.5,km/h,5s, in stream.anchor, is reading 17 of start 4 of car, taken 5 seconds ago, signed by car's key or that of a name after it.
 // field=kind,fact,food|books, in identity.register_schema, is a field of choices that may be facts; identity.go reads it.
 // evidence=car/n1/4/image is a token that car signs, quote=n1/4/129/booted signature=chip the quote of a TPM over registers 0 and 7, and

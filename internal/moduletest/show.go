@@ -23,7 +23,7 @@ import (
 
 // show answers a look at the state:
 //
-//	account NAME · freezes NAME · recovery NAME · balance ASSET NAME · asset ID · hold hN · record DIGEST NAME · device NAME · commands NAME · firmware MAKER MODEL NUMBER ·
+//	account NAME · freezes NAME · recovery NAME · rule NAME · proposed NAME NUMBER (a proposal of an account) · spent NAME ASSET · balance ASSET NAME · asset ID · hold hN · record DIGEST NAME · device NAME · commands NAME · firmware MAKER MODEL NUMBER ·
 //	organisation NAME · schema ID · right SCHEMA NAME · fact NAME SCHEMA VALUE ISSUER · has NAME SCHEMA VALUE [AGO] (- is no value) · list ISSUER NUMBER ·
 //	consent NAME RECIPIENT DIGEST · rely DEVICE AGO · feed ID · report FEED DEVICE · head DEVICE · quarantined FEED DEVICE BOOT SEQUENCE · value FEED [MAX AGE] · members · proposal N · parameters
 func (p *player) show(words []string) (string, error) {
@@ -46,6 +46,16 @@ func (p *player) show(words []string) (string, error) {
 		return strings.Join(lines, "\n"), nil
 	case "recovery":
 		m, ok = account.RecoveryOf(p.View, p.names.add(arg(1)), p.Now), true
+	case "rule":
+		m, ok = account.GetRule(p.View, p.names.add(arg(1)))
+	case "proposed":
+		id, err := strconv.ParseUint(arg(2), 10, 64)
+		if err != nil {
+			return "", err
+		}
+		m, ok = account.GetProposal(p.View, account.ProposalID{Account: p.names.add(arg(1)), Number: id})
+	case "spent":
+		return p.spent(arg(1), arg(2)), nil
 	case "balance":
 		available, held := asset.Balance(p.View, arg(1), p.names.add(arg(2)))
 		return fmt.Sprintf("available=%s held=%s", available.Dec(), held.Dec()), nil
@@ -126,6 +136,18 @@ func (p *player) show(words []string) (string, error) {
 	return p.text(m.ProtoReflect()), nil
 }
 
+// spent is what counts now against the limit per window of an account for an asset.
+func (p *player) spent(name, asset string) string {
+	rule, _ := account.GetRule(p.View, p.names.add(name))
+	for _, l := range rule.GetLimits() {
+		if l.GetAsset() == asset {
+			spent := account.SpentInWindow(p.View, p.names.add(name), l, p.Now)
+			return spent.Dec() + " of " + l.GetPerWindow()
+		}
+	}
+	return "none"
+}
+
 // answer says what came of a transaction.
 func (p *player) answer(r Result) string {
 	if r.Err != nil {
@@ -197,6 +219,10 @@ func (p *player) word(field protoreflect.FieldDescriptor, v protoreflect.Value) 
 		switch field.Name() {
 		case "verdicts":
 			return verdicts(v.Bytes())
+		case "actions":
+			if a, err := tx.DecodeAction(v.Bytes()); err == nil {
+				return "{" + p.text(a.ProtoReflect()) + "}"
+			}
 		case "payload":
 			return fmt.Sprintf("%.32q", v.Bytes())
 		}

@@ -37,30 +37,13 @@ func (r *run) authorise(t *tx.Tx, keys []tx.Key) ending {
 	if err := t.CheckPolicy(tx.Rules{RPID: r.parameters.GetRpId(), Origins: r.parameters.GetOrigins()}); err != nil {
 		return ending{refusal: fault.As(err)}
 	}
-	var frozen ending
-	// A key acts for one account, so there are hardly more actors than keys before one is refused.
-	asked := make([]tx.Address, 0, 4)
-	for i, action := range t.Body.GetActions() {
-		actor := tx.Address(action.GetActor())
-		if slices.Contains(asked, actor) {
-			continue
-		}
-		if err := r.ledger.rules.Accounts.Authorise(r.view, actor, keys, r.block.Time); err != nil {
-			refused := ending{refusal: fault.As(err), action: uint32(i)}
-			if refused.refusal.Code != codeFrozen {
-				return refused
-			}
-			if r.ledger.handlers[reflect.TypeOf(action.GetCall())].WhileFrozen {
-				continue // the actor's next action is asked for again
-			}
-			if frozen.refusal == nil {
-				frozen = refused
-			}
-		}
-		asked = append(asked, actor)
-	}
-	return frozen
+	var end ending
+	r.ruled, end.action, end.refusal = r.ledger.rules.Authorise(r.view, t.Body, keys, r.block.Time, r.ledger.whileFrozen)
+	return end
 }
+
+// whileFrozen says of an action, given its call, whether a frozen account may do it.
+func (l *Ledger) whileFrozen(call any) bool { return l.handlers[reflect.TypeOf(call)].WhileFrozen }
 
 // actions runs all actions of a transaction or undoes them.
 func (r *run) actions(t *tx.Tx, keys []tx.Key) ending {
@@ -70,21 +53,27 @@ func (r *run) actions(t *tx.Tx, keys []tx.Key) ending {
 		// Each action has a context of its own, as events may keep slices of its Actor.
 		c := &Context{
 			View: r.view, Network: t.NetworkID(), Height: r.block.Height, Time: r.block.Time, Tx: t.ID,
-			Actor: tx.Address(action.GetActor()), Action: uint32(i), Sources: tx.SourcesOf(t.Sources, i), keys: keys, events: events,
+			Actor: tx.Address(action.GetActor()), Action: uint32(i), Sources: tx.SourcesOf(t.Sources, i), keys: keys, events: events, do: r.do,
 		}
-		r.view.Spend(workAction)
-		err := r.call(c, action.GetCall())
-		if used, limit := r.view.Work(), r.parameters.GetMaxTxWork(); err == nil && used > limit {
-			err = fault.New("tx.too_much_work", "the transaction needs more work than the network allows; split it",
-				"work", used, "limit", limit)
-		}
-		if err != nil {
+		c.Ruled = len(r.ruled) > 0 && slices.Contains(r.ruled, c.Actor)
+		if err := r.do(c, action.GetCall()); err != nil {
 			r.view.Rollback(mark)
 			return ending{refusal: fault.As(err), action: uint32(i)}
 		}
 		events = c.events
 	}
 	return ending{events: events}
+}
+
+// action runs one action, within the work that the network allows a transaction.
+func (r *run) action(c *Context, call any) error {
+	r.view.Spend(workAction)
+	err := r.call(c, call)
+	if used, limit := r.view.Work(), r.parameters.GetMaxTxWork(); err == nil && used > limit {
+		err = fault.New("tx.too_much_work", "the transaction needs more work than the network allows; split it",
+			"work", used, "limit", limit)
+	}
+	return err
 }
 
 // call runs one action. A panic in a module is a fault of ours; it refuses the transaction on every validator alike

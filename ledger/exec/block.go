@@ -88,6 +88,7 @@ func (l *Ledger) Execute(b Block) *Result {
 		seen:   make(map[[32]byte]bool, txs),
 		result: Result{Applied: make([]Applied, 0, txs)},
 	}
+	r.do = r.action
 	r.view.Expect(2 * txs)
 	r.misbehaviours()
 	for _, batch := range b.Batches {
@@ -123,6 +124,8 @@ type run struct {
 	position   uint32
 	seen       map[[32]byte]bool
 	needs      [][]byte // state keys of the transactions ahead
+	do         Do
+	ruled      []tx.Address // actors with rules, of the transaction being applied
 	result     Result
 }
 

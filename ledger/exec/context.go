@@ -5,8 +5,10 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
+	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
 	"github.com/dureledger/dure/ledger/state"
 	"github.com/dureledger/dure/ledger/tx"
 )
@@ -28,24 +30,54 @@ type Context struct {
 	// Sources are the readings in the action, parsed and their signatures checked: of stream.anchor, as many sources in the same order as the call has.
 	Sources []tx.Source
 
+	// Ruled says that the rules of the actor's account may have a say in what the action does: see Accounts.
+	Ruled bool
+
 	keys   []tx.Key
 	events []*ledgerv1.Event
+	do     Do
+	nested *nested // nil for an action that stands in the transaction itself
 }
 
 // Witnessed says whether the transaction carries a good signature by key.
 func (c *Context) Witnessed(key tx.Address) bool {
+	_, ok := c.Witness(key)
+	return ok
+}
+
+// Witness is the kind of a key that Witnessed is true for.
+func (c *Context) Witness(key tx.Address) (accountv1.KeyKind, bool) {
 	for _, k := range c.keys {
 		if k.Address() == key {
-			return true
+			return k.Kind, true
 		}
 	}
-	return false
+	if c.nested != nil {
+		for _, w := range c.nested.witnessed {
+			if w.Key == key {
+				return w.Kind, true
+			}
+		}
+	}
+	return 0, false
 }
+
+// Keys are the keys whose good signatures the transaction carries. They must not be changed.
+func (c *Context) Keys() []tx.Key { return c.keys }
 
 // Emit leaves a fact in the outcome. It fills in the action's index.
 func (c *Context) Emit(e *ledgerv1.Event) {
 	e.Action = c.Action
 	c.events = append(c.events, e)
+}
+
+// Serial tells the actions of a transaction apart, those inside others too: for ids made from it. For an action that stands in the
+// transaction itself it is its index; for action i inside action n it is (n + 1) << 16 | i.
+func (c *Context) Serial() uint32 {
+	if c.nested != nil {
+		return (c.Action+1)<<16 | c.nested.index
+	}
+	return c.Action
 }
 
 // NewContext makes a context for running one action outside a block: in modules' tests and simulations.
@@ -106,9 +138,11 @@ type Module interface {
 
 // Accounts decides who may act. modules/account provides it.
 type Accounts interface {
-	// Authorise returns nil if keys may act for actor at a time, the block's, in unix milliseconds. Code account.unknown or
-	// account.not_authorised makes the transaction void; account.frozen makes every action fail that is not for the frozen too.
-	Authorise(v *state.View, actor tx.Address, keys []tx.Key, now int64) error
+	// Authorise returns nil if keys may do for actor all that the body lets it do, at a time in unix milliseconds, the block's. Code
+	// account.frozen makes every action fail that is not for the frozen too, any other makes the transaction void. Ruled becomes
+	// Context.Ruled of the actor's actions: modules ask the account's rules about them. It is false for an account with a single key,
+	// which costs one read.
+	Authorise(v *state.View, actor tx.Address, body *txv1.Body, keys []tx.Key, now int64) (ruled bool, err error)
 	// Key is the state key that Authorise reads first.
 	Key(actor tx.Address) []byte
 }

@@ -8,6 +8,7 @@ import (
 
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
+	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
 	"github.com/dureledger/dure/ledger/exec"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/state"
@@ -73,12 +74,14 @@ func TestRestoreRefusesAFrontierThatDoesNotFit(t *testing.T) {
 // tiny is the least a ledger runs with: a module that writes one key at genesis or refuses to.
 type tiny struct{ refusal error }
 
-func (tiny) Name() string                                             { return "tiny" }
-func (tiny) Handlers() []exec.Handler                                 { return nil }
-func (tiny) Check(state.Reader) error                                 { return nil }
-func (tiny) Authorise(*state.View, tx.Address, []tx.Key, int64) error { return nil }
-func (tiny) Parameters(state.Getter) *networkv1.Parameters            { return &networkv1.Parameters{} }
-func (tiny) Misbehaved(*state.View, exec.Misbehaviour, int64)         {}
+func (tiny) Name() string             { return "tiny" }
+func (tiny) Handlers() []exec.Handler { return nil }
+func (tiny) Check(state.Reader) error { return nil }
+func (tiny) Authorise(*state.View, tx.Address, *txv1.Body, []tx.Key, int64) (bool, error) {
+	return false, nil
+}
+func (tiny) Parameters(state.Getter) *networkv1.Parameters    { return &networkv1.Parameters{} }
+func (tiny) Misbehaved(*state.View, exec.Misbehaviour, int64) {}
 func (tiny) CountVoids(v *state.View, sealer tx.Address, n uint64) {
 	v.Set([]byte("v"), []byte{byte(n)})
 }

@@ -69,6 +69,22 @@ func FormatUnits(amount uint256.Int, decimals uint32) string {
 	return s[:len(s)-int(decimals)] + "." + s[len(s)-int(decimals):]
 }
 
+// ShowUnits is FormatUnits with thousands apart: 1,250.00.
+func ShowUnits(amount uint256.Int, decimals uint32) string {
+	whole, fraction, point := strings.Cut(FormatUnits(amount, decimals), ".")
+	var b strings.Builder
+	for i, digit := range whole {
+		if i > 0 && (len(whole)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(digit)
+	}
+	if point {
+		b.WriteString("." + fraction)
+	}
+	return b.String()
+}
+
 func allDigits(s string) bool {
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {

@@ -20,7 +20,7 @@
 //
 // # Invariants
 //
-//  1. An account's address, sponsor and key address are 20 bytes; its sponsor is itself an account.
+//  1. An account's address, sponsor and key address are 20 bytes; its sponsor is itself an account. An account has a key or a rule, never both.
 //  2. No key acts for two accounts: a key address is either the address of the one account that still has its first
 //     key, or is in the table of rotated keys under the one account that has it.
 //  3. The address of a key that acts for another account is not itself an account.
@@ -32,6 +32,18 @@
 //  7. A recovery can be finished at a time if and only if enough guardians have agreed or it rests on the sponsor, whom the rules let, and
 //     then at the earliest an hour after it was begun. Who has agreed is a guardian, and counts once.
 //  8. The new key of a recovery is kept for its account, until another recovery or change of rules takes its place, and for no other.
+//  9. The keys of a rule are distinct and weigh at least what each kind of action takes. A device has no rule.
+//  10. Only an account with a rule is locked, has proposals, or has what it spent remembered, and that for assets its rule limits.
+//  11. Those who approve a proposal are distinct keys of the rule, and it is approved exactly while they weigh enough.
+//
+// # Rules
+//
+// A rule names keys with weights, how much weight each kind of action takes, limits of what is spent of an asset, who may receive, and what has
+// to wait. The keys of a rule act together and for no account alone, so unlike the one key of an account they may be in several rules and may
+// be some account's own key. Spend counts what leaves the account: modules whose actions move money ask it.
+//
+// What a single key may do alone is to propose, approve, withdraw, execute, and lock the account. An action that is proposed runs inside the
+// one that brings the last approval, or inside execute: with the same checks, and with it or not at all.
 //
 // # State
 //
@@ -40,6 +52,9 @@
 //	"Af" address (20)      dure.account.v1.Freezes; only of accounts that have been frozen
 //	"Ar" address (20)      dure.account.v1.Recovery; only of accounts that have set rules or that somebody has begun to recover
 //	"An" key address (20)  address of the account that a recovery brings the key to
+//	"Al" address (20)      dure.account.v1.Rule, if one acts for the account
+//	"Au" address (20) asset 0x00         dure.account.v1.Usage
+//	"Ap" address (20) number (8, big-endian)  dure.account.v1.Proposal, while it is open
 //
 // # Refusals
 //
@@ -61,7 +76,24 @@
 //	account.appealed         it has appealed against this freeze already
 //	account.no_appeal        no appeal waits for an answer
 //	account.appeal_open      an appeal has to be answered first
-//	account.bad_text         a text is empty, too long or has forbidden characters
+//	account.too_few_keys     the keys that have signed or approved weigh too little
+//	account.locked           the account has locked itself
+//	account.already_locked   it is locked
+//	account.not_locked       it is not locked
+//	account.no_rule          only an account with a rule may
+//	account.bad_rule         the rule contradicts itself or breaks a bound
+//	account.is_device        a device acts by one key
+//	account.must_wait        only a proposal that has waited may
+//	account.over_transaction_limit more than the rule allows in one transaction
+//	account.over_window_limit more than the rule allows in a span of time
+//	account.receiver_not_allowed the rule does not name the receiver
+//	account.bad_proposal     the proposal has too much in it, or what cannot be proposed
+//	account.unknown_proposal it is not open
+//	account.proposal_expired it can only be withdrawn
+//	account.already_approved every key that has signed approves it already
+//	account.not_approved     no key that has signed approves it
+//	account.too_many_proposals one key has too many open
+//	account.bad_text         the reason is too long or has forbidden characters
 //	account.bad_address      not 20 bytes
 //	account.bad_wait         a waiting time of less than an hour or more than 30 days
 //	account.bad_guardians    too many guardians, one twice, the account itself, or a number that cannot agree

@@ -17,7 +17,7 @@ func (m *Module) Check(r state.Reader) (err error) {
 			err = fmt.Errorf("account %s: %w", address, err)
 			return false
 		}
-		if tx.Address(a.GetKey()) != address {
+		if !a.GetRuled() && tx.Address(a.GetKey()) != address {
 			own++
 		}
 		return true
@@ -27,7 +27,7 @@ func (m *Module) Check(r state.Reader) (err error) {
 	}
 	rotated.Ascend(r, nil, func(key, owner tx.Address) bool {
 		own--
-		if a, ok := accounts.Get(r, owner); !ok || tx.Address(a.GetKey()) != key {
+		if a, ok := accounts.Get(r, owner); !ok || a.GetRuled() || tx.Address(a.GetKey()) != key {
 			err = fmt.Errorf("account: rotated key %s is listed under %s but does not act for it", key, owner)
 		}
 		return err == nil
@@ -41,7 +41,10 @@ func (m *Module) Check(r state.Reader) (err error) {
 	if err == nil {
 		err = m.checkRecoveries(r)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return checkRules(r)
 }
 
 func (m *Module) checkAccount(r state.Reader, address tx.Address, a *accountv1.Account) error {
@@ -49,24 +52,42 @@ func (m *Module) checkAccount(r state.Reader, address tx.Address, a *accountv1.A
 	if err != nil {
 		return fmt.Errorf("sponsor: %w", err)
 	}
+	switch {
+	case !accounts.Has(r, sponsor):
+		return fmt.Errorf("sponsor %s is no account", sponsor)
+	case a.GetFrozenUntilAt() != 0 && m.members.IsMember(r, address):
+		return fmt.Errorf("a member's account is frozen")
+	case a.GetFrozenUntilAt() != 0 && newestFreeze(r, address) == nil:
+		return fmt.Errorf("it is frozen, and nobody has ordered it")
+	case a.GetLockedAt() == 0 && a.GetLockReason() != "":
+		return fmt.Errorf("not locked, but with a reason")
+	case a.GetRuled() != rules.Has(r, address):
+		return fmt.Errorf("it says %t of having a rule", a.GetRuled())
+	case a.GetRuled() && len(a.GetKey()) != 0:
+		return fmt.Errorf("it has a rule and a key")
+	case a.GetRuled() && m.devices.IsDevice(r, address):
+		return fmt.Errorf("a device has a rule")
+	case a.GetRuled():
+		return nil
+	case a.GetLockedAt() != 0:
+		return fmt.Errorf("locked without a rule")
+	}
+	return checkKey(r, address, a)
+}
+
+func checkKey(r state.Reader, address tx.Address, a *accountv1.Account) error {
 	key, err := tx.ToAddress(a.GetKey())
 	if err != nil {
 		return fmt.Errorf("key: %w", err)
 	}
 	owner, indexed := rotated.Get(r, key)
 	switch {
-	case !accounts.Has(r, sponsor):
-		return fmt.Errorf("sponsor %s is no account", sponsor)
 	case key != address && (!indexed || owner != address):
 		return fmt.Errorf("rotated key %s is not listed under it", key)
 	case key == address && indexed:
 		return fmt.Errorf("its key acts for %s too", owner)
 	case key != address && accounts.Has(r, key):
 		return fmt.Errorf("its key %s is the address of another account", key)
-	case a.GetFrozenUntilAt() != 0 && m.members.IsMember(r, address):
-		return fmt.Errorf("a member's account is frozen")
-	case a.GetFrozenUntilAt() != 0 && newestFreeze(r, address) == nil:
-		return fmt.Errorf("it is frozen, and nobody has ordered it")
 	}
 	return nil
 }

@@ -138,8 +138,8 @@ func (m *Module) finishRecovery(c *exec.Context, call *accountv1.FinishRecovery)
 		}
 	}
 	m.store(c, address, &accountv1.Recovery{Rules: r.GetRules()})
-	if to := tx.Address(q.GetKey()); to != tx.Address(a.GetKey()) { // else the account itself has moved to it meanwhile
-		m.setAuthority(c, address, a, q.GetKind(), to)
+	if to := tx.Address(q.GetKey()); a.GetRuled() || to != tx.Address(a.GetKey()) { // else the account itself has moved to it meanwhile
+		m.setAuthority(c, address, a, authority{key: to, kind: q.GetKind()})
 	}
 	c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_AccountRecovered{AccountRecovered: &accountv1.Recovered{
 		Account: address[:], Key: q.GetKey(), BegunBy: q.GetBegunBy(), BySponsor: q.GetBySponsor(), Agreed: q.GetAgreed(),

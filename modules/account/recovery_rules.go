@@ -29,7 +29,7 @@ func (m *Module) setRecovery(c *exec.Context, call *accountv1.SetRecovery) error
 		return ofMember(c.Actor)
 	}
 	rules := call.GetRules()
-	if err := checkRules(c, rules); err != nil {
+	if err := checkRecoveryRules(c, rules); err != nil {
 		return err
 	}
 	r := recoveryOf(c.View, c.Actor, c.Time)
@@ -50,8 +50,8 @@ func (m *Module) setRecovery(c *exec.Context, call *accountv1.SetRecovery) error
 	return nil
 }
 
-// checkRules checks rules that the actor sets.
-func checkRules(c *exec.Context, rules *accountv1.RecoveryRules) error {
+// checkRecoveryRules checks rules that the actor sets.
+func checkRecoveryRules(c *exec.Context, rules *accountv1.RecoveryRules) error {
 	if wait := rules.GetWaitMs(); wait < LeastWait || wait > MostWait {
 		return fault.New("account.bad_wait", "The waiting time of a recovery is one hour to 30 days.", "wait_ms", wait, "least", LeastWait, "most", MostWait)
 	}
@@ -82,14 +82,14 @@ func checkRules(c *exec.Context, rules *accountv1.RecoveryRules) error {
 // entitled says whether those who signed the transaction may begin a recovery of an account by themselves.
 func (m *Module) entitled(c *exec.Context, a *accountv1.Account, rules *accountv1.RecoveryRules) bool {
 	sponsor := tx.Address(a.GetSponsor())
-	return rules.GetSponsor() && m.members.IsMember(c.View, sponsor) && m.consents(c, sponsor) ||
+	return rules.GetSponsor() && m.members.IsMember(c.View, sponsor) && m.Agrees(c, sponsor) ||
 		rules.GetThreshold() > 0 && len(m.agreeing(c, rules, nil)) >= int(rules.GetThreshold())
 }
 
 // agreeing adds to the guardians who have agreed those who signed the transaction.
 func (m *Module) agreeing(c *exec.Context, rules *accountv1.RecoveryRules, agreed [][]byte) [][]byte {
 	for _, guardian := range rules.GetGuardians() {
-		if !containsBytes(agreed, guardian) && m.consents(c, tx.Address(guardian)) {
+		if !containsBytes(agreed, guardian) && m.Agrees(c, tx.Address(guardian)) {
 			agreed = append(agreed, guardian)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/dureledger/dure/ledger/tx"
 )
 
-// rotateKey replaces the key that acts for the actor. The new key must have signed too, so that nobody locks himself
+// rotateKey replaces the key, or the rule, that acts for the actor by a key. The new key must have signed too, so that nobody locks himself
 // out with a key he does not have, or takes a stranger's key.
 func (m *Module) rotateKey(c *exec.Context, call *accountv1.RotateKey) error {
 	key := tx.Key{Kind: call.GetKind(), Public: call.GetPublicKey()}
@@ -18,10 +18,13 @@ func (m *Module) rotateKey(c *exec.Context, call *accountv1.RotateKey) error {
 	if !ok {
 		return unknown(c.Actor)
 	}
+	if err := mayManage(c, a); err != nil {
+		return err
+	}
 	if err := usable(c, c.Actor, a, key.Address()); err != nil {
 		return err
 	}
-	m.setAuthority(c, c.Actor, a, key.Kind, key.Address())
+	m.setAuthority(c, c.Actor, a, authority{key: key.Address(), kind: key.Kind})
 	return nil
 }
 

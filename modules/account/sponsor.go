@@ -19,6 +19,9 @@ func (m *Module) setSponsor(c *exec.Context, call *accountv1.SetSponsor) error {
 	if !ok {
 		return unknown(c.Actor)
 	}
+	if err := mayManage(c, a); err != nil {
+		return err
+	}
 	from := tx.Address(a.GetSponsor())
 	switch {
 	case m.members.IsMember(c.View, c.Actor):
@@ -27,7 +30,7 @@ func (m *Module) setSponsor(c *exec.Context, call *accountv1.SetSponsor) error {
 		return fault.New("account.same_sponsor", to.String()+" is the sponsor of "+c.Actor.String()+" already.", "account", c.Actor, "sponsor", to)
 	case !m.members.IsMember(c.View, to):
 		return notMember(to, "sponsor accounts")
-	case !m.consents(c, to):
+	case !m.Agrees(c, to):
 		return fault.New("account.sponsor_not_witnessed", "The new sponsor "+to.String()+" has not signed the transaction. Sign it with its key too.", "account", c.Actor, "sponsor", to)
 	}
 	if r := recoveryOf(c.View, c.Actor, c.Time); r.GetRequest() != nil {

@@ -1,6 +1,10 @@
 package account
 
 import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	"github.com/dureledger/dure/ledger/exec"
 	"github.com/dureledger/dure/ledger/fault"
@@ -48,6 +52,45 @@ var (
 	frozen     = state.NewMap("Af", addresses, state.Proto[*accountv1.Freezes]())
 	recoveries = state.NewMap("Ar", addresses, state.Proto[*accountv1.Recovery]())
 	claimed    = state.NewMap("An", addresses, addresses)
+	rules      = state.NewMap("Al", addresses, state.Proto[*accountv1.Rule]())
+	usages     = state.NewMap("Au", expenses, state.Proto[*accountv1.Usage]())
+
+	proposals = state.NewMap("Ap", proposalIDs, state.Proto[*accountv1.Proposal]())
+)
+
+// expense is an account's spending of an asset.
+type expense struct {
+	account tx.Address
+	asset   string
+}
+
+// ProposalID names a proposal: the account's own number of it, from 1.
+type ProposalID struct {
+	Account tx.Address
+	Number  uint64
+}
+
+var (
+	expenses = state.Codec[expense]{
+		Append: func(b []byte, e expense) []byte { return append(append(append(b, e.account[:]...), e.asset...), 0) },
+		Decode: func(b []byte) (e expense, err error) {
+			if len(b) < 21 || bytes.IndexByte(b[20:], 0) != len(b)-21 {
+				return e, errors.New("want an address, an asset id and a zero byte")
+			}
+			return expense{tx.Address(b[:20]), string(b[20 : len(b)-1])}, nil
+		},
+	}
+	proposalIDs = state.Codec[ProposalID]{
+		Append: func(b []byte, id ProposalID) []byte {
+			return binary.BigEndian.AppendUint64(append(b, id.Account[:]...), id.Number)
+		},
+		Decode: func(b []byte) (id ProposalID, err error) {
+			if len(b) != 28 {
+				return id, errors.New("want an address and 8 bytes")
+			}
+			return ProposalID{tx.Address(b[:20]), binary.BigEndian.Uint64(b[20:])}, nil
+		},
+	}
 )
 
 // Members says who the members of the network are.
@@ -60,12 +103,21 @@ type Members interface {
 type Devices interface {
 	// KeyChanged is called when another key, given by its address, begins to act for an account, which mostly is no device.
 	KeyChanged(v *state.View, account, key tx.Address)
+	// IsDevice says whether an account is a device.
+	IsDevice(g state.Getter, a tx.Address) bool
+}
+
+// Assets says what may be limited.
+type Assets interface {
+	// Exists says whether there is such a class.
+	Exists(g state.Getter, asset string) bool
 }
 
 // Module is the account module.
 type Module struct {
 	members Members
 	devices Devices
+	assets  Assets
 }
 
 var (
@@ -74,7 +126,9 @@ var (
 )
 
 // New makes the module.
-func New(members Members, devices Devices) *Module { return &Module{members, devices} }
+func New(members Members, devices Devices, assets Assets) *Module {
+	return &Module{members, devices, assets}
+}
 
 // Name is the module's name.
 func (m *Module) Name() string { return "account" }
@@ -94,6 +148,13 @@ func (m *Module) Handlers() []exec.Handler {
 		exec.Handle("account.object_recovery", 1, func(c *txv1.Action_AccountObjectRecovery) *accountv1.ObjectRecovery { return c.AccountObjectRecovery }, m.objectRecovery),
 		exec.Handle("account.finish_recovery", 1, func(c *txv1.Action_AccountFinishRecovery) *accountv1.FinishRecovery { return c.AccountFinishRecovery }, m.finishRecovery),
 		exec.Handle("account.set_sponsor", 1, func(c *txv1.Action_AccountSetSponsor) *accountv1.SetSponsor { return c.AccountSetSponsor }, m.setSponsor),
+		exec.Handle("account.set_rule", 1, func(c *txv1.Action_AccountSetRule) *accountv1.SetRule { return c.AccountSetRule }, m.setRule),
+		exec.Handle("account.propose", 1, func(c *txv1.Action_AccountPropose) *accountv1.Propose { return c.AccountPropose }, m.propose),
+		exec.Handle("account.approve", 1, func(c *txv1.Action_AccountApprove) *accountv1.Approve { return c.AccountApprove }, m.approve),
+		exec.Handle("account.withdraw", 1, func(c *txv1.Action_AccountWithdraw) *accountv1.Withdraw { return c.AccountWithdraw }, m.withdraw),
+		exec.Handle("account.execute", 1, func(c *txv1.Action_AccountExecute) *accountv1.Execute { return c.AccountExecute }, m.execute),
+		exec.Handle("account.lock", 1, func(c *txv1.Action_AccountLock) *accountv1.Lock { return c.AccountLock }, m.lock),
+		exec.Handle("account.unlock", 1, func(c *txv1.Action_AccountUnlock) *accountv1.Unlock { return c.AccountUnlock }, m.unlock),
 	}
 }
 

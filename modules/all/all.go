@@ -27,10 +27,10 @@ func New() exec.Rules { return NewUpTo(network.AppVersion) }
 
 // NewUpTo is New of a binary that knows another newest app version: for tests of an upgrade.
 func NewUpTo(appVersion uint64) exec.Rules {
-	accounts := account.New(members{}, keys{})
+	accounts := account.New(members{}, devices{}, classes{})
 	identities := identityOf(accounts)
 	net := network.New(accounts, identities, appVersion)
-	assets := asset.New(accounts, reserves{})
+	assets := asset.New(accounts, reserves{}, accounts)
 	return exec.Rules{
 		Modules: []exec.Module{
 			accounts,
@@ -48,7 +48,7 @@ func NewUpTo(appVersion uint64) exec.Rules {
 }
 
 // Identity is the module that says which rights and facts hold.
-func Identity() *identity.Module { return identityOf(account.New(members{}, keys{})) }
+func Identity() *identity.Module { return identityOf(account.New(members{}, devices{}, classes{})) }
 
 func identityOf(accounts *account.Module) *identity.Module { return identity.New(accounts, members{}) }
 
@@ -70,10 +70,25 @@ type members struct{}
 
 func (members) IsMember(g state.Getter, a tx.Address) bool { return network.IsMember(g, a) }
 
-// keys lets modules/account tell modules/device, which itself needs modules/account.
-type keys struct{}
+// devices lets modules/account tell and ask modules/device, which itself needs modules/account.
+type devices struct{}
 
-func (keys) KeyChanged(v *state.View, account, key tx.Address) { device.KeyChanged(v, account, key) }
+func (devices) KeyChanged(v *state.View, account, key tx.Address) {
+	device.KeyChanged(v, account, key)
+}
+
+func (devices) IsDevice(g state.Getter, a tx.Address) bool {
+	_, ok := device.Get(g, a)
+	return ok
+}
+
+// classes lets modules/account ask modules/asset, which itself needs modules/account.
+type classes struct{}
+
+func (classes) Exists(g state.Getter, id string) bool {
+	_, ok := asset.Get(g, id)
+	return ok
+}
 
 // reserves lists for modules/asset what others have reserved: modules/stream, which itself needs modules/asset.
 type reserves struct{}

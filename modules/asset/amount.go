@@ -2,10 +2,10 @@ package asset
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/holiman/uint256"
 
+	"github.com/dureledger/dure/ledger/exec"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/state"
 	"github.com/dureledger/dure/ledger/tx"
@@ -50,6 +50,14 @@ func credit(v *state.View, asset string, account tx.Address, amount uint256.Int)
 	return nil
 }
 
+// spend takes from what the actor can spend, if its rules allow that it goes to a receiver.
+func (m *Module) spend(c *exec.Context, asset class, amount uint256.Int, to tx.Address) error {
+	if err := m.spending.Spend(c, asset.id, asset.GetDecimals(), amount, to); err != nil {
+		return err
+	}
+	return debit(c.View, asset, c.Actor, amount)
+}
+
 // debit takes from what an account can spend.
 func debit(v *state.View, c class, account tx.Address, amount uint256.Int) error {
 	has := balance(v, c.id, account)
@@ -63,17 +71,4 @@ func debit(v *state.View, c class, account tx.Address, amount uint256.Int) error
 }
 
 // show writes an amount for people: with the class's decimals, thousands apart.
-func (c class) show(amount uint256.Int) string {
-	whole, fraction, point := strings.Cut(tx.FormatUnits(amount, c.GetDecimals()), ".")
-	var b strings.Builder
-	for i, digit := range whole {
-		if i > 0 && (len(whole)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(digit)
-	}
-	if point {
-		b.WriteString("." + fraction)
-	}
-	return b.String()
-}
+func (c class) show(amount uint256.Int) string { return tx.ShowUnits(amount, c.GetDecimals()) }

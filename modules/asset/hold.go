@@ -13,6 +13,7 @@ import (
 
 // NewHoldID is the id of the hold that an action makes: the first 16 bytes of
 // SHA-256("dure/hold/v1\n" || transaction id || action index, 4 bytes big-endian).
+// An action that a proposal did has the index that exec.Context.Serial gives.
 func NewHoldID(txID [32]byte, action uint32) HoldID {
 	b := append([]byte("dure/hold/v1\n"), txID[:]...)
 	sum := sha256.Sum256(binary.BigEndian.AppendUint32(b, action))
@@ -32,11 +33,11 @@ func (m *Module) hold(c *exec.Context, call *assetv1.Hold) error {
 	if err := checkExpiry(c.Time, call.GetExpiresAt()); err != nil {
 		return err
 	}
-	id := NewHoldID(c.Tx, c.Action)
+	id := NewHoldID(c.Tx, c.Serial())
 	if holds.Has(c.View, id) {
 		return fault.New("hold.exists", "There is a hold with this id already.", "hold", id)
 	}
-	if err := debit(c.View, asset, c.Actor, amount); err != nil {
+	if err := m.spend(c, asset, amount, payee); err != nil {
 		return err
 	}
 	place := holding{asset.id, c.Actor}
@@ -49,9 +50,11 @@ func (m *Module) hold(c *exec.Context, call *assetv1.Hold) error {
 		Asset: asset.id, Amount: call.GetAmount(), Payer: c.Actor[:], Payee: payee[:], Arbiter: arbiter[:],
 		ExpiresAt: call.GetExpiresAt(), Memo: call.GetMemo(), Reference: call.GetReference(), CreatedAt: c.Time,
 	})
-	c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_AssetHeld{AssetHeld: &assetv1.Held{
-		Hold: id[:], Asset: asset.id, Payer: c.Actor[:], Payee: payee[:], Amount: call.GetAmount(),
-	}}})
+	event := &assetv1.Held{Hold: id[:], Asset: asset.id, Payer: c.Actor[:], Payee: payee[:], Amount: call.GetAmount()}
+	if arbiter != c.Actor {
+		event.Arbiter = arbiter[:]
+	}
+	c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_AssetHeld{AssetHeld: event}})
 	return nil
 }
 

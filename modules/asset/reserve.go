@@ -3,6 +3,7 @@ package asset
 import (
 	"github.com/holiman/uint256"
 
+	"github.com/dureledger/dure/ledger/exec"
 	"github.com/dureledger/dure/ledger/state"
 	"github.com/dureledger/dure/ledger/tx"
 )
@@ -16,14 +17,15 @@ type Reserves interface {
 // Exists says whether there is such a class.
 func (m *Module) Exists(g state.Getter, asset string) bool { return classes.Has(g, asset) }
 
-// Reserve takes units from what an account can spend, for another module that keeps them aside, lists them in Reserves and gives them by
-// Pay. Like a hold it is refused while the asset is paused. Codes asset.unknown, asset.paused, asset.insufficient_balance.
-func (m *Module) Reserve(v *state.View, asset string, from tx.Address, amount uint256.Int) error {
-	class, err := moving(v, asset)
+// Reserve takes units from what the actor can spend, for another module that keeps them aside, lists them in Reserves and gives them by
+// Pay. Like a hold it is refused while the asset is paused, and when the actor's rules do not let it pay so much to the account named, which is
+// the one that decides about them. Codes asset.unknown, asset.paused, asset.insufficient_balance, those of Spending.
+func (m *Module) Reserve(c *exec.Context, asset string, to tx.Address, amount uint256.Int) error {
+	class, err := moving(c.View, asset)
 	if err != nil {
 		return err
 	}
-	return debit(v, class, from, amount)
+	return m.spend(c, class, amount, to)
 }
 
 // Pay gives units that were reserved to an account, which must be open and may be frozen. The module that calls it answers for having them.

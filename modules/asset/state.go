@@ -78,16 +78,26 @@ type Accounts interface {
 	Key(a tx.Address) []byte
 }
 
+// Spending is asked before units leave an account.
+type Spending interface {
+	// Spend refuses what the rules of the context's actor do not allow, and counts the rest. Amount is in smallest units, to be shown
+	// with so many decimals; to is who receives it, for a hold its payee, for units that are redeemed the issuer.
+	Spend(c *exec.Context, asset string, decimals uint32, amount uint256.Int, to tx.Address) error
+}
+
 // Module is the asset module.
 type Module struct {
 	accounts Accounts
 	reserves Reserves
+	spending Spending
 }
 
 var _ exec.Module = (*Module)(nil)
 
 // New makes the module.
-func New(accounts Accounts, reserves Reserves) *Module { return &Module{accounts, reserves} }
+func New(accounts Accounts, reserves Reserves, spending Spending) *Module {
+	return &Module{accounts, reserves, spending}
+}
 
 // Name is the module's name.
 func (m *Module) Name() string { return "asset" }

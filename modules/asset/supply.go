@@ -3,6 +3,7 @@ package asset
 import (
 	assetv1 "github.com/dureledger/dure/gen/dure/asset/v1"
 	"github.com/dureledger/dure/ledger/exec"
+	"github.com/dureledger/dure/ledger/tx"
 )
 
 // issue creates units.
@@ -25,6 +26,9 @@ func (m *Module) issue(c *exec.Context, call *assetv1.Issue) error {
 	if err != nil {
 		return err
 	}
+	if err := m.spending.Spend(c, asset.id, asset.GetDecimals(), amount, to); err != nil {
+		return err
+	}
 	if err := asset.grow(c.View, amount); err != nil {
 		return err
 	}
@@ -41,7 +45,7 @@ func (m *Module) redeem(c *exec.Context, call *assetv1.Redeem) error {
 	if err != nil {
 		return err
 	}
-	if err := debit(c.View, asset, c.Actor, amount); err != nil {
+	if err := m.spend(c, asset, amount, tx.Address(asset.GetIssuer())); err != nil {
 		return err
 	}
 	if err := asset.shrink(c.View, amount); err != nil {

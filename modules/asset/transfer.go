@@ -22,7 +22,7 @@ func (m *Module) transfer(c *exec.Context, call *assetv1.Transfer) error {
 		return fault.New("asset.self_transfer", "Sender and receiver are the same account, "+to.String()+"; nothing would move.",
 			"asset", asset.id, "account", to)
 	}
-	if err := debit(c.View, asset, c.Actor, amount); err != nil {
+	if err := m.spend(c, asset, amount, to); err != nil {
 		return err
 	}
 	if err := credit(c.View, asset.id, to, amount); err != nil {

@@ -40,7 +40,7 @@ func (m *Module) challenge(c *exec.Context, call *devicev1.Challenge) error {
 // nonceOf is SHA-256("dure/device/nonce/v1\n" ‖ transaction id ‖ index of the action, 4 bytes big endian).
 func nonceOf(c *exec.Context) [32]byte {
 	b := append([]byte("dure/device/nonce/v1\n"), c.Tx[:]...)
-	return sha256.Sum256(binary.BigEndian.AppendUint32(b, c.Action))
+	return sha256.Sum256(binary.BigEndian.AppendUint32(b, c.Serial()))
 }
 
 // attest takes the actor's own evidence.

@@ -43,7 +43,7 @@ func (m *Module) command(c *exec.Context, call *devicev1.SendCommand) error {
 	if err != nil {
 		return err
 	}
-	id := NewCommandID(c.Tx, c.Action)
+	id := NewCommandID(c.Tx, c.Serial())
 	commands.Set(c.View, device, &devicev1.Commands{Commands: append(rest, &devicev1.Command{
 		Id: id[:], Kind: call.GetKind(), Payload: call.GetPayload(), ExpiresAt: call.GetExpiresAt(), By: c.Actor[:], Tx: c.Tx[:], SentAt: c.Time,
 	})})

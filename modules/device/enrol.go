@@ -42,6 +42,9 @@ func (m *Module) enrol(c *exec.Context, call *devicev1.Enrol) error {
 	if m.members.IsMember(c.View, device) {
 		return fault.New("device.not_entitled", device.String()+" is a member's account; a device has one of its own.", "device", device)
 	}
+	if m.accounts.HasRule(c.View, device) {
+		return fault.New("device.not_entitled", device.String()+" acts by a rule over keys; a device acts by one key of its own.", "device", device)
+	}
 	if other, ok := bySerial.Get(c.View, plate{model, call.GetSerial()}); ok {
 		return fault.New("device.serial_taken", "The serial number "+call.GetSerial()+" is "+other.String()+"'s. Revoke that device if this one takes its place.",
 			"model", model.Name, "serial", call.GetSerial(), "device", other)
@@ -63,12 +66,7 @@ func (m *Module) enrol(c *exec.Context, call *devicev1.Enrol) error {
 // agreed says whether the transaction carries the signature of an account or of its sponsor. Without it a stranger could make
 // anybody's account a device of theirs, and keep the maker of a real one from enrolling it.
 func (m *Module) agreed(c *exec.Context, account tx.Address) bool {
-	for _, a := range []tx.Address{account, m.accounts.SponsorOf(c.View, account)} {
-		if key, ok := m.accounts.KeyOf(c.View, a, c.Time); ok && c.Witnessed(key) {
-			return true
-		}
-	}
-	return false
+	return m.accounts.Agrees(c, account) || m.accounts.Agrees(c, m.accounts.SponsorOf(c.View, account))
 }
 
 // account reads the address of an account that is open.

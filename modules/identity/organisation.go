@@ -79,12 +79,7 @@ func checkContact(contact string) error {
 
 // agreed says whether the transaction carries the signature of an account or of its sponsor, lest anybody's account be made public as an organisation.
 func (m *Module) agreed(c *exec.Context, account tx.Address) bool {
-	for _, a := range []tx.Address{account, m.accounts.SponsorOf(c.View, account)} {
-		if key, ok := m.accounts.KeyOf(c.View, a, c.Time); ok && c.Witnessed(key) {
-			return true
-		}
-	}
-	return false
+	return m.accounts.Agrees(c, account) || m.accounts.Agrees(c, m.accounts.SponsorOf(c.View, account))
 }
 
 // dismiss ends that an account is an organisation, by who admitted it, if still a member, or by itself.

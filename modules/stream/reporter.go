@@ -52,7 +52,11 @@ func (a *anchoring) newReporter(given *tx.Source) *reporter {
 
 // speaks says whether what a key signs is the device's word.
 func (a *anchoring) speaks(address tx.Address, d *devicev1.Device, key tx.Key) bool {
-	return d.GetState() != devicev1.State_STATE_REVOKED && a.m.accounts.Authorise(a.c.View, address, []tx.Key{key}, a.c.Time) == nil
+	if d.GetState() == devicev1.State_STATE_REVOKED {
+		return false
+	}
+	acts, ok := a.m.accounts.KeyOf(a.c.View, address, a.c.Time)
+	return ok && acts == key.Address()
 }
 
 // save stores what the readings have changed.

@@ -165,7 +165,7 @@ func (m *Module) fund(c *exec.Context, call *streamv1.Fund) error {
 	if amount.IsZero() {
 		return fault.New("amount.zero", "The amount is zero; nothing would move.", "amount", call.GetAmount())
 	}
-	if err := m.assets.Reserve(c.View, premium.GetAsset(), c.Actor, amount); err != nil {
+	if err := m.assets.Reserve(c, premium.GetAsset(), tx.Address(f.GetOperator()), amount); err != nil {
 		return err
 	}
 	funds := stored(f.GetFunds())

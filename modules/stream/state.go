@@ -109,8 +109,9 @@ var (
 type Accounts interface {
 	// Exists says whether an account is open, frozen or not.
 	Exists(g state.Getter, a tx.Address) bool
-	// Authorise returns nil if one of the keys acts for the account at a time, in unix milliseconds, and it is not frozen.
-	Authorise(v *state.View, account tx.Address, keys []tx.Key, now int64) error
+	// KeyOf returns the address of the key that may act for an account at a time, in unix milliseconds; none may if it is frozen, acts by a
+	// rule, or is not open.
+	KeyOf(g state.Getter, a tx.Address, now int64) (tx.Address, bool)
 }
 
 // Devices says what is known of devices.
@@ -126,8 +127,8 @@ type Devices interface {
 type Assets interface {
 	// Exists says whether there is such an asset.
 	Exists(g state.Getter, asset string) bool
-	// Reserve takes units from what an account can spend; from then on this module answers for them (AscendFunds).
-	Reserve(v *state.View, asset string, from tx.Address, amount uint256.Int) error
+	// Reserve takes units from what the actor can spend, if its rules let it pay them to the account named; from then on this module answers for them (AscendFunds).
+	Reserve(c *exec.Context, asset string, to tx.Address, amount uint256.Int) error
 	// Pay gives units that were reserved to an account, frozen or not.
 	Pay(v *state.View, asset string, to tx.Address, amount uint256.Int) error
 }

@@ -901,25 +901,616 @@ func (x *SetSponsor) GetSponsor() []byte {
 	return nil
 }
 
+// Puts a rule over keys in the place of what acts for the actor. The address stays. Every key that does not act for the account yet
+// must also witness the transaction, or the proposal that this is part of.
+type SetRule struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Rule          *Rule                  `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetRule) Reset() {
+	*x = SetRule{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetRule) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetRule) ProtoMessage() {}
+
+func (x *SetRule) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetRule.ProtoReflect.Descriptor instead.
+func (*SetRule) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *SetRule) GetRule() *Rule {
+	if x != nil {
+		return x.Rule
+	}
+	return nil
+}
+
+// Several keys that act for an account together, and what they may do. Amounts are smallest units.
+type Rule struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1 to 16, no key twice.
+	Keys []*RuleKey `protobuf:"bytes,1,rep,name=keys,proto3" json:"keys,omitempty"`
+	// How much weight of keys each kind of action takes: at least 1, at most what all keys weigh together.
+	// Spend: what takes money out of the account.
+	Spend uint32 `protobuf:"varint,2,opt,name=spend,proto3" json:"spend,omitempty"`
+	// Manage: what changes who acts for the account, or how.
+	Manage uint32 `protobuf:"varint,3,opt,name=manage,proto3" json:"manage,omitempty"`
+	// Everything else, save what one key may do alone: propose, approve, withdraw, execute, lock.
+	Other uint32 `protobuf:"varint,4,opt,name=other,proto3" json:"other,omitempty"`
+	// At most 16, no asset twice. An asset without one has no limit.
+	Limits []*Limit `protobuf:"bytes,5,rep,name=limits,proto3" json:"limits,omitempty"`
+	// Who may receive from the account; empty: anyone. At most 64, all of them accounts.
+	Receivers [][]byte `protobuf:"bytes,6,rep,name=receivers,proto3" json:"receivers,omitempty"`
+	// How long what has to wait does so after enough keys have approved it, milliseconds; 0 or 1 minute to 90 days.
+	WaitMs int64 `protobuf:"varint,7,opt,name=wait_ms,json=waitMs,proto3" json:"wait_ms,omitempty"`
+	// Changes of authority wait too.
+	ManageWaits   bool `protobuf:"varint,8,opt,name=manage_waits,json=manageWaits,proto3" json:"manage_waits,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Rule) Reset() {
+	*x = Rule{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Rule) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Rule) ProtoMessage() {}
+
+func (x *Rule) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Rule.ProtoReflect.Descriptor instead.
+func (*Rule) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Rule) GetKeys() []*RuleKey {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *Rule) GetSpend() uint32 {
+	if x != nil {
+		return x.Spend
+	}
+	return 0
+}
+
+func (x *Rule) GetManage() uint32 {
+	if x != nil {
+		return x.Manage
+	}
+	return 0
+}
+
+func (x *Rule) GetOther() uint32 {
+	if x != nil {
+		return x.Other
+	}
+	return 0
+}
+
+func (x *Rule) GetLimits() []*Limit {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
+func (x *Rule) GetReceivers() [][]byte {
+	if x != nil {
+		return x.Receivers
+	}
+	return nil
+}
+
+func (x *Rule) GetWaitMs() int64 {
+	if x != nil {
+		return x.WaitMs
+	}
+	return 0
+}
+
+func (x *Rule) GetManageWaits() bool {
+	if x != nil {
+		return x.ManageWaits
+	}
+	return false
+}
+
+type RuleKey struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The key address (20 bytes).
+	Key []byte `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// 1 to 1000.
+	Weight uint32 `protobuf:"varint,2,opt,name=weight,proto3" json:"weight,omitempty"`
+	// The ledger's to fill in, from the witness.
+	Kind          KeyKind `protobuf:"varint,3,opt,name=kind,proto3,enum=dure.account.v1.KeyKind" json:"kind,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RuleKey) Reset() {
+	*x = RuleKey{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RuleKey) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RuleKey) ProtoMessage() {}
+
+func (x *RuleKey) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RuleKey.ProtoReflect.Descriptor instead.
+func (*RuleKey) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *RuleKey) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *RuleKey) GetWeight() uint32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+func (x *RuleKey) GetKind() KeyKind {
+	if x != nil {
+		return x.Kind
+	}
+	return KeyKind_KEY_KIND_UNSPECIFIED
+}
+
+// What an account may spend of an asset. An empty amount is no limit.
+type Limit struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Asset string                 `protobuf:"bytes,1,opt,name=asset,proto3" json:"asset,omitempty"`
+	// Together in one transaction.
+	PerTransaction string `protobuf:"bytes,2,opt,name=per_transaction,json=perTransaction,proto3" json:"per_transaction,omitempty"`
+	// Together in a window of time that moves with the blocks.
+	PerWindow string `protobuf:"bytes,3,opt,name=per_window,json=perWindow,proto3" json:"per_window,omitempty"`
+	// 1 minute to 366 days; 0 means 24 hours.
+	WindowMs int64 `protobuf:"varint,4,opt,name=window_ms,json=windowMs,proto3" json:"window_ms,omitempty"`
+	// More than this in one transaction is only spent by a proposal that has waited for the rule's wait_ms.
+	WaitOver      string `protobuf:"bytes,5,opt,name=wait_over,json=waitOver,proto3" json:"wait_over,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Limit) Reset() {
+	*x = Limit{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Limit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Limit) ProtoMessage() {}
+
+func (x *Limit) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Limit.ProtoReflect.Descriptor instead.
+func (*Limit) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Limit) GetAsset() string {
+	if x != nil {
+		return x.Asset
+	}
+	return ""
+}
+
+func (x *Limit) GetPerTransaction() string {
+	if x != nil {
+		return x.PerTransaction
+	}
+	return ""
+}
+
+func (x *Limit) GetPerWindow() string {
+	if x != nil {
+		return x.PerWindow
+	}
+	return ""
+}
+
+func (x *Limit) GetWindowMs() int64 {
+	if x != nil {
+		return x.WindowMs
+	}
+	return 0
+}
+
+func (x *Limit) GetWaitOver() string {
+	if x != nil {
+		return x.WaitOver
+	}
+	return ""
+}
+
+// Proposes actions of the actor, and approves them with every key of its rule that witnesses this. When that is enough they happen at once,
+// unless they have to wait.
+type Propose struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1 to 100 serialised dure.tx.v1.Action of the same actor, at most 16 KiB together.
+	Actions [][]byte `protobuf:"bytes,1,rep,name=actions,proto3" json:"actions,omitempty"`
+	// What they are for, at most 256 bytes, public.
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Unix milliseconds, at most 90 days ahead. From then on the proposal can only be withdrawn.
+	ExpiresAt     int64 `protobuf:"varint,3,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Propose) Reset() {
+	*x = Propose{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Propose) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Propose) ProtoMessage() {}
+
+func (x *Propose) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Propose.ProtoReflect.Descriptor instead.
+func (*Propose) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Propose) GetActions() [][]byte {
+	if x != nil {
+		return x.Actions
+	}
+	return nil
+}
+
+func (x *Propose) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Propose) GetExpiresAt() int64 {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return 0
+}
+
+// Approves a proposal of the actor with every key of its rule that witnesses this.
+type Approve struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Proposal      uint64                 `protobuf:"varint,1,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Approve) Reset() {
+	*x = Approve{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Approve) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Approve) ProtoMessage() {}
+
+func (x *Approve) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Approve.ProtoReflect.Descriptor instead.
+func (*Approve) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Approve) GetProposal() uint64 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+// Takes back the approvals of the keys that witness this, or ends the proposal when the key that proposed it is among them, or enough keys for
+// managing the account are, or it has expired.
+type Withdraw struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Proposal      uint64                 `protobuf:"varint,1,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Withdraw) Reset() {
+	*x = Withdraw{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Withdraw) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Withdraw) ProtoMessage() {}
+
+func (x *Withdraw) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Withdraw.ProtoReflect.Descriptor instead.
+func (*Withdraw) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Withdraw) GetProposal() uint64 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+// Does what a proposal says that enough keys have approved.
+type Execute struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Proposal      uint64                 `protobuf:"varint,1,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Execute) Reset() {
+	*x = Execute{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Execute) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Execute) ProtoMessage() {}
+
+func (x *Execute) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Execute.ProtoReflect.Descriptor instead.
+func (*Execute) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Execute) GetProposal() uint64 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+// Stops the actor, which has a rule, from doing anything but managing its authority. One key of the rule is enough.
+type Lock struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Why, at most 256 bytes, public.
+	Reason        string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Lock) Reset() {
+	*x = Lock{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Lock) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Lock) ProtoMessage() {}
+
+func (x *Lock) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Lock.ProtoReflect.Descriptor instead.
+func (*Lock) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Lock) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// Lets the actor act again. It takes the weight for managing.
+type Unlock struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Unlock) Reset() {
+	*x = Unlock{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Unlock) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Unlock) ProtoMessage() {}
+
+func (x *Unlock) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Unlock.ProtoReflect.Descriptor instead.
+func (*Unlock) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{22}
+}
+
 // What the ledger stores of an account.
 type Account struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The member that vouches for it.
 	Sponsor []byte `protobuf:"bytes,1,opt,name=sponsor,proto3" json:"sponsor,omitempty"`
-	// The key address (20 bytes) of the key that acts for it.
+	// The key address (20 bytes) of the key that acts for it; empty if a rule does.
 	Key  []byte  `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
 	Kind KeyKind `protobuf:"varint,3,opt,name=kind,proto3,enum=dure.account.v1.KeyKind" json:"kind,omitempty"`
 	// Unix milliseconds of the block that opened it.
 	OpenedAt int64 `protobuf:"varint,6,opt,name=opened_at,json=openedAt,proto3" json:"opened_at,omitempty"`
 	// It is frozen before this time, unix milliseconds; 0: it is not.
 	FrozenUntilAt int64 `protobuf:"varint,16,opt,name=frozen_until_at,json=frozenUntilAt,proto3" json:"frozen_until_at,omitempty"`
+	// A rule over keys acts for it.
+	Ruled bool `protobuf:"varint,7,opt,name=ruled,proto3" json:"ruled,omitempty"`
+	// How many proposals it has made; the last has this number.
+	Proposals uint64 `protobuf:"varint,8,opt,name=proposals,proto3" json:"proposals,omitempty"`
+	// Unix milliseconds of the block in which it locked itself, 0 if it is not locked, and why.
+	LockedAt      int64  `protobuf:"varint,9,opt,name=locked_at,json=lockedAt,proto3" json:"locked_at,omitempty"`
+	LockReason    string `protobuf:"bytes,10,opt,name=lock_reason,json=lockReason,proto3" json:"lock_reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[13]
+	mi := &file_dure_account_v1_account_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -931,7 +1522,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[13]
+	mi := &file_dure_account_v1_account_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -944,7 +1535,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{13}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Account) GetSponsor() []byte {
@@ -982,6 +1573,34 @@ func (x *Account) GetFrozenUntilAt() int64 {
 	return 0
 }
 
+func (x *Account) GetRuled() bool {
+	if x != nil {
+		return x.Ruled
+	}
+	return false
+}
+
+func (x *Account) GetProposals() uint64 {
+	if x != nil {
+		return x.Proposals
+	}
+	return 0
+}
+
+func (x *Account) GetLockedAt() int64 {
+	if x != nil {
+		return x.LockedAt
+	}
+	return 0
+}
+
+func (x *Account) GetLockReason() string {
+	if x != nil {
+		return x.LockReason
+	}
+	return ""
+}
+
 // The last freezes of an account, the newest last, at most 8.
 type Freezes struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -992,7 +1611,7 @@ type Freezes struct {
 
 func (x *Freezes) Reset() {
 	*x = Freezes{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[14]
+	mi := &file_dure_account_v1_account_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1004,7 +1623,7 @@ func (x *Freezes) String() string {
 func (*Freezes) ProtoMessage() {}
 
 func (x *Freezes) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[14]
+	mi := &file_dure_account_v1_account_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1017,7 +1636,7 @@ func (x *Freezes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Freezes.ProtoReflect.Descriptor instead.
 func (*Freezes) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{14}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Freezes) GetList() []*FreezeState {
@@ -1048,7 +1667,7 @@ type FreezeState struct {
 
 func (x *FreezeState) Reset() {
 	*x = FreezeState{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[15]
+	mi := &file_dure_account_v1_account_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1060,7 +1679,7 @@ func (x *FreezeState) String() string {
 func (*FreezeState) ProtoMessage() {}
 
 func (x *FreezeState) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[15]
+	mi := &file_dure_account_v1_account_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1073,7 +1692,7 @@ func (x *FreezeState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FreezeState.ProtoReflect.Descriptor instead.
 func (*FreezeState) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{15}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *FreezeState) GetBy() []byte {
@@ -1154,7 +1773,7 @@ type AppealState struct {
 
 func (x *AppealState) Reset() {
 	*x = AppealState{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[16]
+	mi := &file_dure_account_v1_account_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1166,7 +1785,7 @@ func (x *AppealState) String() string {
 func (*AppealState) ProtoMessage() {}
 
 func (x *AppealState) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[16]
+	mi := &file_dure_account_v1_account_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1179,7 +1798,7 @@ func (x *AppealState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppealState.ProtoReflect.Descriptor instead.
 func (*AppealState) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{16}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *AppealState) GetText() string {
@@ -1240,7 +1859,7 @@ type Recovery struct {
 
 func (x *Recovery) Reset() {
 	*x = Recovery{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[17]
+	mi := &file_dure_account_v1_account_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1252,7 +1871,7 @@ func (x *Recovery) String() string {
 func (*Recovery) ProtoMessage() {}
 
 func (x *Recovery) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[17]
+	mi := &file_dure_account_v1_account_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1265,7 +1884,7 @@ func (x *Recovery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Recovery.ProtoReflect.Descriptor instead.
 func (*Recovery) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{17}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Recovery) GetRules() *RecoveryRules {
@@ -1325,7 +1944,7 @@ type RecoveryRequest struct {
 
 func (x *RecoveryRequest) Reset() {
 	*x = RecoveryRequest{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[18]
+	mi := &file_dure_account_v1_account_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1337,7 +1956,7 @@ func (x *RecoveryRequest) String() string {
 func (*RecoveryRequest) ProtoMessage() {}
 
 func (x *RecoveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[18]
+	mi := &file_dure_account_v1_account_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1350,7 +1969,7 @@ func (x *RecoveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoveryRequest.ProtoReflect.Descriptor instead.
 func (*RecoveryRequest) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{18}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RecoveryRequest) GetKey() []byte {
@@ -1409,6 +2028,246 @@ func (x *RecoveryRequest) GetLapsesAt() int64 {
 	return 0
 }
 
+// What the ledger stores of a proposal that is open.
+type Proposal struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Serialised dure.tx.v1.Action, as proposed.
+	Actions [][]byte `protobuf:"bytes,1,rep,name=actions,proto3" json:"actions,omitempty"`
+	Reason  string   `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The key address that proposed it.
+	Proposer []byte `protobuf:"bytes,3,opt,name=proposer,proto3" json:"proposer,omitempty"`
+	// The key addresses that approve it, in order of time.
+	Approvals [][]byte `protobuf:"bytes,4,rep,name=approvals,proto3" json:"approvals,omitempty"`
+	// Other keys that have signed it or an approval, without weight: new keys must.
+	Witnesses []*RuleKey `protobuf:"bytes,5,rep,name=witnesses,proto3" json:"witnesses,omitempty"`
+	OpenedAt  int64      `protobuf:"varint,6,opt,name=opened_at,json=openedAt,proto3" json:"opened_at,omitempty"`
+	ExpiresAt int64      `protobuf:"varint,7,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// When the approvals became enough, 0 while they are not.
+	ApprovedAt int64 `protobuf:"varint,8,opt,name=approved_at,json=approvedAt,proto3" json:"approved_at,omitempty"`
+	// Which kinds of action are among them: 1 spend, 2 manage, 4 everything else, added up.
+	Kinds         uint32 `protobuf:"varint,9,opt,name=kinds,proto3" json:"kinds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Proposal) Reset() {
+	*x = Proposal{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Proposal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Proposal) ProtoMessage() {}
+
+func (x *Proposal) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Proposal.ProtoReflect.Descriptor instead.
+func (*Proposal) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *Proposal) GetActions() [][]byte {
+	if x != nil {
+		return x.Actions
+	}
+	return nil
+}
+
+func (x *Proposal) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Proposal) GetProposer() []byte {
+	if x != nil {
+		return x.Proposer
+	}
+	return nil
+}
+
+func (x *Proposal) GetApprovals() [][]byte {
+	if x != nil {
+		return x.Approvals
+	}
+	return nil
+}
+
+func (x *Proposal) GetWitnesses() []*RuleKey {
+	if x != nil {
+		return x.Witnesses
+	}
+	return nil
+}
+
+func (x *Proposal) GetOpenedAt() int64 {
+	if x != nil {
+		return x.OpenedAt
+	}
+	return 0
+}
+
+func (x *Proposal) GetExpiresAt() int64 {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return 0
+}
+
+func (x *Proposal) GetApprovedAt() int64 {
+	if x != nil {
+		return x.ApprovedAt
+	}
+	return 0
+}
+
+func (x *Proposal) GetKinds() uint32 {
+	if x != nil {
+		return x.Kinds
+	}
+	return 0
+}
+
+// What the ledger remembers of what an account has spent of an asset with a limit.
+type Usage struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The transaction that spent last, what it has spent, and what of that without having waited.
+	Tx     []byte `protobuf:"bytes,1,opt,name=tx,proto3" json:"tx,omitempty"`
+	InTx   string `protobuf:"bytes,2,opt,name=in_tx,json=inTx,proto3" json:"in_tx,omitempty"`
+	AtOnce string `protobuf:"bytes,3,opt,name=at_once,json=atOnce,proto3" json:"at_once,omitempty"`
+	// In order of time, without overlap.
+	Spent         []*Spent `protobuf:"bytes,4,rep,name=spent,proto3" json:"spent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Usage) Reset() {
+	*x = Usage{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Usage) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Usage) ProtoMessage() {}
+
+func (x *Usage) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Usage.ProtoReflect.Descriptor instead.
+func (*Usage) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *Usage) GetTx() []byte {
+	if x != nil {
+		return x.Tx
+	}
+	return nil
+}
+
+func (x *Usage) GetInTx() string {
+	if x != nil {
+		return x.InTx
+	}
+	return ""
+}
+
+func (x *Usage) GetAtOnce() string {
+	if x != nil {
+		return x.AtOnce
+	}
+	return ""
+}
+
+func (x *Usage) GetSpent() []*Spent {
+	if x != nil {
+		return x.Spent
+	}
+	return nil
+}
+
+// What was spent in a span of time, from before its end on.
+type Spent struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Unix milliseconds, exclusive.
+	Until         int64  `protobuf:"varint,1,opt,name=until,proto3" json:"until,omitempty"`
+	Amount        string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Spent) Reset() {
+	*x = Spent{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Spent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Spent) ProtoMessage() {}
+
+func (x *Spent) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Spent.ProtoReflect.Descriptor instead.
+func (*Spent) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *Spent) GetUntil() int64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
+func (x *Spent) GetAmount() string {
+	if x != nil {
+		return x.Amount
+	}
+	return ""
+}
+
 type Opened struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Account       []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
@@ -1419,7 +2278,7 @@ type Opened struct {
 
 func (x *Opened) Reset() {
 	*x = Opened{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[19]
+	mi := &file_dure_account_v1_account_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1431,7 +2290,7 @@ func (x *Opened) String() string {
 func (*Opened) ProtoMessage() {}
 
 func (x *Opened) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[19]
+	mi := &file_dure_account_v1_account_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1444,7 +2303,7 @@ func (x *Opened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Opened.ProtoReflect.Descriptor instead.
 func (*Opened) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{19}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Opened) GetAccount() []byte {
@@ -1471,7 +2330,7 @@ type KeyRotated struct {
 
 func (x *KeyRotated) Reset() {
 	*x = KeyRotated{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[20]
+	mi := &file_dure_account_v1_account_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1483,7 +2342,7 @@ func (x *KeyRotated) String() string {
 func (*KeyRotated) ProtoMessage() {}
 
 func (x *KeyRotated) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[20]
+	mi := &file_dure_account_v1_account_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1496,7 +2355,7 @@ func (x *KeyRotated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyRotated.ProtoReflect.Descriptor instead.
 func (*KeyRotated) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{20}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *KeyRotated) GetAccount() []byte {
@@ -1529,7 +2388,7 @@ type Frozen struct {
 
 func (x *Frozen) Reset() {
 	*x = Frozen{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[21]
+	mi := &file_dure_account_v1_account_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1541,7 +2400,7 @@ func (x *Frozen) String() string {
 func (*Frozen) ProtoMessage() {}
 
 func (x *Frozen) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[21]
+	mi := &file_dure_account_v1_account_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1554,7 +2413,7 @@ func (x *Frozen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Frozen.ProtoReflect.Descriptor instead.
 func (*Frozen) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{21}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Frozen) GetAccount() []byte {
@@ -1615,7 +2474,7 @@ type Unfrozen struct {
 
 func (x *Unfrozen) Reset() {
 	*x = Unfrozen{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[22]
+	mi := &file_dure_account_v1_account_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1627,7 +2486,7 @@ func (x *Unfrozen) String() string {
 func (*Unfrozen) ProtoMessage() {}
 
 func (x *Unfrozen) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[22]
+	mi := &file_dure_account_v1_account_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1640,7 +2499,7 @@ func (x *Unfrozen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unfrozen.ProtoReflect.Descriptor instead.
 func (*Unfrozen) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{22}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Unfrozen) GetAccount() []byte {
@@ -1661,7 +2520,7 @@ type Appealed struct {
 
 func (x *Appealed) Reset() {
 	*x = Appealed{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[23]
+	mi := &file_dure_account_v1_account_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1673,7 +2532,7 @@ func (x *Appealed) String() string {
 func (*Appealed) ProtoMessage() {}
 
 func (x *Appealed) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[23]
+	mi := &file_dure_account_v1_account_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1686,7 +2545,7 @@ func (x *Appealed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Appealed.ProtoReflect.Descriptor instead.
 func (*Appealed) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{23}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Appealed) GetAccount() []byte {
@@ -1722,7 +2581,7 @@ type AppealAnswered struct {
 
 func (x *AppealAnswered) Reset() {
 	*x = AppealAnswered{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[24]
+	mi := &file_dure_account_v1_account_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1734,7 +2593,7 @@ func (x *AppealAnswered) String() string {
 func (*AppealAnswered) ProtoMessage() {}
 
 func (x *AppealAnswered) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[24]
+	mi := &file_dure_account_v1_account_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1747,7 +2606,7 @@ func (x *AppealAnswered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppealAnswered.ProtoReflect.Descriptor instead.
 func (*AppealAnswered) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{24}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *AppealAnswered) GetAccount() []byte {
@@ -1790,7 +2649,7 @@ type RecoverySet struct {
 
 func (x *RecoverySet) Reset() {
 	*x = RecoverySet{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[25]
+	mi := &file_dure_account_v1_account_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1802,7 +2661,7 @@ func (x *RecoverySet) String() string {
 func (*RecoverySet) ProtoMessage() {}
 
 func (x *RecoverySet) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[25]
+	mi := &file_dure_account_v1_account_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1815,7 +2674,7 @@ func (x *RecoverySet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoverySet.ProtoReflect.Descriptor instead.
 func (*RecoverySet) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{25}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *RecoverySet) GetAccount() []byte {
@@ -1859,7 +2718,7 @@ type RecoveryBegun struct {
 
 func (x *RecoveryBegun) Reset() {
 	*x = RecoveryBegun{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[26]
+	mi := &file_dure_account_v1_account_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1871,7 +2730,7 @@ func (x *RecoveryBegun) String() string {
 func (*RecoveryBegun) ProtoMessage() {}
 
 func (x *RecoveryBegun) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[26]
+	mi := &file_dure_account_v1_account_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1884,7 +2743,7 @@ func (x *RecoveryBegun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoveryBegun.ProtoReflect.Descriptor instead.
 func (*RecoveryBegun) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{26}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *RecoveryBegun) GetAccount() []byte {
@@ -1949,7 +2808,7 @@ type RecoveryEnded struct {
 
 func (x *RecoveryEnded) Reset() {
 	*x = RecoveryEnded{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[27]
+	mi := &file_dure_account_v1_account_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1961,7 +2820,7 @@ func (x *RecoveryEnded) String() string {
 func (*RecoveryEnded) ProtoMessage() {}
 
 func (x *RecoveryEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[27]
+	mi := &file_dure_account_v1_account_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1974,7 +2833,7 @@ func (x *RecoveryEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoveryEnded.ProtoReflect.Descriptor instead.
 func (*RecoveryEnded) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{27}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *RecoveryEnded) GetAccount() []byte {
@@ -2012,7 +2871,7 @@ type Recovered struct {
 
 func (x *Recovered) Reset() {
 	*x = Recovered{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[28]
+	mi := &file_dure_account_v1_account_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2024,7 +2883,7 @@ func (x *Recovered) String() string {
 func (*Recovered) ProtoMessage() {}
 
 func (x *Recovered) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[28]
+	mi := &file_dure_account_v1_account_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2037,7 +2896,7 @@ func (x *Recovered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Recovered.ProtoReflect.Descriptor instead.
 func (*Recovered) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{28}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Recovered) GetAccount() []byte {
@@ -2086,7 +2945,7 @@ type SponsorChanged struct {
 
 func (x *SponsorChanged) Reset() {
 	*x = SponsorChanged{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[29]
+	mi := &file_dure_account_v1_account_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2098,7 +2957,7 @@ func (x *SponsorChanged) String() string {
 func (*SponsorChanged) ProtoMessage() {}
 
 func (x *SponsorChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[29]
+	mi := &file_dure_account_v1_account_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2111,7 +2970,7 @@ func (x *SponsorChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SponsorChanged.ProtoReflect.Descriptor instead.
 func (*SponsorChanged) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{29}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *SponsorChanged) GetAccount() []byte {
@@ -2135,6 +2994,491 @@ func (x *SponsorChanged) GetFormer() []byte {
 	return nil
 }
 
+type RuleSet struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Rule          *Rule                  `protobuf:"bytes,2,opt,name=rule,proto3" json:"rule,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RuleSet) Reset() {
+	*x = RuleSet{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RuleSet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RuleSet) ProtoMessage() {}
+
+func (x *RuleSet) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RuleSet.ProtoReflect.Descriptor instead.
+func (*RuleSet) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *RuleSet) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *RuleSet) GetRule() *Rule {
+	if x != nil {
+		return x.Rule
+	}
+	return nil
+}
+
+type Proposed struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Account  []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Proposal uint64                 `protobuf:"varint,2,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	// What approves it, and what it takes.
+	Weight        uint32 `protobuf:"varint,3,opt,name=weight,proto3" json:"weight,omitempty"`
+	Needed        uint32 `protobuf:"varint,4,opt,name=needed,proto3" json:"needed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Proposed) Reset() {
+	*x = Proposed{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Proposed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Proposed) ProtoMessage() {}
+
+func (x *Proposed) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Proposed.ProtoReflect.Descriptor instead.
+func (*Proposed) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *Proposed) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *Proposed) GetProposal() uint64 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+func (x *Proposed) GetWeight() uint32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+func (x *Proposed) GetNeeded() uint32 {
+	if x != nil {
+		return x.Needed
+	}
+	return 0
+}
+
+type Approved struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Proposal      uint64                 `protobuf:"varint,2,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	Weight        uint32                 `protobuf:"varint,3,opt,name=weight,proto3" json:"weight,omitempty"`
+	Needed        uint32                 `protobuf:"varint,4,opt,name=needed,proto3" json:"needed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Approved) Reset() {
+	*x = Approved{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Approved) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Approved) ProtoMessage() {}
+
+func (x *Approved) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Approved.ProtoReflect.Descriptor instead.
+func (*Approved) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *Approved) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *Approved) GetProposal() uint64 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+func (x *Approved) GetWeight() uint32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+func (x *Approved) GetNeeded() uint32 {
+	if x != nil {
+		return x.Needed
+	}
+	return 0
+}
+
+// Enough keys approve, but it did not happen yet: the code says why. The approvals stand, and execute may be tried again.
+type Postponed struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Account  []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Proposal uint64                 `protobuf:"varint,2,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	Code     string                 `protobuf:"bytes,3,opt,name=code,proto3" json:"code,omitempty"`
+	// When it may happen, if it has to wait; 0 if not.
+	ReadyAt       int64 `protobuf:"varint,4,opt,name=ready_at,json=readyAt,proto3" json:"ready_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Postponed) Reset() {
+	*x = Postponed{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Postponed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Postponed) ProtoMessage() {}
+
+func (x *Postponed) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Postponed.ProtoReflect.Descriptor instead.
+func (*Postponed) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *Postponed) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *Postponed) GetProposal() uint64 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+func (x *Postponed) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *Postponed) GetReadyAt() int64 {
+	if x != nil {
+		return x.ReadyAt
+	}
+	return 0
+}
+
+// A proposal has ended: it was done, or it was withdrawn or fell with the rule it was made under.
+type Closed struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Account  []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Proposal uint64                 `protobuf:"varint,2,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	Done     bool                   `protobuf:"varint,3,opt,name=done,proto3" json:"done,omitempty"`
+	// What was done: the serialised dure.tx.v1.Action of the proposal.
+	Actions       [][]byte `protobuf:"bytes,4,rep,name=actions,proto3" json:"actions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Closed) Reset() {
+	*x = Closed{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Closed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Closed) ProtoMessage() {}
+
+func (x *Closed) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Closed.ProtoReflect.Descriptor instead.
+func (*Closed) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *Closed) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *Closed) GetProposal() uint64 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+func (x *Closed) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+func (x *Closed) GetActions() [][]byte {
+	if x != nil {
+		return x.Actions
+	}
+	return nil
+}
+
+type ApprovalWithdrawn struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Proposal      uint64                 `protobuf:"varint,2,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	Weight        uint32                 `protobuf:"varint,3,opt,name=weight,proto3" json:"weight,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApprovalWithdrawn) Reset() {
+	*x = ApprovalWithdrawn{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApprovalWithdrawn) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApprovalWithdrawn) ProtoMessage() {}
+
+func (x *ApprovalWithdrawn) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApprovalWithdrawn.ProtoReflect.Descriptor instead.
+func (*ApprovalWithdrawn) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *ApprovalWithdrawn) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *ApprovalWithdrawn) GetProposal() uint64 {
+	if x != nil {
+		return x.Proposal
+	}
+	return 0
+}
+
+func (x *ApprovalWithdrawn) GetWeight() uint32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+type Locked struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Locked) Reset() {
+	*x = Locked{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Locked) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Locked) ProtoMessage() {}
+
+func (x *Locked) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Locked.ProtoReflect.Descriptor instead.
+func (*Locked) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *Locked) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *Locked) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type Unlocked struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Unlocked) Reset() {
+	*x = Unlocked{}
+	mi := &file_dure_account_v1_account_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Unlocked) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Unlocked) ProtoMessage() {}
+
+func (x *Unlocked) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_account_v1_account_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Unlocked.ProtoReflect.Descriptor instead.
+func (*Unlocked) Descriptor() ([]byte, []int) {
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *Unlocked) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
 // Accounts present from the first block.
 type Genesis struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2145,7 +3489,7 @@ type Genesis struct {
 
 func (x *Genesis) Reset() {
 	*x = Genesis{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[30]
+	mi := &file_dure_account_v1_account_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2157,7 +3501,7 @@ func (x *Genesis) String() string {
 func (*Genesis) ProtoMessage() {}
 
 func (x *Genesis) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[30]
+	mi := &file_dure_account_v1_account_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2170,7 +3514,7 @@ func (x *Genesis) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Genesis.ProtoReflect.Descriptor instead.
 func (*Genesis) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{30}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Genesis) GetAccounts() []*GenesisAccount {
@@ -2191,7 +3535,7 @@ type GenesisAccount struct {
 
 func (x *GenesisAccount) Reset() {
 	*x = GenesisAccount{}
-	mi := &file_dure_account_v1_account_proto_msgTypes[31]
+	mi := &file_dure_account_v1_account_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2203,7 +3547,7 @@ func (x *GenesisAccount) String() string {
 func (*GenesisAccount) ProtoMessage() {}
 
 func (x *GenesisAccount) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_account_v1_account_proto_msgTypes[31]
+	mi := &file_dure_account_v1_account_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2216,7 +3560,7 @@ func (x *GenesisAccount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GenesisAccount.ProtoReflect.Descriptor instead.
 func (*GenesisAccount) Descriptor() ([]byte, []int) {
-	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{31}
+	return file_dure_account_v1_account_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *GenesisAccount) GetAddress() []byte {
@@ -2293,13 +3637,55 @@ const file_dure_account_v1_account_proto_rawDesc = "" +
 	"\x03key\x18\x02 \x01(\fR\x03key\"&\n" +
 	"\n" +
 	"SetSponsor\x12\x18\n" +
-	"\asponsor\x18\x01 \x01(\fR\asponsor\"\xb4\x01\n" +
+	"\asponsor\x18\x01 \x01(\fR\asponsor\"4\n" +
+	"\aSetRule\x12)\n" +
+	"\x04rule\x18\x01 \x01(\v2\x15.dure.account.v1.RuleR\x04rule\"\x82\x02\n" +
+	"\x04Rule\x12,\n" +
+	"\x04keys\x18\x01 \x03(\v2\x18.dure.account.v1.RuleKeyR\x04keys\x12\x14\n" +
+	"\x05spend\x18\x02 \x01(\rR\x05spend\x12\x16\n" +
+	"\x06manage\x18\x03 \x01(\rR\x06manage\x12\x14\n" +
+	"\x05other\x18\x04 \x01(\rR\x05other\x12.\n" +
+	"\x06limits\x18\x05 \x03(\v2\x16.dure.account.v1.LimitR\x06limits\x12\x1c\n" +
+	"\treceivers\x18\x06 \x03(\fR\treceivers\x12\x17\n" +
+	"\await_ms\x18\a \x01(\x03R\x06waitMs\x12!\n" +
+	"\fmanage_waits\x18\b \x01(\bR\vmanageWaits\"a\n" +
+	"\aRuleKey\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\fR\x03key\x12\x16\n" +
+	"\x06weight\x18\x02 \x01(\rR\x06weight\x12,\n" +
+	"\x04kind\x18\x03 \x01(\x0e2\x18.dure.account.v1.KeyKindR\x04kind\"\x9f\x01\n" +
+	"\x05Limit\x12\x14\n" +
+	"\x05asset\x18\x01 \x01(\tR\x05asset\x12'\n" +
+	"\x0fper_transaction\x18\x02 \x01(\tR\x0eperTransaction\x12\x1d\n" +
+	"\n" +
+	"per_window\x18\x03 \x01(\tR\tperWindow\x12\x1b\n" +
+	"\twindow_ms\x18\x04 \x01(\x03R\bwindowMs\x12\x1b\n" +
+	"\twait_over\x18\x05 \x01(\tR\bwaitOver\"Z\n" +
+	"\aPropose\x12\x18\n" +
+	"\aactions\x18\x01 \x03(\fR\aactions\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x1d\n" +
+	"\n" +
+	"expires_at\x18\x03 \x01(\x03R\texpiresAt\"%\n" +
+	"\aApprove\x12\x1a\n" +
+	"\bproposal\x18\x01 \x01(\x04R\bproposal\"&\n" +
+	"\bWithdraw\x12\x1a\n" +
+	"\bproposal\x18\x01 \x01(\x04R\bproposal\"%\n" +
+	"\aExecute\x12\x1a\n" +
+	"\bproposal\x18\x01 \x01(\x04R\bproposal\"\x1e\n" +
+	"\x04Lock\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\"\b\n" +
+	"\x06Unlock\"\xa6\x02\n" +
 	"\aAccount\x12\x18\n" +
 	"\asponsor\x18\x01 \x01(\fR\asponsor\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\fR\x03key\x12,\n" +
 	"\x04kind\x18\x03 \x01(\x0e2\x18.dure.account.v1.KeyKindR\x04kind\x12\x1b\n" +
 	"\topened_at\x18\x06 \x01(\x03R\bopenedAt\x12&\n" +
-	"\x0ffrozen_until_at\x18\x10 \x01(\x03R\rfrozenUntilAtJ\x04\b\x04\x10\x05J\x04\b\x05\x10\x06\";\n" +
+	"\x0ffrozen_until_at\x18\x10 \x01(\x03R\rfrozenUntilAt\x12\x14\n" +
+	"\x05ruled\x18\a \x01(\bR\x05ruled\x12\x1c\n" +
+	"\tproposals\x18\b \x01(\x04R\tproposals\x12\x1b\n" +
+	"\tlocked_at\x18\t \x01(\x03R\blockedAt\x12\x1f\n" +
+	"\vlock_reason\x18\n" +
+	" \x01(\tR\n" +
+	"lockReasonJ\x04\b\x04\x10\x05J\x04\b\x05\x10\x06\";\n" +
 	"\aFreezes\x120\n" +
 	"\x04list\x18\x01 \x03(\v2\x1c.dure.account.v1.FreezeStateR\x04list\"\x9e\x02\n" +
 	"\vFreezeState\x12\x0e\n" +
@@ -2337,7 +3723,27 @@ const file_dure_account_v1_account_proto_rawDesc = "" +
 	"\x06agreed\x18\x05 \x03(\fR\x06agreed\x12\x19\n" +
 	"\bbegun_at\x18\x06 \x01(\x03R\abegunAt\x12\x19\n" +
 	"\bready_at\x18\a \x01(\x03R\areadyAt\x12\x1b\n" +
-	"\tlapses_at\x18\b \x01(\x03R\blapsesAt\"<\n" +
+	"\tlapses_at\x18\b \x01(\x03R\blapsesAt\"\xa1\x02\n" +
+	"\bProposal\x12\x18\n" +
+	"\aactions\x18\x01 \x03(\fR\aactions\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x1a\n" +
+	"\bproposer\x18\x03 \x01(\fR\bproposer\x12\x1c\n" +
+	"\tapprovals\x18\x04 \x03(\fR\tapprovals\x126\n" +
+	"\twitnesses\x18\x05 \x03(\v2\x18.dure.account.v1.RuleKeyR\twitnesses\x12\x1b\n" +
+	"\topened_at\x18\x06 \x01(\x03R\bopenedAt\x12\x1d\n" +
+	"\n" +
+	"expires_at\x18\a \x01(\x03R\texpiresAt\x12\x1f\n" +
+	"\vapproved_at\x18\b \x01(\x03R\n" +
+	"approvedAt\x12\x14\n" +
+	"\x05kinds\x18\t \x01(\rR\x05kinds\"s\n" +
+	"\x05Usage\x12\x0e\n" +
+	"\x02tx\x18\x01 \x01(\fR\x02tx\x12\x13\n" +
+	"\x05in_tx\x18\x02 \x01(\tR\x04inTx\x12\x17\n" +
+	"\aat_once\x18\x03 \x01(\tR\x06atOnce\x12,\n" +
+	"\x05spent\x18\x04 \x03(\v2\x16.dure.account.v1.SpentR\x05spent\"5\n" +
+	"\x05Spent\x12\x14\n" +
+	"\x05until\x18\x01 \x01(\x03R\x05until\x12\x16\n" +
+	"\x06amount\x18\x02 \x01(\tR\x06amount\"<\n" +
 	"\x06Opened\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x18\n" +
 	"\asponsor\x18\x02 \x01(\fR\asponsor\"8\n" +
@@ -2391,7 +3797,39 @@ const file_dure_account_v1_account_proto_rawDesc = "" +
 	"\x0eSponsorChanged\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x18\n" +
 	"\asponsor\x18\x02 \x01(\fR\asponsor\x12\x16\n" +
-	"\x06former\x18\x03 \x01(\fR\x06former\"F\n" +
+	"\x06former\x18\x03 \x01(\fR\x06former\"N\n" +
+	"\aRuleSet\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12)\n" +
+	"\x04rule\x18\x02 \x01(\v2\x15.dure.account.v1.RuleR\x04rule\"p\n" +
+	"\bProposed\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x1a\n" +
+	"\bproposal\x18\x02 \x01(\x04R\bproposal\x12\x16\n" +
+	"\x06weight\x18\x03 \x01(\rR\x06weight\x12\x16\n" +
+	"\x06needed\x18\x04 \x01(\rR\x06needed\"p\n" +
+	"\bApproved\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x1a\n" +
+	"\bproposal\x18\x02 \x01(\x04R\bproposal\x12\x16\n" +
+	"\x06weight\x18\x03 \x01(\rR\x06weight\x12\x16\n" +
+	"\x06needed\x18\x04 \x01(\rR\x06needed\"p\n" +
+	"\tPostponed\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x1a\n" +
+	"\bproposal\x18\x02 \x01(\x04R\bproposal\x12\x12\n" +
+	"\x04code\x18\x03 \x01(\tR\x04code\x12\x19\n" +
+	"\bready_at\x18\x04 \x01(\x03R\areadyAt\"l\n" +
+	"\x06Closed\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x1a\n" +
+	"\bproposal\x18\x02 \x01(\x04R\bproposal\x12\x12\n" +
+	"\x04done\x18\x03 \x01(\bR\x04done\x12\x18\n" +
+	"\aactions\x18\x04 \x03(\fR\aactions\"a\n" +
+	"\x11ApprovalWithdrawn\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x1a\n" +
+	"\bproposal\x18\x02 \x01(\x04R\bproposal\x12\x16\n" +
+	"\x06weight\x18\x03 \x01(\rR\x06weight\":\n" +
+	"\x06Locked\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"$\n" +
+	"\bUnlocked\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\"F\n" +
 	"\aGenesis\x12;\n" +
 	"\baccounts\x18\x01 \x03(\v2\x1f.dure.account.v1.GenesisAccountR\baccounts\"r\n" +
 	"\x0eGenesisAccount\x12\x18\n" +
@@ -2427,42 +3865,63 @@ func file_dure_account_v1_account_proto_rawDescGZIP() []byte {
 }
 
 var file_dure_account_v1_account_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_dure_account_v1_account_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_dure_account_v1_account_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
 var file_dure_account_v1_account_proto_goTypes = []any{
-	(KeyKind)(0),            // 0: dure.account.v1.KeyKind
-	(Basis)(0),              // 1: dure.account.v1.Basis
-	(*Open)(nil),            // 2: dure.account.v1.Open
-	(*RotateKey)(nil),       // 3: dure.account.v1.RotateKey
-	(*Freeze)(nil),          // 4: dure.account.v1.Freeze
-	(*Unfreeze)(nil),        // 5: dure.account.v1.Unfreeze
-	(*Appeal)(nil),          // 6: dure.account.v1.Appeal
-	(*AnswerAppeal)(nil),    // 7: dure.account.v1.AnswerAppeal
-	(*RecoveryRules)(nil),   // 8: dure.account.v1.RecoveryRules
-	(*SetRecovery)(nil),     // 9: dure.account.v1.SetRecovery
-	(*Recover)(nil),         // 10: dure.account.v1.Recover
-	(*AgreeRecovery)(nil),   // 11: dure.account.v1.AgreeRecovery
-	(*ObjectRecovery)(nil),  // 12: dure.account.v1.ObjectRecovery
-	(*FinishRecovery)(nil),  // 13: dure.account.v1.FinishRecovery
-	(*SetSponsor)(nil),      // 14: dure.account.v1.SetSponsor
-	(*Account)(nil),         // 15: dure.account.v1.Account
-	(*Freezes)(nil),         // 16: dure.account.v1.Freezes
-	(*FreezeState)(nil),     // 17: dure.account.v1.FreezeState
-	(*AppealState)(nil),     // 18: dure.account.v1.AppealState
-	(*Recovery)(nil),        // 19: dure.account.v1.Recovery
-	(*RecoveryRequest)(nil), // 20: dure.account.v1.RecoveryRequest
-	(*Opened)(nil),          // 21: dure.account.v1.Opened
-	(*KeyRotated)(nil),      // 22: dure.account.v1.KeyRotated
-	(*Frozen)(nil),          // 23: dure.account.v1.Frozen
-	(*Unfrozen)(nil),        // 24: dure.account.v1.Unfrozen
-	(*Appealed)(nil),        // 25: dure.account.v1.Appealed
-	(*AppealAnswered)(nil),  // 26: dure.account.v1.AppealAnswered
-	(*RecoverySet)(nil),     // 27: dure.account.v1.RecoverySet
-	(*RecoveryBegun)(nil),   // 28: dure.account.v1.RecoveryBegun
-	(*RecoveryEnded)(nil),   // 29: dure.account.v1.RecoveryEnded
-	(*Recovered)(nil),       // 30: dure.account.v1.Recovered
-	(*SponsorChanged)(nil),  // 31: dure.account.v1.SponsorChanged
-	(*Genesis)(nil),         // 32: dure.account.v1.Genesis
-	(*GenesisAccount)(nil),  // 33: dure.account.v1.GenesisAccount
+	(KeyKind)(0),              // 0: dure.account.v1.KeyKind
+	(Basis)(0),                // 1: dure.account.v1.Basis
+	(*Open)(nil),              // 2: dure.account.v1.Open
+	(*RotateKey)(nil),         // 3: dure.account.v1.RotateKey
+	(*Freeze)(nil),            // 4: dure.account.v1.Freeze
+	(*Unfreeze)(nil),          // 5: dure.account.v1.Unfreeze
+	(*Appeal)(nil),            // 6: dure.account.v1.Appeal
+	(*AnswerAppeal)(nil),      // 7: dure.account.v1.AnswerAppeal
+	(*RecoveryRules)(nil),     // 8: dure.account.v1.RecoveryRules
+	(*SetRecovery)(nil),       // 9: dure.account.v1.SetRecovery
+	(*Recover)(nil),           // 10: dure.account.v1.Recover
+	(*AgreeRecovery)(nil),     // 11: dure.account.v1.AgreeRecovery
+	(*ObjectRecovery)(nil),    // 12: dure.account.v1.ObjectRecovery
+	(*FinishRecovery)(nil),    // 13: dure.account.v1.FinishRecovery
+	(*SetSponsor)(nil),        // 14: dure.account.v1.SetSponsor
+	(*SetRule)(nil),           // 15: dure.account.v1.SetRule
+	(*Rule)(nil),              // 16: dure.account.v1.Rule
+	(*RuleKey)(nil),           // 17: dure.account.v1.RuleKey
+	(*Limit)(nil),             // 18: dure.account.v1.Limit
+	(*Propose)(nil),           // 19: dure.account.v1.Propose
+	(*Approve)(nil),           // 20: dure.account.v1.Approve
+	(*Withdraw)(nil),          // 21: dure.account.v1.Withdraw
+	(*Execute)(nil),           // 22: dure.account.v1.Execute
+	(*Lock)(nil),              // 23: dure.account.v1.Lock
+	(*Unlock)(nil),            // 24: dure.account.v1.Unlock
+	(*Account)(nil),           // 25: dure.account.v1.Account
+	(*Freezes)(nil),           // 26: dure.account.v1.Freezes
+	(*FreezeState)(nil),       // 27: dure.account.v1.FreezeState
+	(*AppealState)(nil),       // 28: dure.account.v1.AppealState
+	(*Recovery)(nil),          // 29: dure.account.v1.Recovery
+	(*RecoveryRequest)(nil),   // 30: dure.account.v1.RecoveryRequest
+	(*Proposal)(nil),          // 31: dure.account.v1.Proposal
+	(*Usage)(nil),             // 32: dure.account.v1.Usage
+	(*Spent)(nil),             // 33: dure.account.v1.Spent
+	(*Opened)(nil),            // 34: dure.account.v1.Opened
+	(*KeyRotated)(nil),        // 35: dure.account.v1.KeyRotated
+	(*Frozen)(nil),            // 36: dure.account.v1.Frozen
+	(*Unfrozen)(nil),          // 37: dure.account.v1.Unfrozen
+	(*Appealed)(nil),          // 38: dure.account.v1.Appealed
+	(*AppealAnswered)(nil),    // 39: dure.account.v1.AppealAnswered
+	(*RecoverySet)(nil),       // 40: dure.account.v1.RecoverySet
+	(*RecoveryBegun)(nil),     // 41: dure.account.v1.RecoveryBegun
+	(*RecoveryEnded)(nil),     // 42: dure.account.v1.RecoveryEnded
+	(*Recovered)(nil),         // 43: dure.account.v1.Recovered
+	(*SponsorChanged)(nil),    // 44: dure.account.v1.SponsorChanged
+	(*RuleSet)(nil),           // 45: dure.account.v1.RuleSet
+	(*Proposed)(nil),          // 46: dure.account.v1.Proposed
+	(*Approved)(nil),          // 47: dure.account.v1.Approved
+	(*Postponed)(nil),         // 48: dure.account.v1.Postponed
+	(*Closed)(nil),            // 49: dure.account.v1.Closed
+	(*ApprovalWithdrawn)(nil), // 50: dure.account.v1.ApprovalWithdrawn
+	(*Locked)(nil),            // 51: dure.account.v1.Locked
+	(*Unlocked)(nil),          // 52: dure.account.v1.Unlocked
+	(*Genesis)(nil),           // 53: dure.account.v1.Genesis
+	(*GenesisAccount)(nil),    // 54: dure.account.v1.GenesisAccount
 }
 var file_dure_account_v1_account_proto_depIdxs = []int32{
 	0,  // 0: dure.account.v1.Open.kind:type_name -> dure.account.v1.KeyKind
@@ -2470,23 +3929,30 @@ var file_dure_account_v1_account_proto_depIdxs = []int32{
 	1,  // 2: dure.account.v1.Freeze.basis:type_name -> dure.account.v1.Basis
 	8,  // 3: dure.account.v1.SetRecovery.rules:type_name -> dure.account.v1.RecoveryRules
 	0,  // 4: dure.account.v1.Recover.kind:type_name -> dure.account.v1.KeyKind
-	0,  // 5: dure.account.v1.Account.kind:type_name -> dure.account.v1.KeyKind
-	17, // 6: dure.account.v1.Freezes.list:type_name -> dure.account.v1.FreezeState
-	1,  // 7: dure.account.v1.FreezeState.basis:type_name -> dure.account.v1.Basis
-	18, // 8: dure.account.v1.FreezeState.appeal:type_name -> dure.account.v1.AppealState
-	8,  // 9: dure.account.v1.Recovery.rules:type_name -> dure.account.v1.RecoveryRules
-	8,  // 10: dure.account.v1.Recovery.next:type_name -> dure.account.v1.RecoveryRules
-	20, // 11: dure.account.v1.Recovery.request:type_name -> dure.account.v1.RecoveryRequest
-	0,  // 12: dure.account.v1.RecoveryRequest.kind:type_name -> dure.account.v1.KeyKind
-	1,  // 13: dure.account.v1.Frozen.basis:type_name -> dure.account.v1.Basis
-	8,  // 14: dure.account.v1.RecoverySet.rules:type_name -> dure.account.v1.RecoveryRules
-	33, // 15: dure.account.v1.Genesis.accounts:type_name -> dure.account.v1.GenesisAccount
-	0,  // 16: dure.account.v1.GenesisAccount.kind:type_name -> dure.account.v1.KeyKind
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	16, // 5: dure.account.v1.SetRule.rule:type_name -> dure.account.v1.Rule
+	17, // 6: dure.account.v1.Rule.keys:type_name -> dure.account.v1.RuleKey
+	18, // 7: dure.account.v1.Rule.limits:type_name -> dure.account.v1.Limit
+	0,  // 8: dure.account.v1.RuleKey.kind:type_name -> dure.account.v1.KeyKind
+	0,  // 9: dure.account.v1.Account.kind:type_name -> dure.account.v1.KeyKind
+	27, // 10: dure.account.v1.Freezes.list:type_name -> dure.account.v1.FreezeState
+	1,  // 11: dure.account.v1.FreezeState.basis:type_name -> dure.account.v1.Basis
+	28, // 12: dure.account.v1.FreezeState.appeal:type_name -> dure.account.v1.AppealState
+	8,  // 13: dure.account.v1.Recovery.rules:type_name -> dure.account.v1.RecoveryRules
+	8,  // 14: dure.account.v1.Recovery.next:type_name -> dure.account.v1.RecoveryRules
+	30, // 15: dure.account.v1.Recovery.request:type_name -> dure.account.v1.RecoveryRequest
+	0,  // 16: dure.account.v1.RecoveryRequest.kind:type_name -> dure.account.v1.KeyKind
+	17, // 17: dure.account.v1.Proposal.witnesses:type_name -> dure.account.v1.RuleKey
+	33, // 18: dure.account.v1.Usage.spent:type_name -> dure.account.v1.Spent
+	1,  // 19: dure.account.v1.Frozen.basis:type_name -> dure.account.v1.Basis
+	8,  // 20: dure.account.v1.RecoverySet.rules:type_name -> dure.account.v1.RecoveryRules
+	16, // 21: dure.account.v1.RuleSet.rule:type_name -> dure.account.v1.Rule
+	54, // 22: dure.account.v1.Genesis.accounts:type_name -> dure.account.v1.GenesisAccount
+	0,  // 23: dure.account.v1.GenesisAccount.kind:type_name -> dure.account.v1.KeyKind
+	24, // [24:24] is the sub-list for method output_type
+	24, // [24:24] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_dure_account_v1_account_proto_init() }
@@ -2500,7 +3966,7 @@ func file_dure_account_v1_account_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dure_account_v1_account_proto_rawDesc), len(file_dure_account_v1_account_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   32,
+			NumMessages:   53,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

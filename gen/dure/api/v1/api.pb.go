@@ -2256,7 +2256,12 @@ type Account struct {
 	FreezeReason string                 `protobuf:"bytes,6,opt,name=freeze_reason,json=freezeReason,proto3" json:"freeze_reason,omitempty"`
 	OpenedAt     string                 `protobuf:"bytes,7,opt,name=opened_at,json=openedAt,proto3" json:"opened_at,omitempty"`
 	// When the freeze lifts by itself; empty if the account is not frozen.
-	FrozenUntil   string `protobuf:"bytes,16,opt,name=frozen_until,json=frozenUntil,proto3" json:"frozen_until,omitempty"`
+	FrozenUntil string `protobuf:"bytes,16,opt,name=frozen_until,json=frozenUntil,proto3" json:"frozen_until,omitempty"`
+	// What acts for the account in the place of a key, which is then empty.
+	Rule *AccountRule `protobuf:"bytes,8,opt,name=rule,proto3" json:"rule,omitempty"`
+	// When the account locked itself, empty if it is not locked, and why.
+	LockedAt      string `protobuf:"bytes,9,opt,name=locked_at,json=lockedAt,proto3" json:"locked_at,omitempty"`
+	LockReason    string `protobuf:"bytes,10,opt,name=lock_reason,json=lockReason,proto3" json:"lock_reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2343,6 +2348,27 @@ func (x *Account) GetOpenedAt() string {
 func (x *Account) GetFrozenUntil() string {
 	if x != nil {
 		return x.FrozenUntil
+	}
+	return ""
+}
+
+func (x *Account) GetRule() *AccountRule {
+	if x != nil {
+		return x.Rule
+	}
+	return nil
+}
+
+func (x *Account) GetLockedAt() string {
+	if x != nil {
+		return x.LockedAt
+	}
+	return ""
+}
+
+func (x *Account) GetLockReason() string {
+	if x != nil {
+		return x.LockReason
 	}
 	return ""
 }
@@ -2800,6 +2826,520 @@ func (x *AccountRecoveryRequest) GetLapsesAt() string {
 	return ""
 }
 
+// Keys that act for an account together.
+type AccountRule struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Keys  []*AccountRuleKey      `protobuf:"bytes,1,rep,name=keys,proto3" json:"keys,omitempty"`
+	// The weight that each kind of action takes.
+	Spend  uint32          `protobuf:"varint,2,opt,name=spend,proto3" json:"spend,omitempty"`
+	Manage uint32          `protobuf:"varint,3,opt,name=manage,proto3" json:"manage,omitempty"`
+	Other  uint32          `protobuf:"varint,4,opt,name=other,proto3" json:"other,omitempty"`
+	Limits []*AccountLimit `protobuf:"bytes,5,rep,name=limits,proto3" json:"limits,omitempty"`
+	// Who may receive; empty: anyone.
+	Receivers []string `protobuf:"bytes,6,rep,name=receivers,proto3" json:"receivers,omitempty"`
+	// How long what has to wait does so, milliseconds.
+	WaitMs        int64 `protobuf:"varint,7,opt,name=wait_ms,json=waitMs,proto3" json:"wait_ms,omitempty"`
+	ManageWaits   bool  `protobuf:"varint,8,opt,name=manage_waits,json=manageWaits,proto3" json:"manage_waits,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AccountRule) Reset() {
+	*x = AccountRule{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AccountRule) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AccountRule) ProtoMessage() {}
+
+func (x *AccountRule) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AccountRule.ProtoReflect.Descriptor instead.
+func (*AccountRule) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *AccountRule) GetKeys() []*AccountRuleKey {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *AccountRule) GetSpend() uint32 {
+	if x != nil {
+		return x.Spend
+	}
+	return 0
+}
+
+func (x *AccountRule) GetManage() uint32 {
+	if x != nil {
+		return x.Manage
+	}
+	return 0
+}
+
+func (x *AccountRule) GetOther() uint32 {
+	if x != nil {
+		return x.Other
+	}
+	return 0
+}
+
+func (x *AccountRule) GetLimits() []*AccountLimit {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
+func (x *AccountRule) GetReceivers() []string {
+	if x != nil {
+		return x.Receivers
+	}
+	return nil
+}
+
+func (x *AccountRule) GetWaitMs() int64 {
+	if x != nil {
+		return x.WaitMs
+	}
+	return 0
+}
+
+func (x *AccountRule) GetManageWaits() bool {
+	if x != nil {
+		return x.ManageWaits
+	}
+	return false
+}
+
+type AccountRuleKey struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	Weight        uint32                 `protobuf:"varint,3,opt,name=weight,proto3" json:"weight,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AccountRuleKey) Reset() {
+	*x = AccountRuleKey{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AccountRuleKey) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AccountRuleKey) ProtoMessage() {}
+
+func (x *AccountRuleKey) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AccountRuleKey.ProtoReflect.Descriptor instead.
+func (*AccountRuleKey) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *AccountRuleKey) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *AccountRuleKey) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *AccountRuleKey) GetWeight() uint32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+// What an account may spend of an asset. An empty amount is no limit.
+type AccountLimit struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Asset          string                 `protobuf:"bytes,1,opt,name=asset,proto3" json:"asset,omitempty"`
+	PerTransaction string                 `protobuf:"bytes,2,opt,name=per_transaction,json=perTransaction,proto3" json:"per_transaction,omitempty"`
+	PerWindow      string                 `protobuf:"bytes,3,opt,name=per_window,json=perWindow,proto3" json:"per_window,omitempty"`
+	WindowMs       int64                  `protobuf:"varint,4,opt,name=window_ms,json=windowMs,proto3" json:"window_ms,omitempty"`
+	// More than this in one transaction has to wait.
+	WaitOver string `protobuf:"bytes,5,opt,name=wait_over,json=waitOver,proto3" json:"wait_over,omitempty"`
+	// What counts against per_window now, and what is left of it.
+	Spent         string `protobuf:"bytes,6,opt,name=spent,proto3" json:"spent,omitempty"`
+	Left          string `protobuf:"bytes,7,opt,name=left,proto3" json:"left,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AccountLimit) Reset() {
+	*x = AccountLimit{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AccountLimit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AccountLimit) ProtoMessage() {}
+
+func (x *AccountLimit) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AccountLimit.ProtoReflect.Descriptor instead.
+func (*AccountLimit) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *AccountLimit) GetAsset() string {
+	if x != nil {
+		return x.Asset
+	}
+	return ""
+}
+
+func (x *AccountLimit) GetPerTransaction() string {
+	if x != nil {
+		return x.PerTransaction
+	}
+	return ""
+}
+
+func (x *AccountLimit) GetPerWindow() string {
+	if x != nil {
+		return x.PerWindow
+	}
+	return ""
+}
+
+func (x *AccountLimit) GetWindowMs() int64 {
+	if x != nil {
+		return x.WindowMs
+	}
+	return 0
+}
+
+func (x *AccountLimit) GetWaitOver() string {
+	if x != nil {
+		return x.WaitOver
+	}
+	return ""
+}
+
+func (x *AccountLimit) GetSpent() string {
+	if x != nil {
+		return x.Spent
+	}
+	return ""
+}
+
+func (x *AccountLimit) GetLeft() string {
+	if x != nil {
+		return x.Left
+	}
+	return ""
+}
+
+type AccountProposal struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Account string                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Number  uint64                 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
+	Reason  string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	Actions []*Action              `protobuf:"bytes,4,rep,name=actions,proto3" json:"actions,omitempty"`
+	// Addresses of keys.
+	Proposer  string   `protobuf:"bytes,5,opt,name=proposer,proto3" json:"proposer,omitempty"`
+	Approvals []string `protobuf:"bytes,6,rep,name=approvals,proto3" json:"approvals,omitempty"`
+	Weight    uint32   `protobuf:"varint,7,opt,name=weight,proto3" json:"weight,omitempty"`
+	Needed    uint32   `protobuf:"varint,8,opt,name=needed,proto3" json:"needed,omitempty"`
+	// "open", "approved" when the weight is enough and it is not done yet, or "expired".
+	State      string `protobuf:"bytes,9,opt,name=state,proto3" json:"state,omitempty"`
+	OpenedAt   string `protobuf:"bytes,10,opt,name=opened_at,json=openedAt,proto3" json:"opened_at,omitempty"`
+	ExpiresAt  string `protobuf:"bytes,11,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	ApprovedAt string `protobuf:"bytes,12,opt,name=approved_at,json=approvedAt,proto3" json:"approved_at,omitempty"`
+	// Until when those of its actions wait that have to; empty if nothing has to, or it is not approved.
+	WaitsUntil    string `protobuf:"bytes,13,opt,name=waits_until,json=waitsUntil,proto3" json:"waits_until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AccountProposal) Reset() {
+	*x = AccountProposal{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AccountProposal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AccountProposal) ProtoMessage() {}
+
+func (x *AccountProposal) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AccountProposal.ProtoReflect.Descriptor instead.
+func (*AccountProposal) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *AccountProposal) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *AccountProposal) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *AccountProposal) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *AccountProposal) GetActions() []*Action {
+	if x != nil {
+		return x.Actions
+	}
+	return nil
+}
+
+func (x *AccountProposal) GetProposer() string {
+	if x != nil {
+		return x.Proposer
+	}
+	return ""
+}
+
+func (x *AccountProposal) GetApprovals() []string {
+	if x != nil {
+		return x.Approvals
+	}
+	return nil
+}
+
+func (x *AccountProposal) GetWeight() uint32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+func (x *AccountProposal) GetNeeded() uint32 {
+	if x != nil {
+		return x.Needed
+	}
+	return 0
+}
+
+func (x *AccountProposal) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *AccountProposal) GetOpenedAt() string {
+	if x != nil {
+		return x.OpenedAt
+	}
+	return ""
+}
+
+func (x *AccountProposal) GetExpiresAt() string {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return ""
+}
+
+func (x *AccountProposal) GetApprovedAt() string {
+	if x != nil {
+		return x.ApprovedAt
+	}
+	return ""
+}
+
+func (x *AccountProposal) GetWaitsUntil() string {
+	if x != nil {
+		return x.WaitsUntil
+	}
+	return ""
+}
+
+type ListAccountProposalsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Address       string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	PageSize      int32                  `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string                 `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListAccountProposalsRequest) Reset() {
+	*x = ListAccountProposalsRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListAccountProposalsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListAccountProposalsRequest) ProtoMessage() {}
+
+func (x *ListAccountProposalsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListAccountProposalsRequest.ProtoReflect.Descriptor instead.
+func (*ListAccountProposalsRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *ListAccountProposalsRequest) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *ListAccountProposalsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListAccountProposalsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListAccountProposalsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Proposals     []*AccountProposal     `protobuf:"bytes,1,rep,name=proposals,proto3" json:"proposals,omitempty"`
+	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListAccountProposalsResponse) Reset() {
+	*x = ListAccountProposalsResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListAccountProposalsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListAccountProposalsResponse) ProtoMessage() {}
+
+func (x *ListAccountProposalsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListAccountProposalsResponse.ProtoReflect.Descriptor instead.
+func (*ListAccountProposalsResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *ListAccountProposalsResponse) GetProposals() []*AccountProposal {
+	if x != nil {
+		return x.Proposals
+	}
+	return nil
+}
+
+func (x *ListAccountProposalsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 type GetAccountRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Address       string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
@@ -2809,7 +3349,7 @@ type GetAccountRequest struct {
 
 func (x *GetAccountRequest) Reset() {
 	*x = GetAccountRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[37]
+	mi := &file_dure_api_v1_api_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2821,7 +3361,7 @@ func (x *GetAccountRequest) String() string {
 func (*GetAccountRequest) ProtoMessage() {}
 
 func (x *GetAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[37]
+	mi := &file_dure_api_v1_api_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2834,7 +3374,7 @@ func (x *GetAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAccountRequest.ProtoReflect.Descriptor instead.
 func (*GetAccountRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{37}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *GetAccountRequest) GetAddress() string {
@@ -2856,7 +3396,7 @@ type GetAccountResponse struct {
 
 func (x *GetAccountResponse) Reset() {
 	*x = GetAccountResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[38]
+	mi := &file_dure_api_v1_api_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2868,7 +3408,7 @@ func (x *GetAccountResponse) String() string {
 func (*GetAccountResponse) ProtoMessage() {}
 
 func (x *GetAccountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[38]
+	mi := &file_dure_api_v1_api_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2881,7 +3421,7 @@ func (x *GetAccountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAccountResponse.ProtoReflect.Descriptor instead.
 func (*GetAccountResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{38}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *GetAccountResponse) GetAccount() *Account {
@@ -2916,7 +3456,7 @@ type ListAccountEventsRequest struct {
 
 func (x *ListAccountEventsRequest) Reset() {
 	*x = ListAccountEventsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[39]
+	mi := &file_dure_api_v1_api_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2928,7 +3468,7 @@ func (x *ListAccountEventsRequest) String() string {
 func (*ListAccountEventsRequest) ProtoMessage() {}
 
 func (x *ListAccountEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[39]
+	mi := &file_dure_api_v1_api_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2941,7 +3481,7 @@ func (x *ListAccountEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountEventsRequest.ProtoReflect.Descriptor instead.
 func (*ListAccountEventsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{39}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ListAccountEventsRequest) GetAddress() string {
@@ -2975,7 +3515,7 @@ type ListAccountEventsResponse struct {
 
 func (x *ListAccountEventsResponse) Reset() {
 	*x = ListAccountEventsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[40]
+	mi := &file_dure_api_v1_api_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2987,7 +3527,7 @@ func (x *ListAccountEventsResponse) String() string {
 func (*ListAccountEventsResponse) ProtoMessage() {}
 
 func (x *ListAccountEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[40]
+	mi := &file_dure_api_v1_api_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3000,7 +3540,7 @@ func (x *ListAccountEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountEventsResponse.ProtoReflect.Descriptor instead.
 func (*ListAccountEventsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{40}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ListAccountEventsResponse) GetEvents() []*AccountEvent {
@@ -3030,7 +3570,7 @@ type AccountEvent struct {
 
 func (x *AccountEvent) Reset() {
 	*x = AccountEvent{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[41]
+	mi := &file_dure_api_v1_api_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3042,7 +3582,7 @@ func (x *AccountEvent) String() string {
 func (*AccountEvent) ProtoMessage() {}
 
 func (x *AccountEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[41]
+	mi := &file_dure_api_v1_api_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3055,7 +3595,7 @@ func (x *AccountEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountEvent.ProtoReflect.Descriptor instead.
 func (*AccountEvent) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{41}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *AccountEvent) GetTransaction() string {
@@ -3097,7 +3637,7 @@ type ListAccountsRequest struct {
 
 func (x *ListAccountsRequest) Reset() {
 	*x = ListAccountsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[42]
+	mi := &file_dure_api_v1_api_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3109,7 +3649,7 @@ func (x *ListAccountsRequest) String() string {
 func (*ListAccountsRequest) ProtoMessage() {}
 
 func (x *ListAccountsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[42]
+	mi := &file_dure_api_v1_api_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3122,7 +3662,7 @@ func (x *ListAccountsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountsRequest.ProtoReflect.Descriptor instead.
 func (*ListAccountsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{42}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *ListAccountsRequest) GetSponsor() string {
@@ -3156,7 +3696,7 @@ type ListAccountsResponse struct {
 
 func (x *ListAccountsResponse) Reset() {
 	*x = ListAccountsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[43]
+	mi := &file_dure_api_v1_api_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3168,7 +3708,7 @@ func (x *ListAccountsResponse) String() string {
 func (*ListAccountsResponse) ProtoMessage() {}
 
 func (x *ListAccountsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[43]
+	mi := &file_dure_api_v1_api_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3181,7 +3721,7 @@ func (x *ListAccountsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountsResponse.ProtoReflect.Descriptor instead.
 func (*ListAccountsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{43}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *ListAccountsResponse) GetAccounts() []*Account {
@@ -3214,7 +3754,7 @@ type Asset struct {
 
 func (x *Asset) Reset() {
 	*x = Asset{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[44]
+	mi := &file_dure_api_v1_api_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3226,7 +3766,7 @@ func (x *Asset) String() string {
 func (*Asset) ProtoMessage() {}
 
 func (x *Asset) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[44]
+	mi := &file_dure_api_v1_api_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3239,7 +3779,7 @@ func (x *Asset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Asset.ProtoReflect.Descriptor instead.
 func (*Asset) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{44}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Asset) GetAsset() string {
@@ -3307,7 +3847,7 @@ type GetAssetRequest struct {
 
 func (x *GetAssetRequest) Reset() {
 	*x = GetAssetRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[45]
+	mi := &file_dure_api_v1_api_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3319,7 +3859,7 @@ func (x *GetAssetRequest) String() string {
 func (*GetAssetRequest) ProtoMessage() {}
 
 func (x *GetAssetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[45]
+	mi := &file_dure_api_v1_api_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3332,7 +3872,7 @@ func (x *GetAssetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAssetRequest.ProtoReflect.Descriptor instead.
 func (*GetAssetRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{45}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *GetAssetRequest) GetAsset() string {
@@ -3351,7 +3891,7 @@ type GetAssetResponse struct {
 
 func (x *GetAssetResponse) Reset() {
 	*x = GetAssetResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[46]
+	mi := &file_dure_api_v1_api_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3363,7 +3903,7 @@ func (x *GetAssetResponse) String() string {
 func (*GetAssetResponse) ProtoMessage() {}
 
 func (x *GetAssetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[46]
+	mi := &file_dure_api_v1_api_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3376,7 +3916,7 @@ func (x *GetAssetResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAssetResponse.ProtoReflect.Descriptor instead.
 func (*GetAssetResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{46}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *GetAssetResponse) GetAsset() *Asset {
@@ -3396,7 +3936,7 @@ type ListAssetsRequest struct {
 
 func (x *ListAssetsRequest) Reset() {
 	*x = ListAssetsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[47]
+	mi := &file_dure_api_v1_api_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3408,7 +3948,7 @@ func (x *ListAssetsRequest) String() string {
 func (*ListAssetsRequest) ProtoMessage() {}
 
 func (x *ListAssetsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[47]
+	mi := &file_dure_api_v1_api_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3421,7 +3961,7 @@ func (x *ListAssetsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAssetsRequest.ProtoReflect.Descriptor instead.
 func (*ListAssetsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{47}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *ListAssetsRequest) GetPageSize() int32 {
@@ -3448,7 +3988,7 @@ type ListAssetsResponse struct {
 
 func (x *ListAssetsResponse) Reset() {
 	*x = ListAssetsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[48]
+	mi := &file_dure_api_v1_api_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3460,7 +4000,7 @@ func (x *ListAssetsResponse) String() string {
 func (*ListAssetsResponse) ProtoMessage() {}
 
 func (x *ListAssetsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[48]
+	mi := &file_dure_api_v1_api_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3473,7 +4013,7 @@ func (x *ListAssetsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAssetsResponse.ProtoReflect.Descriptor instead.
 func (*ListAssetsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{48}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *ListAssetsResponse) GetAssets() []*Asset {
@@ -3504,7 +4044,7 @@ type Balance struct {
 
 func (x *Balance) Reset() {
 	*x = Balance{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[49]
+	mi := &file_dure_api_v1_api_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3516,7 +4056,7 @@ func (x *Balance) String() string {
 func (*Balance) ProtoMessage() {}
 
 func (x *Balance) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[49]
+	mi := &file_dure_api_v1_api_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3529,7 +4069,7 @@ func (x *Balance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Balance.ProtoReflect.Descriptor instead.
 func (*Balance) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{49}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Balance) GetAsset() string {
@@ -3579,7 +4119,7 @@ type GetBalanceRequest struct {
 
 func (x *GetBalanceRequest) Reset() {
 	*x = GetBalanceRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[50]
+	mi := &file_dure_api_v1_api_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3591,7 +4131,7 @@ func (x *GetBalanceRequest) String() string {
 func (*GetBalanceRequest) ProtoMessage() {}
 
 func (x *GetBalanceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[50]
+	mi := &file_dure_api_v1_api_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3604,7 +4144,7 @@ func (x *GetBalanceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBalanceRequest.ProtoReflect.Descriptor instead.
 func (*GetBalanceRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{50}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *GetBalanceRequest) GetAsset() string {
@@ -3638,7 +4178,7 @@ type GetBalanceResponse struct {
 
 func (x *GetBalanceResponse) Reset() {
 	*x = GetBalanceResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[51]
+	mi := &file_dure_api_v1_api_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3650,7 +4190,7 @@ func (x *GetBalanceResponse) String() string {
 func (*GetBalanceResponse) ProtoMessage() {}
 
 func (x *GetBalanceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[51]
+	mi := &file_dure_api_v1_api_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3663,7 +4203,7 @@ func (x *GetBalanceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBalanceResponse.ProtoReflect.Descriptor instead.
 func (*GetBalanceResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{51}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *GetBalanceResponse) GetBalance() *Balance {
@@ -3692,7 +4232,7 @@ type ListBalancesRequest struct {
 
 func (x *ListBalancesRequest) Reset() {
 	*x = ListBalancesRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[52]
+	mi := &file_dure_api_v1_api_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3704,7 +4244,7 @@ func (x *ListBalancesRequest) String() string {
 func (*ListBalancesRequest) ProtoMessage() {}
 
 func (x *ListBalancesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[52]
+	mi := &file_dure_api_v1_api_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3717,7 +4257,7 @@ func (x *ListBalancesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBalancesRequest.ProtoReflect.Descriptor instead.
 func (*ListBalancesRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{52}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ListBalancesRequest) GetAccount() string {
@@ -3758,7 +4298,7 @@ type ListBalancesResponse struct {
 
 func (x *ListBalancesResponse) Reset() {
 	*x = ListBalancesResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[53]
+	mi := &file_dure_api_v1_api_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3770,7 +4310,7 @@ func (x *ListBalancesResponse) String() string {
 func (*ListBalancesResponse) ProtoMessage() {}
 
 func (x *ListBalancesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[53]
+	mi := &file_dure_api_v1_api_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3783,7 +4323,7 @@ func (x *ListBalancesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBalancesResponse.ProtoReflect.Descriptor instead.
 func (*ListBalancesResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{53}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *ListBalancesResponse) GetBalances() []*Balance {
@@ -3817,7 +4357,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[54]
+	mi := &file_dure_api_v1_api_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3829,7 +4369,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[54]
+	mi := &file_dure_api_v1_api_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3842,7 +4382,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{54}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *Hold) GetHold() string {
@@ -3917,7 +4457,7 @@ type GetHoldRequest struct {
 
 func (x *GetHoldRequest) Reset() {
 	*x = GetHoldRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[55]
+	mi := &file_dure_api_v1_api_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3929,7 +4469,7 @@ func (x *GetHoldRequest) String() string {
 func (*GetHoldRequest) ProtoMessage() {}
 
 func (x *GetHoldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[55]
+	mi := &file_dure_api_v1_api_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3942,7 +4482,7 @@ func (x *GetHoldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHoldRequest.ProtoReflect.Descriptor instead.
 func (*GetHoldRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{55}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *GetHoldRequest) GetHold() string {
@@ -3961,7 +4501,7 @@ type GetHoldResponse struct {
 
 func (x *GetHoldResponse) Reset() {
 	*x = GetHoldResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[56]
+	mi := &file_dure_api_v1_api_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3973,7 +4513,7 @@ func (x *GetHoldResponse) String() string {
 func (*GetHoldResponse) ProtoMessage() {}
 
 func (x *GetHoldResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[56]
+	mi := &file_dure_api_v1_api_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3986,7 +4526,7 @@ func (x *GetHoldResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHoldResponse.ProtoReflect.Descriptor instead.
 func (*GetHoldResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{56}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *GetHoldResponse) GetHold() *Hold {
@@ -4007,7 +4547,7 @@ type ListHoldsRequest struct {
 
 func (x *ListHoldsRequest) Reset() {
 	*x = ListHoldsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[57]
+	mi := &file_dure_api_v1_api_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4019,7 +4559,7 @@ func (x *ListHoldsRequest) String() string {
 func (*ListHoldsRequest) ProtoMessage() {}
 
 func (x *ListHoldsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[57]
+	mi := &file_dure_api_v1_api_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4032,7 +4572,7 @@ func (x *ListHoldsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHoldsRequest.ProtoReflect.Descriptor instead.
 func (*ListHoldsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{57}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *ListHoldsRequest) GetAccount() string {
@@ -4066,7 +4606,7 @@ type ListHoldsResponse struct {
 
 func (x *ListHoldsResponse) Reset() {
 	*x = ListHoldsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[58]
+	mi := &file_dure_api_v1_api_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4078,7 +4618,7 @@ func (x *ListHoldsResponse) String() string {
 func (*ListHoldsResponse) ProtoMessage() {}
 
 func (x *ListHoldsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[58]
+	mi := &file_dure_api_v1_api_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4091,7 +4631,7 @@ func (x *ListHoldsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHoldsResponse.ProtoReflect.Descriptor instead.
 func (*ListHoldsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{58}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *ListHoldsResponse) GetHolds() []*Hold {
@@ -4131,7 +4671,7 @@ type Record struct {
 
 func (x *Record) Reset() {
 	*x = Record{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[59]
+	mi := &file_dure_api_v1_api_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4143,7 +4683,7 @@ func (x *Record) String() string {
 func (*Record) ProtoMessage() {}
 
 func (x *Record) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[59]
+	mi := &file_dure_api_v1_api_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4156,7 +4696,7 @@ func (x *Record) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Record.ProtoReflect.Descriptor instead.
 func (*Record) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{59}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *Record) GetDigest() string {
@@ -4267,7 +4807,7 @@ type Cosignature struct {
 
 func (x *Cosignature) Reset() {
 	*x = Cosignature{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[60]
+	mi := &file_dure_api_v1_api_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4279,7 +4819,7 @@ func (x *Cosignature) String() string {
 func (*Cosignature) ProtoMessage() {}
 
 func (x *Cosignature) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[60]
+	mi := &file_dure_api_v1_api_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4292,7 +4832,7 @@ func (x *Cosignature) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cosignature.ProtoReflect.Descriptor instead.
 func (*Cosignature) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{60}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *Cosignature) GetAccount() string {
@@ -4318,7 +4858,7 @@ type GetRecordsRequest struct {
 
 func (x *GetRecordsRequest) Reset() {
 	*x = GetRecordsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[61]
+	mi := &file_dure_api_v1_api_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4330,7 +4870,7 @@ func (x *GetRecordsRequest) String() string {
 func (*GetRecordsRequest) ProtoMessage() {}
 
 func (x *GetRecordsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[61]
+	mi := &file_dure_api_v1_api_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4343,7 +4883,7 @@ func (x *GetRecordsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRecordsRequest.ProtoReflect.Descriptor instead.
 func (*GetRecordsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{61}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *GetRecordsRequest) GetDigest() string {
@@ -4362,7 +4902,7 @@ type GetRecordsResponse struct {
 
 func (x *GetRecordsResponse) Reset() {
 	*x = GetRecordsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[62]
+	mi := &file_dure_api_v1_api_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4374,7 +4914,7 @@ func (x *GetRecordsResponse) String() string {
 func (*GetRecordsResponse) ProtoMessage() {}
 
 func (x *GetRecordsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[62]
+	mi := &file_dure_api_v1_api_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4387,7 +4927,7 @@ func (x *GetRecordsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRecordsResponse.ProtoReflect.Descriptor instead.
 func (*GetRecordsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{62}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *GetRecordsResponse) GetRecords() []*Record {
@@ -4414,7 +4954,7 @@ type ListRecordsRequest struct {
 
 func (x *ListRecordsRequest) Reset() {
 	*x = ListRecordsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[63]
+	mi := &file_dure_api_v1_api_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4426,7 +4966,7 @@ func (x *ListRecordsRequest) String() string {
 func (*ListRecordsRequest) ProtoMessage() {}
 
 func (x *ListRecordsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[63]
+	mi := &file_dure_api_v1_api_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4439,7 +4979,7 @@ func (x *ListRecordsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRecordsRequest.ProtoReflect.Descriptor instead.
 func (*ListRecordsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{63}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *ListRecordsRequest) GetRecorder() string {
@@ -4494,7 +5034,7 @@ type ListRecordsResponse struct {
 
 func (x *ListRecordsResponse) Reset() {
 	*x = ListRecordsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[64]
+	mi := &file_dure_api_v1_api_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4506,7 +5046,7 @@ func (x *ListRecordsResponse) String() string {
 func (*ListRecordsResponse) ProtoMessage() {}
 
 func (x *ListRecordsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[64]
+	mi := &file_dure_api_v1_api_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4519,7 +5059,7 @@ func (x *ListRecordsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRecordsResponse.ProtoReflect.Descriptor instead.
 func (*ListRecordsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{64}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *ListRecordsResponse) GetRecords() []*Record {
@@ -4553,7 +5093,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[65]
+	mi := &file_dure_api_v1_api_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4565,7 +5105,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[65]
+	mi := &file_dure_api_v1_api_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4578,7 +5118,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{65}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *Member) GetAddress() string {
@@ -4653,7 +5193,7 @@ type Misbehaviour struct {
 
 func (x *Misbehaviour) Reset() {
 	*x = Misbehaviour{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[66]
+	mi := &file_dure_api_v1_api_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4665,7 +5205,7 @@ func (x *Misbehaviour) String() string {
 func (*Misbehaviour) ProtoMessage() {}
 
 func (x *Misbehaviour) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[66]
+	mi := &file_dure_api_v1_api_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4678,7 +5218,7 @@ func (x *Misbehaviour) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Misbehaviour.ProtoReflect.Descriptor instead.
 func (*Misbehaviour) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{66}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *Misbehaviour) GetKind() string {
@@ -4724,7 +5264,7 @@ type FormerValidator struct {
 
 func (x *FormerValidator) Reset() {
 	*x = FormerValidator{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[67]
+	mi := &file_dure_api_v1_api_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4736,7 +5276,7 @@ func (x *FormerValidator) String() string {
 func (*FormerValidator) ProtoMessage() {}
 
 func (x *FormerValidator) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[67]
+	mi := &file_dure_api_v1_api_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4749,7 +5289,7 @@ func (x *FormerValidator) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FormerValidator.ProtoReflect.Descriptor instead.
 func (*FormerValidator) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{67}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *FormerValidator) GetValidator() string {
@@ -4788,7 +5328,7 @@ type GetNetworkRequest struct {
 
 func (x *GetNetworkRequest) Reset() {
 	*x = GetNetworkRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[68]
+	mi := &file_dure_api_v1_api_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4800,7 +5340,7 @@ func (x *GetNetworkRequest) String() string {
 func (*GetNetworkRequest) ProtoMessage() {}
 
 func (x *GetNetworkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[68]
+	mi := &file_dure_api_v1_api_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4813,7 +5353,7 @@ func (x *GetNetworkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetNetworkRequest.ProtoReflect.Descriptor instead.
 func (*GetNetworkRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{68}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{74}
 }
 
 type GetNetworkResponse struct {
@@ -4831,7 +5371,7 @@ type GetNetworkResponse struct {
 
 func (x *GetNetworkResponse) Reset() {
 	*x = GetNetworkResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[69]
+	mi := &file_dure_api_v1_api_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4843,7 +5383,7 @@ func (x *GetNetworkResponse) String() string {
 func (*GetNetworkResponse) ProtoMessage() {}
 
 func (x *GetNetworkResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[69]
+	mi := &file_dure_api_v1_api_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4856,7 +5396,7 @@ func (x *GetNetworkResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetNetworkResponse.ProtoReflect.Descriptor instead.
 func (*GetNetworkResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{69}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *GetNetworkResponse) GetNetwork() string {
@@ -4910,7 +5450,7 @@ type Proposal struct {
 
 func (x *Proposal) Reset() {
 	*x = Proposal{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[70]
+	mi := &file_dure_api_v1_api_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4922,7 +5462,7 @@ func (x *Proposal) String() string {
 func (*Proposal) ProtoMessage() {}
 
 func (x *Proposal) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[70]
+	mi := &file_dure_api_v1_api_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4935,7 +5475,7 @@ func (x *Proposal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Proposal.ProtoReflect.Descriptor instead.
 func (*Proposal) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{70}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *Proposal) GetId() uint64 {
@@ -4997,7 +5537,7 @@ type ListProposalsRequest struct {
 
 func (x *ListProposalsRequest) Reset() {
 	*x = ListProposalsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[71]
+	mi := &file_dure_api_v1_api_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5009,7 +5549,7 @@ func (x *ListProposalsRequest) String() string {
 func (*ListProposalsRequest) ProtoMessage() {}
 
 func (x *ListProposalsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[71]
+	mi := &file_dure_api_v1_api_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5022,7 +5562,7 @@ func (x *ListProposalsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProposalsRequest.ProtoReflect.Descriptor instead.
 func (*ListProposalsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{71}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *ListProposalsRequest) GetPageSize() int32 {
@@ -5049,7 +5589,7 @@ type ListProposalsResponse struct {
 
 func (x *ListProposalsResponse) Reset() {
 	*x = ListProposalsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[72]
+	mi := &file_dure_api_v1_api_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5061,7 +5601,7 @@ func (x *ListProposalsResponse) String() string {
 func (*ListProposalsResponse) ProtoMessage() {}
 
 func (x *ListProposalsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[72]
+	mi := &file_dure_api_v1_api_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5074,7 +5614,7 @@ func (x *ListProposalsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProposalsResponse.ProtoReflect.Descriptor instead.
 func (*ListProposalsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{72}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *ListProposalsResponse) GetProposals() []*Proposal {
@@ -5129,7 +5669,7 @@ type Device struct {
 
 func (x *Device) Reset() {
 	*x = Device{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[73]
+	mi := &file_dure_api_v1_api_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5141,7 +5681,7 @@ func (x *Device) String() string {
 func (*Device) ProtoMessage() {}
 
 func (x *Device) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[73]
+	mi := &file_dure_api_v1_api_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5154,7 +5694,7 @@ func (x *Device) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Device.ProtoReflect.Descriptor instead.
 func (*Device) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{73}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *Device) GetDevice() string {
@@ -5313,7 +5853,7 @@ type DeviceCommand struct {
 
 func (x *DeviceCommand) Reset() {
 	*x = DeviceCommand{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[74]
+	mi := &file_dure_api_v1_api_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5325,7 +5865,7 @@ func (x *DeviceCommand) String() string {
 func (*DeviceCommand) ProtoMessage() {}
 
 func (x *DeviceCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[74]
+	mi := &file_dure_api_v1_api_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5338,7 +5878,7 @@ func (x *DeviceCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeviceCommand.ProtoReflect.Descriptor instead.
 func (*DeviceCommand) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{74}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *DeviceCommand) GetCommand() string {
@@ -5430,7 +5970,7 @@ type ListDevicesRequest struct {
 
 func (x *ListDevicesRequest) Reset() {
 	*x = ListDevicesRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[75]
+	mi := &file_dure_api_v1_api_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5442,7 +5982,7 @@ func (x *ListDevicesRequest) String() string {
 func (*ListDevicesRequest) ProtoMessage() {}
 
 func (x *ListDevicesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[75]
+	mi := &file_dure_api_v1_api_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5455,7 +5995,7 @@ func (x *ListDevicesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDevicesRequest.ProtoReflect.Descriptor instead.
 func (*ListDevicesRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{75}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *ListDevicesRequest) GetMaker() string {
@@ -5496,7 +6036,7 @@ type ListDevicesResponse struct {
 
 func (x *ListDevicesResponse) Reset() {
 	*x = ListDevicesResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[76]
+	mi := &file_dure_api_v1_api_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5508,7 +6048,7 @@ func (x *ListDevicesResponse) String() string {
 func (*ListDevicesResponse) ProtoMessage() {}
 
 func (x *ListDevicesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[76]
+	mi := &file_dure_api_v1_api_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5521,7 +6061,7 @@ func (x *ListDevicesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDevicesResponse.ProtoReflect.Descriptor instead.
 func (*ListDevicesResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{76}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *ListDevicesResponse) GetDevices() []*Device {
@@ -5558,7 +6098,7 @@ type Doubt struct {
 
 func (x *Doubt) Reset() {
 	*x = Doubt{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[77]
+	mi := &file_dure_api_v1_api_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5570,7 +6110,7 @@ func (x *Doubt) String() string {
 func (*Doubt) ProtoMessage() {}
 
 func (x *Doubt) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[77]
+	mi := &file_dure_api_v1_api_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5583,7 +6123,7 @@ func (x *Doubt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Doubt.ProtoReflect.Descriptor instead.
 func (*Doubt) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{77}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *Doubt) GetSince() string {
@@ -5662,7 +6202,7 @@ type Firmware struct {
 
 func (x *Firmware) Reset() {
 	*x = Firmware{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[78]
+	mi := &file_dure_api_v1_api_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5674,7 +6214,7 @@ func (x *Firmware) String() string {
 func (*Firmware) ProtoMessage() {}
 
 func (x *Firmware) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[78]
+	mi := &file_dure_api_v1_api_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5687,7 +6227,7 @@ func (x *Firmware) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Firmware.ProtoReflect.Descriptor instead.
 func (*Firmware) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{78}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *Firmware) GetNumber() uint64 {
@@ -5788,7 +6328,7 @@ type KnownFault struct {
 
 func (x *KnownFault) Reset() {
 	*x = KnownFault{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[79]
+	mi := &file_dure_api_v1_api_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5800,7 +6340,7 @@ func (x *KnownFault) String() string {
 func (*KnownFault) ProtoMessage() {}
 
 func (x *KnownFault) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[79]
+	mi := &file_dure_api_v1_api_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5813,7 +6353,7 @@ func (x *KnownFault) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KnownFault.ProtoReflect.Descriptor instead.
 func (*KnownFault) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{79}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *KnownFault) GetId() string {
@@ -5860,7 +6400,7 @@ type GetDeviceRequest struct {
 
 func (x *GetDeviceRequest) Reset() {
 	*x = GetDeviceRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[80]
+	mi := &file_dure_api_v1_api_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5872,7 +6412,7 @@ func (x *GetDeviceRequest) String() string {
 func (*GetDeviceRequest) ProtoMessage() {}
 
 func (x *GetDeviceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[80]
+	mi := &file_dure_api_v1_api_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5885,7 +6425,7 @@ func (x *GetDeviceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeviceRequest.ProtoReflect.Descriptor instead.
 func (*GetDeviceRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{80}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *GetDeviceRequest) GetDevice() string {
@@ -5904,7 +6444,7 @@ type GetDeviceResponse struct {
 
 func (x *GetDeviceResponse) Reset() {
 	*x = GetDeviceResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[81]
+	mi := &file_dure_api_v1_api_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5916,7 +6456,7 @@ func (x *GetDeviceResponse) String() string {
 func (*GetDeviceResponse) ProtoMessage() {}
 
 func (x *GetDeviceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[81]
+	mi := &file_dure_api_v1_api_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5929,7 +6469,7 @@ func (x *GetDeviceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeviceResponse.ProtoReflect.Descriptor instead.
 func (*GetDeviceResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{81}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *GetDeviceResponse) GetDevice() *Device {
@@ -5949,7 +6489,7 @@ type GetModelRequest struct {
 
 func (x *GetModelRequest) Reset() {
 	*x = GetModelRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[82]
+	mi := &file_dure_api_v1_api_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5961,7 +6501,7 @@ func (x *GetModelRequest) String() string {
 func (*GetModelRequest) ProtoMessage() {}
 
 func (x *GetModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[82]
+	mi := &file_dure_api_v1_api_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5974,7 +6514,7 @@ func (x *GetModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelRequest.ProtoReflect.Descriptor instead.
 func (*GetModelRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{82}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *GetModelRequest) GetMaker() string {
@@ -6002,7 +6542,7 @@ type GetModelResponse struct {
 
 func (x *GetModelResponse) Reset() {
 	*x = GetModelResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[83]
+	mi := &file_dure_api_v1_api_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6014,7 +6554,7 @@ func (x *GetModelResponse) String() string {
 func (*GetModelResponse) ProtoMessage() {}
 
 func (x *GetModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[83]
+	mi := &file_dure_api_v1_api_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6027,7 +6567,7 @@ func (x *GetModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetModelResponse.ProtoReflect.Descriptor instead.
 func (*GetModelResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{83}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *GetModelResponse) GetTitle() string {
@@ -6062,7 +6602,7 @@ type RelyRequest struct {
 
 func (x *RelyRequest) Reset() {
 	*x = RelyRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[84]
+	mi := &file_dure_api_v1_api_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6074,7 +6614,7 @@ func (x *RelyRequest) String() string {
 func (*RelyRequest) ProtoMessage() {}
 
 func (x *RelyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[84]
+	mi := &file_dure_api_v1_api_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6087,7 +6627,7 @@ func (x *RelyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelyRequest.ProtoReflect.Descriptor instead.
 func (*RelyRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{84}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{90}
 }
 
 func (x *RelyRequest) GetDevice() string {
@@ -6125,7 +6665,7 @@ type RelyResponse struct {
 
 func (x *RelyResponse) Reset() {
 	*x = RelyResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[85]
+	mi := &file_dure_api_v1_api_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6137,7 +6677,7 @@ func (x *RelyResponse) String() string {
 func (*RelyResponse) ProtoMessage() {}
 
 func (x *RelyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[85]
+	mi := &file_dure_api_v1_api_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6150,7 +6690,7 @@ func (x *RelyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelyResponse.ProtoReflect.Descriptor instead.
 func (*RelyResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{85}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *RelyResponse) GetOk() bool {
@@ -6244,7 +6784,7 @@ type Feed struct {
 
 func (x *Feed) Reset() {
 	*x = Feed{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[86]
+	mi := &file_dure_api_v1_api_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6256,7 +6796,7 @@ func (x *Feed) String() string {
 func (*Feed) ProtoMessage() {}
 
 func (x *Feed) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[86]
+	mi := &file_dure_api_v1_api_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6269,7 +6809,7 @@ func (x *Feed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Feed.ProtoReflect.Descriptor instead.
 func (*Feed) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{86}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{92}
 }
 
 func (x *Feed) GetFeed() string {
@@ -6428,7 +6968,7 @@ type FeedPremium struct {
 
 func (x *FeedPremium) Reset() {
 	*x = FeedPremium{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[87]
+	mi := &file_dure_api_v1_api_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6440,7 +6980,7 @@ func (x *FeedPremium) String() string {
 func (*FeedPremium) ProtoMessage() {}
 
 func (x *FeedPremium) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[87]
+	mi := &file_dure_api_v1_api_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6453,7 +6993,7 @@ func (x *FeedPremium) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeedPremium.ProtoReflect.Descriptor instead.
 func (*FeedPremium) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{87}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{93}
 }
 
 func (x *FeedPremium) GetAsset() string {
@@ -6529,7 +7069,7 @@ type FeedSource struct {
 
 func (x *FeedSource) Reset() {
 	*x = FeedSource{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[88]
+	mi := &file_dure_api_v1_api_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6541,7 +7081,7 @@ func (x *FeedSource) String() string {
 func (*FeedSource) ProtoMessage() {}
 
 func (x *FeedSource) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[88]
+	mi := &file_dure_api_v1_api_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6554,7 +7094,7 @@ func (x *FeedSource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeedSource.ProtoReflect.Descriptor instead.
 func (*FeedSource) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{88}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{94}
 }
 
 func (x *FeedSource) GetDevice() string {
@@ -6716,7 +7256,7 @@ type ReadingGap struct {
 
 func (x *ReadingGap) Reset() {
 	*x = ReadingGap{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[89]
+	mi := &file_dure_api_v1_api_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6728,7 +7268,7 @@ func (x *ReadingGap) String() string {
 func (*ReadingGap) ProtoMessage() {}
 
 func (x *ReadingGap) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[89]
+	mi := &file_dure_api_v1_api_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6741,7 +7281,7 @@ func (x *ReadingGap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadingGap.ProtoReflect.Descriptor instead.
 func (*ReadingGap) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{89}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{95}
 }
 
 func (x *ReadingGap) GetBoot() uint64 {
@@ -6793,7 +7333,7 @@ type QuarantinedReading struct {
 
 func (x *QuarantinedReading) Reset() {
 	*x = QuarantinedReading{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[90]
+	mi := &file_dure_api_v1_api_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6805,7 +7345,7 @@ func (x *QuarantinedReading) String() string {
 func (*QuarantinedReading) ProtoMessage() {}
 
 func (x *QuarantinedReading) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[90]
+	mi := &file_dure_api_v1_api_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6818,7 +7358,7 @@ func (x *QuarantinedReading) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuarantinedReading.ProtoReflect.Descriptor instead.
 func (*QuarantinedReading) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{90}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{96}
 }
 
 func (x *QuarantinedReading) GetDevice() string {
@@ -6900,7 +7440,7 @@ type GetFeedRequest struct {
 
 func (x *GetFeedRequest) Reset() {
 	*x = GetFeedRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[91]
+	mi := &file_dure_api_v1_api_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6912,7 +7452,7 @@ func (x *GetFeedRequest) String() string {
 func (*GetFeedRequest) ProtoMessage() {}
 
 func (x *GetFeedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[91]
+	mi := &file_dure_api_v1_api_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6925,7 +7465,7 @@ func (x *GetFeedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFeedRequest.ProtoReflect.Descriptor instead.
 func (*GetFeedRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{91}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{97}
 }
 
 func (x *GetFeedRequest) GetFeed() string {
@@ -6948,7 +7488,7 @@ type GetFeedResponse struct {
 
 func (x *GetFeedResponse) Reset() {
 	*x = GetFeedResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[92]
+	mi := &file_dure_api_v1_api_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6960,7 +7500,7 @@ func (x *GetFeedResponse) String() string {
 func (*GetFeedResponse) ProtoMessage() {}
 
 func (x *GetFeedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[92]
+	mi := &file_dure_api_v1_api_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6973,7 +7513,7 @@ func (x *GetFeedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFeedResponse.ProtoReflect.Descriptor instead.
 func (*GetFeedResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{92}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{98}
 }
 
 func (x *GetFeedResponse) GetFeed() *Feed {
@@ -7011,7 +7551,7 @@ type ListFeedsRequest struct {
 
 func (x *ListFeedsRequest) Reset() {
 	*x = ListFeedsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[93]
+	mi := &file_dure_api_v1_api_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7023,7 +7563,7 @@ func (x *ListFeedsRequest) String() string {
 func (*ListFeedsRequest) ProtoMessage() {}
 
 func (x *ListFeedsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[93]
+	mi := &file_dure_api_v1_api_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7036,7 +7576,7 @@ func (x *ListFeedsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFeedsRequest.ProtoReflect.Descriptor instead.
 func (*ListFeedsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{93}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{99}
 }
 
 func (x *ListFeedsRequest) GetOperator() string {
@@ -7077,7 +7617,7 @@ type ListFeedsResponse struct {
 
 func (x *ListFeedsResponse) Reset() {
 	*x = ListFeedsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[94]
+	mi := &file_dure_api_v1_api_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7089,7 +7629,7 @@ func (x *ListFeedsResponse) String() string {
 func (*ListFeedsResponse) ProtoMessage() {}
 
 func (x *ListFeedsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[94]
+	mi := &file_dure_api_v1_api_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7102,7 +7642,7 @@ func (x *ListFeedsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFeedsResponse.ProtoReflect.Descriptor instead.
 func (*ListFeedsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{94}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{100}
 }
 
 func (x *ListFeedsResponse) GetFeeds() []*Feed {
@@ -7132,7 +7672,7 @@ type ValueRequest struct {
 
 func (x *ValueRequest) Reset() {
 	*x = ValueRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[95]
+	mi := &file_dure_api_v1_api_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7144,7 +7684,7 @@ func (x *ValueRequest) String() string {
 func (*ValueRequest) ProtoMessage() {}
 
 func (x *ValueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[95]
+	mi := &file_dure_api_v1_api_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7157,7 +7697,7 @@ func (x *ValueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueRequest.ProtoReflect.Descriptor instead.
 func (*ValueRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{95}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{101}
 }
 
 func (x *ValueRequest) GetFeed() string {
@@ -7204,7 +7744,7 @@ type ValueResponse struct {
 
 func (x *ValueResponse) Reset() {
 	*x = ValueResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[96]
+	mi := &file_dure_api_v1_api_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7216,7 +7756,7 @@ func (x *ValueResponse) String() string {
 func (*ValueResponse) ProtoMessage() {}
 
 func (x *ValueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[96]
+	mi := &file_dure_api_v1_api_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7229,7 +7769,7 @@ func (x *ValueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueResponse.ProtoReflect.Descriptor instead.
 func (*ValueResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{96}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{102}
 }
 
 func (x *ValueResponse) GetOk() bool {
@@ -7322,7 +7862,7 @@ type ValueSource struct {
 
 func (x *ValueSource) Reset() {
 	*x = ValueSource{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[97]
+	mi := &file_dure_api_v1_api_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7334,7 +7874,7 @@ func (x *ValueSource) String() string {
 func (*ValueSource) ProtoMessage() {}
 
 func (x *ValueSource) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[97]
+	mi := &file_dure_api_v1_api_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7347,7 +7887,7 @@ func (x *ValueSource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueSource.ProtoReflect.Descriptor instead.
 func (*ValueSource) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{97}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{103}
 }
 
 func (x *ValueSource) GetDevice() string {
@@ -7472,7 +8012,7 @@ type Reading struct {
 
 func (x *Reading) Reset() {
 	*x = Reading{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[98]
+	mi := &file_dure_api_v1_api_proto_msgTypes[104]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7484,7 +8024,7 @@ func (x *Reading) String() string {
 func (*Reading) ProtoMessage() {}
 
 func (x *Reading) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[98]
+	mi := &file_dure_api_v1_api_proto_msgTypes[104]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7497,7 +8037,7 @@ func (x *Reading) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reading.ProtoReflect.Descriptor instead.
 func (*Reading) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{98}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{104}
 }
 
 func (x *Reading) GetFeed() string {
@@ -7647,7 +8187,7 @@ type ListReadingsRequest struct {
 
 func (x *ListReadingsRequest) Reset() {
 	*x = ListReadingsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[99]
+	mi := &file_dure_api_v1_api_proto_msgTypes[105]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7659,7 +8199,7 @@ func (x *ListReadingsRequest) String() string {
 func (*ListReadingsRequest) ProtoMessage() {}
 
 func (x *ListReadingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[99]
+	mi := &file_dure_api_v1_api_proto_msgTypes[105]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7672,7 +8212,7 @@ func (x *ListReadingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReadingsRequest.ProtoReflect.Descriptor instead.
 func (*ListReadingsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{99}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{105}
 }
 
 func (x *ListReadingsRequest) GetFeed() string {
@@ -7744,7 +8284,7 @@ type ListReadingsResponse struct {
 
 func (x *ListReadingsResponse) Reset() {
 	*x = ListReadingsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[100]
+	mi := &file_dure_api_v1_api_proto_msgTypes[106]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7756,7 +8296,7 @@ func (x *ListReadingsResponse) String() string {
 func (*ListReadingsResponse) ProtoMessage() {}
 
 func (x *ListReadingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[100]
+	mi := &file_dure_api_v1_api_proto_msgTypes[106]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7769,7 +8309,7 @@ func (x *ListReadingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReadingsResponse.ProtoReflect.Descriptor instead.
 func (*ListReadingsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{100}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{106}
 }
 
 func (x *ListReadingsResponse) GetReadings() []*Reading {
@@ -7808,7 +8348,7 @@ type GetReadingRequest struct {
 
 func (x *GetReadingRequest) Reset() {
 	*x = GetReadingRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[101]
+	mi := &file_dure_api_v1_api_proto_msgTypes[107]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7820,7 +8360,7 @@ func (x *GetReadingRequest) String() string {
 func (*GetReadingRequest) ProtoMessage() {}
 
 func (x *GetReadingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[101]
+	mi := &file_dure_api_v1_api_proto_msgTypes[107]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7833,7 +8373,7 @@ func (x *GetReadingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReadingRequest.ProtoReflect.Descriptor instead.
 func (*GetReadingRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{101}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{107}
 }
 
 func (x *GetReadingRequest) GetDevice() string {
@@ -7883,7 +8423,7 @@ type GetReadingResponse struct {
 
 func (x *GetReadingResponse) Reset() {
 	*x = GetReadingResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[102]
+	mi := &file_dure_api_v1_api_proto_msgTypes[108]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7895,7 +8435,7 @@ func (x *GetReadingResponse) String() string {
 func (*GetReadingResponse) ProtoMessage() {}
 
 func (x *GetReadingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[102]
+	mi := &file_dure_api_v1_api_proto_msgTypes[108]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7908,7 +8448,7 @@ func (x *GetReadingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReadingResponse.ProtoReflect.Descriptor instead.
 func (*GetReadingResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{102}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{108}
 }
 
 func (x *GetReadingResponse) GetReading() *Reading {
@@ -7950,7 +8490,7 @@ type ListSettlementsRequest struct {
 
 func (x *ListSettlementsRequest) Reset() {
 	*x = ListSettlementsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[103]
+	mi := &file_dure_api_v1_api_proto_msgTypes[109]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7962,7 +8502,7 @@ func (x *ListSettlementsRequest) String() string {
 func (*ListSettlementsRequest) ProtoMessage() {}
 
 func (x *ListSettlementsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[103]
+	mi := &file_dure_api_v1_api_proto_msgTypes[109]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7975,7 +8515,7 @@ func (x *ListSettlementsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSettlementsRequest.ProtoReflect.Descriptor instead.
 func (*ListSettlementsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{103}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{109}
 }
 
 func (x *ListSettlementsRequest) GetDevice() string {
@@ -8030,7 +8570,7 @@ type ListSettlementsResponse struct {
 
 func (x *ListSettlementsResponse) Reset() {
 	*x = ListSettlementsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[104]
+	mi := &file_dure_api_v1_api_proto_msgTypes[110]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8042,7 +8582,7 @@ func (x *ListSettlementsResponse) String() string {
 func (*ListSettlementsResponse) ProtoMessage() {}
 
 func (x *ListSettlementsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[104]
+	mi := &file_dure_api_v1_api_proto_msgTypes[110]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8055,7 +8595,7 @@ func (x *ListSettlementsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSettlementsResponse.ProtoReflect.Descriptor instead.
 func (*ListSettlementsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{104}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{110}
 }
 
 func (x *ListSettlementsResponse) GetSettlements() []*Settlement {
@@ -8081,7 +8621,7 @@ type TaintRequest struct {
 
 func (x *TaintRequest) Reset() {
 	*x = TaintRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[105]
+	mi := &file_dure_api_v1_api_proto_msgTypes[111]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8093,7 +8633,7 @@ func (x *TaintRequest) String() string {
 func (*TaintRequest) ProtoMessage() {}
 
 func (x *TaintRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[105]
+	mi := &file_dure_api_v1_api_proto_msgTypes[111]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8106,7 +8646,7 @@ func (x *TaintRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintRequest.ProtoReflect.Descriptor instead.
 func (*TaintRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{105}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{111}
 }
 
 func (x *TaintRequest) GetDevice() string {
@@ -8133,7 +8673,7 @@ type TaintResponse struct {
 
 func (x *TaintResponse) Reset() {
 	*x = TaintResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[106]
+	mi := &file_dure_api_v1_api_proto_msgTypes[112]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8145,7 +8685,7 @@ func (x *TaintResponse) String() string {
 func (*TaintResponse) ProtoMessage() {}
 
 func (x *TaintResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[106]
+	mi := &file_dure_api_v1_api_proto_msgTypes[112]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8158,7 +8698,7 @@ func (x *TaintResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintResponse.ProtoReflect.Descriptor instead.
 func (*TaintResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{106}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{112}
 }
 
 func (x *TaintResponse) GetDoubts() []*Doubt {
@@ -8211,7 +8751,7 @@ type TaintedFeed struct {
 
 func (x *TaintedFeed) Reset() {
 	*x = TaintedFeed{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[107]
+	mi := &file_dure_api_v1_api_proto_msgTypes[113]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8223,7 +8763,7 @@ func (x *TaintedFeed) String() string {
 func (*TaintedFeed) ProtoMessage() {}
 
 func (x *TaintedFeed) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[107]
+	mi := &file_dure_api_v1_api_proto_msgTypes[113]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8236,7 +8776,7 @@ func (x *TaintedFeed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintedFeed.ProtoReflect.Descriptor instead.
 func (*TaintedFeed) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{107}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{113}
 }
 
 func (x *TaintedFeed) GetFeed() string {
@@ -8294,7 +8834,7 @@ type TaintedAnchor struct {
 
 func (x *TaintedAnchor) Reset() {
 	*x = TaintedAnchor{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[108]
+	mi := &file_dure_api_v1_api_proto_msgTypes[114]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8306,7 +8846,7 @@ func (x *TaintedAnchor) String() string {
 func (*TaintedAnchor) ProtoMessage() {}
 
 func (x *TaintedAnchor) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[108]
+	mi := &file_dure_api_v1_api_proto_msgTypes[114]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8319,7 +8859,7 @@ func (x *TaintedAnchor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaintedAnchor.ProtoReflect.Descriptor instead.
 func (*TaintedAnchor) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{108}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{114}
 }
 
 func (x *TaintedAnchor) GetTransaction() string {
@@ -8373,7 +8913,7 @@ type Settlement struct {
 
 func (x *Settlement) Reset() {
 	*x = Settlement{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[109]
+	mi := &file_dure_api_v1_api_proto_msgTypes[115]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8385,7 +8925,7 @@ func (x *Settlement) String() string {
 func (*Settlement) ProtoMessage() {}
 
 func (x *Settlement) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[109]
+	mi := &file_dure_api_v1_api_proto_msgTypes[115]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8398,7 +8938,7 @@ func (x *Settlement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settlement.ProtoReflect.Descriptor instead.
 func (*Settlement) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{109}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{115}
 }
 
 func (x *Settlement) GetFeed() string {
@@ -8492,7 +9032,7 @@ type Organisation struct {
 
 func (x *Organisation) Reset() {
 	*x = Organisation{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[110]
+	mi := &file_dure_api_v1_api_proto_msgTypes[116]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8504,7 +9044,7 @@ func (x *Organisation) String() string {
 func (*Organisation) ProtoMessage() {}
 
 func (x *Organisation) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[110]
+	mi := &file_dure_api_v1_api_proto_msgTypes[116]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8517,7 +9057,7 @@ func (x *Organisation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Organisation.ProtoReflect.Descriptor instead.
 func (*Organisation) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{110}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{116}
 }
 
 func (x *Organisation) GetAccount() string {
@@ -8585,7 +9125,7 @@ type GetOrganisationRequest struct {
 
 func (x *GetOrganisationRequest) Reset() {
 	*x = GetOrganisationRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[111]
+	mi := &file_dure_api_v1_api_proto_msgTypes[117]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8597,7 +9137,7 @@ func (x *GetOrganisationRequest) String() string {
 func (*GetOrganisationRequest) ProtoMessage() {}
 
 func (x *GetOrganisationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[111]
+	mi := &file_dure_api_v1_api_proto_msgTypes[117]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8610,7 +9150,7 @@ func (x *GetOrganisationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrganisationRequest.ProtoReflect.Descriptor instead.
 func (*GetOrganisationRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{111}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{117}
 }
 
 func (x *GetOrganisationRequest) GetAccount() string {
@@ -8629,7 +9169,7 @@ type GetOrganisationResponse struct {
 
 func (x *GetOrganisationResponse) Reset() {
 	*x = GetOrganisationResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[112]
+	mi := &file_dure_api_v1_api_proto_msgTypes[118]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8641,7 +9181,7 @@ func (x *GetOrganisationResponse) String() string {
 func (*GetOrganisationResponse) ProtoMessage() {}
 
 func (x *GetOrganisationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[112]
+	mi := &file_dure_api_v1_api_proto_msgTypes[118]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8654,7 +9194,7 @@ func (x *GetOrganisationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrganisationResponse.ProtoReflect.Descriptor instead.
 func (*GetOrganisationResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{112}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{118}
 }
 
 func (x *GetOrganisationResponse) GetOrganisation() *Organisation {
@@ -8674,7 +9214,7 @@ type ListOrganisationsRequest struct {
 
 func (x *ListOrganisationsRequest) Reset() {
 	*x = ListOrganisationsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[113]
+	mi := &file_dure_api_v1_api_proto_msgTypes[119]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8686,7 +9226,7 @@ func (x *ListOrganisationsRequest) String() string {
 func (*ListOrganisationsRequest) ProtoMessage() {}
 
 func (x *ListOrganisationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[113]
+	mi := &file_dure_api_v1_api_proto_msgTypes[119]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8699,7 +9239,7 @@ func (x *ListOrganisationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrganisationsRequest.ProtoReflect.Descriptor instead.
 func (*ListOrganisationsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{113}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{119}
 }
 
 func (x *ListOrganisationsRequest) GetPageSize() int32 {
@@ -8726,7 +9266,7 @@ type ListOrganisationsResponse struct {
 
 func (x *ListOrganisationsResponse) Reset() {
 	*x = ListOrganisationsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[114]
+	mi := &file_dure_api_v1_api_proto_msgTypes[120]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8738,7 +9278,7 @@ func (x *ListOrganisationsResponse) String() string {
 func (*ListOrganisationsResponse) ProtoMessage() {}
 
 func (x *ListOrganisationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[114]
+	mi := &file_dure_api_v1_api_proto_msgTypes[120]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8751,7 +9291,7 @@ func (x *ListOrganisationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrganisationsResponse.ProtoReflect.Descriptor instead.
 func (*ListOrganisationsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{114}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{120}
 }
 
 func (x *ListOrganisationsResponse) GetOrganisations() []*Organisation {
@@ -8784,7 +9324,7 @@ type SchemaField struct {
 
 func (x *SchemaField) Reset() {
 	*x = SchemaField{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[115]
+	mi := &file_dure_api_v1_api_proto_msgTypes[121]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8796,7 +9336,7 @@ func (x *SchemaField) String() string {
 func (*SchemaField) ProtoMessage() {}
 
 func (x *SchemaField) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[115]
+	mi := &file_dure_api_v1_api_proto_msgTypes[121]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8809,7 +9349,7 @@ func (x *SchemaField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SchemaField.ProtoReflect.Descriptor instead.
 func (*SchemaField) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{115}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{121}
 }
 
 func (x *SchemaField) GetName() string {
@@ -8872,7 +9412,7 @@ type Schema struct {
 
 func (x *Schema) Reset() {
 	*x = Schema{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[116]
+	mi := &file_dure_api_v1_api_proto_msgTypes[122]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8884,7 +9424,7 @@ func (x *Schema) String() string {
 func (*Schema) ProtoMessage() {}
 
 func (x *Schema) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[116]
+	mi := &file_dure_api_v1_api_proto_msgTypes[122]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8897,7 +9437,7 @@ func (x *Schema) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Schema.ProtoReflect.Descriptor instead.
 func (*Schema) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{116}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{122}
 }
 
 func (x *Schema) GetSchema() string {
@@ -8965,7 +9505,7 @@ type GetSchemaRequest struct {
 
 func (x *GetSchemaRequest) Reset() {
 	*x = GetSchemaRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[117]
+	mi := &file_dure_api_v1_api_proto_msgTypes[123]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8977,7 +9517,7 @@ func (x *GetSchemaRequest) String() string {
 func (*GetSchemaRequest) ProtoMessage() {}
 
 func (x *GetSchemaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[117]
+	mi := &file_dure_api_v1_api_proto_msgTypes[123]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8990,7 +9530,7 @@ func (x *GetSchemaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSchemaRequest.ProtoReflect.Descriptor instead.
 func (*GetSchemaRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{117}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{123}
 }
 
 func (x *GetSchemaRequest) GetSchema() string {
@@ -9009,7 +9549,7 @@ type GetSchemaResponse struct {
 
 func (x *GetSchemaResponse) Reset() {
 	*x = GetSchemaResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[118]
+	mi := &file_dure_api_v1_api_proto_msgTypes[124]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9021,7 +9561,7 @@ func (x *GetSchemaResponse) String() string {
 func (*GetSchemaResponse) ProtoMessage() {}
 
 func (x *GetSchemaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[118]
+	mi := &file_dure_api_v1_api_proto_msgTypes[124]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9034,7 +9574,7 @@ func (x *GetSchemaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSchemaResponse.ProtoReflect.Descriptor instead.
 func (*GetSchemaResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{118}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{124}
 }
 
 func (x *GetSchemaResponse) GetSchema() *Schema {
@@ -9054,7 +9594,7 @@ type ListSchemasRequest struct {
 
 func (x *ListSchemasRequest) Reset() {
 	*x = ListSchemasRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[119]
+	mi := &file_dure_api_v1_api_proto_msgTypes[125]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9066,7 +9606,7 @@ func (x *ListSchemasRequest) String() string {
 func (*ListSchemasRequest) ProtoMessage() {}
 
 func (x *ListSchemasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[119]
+	mi := &file_dure_api_v1_api_proto_msgTypes[125]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9079,7 +9619,7 @@ func (x *ListSchemasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSchemasRequest.ProtoReflect.Descriptor instead.
 func (*ListSchemasRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{119}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{125}
 }
 
 func (x *ListSchemasRequest) GetPageSize() int32 {
@@ -9106,7 +9646,7 @@ type ListSchemasResponse struct {
 
 func (x *ListSchemasResponse) Reset() {
 	*x = ListSchemasResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[120]
+	mi := &file_dure_api_v1_api_proto_msgTypes[126]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9118,7 +9658,7 @@ func (x *ListSchemasResponse) String() string {
 func (*ListSchemasResponse) ProtoMessage() {}
 
 func (x *ListSchemasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[120]
+	mi := &file_dure_api_v1_api_proto_msgTypes[126]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9131,7 +9671,7 @@ func (x *ListSchemasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSchemasResponse.ProtoReflect.Descriptor instead.
 func (*ListSchemasResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{120}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{126}
 }
 
 func (x *ListSchemasResponse) GetSchemas() []*Schema {
@@ -9173,7 +9713,7 @@ type Right struct {
 
 func (x *Right) Reset() {
 	*x = Right{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[121]
+	mi := &file_dure_api_v1_api_proto_msgTypes[127]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9185,7 +9725,7 @@ func (x *Right) String() string {
 func (*Right) ProtoMessage() {}
 
 func (x *Right) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[121]
+	mi := &file_dure_api_v1_api_proto_msgTypes[127]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9198,7 +9738,7 @@ func (x *Right) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Right.ProtoReflect.Descriptor instead.
 func (*Right) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{121}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{127}
 }
 
 func (x *Right) GetSchema() string {
@@ -9291,7 +9831,7 @@ type ListRightsRequest struct {
 
 func (x *ListRightsRequest) Reset() {
 	*x = ListRightsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[122]
+	mi := &file_dure_api_v1_api_proto_msgTypes[128]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9303,7 +9843,7 @@ func (x *ListRightsRequest) String() string {
 func (*ListRightsRequest) ProtoMessage() {}
 
 func (x *ListRightsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[122]
+	mi := &file_dure_api_v1_api_proto_msgTypes[128]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9316,7 +9856,7 @@ func (x *ListRightsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRightsRequest.ProtoReflect.Descriptor instead.
 func (*ListRightsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{122}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{128}
 }
 
 func (x *ListRightsRequest) GetSchema() string {
@@ -9357,7 +9897,7 @@ type ListRightsResponse struct {
 
 func (x *ListRightsResponse) Reset() {
 	*x = ListRightsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[123]
+	mi := &file_dure_api_v1_api_proto_msgTypes[129]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9369,7 +9909,7 @@ func (x *ListRightsResponse) String() string {
 func (*ListRightsResponse) ProtoMessage() {}
 
 func (x *ListRightsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[123]
+	mi := &file_dure_api_v1_api_proto_msgTypes[129]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9382,7 +9922,7 @@ func (x *ListRightsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRightsResponse.ProtoReflect.Descriptor instead.
 func (*ListRightsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{123}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{129}
 }
 
 func (x *ListRightsResponse) GetRights() []*Right {
@@ -9423,7 +9963,7 @@ type Attribute struct {
 
 func (x *Attribute) Reset() {
 	*x = Attribute{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[124]
+	mi := &file_dure_api_v1_api_proto_msgTypes[130]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9435,7 +9975,7 @@ func (x *Attribute) String() string {
 func (*Attribute) ProtoMessage() {}
 
 func (x *Attribute) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[124]
+	mi := &file_dure_api_v1_api_proto_msgTypes[130]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9448,7 +9988,7 @@ func (x *Attribute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attribute.ProtoReflect.Descriptor instead.
 func (*Attribute) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{124}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{130}
 }
 
 func (x *Attribute) GetAccount() string {
@@ -9542,7 +10082,7 @@ type ListAttributesRequest struct {
 
 func (x *ListAttributesRequest) Reset() {
 	*x = ListAttributesRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[125]
+	mi := &file_dure_api_v1_api_proto_msgTypes[131]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9554,7 +10094,7 @@ func (x *ListAttributesRequest) String() string {
 func (*ListAttributesRequest) ProtoMessage() {}
 
 func (x *ListAttributesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[125]
+	mi := &file_dure_api_v1_api_proto_msgTypes[131]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9567,7 +10107,7 @@ func (x *ListAttributesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAttributesRequest.ProtoReflect.Descriptor instead.
 func (*ListAttributesRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{125}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{131}
 }
 
 func (x *ListAttributesRequest) GetAccount() string {
@@ -9615,7 +10155,7 @@ type ListAttributesResponse struct {
 
 func (x *ListAttributesResponse) Reset() {
 	*x = ListAttributesResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[126]
+	mi := &file_dure_api_v1_api_proto_msgTypes[132]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9627,7 +10167,7 @@ func (x *ListAttributesResponse) String() string {
 func (*ListAttributesResponse) ProtoMessage() {}
 
 func (x *ListAttributesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[126]
+	mi := &file_dure_api_v1_api_proto_msgTypes[132]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9640,7 +10180,7 @@ func (x *ListAttributesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAttributesResponse.ProtoReflect.Descriptor instead.
 func (*ListAttributesResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{126}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{132}
 }
 
 func (x *ListAttributesResponse) GetAttributes() []*Attribute {
@@ -9671,7 +10211,7 @@ type HasAttributeRequest struct {
 
 func (x *HasAttributeRequest) Reset() {
 	*x = HasAttributeRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[127]
+	mi := &file_dure_api_v1_api_proto_msgTypes[133]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9683,7 +10223,7 @@ func (x *HasAttributeRequest) String() string {
 func (*HasAttributeRequest) ProtoMessage() {}
 
 func (x *HasAttributeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[127]
+	mi := &file_dure_api_v1_api_proto_msgTypes[133]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9696,7 +10236,7 @@ func (x *HasAttributeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HasAttributeRequest.ProtoReflect.Descriptor instead.
 func (*HasAttributeRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{127}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{133}
 }
 
 func (x *HasAttributeRequest) GetAccount() string {
@@ -9739,7 +10279,7 @@ type HasAttributeResponse struct {
 
 func (x *HasAttributeResponse) Reset() {
 	*x = HasAttributeResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[128]
+	mi := &file_dure_api_v1_api_proto_msgTypes[134]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9751,7 +10291,7 @@ func (x *HasAttributeResponse) String() string {
 func (*HasAttributeResponse) ProtoMessage() {}
 
 func (x *HasAttributeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[128]
+	mi := &file_dure_api_v1_api_proto_msgTypes[134]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9764,7 +10304,7 @@ func (x *HasAttributeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HasAttributeResponse.ProtoReflect.Descriptor instead.
 func (*HasAttributeResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{128}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{134}
 }
 
 func (x *HasAttributeResponse) GetHas() bool {
@@ -9807,7 +10347,7 @@ type StatusList struct {
 
 func (x *StatusList) Reset() {
 	*x = StatusList{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[129]
+	mi := &file_dure_api_v1_api_proto_msgTypes[135]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9819,7 +10359,7 @@ func (x *StatusList) String() string {
 func (*StatusList) ProtoMessage() {}
 
 func (x *StatusList) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[129]
+	mi := &file_dure_api_v1_api_proto_msgTypes[135]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9832,7 +10372,7 @@ func (x *StatusList) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusList.ProtoReflect.Descriptor instead.
 func (*StatusList) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{129}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{135}
 }
 
 func (x *StatusList) GetIssuer() string {
@@ -9894,7 +10434,7 @@ type GetStatusListRequest struct {
 
 func (x *GetStatusListRequest) Reset() {
 	*x = GetStatusListRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[130]
+	mi := &file_dure_api_v1_api_proto_msgTypes[136]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9906,7 +10446,7 @@ func (x *GetStatusListRequest) String() string {
 func (*GetStatusListRequest) ProtoMessage() {}
 
 func (x *GetStatusListRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[130]
+	mi := &file_dure_api_v1_api_proto_msgTypes[136]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9919,7 +10459,7 @@ func (x *GetStatusListRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatusListRequest.ProtoReflect.Descriptor instead.
 func (*GetStatusListRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{130}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{136}
 }
 
 func (x *GetStatusListRequest) GetIssuer() string {
@@ -9952,7 +10492,7 @@ type GetStatusListResponse struct {
 
 func (x *GetStatusListResponse) Reset() {
 	*x = GetStatusListResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[131]
+	mi := &file_dure_api_v1_api_proto_msgTypes[137]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9964,7 +10504,7 @@ func (x *GetStatusListResponse) String() string {
 func (*GetStatusListResponse) ProtoMessage() {}
 
 func (x *GetStatusListResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[131]
+	mi := &file_dure_api_v1_api_proto_msgTypes[137]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9977,7 +10517,7 @@ func (x *GetStatusListResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatusListResponse.ProtoReflect.Descriptor instead.
 func (*GetStatusListResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{131}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{137}
 }
 
 func (x *GetStatusListResponse) GetStatusList() *StatusList {
@@ -10026,7 +10566,7 @@ type ListStatusListsRequest struct {
 
 func (x *ListStatusListsRequest) Reset() {
 	*x = ListStatusListsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[132]
+	mi := &file_dure_api_v1_api_proto_msgTypes[138]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10038,7 +10578,7 @@ func (x *ListStatusListsRequest) String() string {
 func (*ListStatusListsRequest) ProtoMessage() {}
 
 func (x *ListStatusListsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[132]
+	mi := &file_dure_api_v1_api_proto_msgTypes[138]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10051,7 +10591,7 @@ func (x *ListStatusListsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStatusListsRequest.ProtoReflect.Descriptor instead.
 func (*ListStatusListsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{132}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{138}
 }
 
 func (x *ListStatusListsRequest) GetIssuer() string {
@@ -10085,7 +10625,7 @@ type ListStatusListsResponse struct {
 
 func (x *ListStatusListsResponse) Reset() {
 	*x = ListStatusListsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[133]
+	mi := &file_dure_api_v1_api_proto_msgTypes[139]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10097,7 +10637,7 @@ func (x *ListStatusListsResponse) String() string {
 func (*ListStatusListsResponse) ProtoMessage() {}
 
 func (x *ListStatusListsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[133]
+	mi := &file_dure_api_v1_api_proto_msgTypes[139]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10110,7 +10650,7 @@ func (x *ListStatusListsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStatusListsResponse.ProtoReflect.Descriptor instead.
 func (*ListStatusListsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{133}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{139}
 }
 
 func (x *ListStatusListsResponse) GetStatusLists() []*StatusList {
@@ -10138,7 +10678,7 @@ type GetCredentialStatusRequest struct {
 
 func (x *GetCredentialStatusRequest) Reset() {
 	*x = GetCredentialStatusRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[134]
+	mi := &file_dure_api_v1_api_proto_msgTypes[140]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10150,7 +10690,7 @@ func (x *GetCredentialStatusRequest) String() string {
 func (*GetCredentialStatusRequest) ProtoMessage() {}
 
 func (x *GetCredentialStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[134]
+	mi := &file_dure_api_v1_api_proto_msgTypes[140]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10163,7 +10703,7 @@ func (x *GetCredentialStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCredentialStatusRequest.ProtoReflect.Descriptor instead.
 func (*GetCredentialStatusRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{134}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{140}
 }
 
 func (x *GetCredentialStatusRequest) GetIssuer() string {
@@ -10202,7 +10742,7 @@ type GetCredentialStatusResponse struct {
 
 func (x *GetCredentialStatusResponse) Reset() {
 	*x = GetCredentialStatusResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[135]
+	mi := &file_dure_api_v1_api_proto_msgTypes[141]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10214,7 +10754,7 @@ func (x *GetCredentialStatusResponse) String() string {
 func (*GetCredentialStatusResponse) ProtoMessage() {}
 
 func (x *GetCredentialStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[135]
+	mi := &file_dure_api_v1_api_proto_msgTypes[141]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10227,7 +10767,7 @@ func (x *GetCredentialStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCredentialStatusResponse.ProtoReflect.Descriptor instead.
 func (*GetCredentialStatusResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{135}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{141}
 }
 
 func (x *GetCredentialStatusResponse) GetStatus() uint32 {
@@ -10277,7 +10817,7 @@ type Consent struct {
 
 func (x *Consent) Reset() {
 	*x = Consent{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[136]
+	mi := &file_dure_api_v1_api_proto_msgTypes[142]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10289,7 +10829,7 @@ func (x *Consent) String() string {
 func (*Consent) ProtoMessage() {}
 
 func (x *Consent) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[136]
+	mi := &file_dure_api_v1_api_proto_msgTypes[142]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10302,7 +10842,7 @@ func (x *Consent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Consent.ProtoReflect.Descriptor instead.
 func (*Consent) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{136}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{142}
 }
 
 func (x *Consent) GetPerson() string {
@@ -10372,7 +10912,7 @@ type GetConsentRequest struct {
 
 func (x *GetConsentRequest) Reset() {
 	*x = GetConsentRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[137]
+	mi := &file_dure_api_v1_api_proto_msgTypes[143]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10384,7 +10924,7 @@ func (x *GetConsentRequest) String() string {
 func (*GetConsentRequest) ProtoMessage() {}
 
 func (x *GetConsentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[137]
+	mi := &file_dure_api_v1_api_proto_msgTypes[143]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10397,7 +10937,7 @@ func (x *GetConsentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConsentRequest.ProtoReflect.Descriptor instead.
 func (*GetConsentRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{137}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{143}
 }
 
 func (x *GetConsentRequest) GetPerson() string {
@@ -10430,7 +10970,7 @@ type GetConsentResponse struct {
 
 func (x *GetConsentResponse) Reset() {
 	*x = GetConsentResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[138]
+	mi := &file_dure_api_v1_api_proto_msgTypes[144]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10442,7 +10982,7 @@ func (x *GetConsentResponse) String() string {
 func (*GetConsentResponse) ProtoMessage() {}
 
 func (x *GetConsentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[138]
+	mi := &file_dure_api_v1_api_proto_msgTypes[144]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10455,7 +10995,7 @@ func (x *GetConsentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConsentResponse.ProtoReflect.Descriptor instead.
 func (*GetConsentResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{138}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{144}
 }
 
 func (x *GetConsentResponse) GetConsent() *Consent {
@@ -10478,7 +11018,7 @@ type ListConsentsRequest struct {
 
 func (x *ListConsentsRequest) Reset() {
 	*x = ListConsentsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[139]
+	mi := &file_dure_api_v1_api_proto_msgTypes[145]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10490,7 +11030,7 @@ func (x *ListConsentsRequest) String() string {
 func (*ListConsentsRequest) ProtoMessage() {}
 
 func (x *ListConsentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[139]
+	mi := &file_dure_api_v1_api_proto_msgTypes[145]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10503,7 +11043,7 @@ func (x *ListConsentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConsentsRequest.ProtoReflect.Descriptor instead.
 func (*ListConsentsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{139}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{145}
 }
 
 func (x *ListConsentsRequest) GetPerson() string {
@@ -10544,7 +11084,7 @@ type ListConsentsResponse struct {
 
 func (x *ListConsentsResponse) Reset() {
 	*x = ListConsentsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[140]
+	mi := &file_dure_api_v1_api_proto_msgTypes[146]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10556,7 +11096,7 @@ func (x *ListConsentsResponse) String() string {
 func (*ListConsentsResponse) ProtoMessage() {}
 
 func (x *ListConsentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[140]
+	mi := &file_dure_api_v1_api_proto_msgTypes[146]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10569,7 +11109,7 @@ func (x *ListConsentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConsentsResponse.ProtoReflect.Descriptor instead.
 func (*ListConsentsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{140}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{146}
 }
 
 func (x *ListConsentsResponse) GetConsents() []*Consent {
@@ -10759,7 +11299,7 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"state_root\x18\x05 \x01(\fR\tstateRoot\x12\x1e\n" +
 	"\n" +
 	"checkpoint\x18\x06 \x01(\fR\n" +
-	"checkpoint\"\xe7\x01\n" +
+	"checkpoint\"\xd3\x02\n" +
 	"\aAccount\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x18\n" +
 	"\asponsor\x18\x02 \x01(\tR\asponsor\x12\x10\n" +
@@ -10768,7 +11308,12 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\x06frozen\x18\x05 \x01(\bR\x06frozen\x12#\n" +
 	"\rfreeze_reason\x18\x06 \x01(\tR\ffreezeReason\x12\x1b\n" +
 	"\topened_at\x18\a \x01(\tR\bopenedAt\x12!\n" +
-	"\ffrozen_until\x18\x10 \x01(\tR\vfrozenUntil\"\xa1\x02\n" +
+	"\ffrozen_until\x18\x10 \x01(\tR\vfrozenUntil\x12,\n" +
+	"\x04rule\x18\b \x01(\v2\x18.dure.api.v1.AccountRuleR\x04rule\x12\x1b\n" +
+	"\tlocked_at\x18\t \x01(\tR\blockedAt\x12\x1f\n" +
+	"\vlock_reason\x18\n" +
+	" \x01(\tR\n" +
+	"lockReason\"\xa1\x02\n" +
 	"\rAccountFreeze\x12\x0e\n" +
 	"\x02by\x18\x01 \x01(\tR\x02by\x12\x14\n" +
 	"\x05basis\x18\x02 \x01(\tR\x05basis\x12\x16\n" +
@@ -10809,7 +11354,55 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\x06agreed\x18\x05 \x03(\tR\x06agreed\x12\x19\n" +
 	"\bbegun_at\x18\x06 \x01(\tR\abegunAt\x12\x19\n" +
 	"\bready_at\x18\a \x01(\tR\areadyAt\x12\x1b\n" +
-	"\tlapses_at\x18\b \x01(\tR\blapsesAt\"-\n" +
+	"\tlapses_at\x18\b \x01(\tR\blapsesAt\"\x8f\x02\n" +
+	"\vAccountRule\x12/\n" +
+	"\x04keys\x18\x01 \x03(\v2\x1b.dure.api.v1.AccountRuleKeyR\x04keys\x12\x14\n" +
+	"\x05spend\x18\x02 \x01(\rR\x05spend\x12\x16\n" +
+	"\x06manage\x18\x03 \x01(\rR\x06manage\x12\x14\n" +
+	"\x05other\x18\x04 \x01(\rR\x05other\x121\n" +
+	"\x06limits\x18\x05 \x03(\v2\x19.dure.api.v1.AccountLimitR\x06limits\x12\x1c\n" +
+	"\treceivers\x18\x06 \x03(\tR\treceivers\x12\x17\n" +
+	"\await_ms\x18\a \x01(\x03R\x06waitMs\x12!\n" +
+	"\fmanage_waits\x18\b \x01(\bR\vmanageWaits\"N\n" +
+	"\x0eAccountRuleKey\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x16\n" +
+	"\x06weight\x18\x03 \x01(\rR\x06weight\"\xd0\x01\n" +
+	"\fAccountLimit\x12\x14\n" +
+	"\x05asset\x18\x01 \x01(\tR\x05asset\x12'\n" +
+	"\x0fper_transaction\x18\x02 \x01(\tR\x0eperTransaction\x12\x1d\n" +
+	"\n" +
+	"per_window\x18\x03 \x01(\tR\tperWindow\x12\x1b\n" +
+	"\twindow_ms\x18\x04 \x01(\x03R\bwindowMs\x12\x1b\n" +
+	"\twait_over\x18\x05 \x01(\tR\bwaitOver\x12\x14\n" +
+	"\x05spent\x18\x06 \x01(\tR\x05spent\x12\x12\n" +
+	"\x04left\x18\a \x01(\tR\x04left\"\x88\x03\n" +
+	"\x0fAccountProposal\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\x04R\x06number\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12-\n" +
+	"\aactions\x18\x04 \x03(\v2\x13.dure.api.v1.ActionR\aactions\x12\x1a\n" +
+	"\bproposer\x18\x05 \x01(\tR\bproposer\x12\x1c\n" +
+	"\tapprovals\x18\x06 \x03(\tR\tapprovals\x12\x16\n" +
+	"\x06weight\x18\a \x01(\rR\x06weight\x12\x16\n" +
+	"\x06needed\x18\b \x01(\rR\x06needed\x12\x14\n" +
+	"\x05state\x18\t \x01(\tR\x05state\x12\x1b\n" +
+	"\topened_at\x18\n" +
+	" \x01(\tR\bopenedAt\x12\x1d\n" +
+	"\n" +
+	"expires_at\x18\v \x01(\tR\texpiresAt\x12\x1f\n" +
+	"\vapproved_at\x18\f \x01(\tR\n" +
+	"approvedAt\x12\x1f\n" +
+	"\vwaits_until\x18\r \x01(\tR\n" +
+	"waitsUntil\"s\n" +
+	"\x1bListAccountProposalsRequest\x12\x18\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x1b\n" +
+	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\"\x82\x01\n" +
+	"\x1cListAccountProposalsResponse\x12:\n" +
+	"\tproposals\x18\x01 \x03(\v2\x1c.dure.api.v1.AccountProposalR\tproposals\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"-\n" +
 	"\x11GetAccountRequest\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\"\xb4\x01\n" +
 	"\x12GetAccountResponse\x12.\n" +
@@ -11487,12 +12080,13 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"GetReceipt\x12\x1e.dure.api.v1.GetReceiptRequest\x1a\x1f.dure.api.v1.GetReceiptResponse\x12V\n" +
 	"\rGetCheckpoint\x12!.dure.api.v1.GetCheckpointRequest\x1a\".dure.api.v1.GetCheckpointResponse\x12Y\n" +
 	"\x0eAddCosignature\x12\".dure.api.v1.AddCosignatureRequest\x1a#.dure.api.v1.AddCosignatureResponse\x12V\n" +
-	"\rGetStateProof\x12!.dure.api.v1.GetStateProofRequest\x1a\".dure.api.v1.GetStateProofResponse2\x98\x02\n" +
+	"\rGetStateProof\x12!.dure.api.v1.GetStateProofRequest\x1a\".dure.api.v1.GetStateProofResponse2\x85\x03\n" +
 	"\x0eAccountService\x12M\n" +
 	"\n" +
 	"GetAccount\x12\x1e.dure.api.v1.GetAccountRequest\x1a\x1f.dure.api.v1.GetAccountResponse\x12S\n" +
 	"\fListAccounts\x12 .dure.api.v1.ListAccountsRequest\x1a!.dure.api.v1.ListAccountsResponse\x12b\n" +
-	"\x11ListAccountEvents\x12%.dure.api.v1.ListAccountEventsRequest\x1a&.dure.api.v1.ListAccountEventsResponse2\xdc\x03\n" +
+	"\x11ListAccountEvents\x12%.dure.api.v1.ListAccountEventsRequest\x1a&.dure.api.v1.ListAccountEventsResponse\x12k\n" +
+	"\x14ListAccountProposals\x12(.dure.api.v1.ListAccountProposalsRequest\x1a).dure.api.v1.ListAccountProposalsResponse2\xdc\x03\n" +
 	"\fAssetService\x12G\n" +
 	"\bGetAsset\x12\x1c.dure.api.v1.GetAssetRequest\x1a\x1d.dure.api.v1.GetAssetResponse\x12M\n" +
 	"\n" +
@@ -11554,154 +12148,160 @@ func file_dure_api_v1_api_proto_rawDescGZIP() []byte {
 }
 
 var file_dure_api_v1_api_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 143)
+var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 149)
 var file_dure_api_v1_api_proto_goTypes = []any{
-	(Wait)(0),                           // 0: dure.api.v1.Wait
-	(CheckpointKind)(0),                 // 1: dure.api.v1.CheckpointKind
-	(*SubmitRequest)(nil),               // 2: dure.api.v1.SubmitRequest
-	(*SubmitResponse)(nil),              // 3: dure.api.v1.SubmitResponse
-	(*SubmitManyRequest)(nil),           // 4: dure.api.v1.SubmitManyRequest
-	(*SubmitManyResponse)(nil),          // 5: dure.api.v1.SubmitManyResponse
-	(*SubmitResult)(nil),                // 6: dure.api.v1.SubmitResult
-	(*Error)(nil),                       // 7: dure.api.v1.Error
-	(*Outcome)(nil),                     // 8: dure.api.v1.Outcome
-	(*Event)(nil),                       // 9: dure.api.v1.Event
-	(*Action)(nil),                      // 10: dure.api.v1.Action
-	(*Witness)(nil),                     // 11: dure.api.v1.Witness
-	(*Transaction)(nil),                 // 12: dure.api.v1.Transaction
-	(*GetTransactionRequest)(nil),       // 13: dure.api.v1.GetTransactionRequest
-	(*GetTransactionResponse)(nil),      // 14: dure.api.v1.GetTransactionResponse
-	(*ListTransactionsRequest)(nil),     // 15: dure.api.v1.ListTransactionsRequest
-	(*ListTransactionsResponse)(nil),    // 16: dure.api.v1.ListTransactionsResponse
-	(*WatchTransactionsRequest)(nil),    // 17: dure.api.v1.WatchTransactionsRequest
-	(*WatchTransactionsResponse)(nil),   // 18: dure.api.v1.WatchTransactionsResponse
-	(*GetBlockRequest)(nil),             // 19: dure.api.v1.GetBlockRequest
-	(*GetBlockResponse)(nil),            // 20: dure.api.v1.GetBlockResponse
-	(*GetStatusRequest)(nil),            // 21: dure.api.v1.GetStatusRequest
-	(*GetStatusResponse)(nil),           // 22: dure.api.v1.GetStatusResponse
-	(*Witnessed)(nil),                   // 23: dure.api.v1.Witnessed
-	(*Check)(nil),                       // 24: dure.api.v1.Check
-	(*GetReceiptRequest)(nil),           // 25: dure.api.v1.GetReceiptRequest
-	(*GetReceiptResponse)(nil),          // 26: dure.api.v1.GetReceiptResponse
-	(*GetCheckpointRequest)(nil),        // 27: dure.api.v1.GetCheckpointRequest
-	(*GetCheckpointResponse)(nil),       // 28: dure.api.v1.GetCheckpointResponse
-	(*AddCosignatureRequest)(nil),       // 29: dure.api.v1.AddCosignatureRequest
-	(*AddCosignatureResponse)(nil),      // 30: dure.api.v1.AddCosignatureResponse
-	(*GetStateProofRequest)(nil),        // 31: dure.api.v1.GetStateProofRequest
-	(*GetStateProofResponse)(nil),       // 32: dure.api.v1.GetStateProofResponse
-	(*Account)(nil),                     // 33: dure.api.v1.Account
-	(*AccountFreeze)(nil),               // 34: dure.api.v1.AccountFreeze
-	(*AccountAppeal)(nil),               // 35: dure.api.v1.AccountAppeal
-	(*AccountRecoveryRules)(nil),        // 36: dure.api.v1.AccountRecoveryRules
-	(*AccountRecovery)(nil),             // 37: dure.api.v1.AccountRecovery
-	(*AccountRecoveryRequest)(nil),      // 38: dure.api.v1.AccountRecoveryRequest
-	(*GetAccountRequest)(nil),           // 39: dure.api.v1.GetAccountRequest
-	(*GetAccountResponse)(nil),          // 40: dure.api.v1.GetAccountResponse
-	(*ListAccountEventsRequest)(nil),    // 41: dure.api.v1.ListAccountEventsRequest
-	(*ListAccountEventsResponse)(nil),   // 42: dure.api.v1.ListAccountEventsResponse
-	(*AccountEvent)(nil),                // 43: dure.api.v1.AccountEvent
-	(*ListAccountsRequest)(nil),         // 44: dure.api.v1.ListAccountsRequest
-	(*ListAccountsResponse)(nil),        // 45: dure.api.v1.ListAccountsResponse
-	(*Asset)(nil),                       // 46: dure.api.v1.Asset
-	(*GetAssetRequest)(nil),             // 47: dure.api.v1.GetAssetRequest
-	(*GetAssetResponse)(nil),            // 48: dure.api.v1.GetAssetResponse
-	(*ListAssetsRequest)(nil),           // 49: dure.api.v1.ListAssetsRequest
-	(*ListAssetsResponse)(nil),          // 50: dure.api.v1.ListAssetsResponse
-	(*Balance)(nil),                     // 51: dure.api.v1.Balance
-	(*GetBalanceRequest)(nil),           // 52: dure.api.v1.GetBalanceRequest
-	(*GetBalanceResponse)(nil),          // 53: dure.api.v1.GetBalanceResponse
-	(*ListBalancesRequest)(nil),         // 54: dure.api.v1.ListBalancesRequest
-	(*ListBalancesResponse)(nil),        // 55: dure.api.v1.ListBalancesResponse
-	(*Hold)(nil),                        // 56: dure.api.v1.Hold
-	(*GetHoldRequest)(nil),              // 57: dure.api.v1.GetHoldRequest
-	(*GetHoldResponse)(nil),             // 58: dure.api.v1.GetHoldResponse
-	(*ListHoldsRequest)(nil),            // 59: dure.api.v1.ListHoldsRequest
-	(*ListHoldsResponse)(nil),           // 60: dure.api.v1.ListHoldsResponse
-	(*Record)(nil),                      // 61: dure.api.v1.Record
-	(*Cosignature)(nil),                 // 62: dure.api.v1.Cosignature
-	(*GetRecordsRequest)(nil),           // 63: dure.api.v1.GetRecordsRequest
-	(*GetRecordsResponse)(nil),          // 64: dure.api.v1.GetRecordsResponse
-	(*ListRecordsRequest)(nil),          // 65: dure.api.v1.ListRecordsRequest
-	(*ListRecordsResponse)(nil),         // 66: dure.api.v1.ListRecordsResponse
-	(*Member)(nil),                      // 67: dure.api.v1.Member
-	(*Misbehaviour)(nil),                // 68: dure.api.v1.Misbehaviour
-	(*FormerValidator)(nil),             // 69: dure.api.v1.FormerValidator
-	(*GetNetworkRequest)(nil),           // 70: dure.api.v1.GetNetworkRequest
-	(*GetNetworkResponse)(nil),          // 71: dure.api.v1.GetNetworkResponse
-	(*Proposal)(nil),                    // 72: dure.api.v1.Proposal
-	(*ListProposalsRequest)(nil),        // 73: dure.api.v1.ListProposalsRequest
-	(*ListProposalsResponse)(nil),       // 74: dure.api.v1.ListProposalsResponse
-	(*Device)(nil),                      // 75: dure.api.v1.Device
-	(*DeviceCommand)(nil),               // 76: dure.api.v1.DeviceCommand
-	(*ListDevicesRequest)(nil),          // 77: dure.api.v1.ListDevicesRequest
-	(*ListDevicesResponse)(nil),         // 78: dure.api.v1.ListDevicesResponse
-	(*Doubt)(nil),                       // 79: dure.api.v1.Doubt
-	(*Firmware)(nil),                    // 80: dure.api.v1.Firmware
-	(*KnownFault)(nil),                  // 81: dure.api.v1.KnownFault
-	(*GetDeviceRequest)(nil),            // 82: dure.api.v1.GetDeviceRequest
-	(*GetDeviceResponse)(nil),           // 83: dure.api.v1.GetDeviceResponse
-	(*GetModelRequest)(nil),             // 84: dure.api.v1.GetModelRequest
-	(*GetModelResponse)(nil),            // 85: dure.api.v1.GetModelResponse
-	(*RelyRequest)(nil),                 // 86: dure.api.v1.RelyRequest
-	(*RelyResponse)(nil),                // 87: dure.api.v1.RelyResponse
-	(*Feed)(nil),                        // 88: dure.api.v1.Feed
-	(*FeedPremium)(nil),                 // 89: dure.api.v1.FeedPremium
-	(*FeedSource)(nil),                  // 90: dure.api.v1.FeedSource
-	(*ReadingGap)(nil),                  // 91: dure.api.v1.ReadingGap
-	(*QuarantinedReading)(nil),          // 92: dure.api.v1.QuarantinedReading
-	(*GetFeedRequest)(nil),              // 93: dure.api.v1.GetFeedRequest
-	(*GetFeedResponse)(nil),             // 94: dure.api.v1.GetFeedResponse
-	(*ListFeedsRequest)(nil),            // 95: dure.api.v1.ListFeedsRequest
-	(*ListFeedsResponse)(nil),           // 96: dure.api.v1.ListFeedsResponse
-	(*ValueRequest)(nil),                // 97: dure.api.v1.ValueRequest
-	(*ValueResponse)(nil),               // 98: dure.api.v1.ValueResponse
-	(*ValueSource)(nil),                 // 99: dure.api.v1.ValueSource
-	(*Reading)(nil),                     // 100: dure.api.v1.Reading
-	(*ListReadingsRequest)(nil),         // 101: dure.api.v1.ListReadingsRequest
-	(*ListReadingsResponse)(nil),        // 102: dure.api.v1.ListReadingsResponse
-	(*GetReadingRequest)(nil),           // 103: dure.api.v1.GetReadingRequest
-	(*GetReadingResponse)(nil),          // 104: dure.api.v1.GetReadingResponse
-	(*ListSettlementsRequest)(nil),      // 105: dure.api.v1.ListSettlementsRequest
-	(*ListSettlementsResponse)(nil),     // 106: dure.api.v1.ListSettlementsResponse
-	(*TaintRequest)(nil),                // 107: dure.api.v1.TaintRequest
-	(*TaintResponse)(nil),               // 108: dure.api.v1.TaintResponse
-	(*TaintedFeed)(nil),                 // 109: dure.api.v1.TaintedFeed
-	(*TaintedAnchor)(nil),               // 110: dure.api.v1.TaintedAnchor
-	(*Settlement)(nil),                  // 111: dure.api.v1.Settlement
-	(*Organisation)(nil),                // 112: dure.api.v1.Organisation
-	(*GetOrganisationRequest)(nil),      // 113: dure.api.v1.GetOrganisationRequest
-	(*GetOrganisationResponse)(nil),     // 114: dure.api.v1.GetOrganisationResponse
-	(*ListOrganisationsRequest)(nil),    // 115: dure.api.v1.ListOrganisationsRequest
-	(*ListOrganisationsResponse)(nil),   // 116: dure.api.v1.ListOrganisationsResponse
-	(*SchemaField)(nil),                 // 117: dure.api.v1.SchemaField
-	(*Schema)(nil),                      // 118: dure.api.v1.Schema
-	(*GetSchemaRequest)(nil),            // 119: dure.api.v1.GetSchemaRequest
-	(*GetSchemaResponse)(nil),           // 120: dure.api.v1.GetSchemaResponse
-	(*ListSchemasRequest)(nil),          // 121: dure.api.v1.ListSchemasRequest
-	(*ListSchemasResponse)(nil),         // 122: dure.api.v1.ListSchemasResponse
-	(*Right)(nil),                       // 123: dure.api.v1.Right
-	(*ListRightsRequest)(nil),           // 124: dure.api.v1.ListRightsRequest
-	(*ListRightsResponse)(nil),          // 125: dure.api.v1.ListRightsResponse
-	(*Attribute)(nil),                   // 126: dure.api.v1.Attribute
-	(*ListAttributesRequest)(nil),       // 127: dure.api.v1.ListAttributesRequest
-	(*ListAttributesResponse)(nil),      // 128: dure.api.v1.ListAttributesResponse
-	(*HasAttributeRequest)(nil),         // 129: dure.api.v1.HasAttributeRequest
-	(*HasAttributeResponse)(nil),        // 130: dure.api.v1.HasAttributeResponse
-	(*StatusList)(nil),                  // 131: dure.api.v1.StatusList
-	(*GetStatusListRequest)(nil),        // 132: dure.api.v1.GetStatusListRequest
-	(*GetStatusListResponse)(nil),       // 133: dure.api.v1.GetStatusListResponse
-	(*ListStatusListsRequest)(nil),      // 134: dure.api.v1.ListStatusListsRequest
-	(*ListStatusListsResponse)(nil),     // 135: dure.api.v1.ListStatusListsResponse
-	(*GetCredentialStatusRequest)(nil),  // 136: dure.api.v1.GetCredentialStatusRequest
-	(*GetCredentialStatusResponse)(nil), // 137: dure.api.v1.GetCredentialStatusResponse
-	(*Consent)(nil),                     // 138: dure.api.v1.Consent
-	(*GetConsentRequest)(nil),           // 139: dure.api.v1.GetConsentRequest
-	(*GetConsentResponse)(nil),          // 140: dure.api.v1.GetConsentResponse
-	(*ListConsentsRequest)(nil),         // 141: dure.api.v1.ListConsentsRequest
-	(*ListConsentsResponse)(nil),        // 142: dure.api.v1.ListConsentsResponse
-	nil,                                 // 143: dure.api.v1.Error.FieldsEntry
-	nil,                                 // 144: dure.api.v1.Outcome.FieldsEntry
-	(*structpb.Struct)(nil),             // 145: google.protobuf.Struct
+	(Wait)(0),                            // 0: dure.api.v1.Wait
+	(CheckpointKind)(0),                  // 1: dure.api.v1.CheckpointKind
+	(*SubmitRequest)(nil),                // 2: dure.api.v1.SubmitRequest
+	(*SubmitResponse)(nil),               // 3: dure.api.v1.SubmitResponse
+	(*SubmitManyRequest)(nil),            // 4: dure.api.v1.SubmitManyRequest
+	(*SubmitManyResponse)(nil),           // 5: dure.api.v1.SubmitManyResponse
+	(*SubmitResult)(nil),                 // 6: dure.api.v1.SubmitResult
+	(*Error)(nil),                        // 7: dure.api.v1.Error
+	(*Outcome)(nil),                      // 8: dure.api.v1.Outcome
+	(*Event)(nil),                        // 9: dure.api.v1.Event
+	(*Action)(nil),                       // 10: dure.api.v1.Action
+	(*Witness)(nil),                      // 11: dure.api.v1.Witness
+	(*Transaction)(nil),                  // 12: dure.api.v1.Transaction
+	(*GetTransactionRequest)(nil),        // 13: dure.api.v1.GetTransactionRequest
+	(*GetTransactionResponse)(nil),       // 14: dure.api.v1.GetTransactionResponse
+	(*ListTransactionsRequest)(nil),      // 15: dure.api.v1.ListTransactionsRequest
+	(*ListTransactionsResponse)(nil),     // 16: dure.api.v1.ListTransactionsResponse
+	(*WatchTransactionsRequest)(nil),     // 17: dure.api.v1.WatchTransactionsRequest
+	(*WatchTransactionsResponse)(nil),    // 18: dure.api.v1.WatchTransactionsResponse
+	(*GetBlockRequest)(nil),              // 19: dure.api.v1.GetBlockRequest
+	(*GetBlockResponse)(nil),             // 20: dure.api.v1.GetBlockResponse
+	(*GetStatusRequest)(nil),             // 21: dure.api.v1.GetStatusRequest
+	(*GetStatusResponse)(nil),            // 22: dure.api.v1.GetStatusResponse
+	(*Witnessed)(nil),                    // 23: dure.api.v1.Witnessed
+	(*Check)(nil),                        // 24: dure.api.v1.Check
+	(*GetReceiptRequest)(nil),            // 25: dure.api.v1.GetReceiptRequest
+	(*GetReceiptResponse)(nil),           // 26: dure.api.v1.GetReceiptResponse
+	(*GetCheckpointRequest)(nil),         // 27: dure.api.v1.GetCheckpointRequest
+	(*GetCheckpointResponse)(nil),        // 28: dure.api.v1.GetCheckpointResponse
+	(*AddCosignatureRequest)(nil),        // 29: dure.api.v1.AddCosignatureRequest
+	(*AddCosignatureResponse)(nil),       // 30: dure.api.v1.AddCosignatureResponse
+	(*GetStateProofRequest)(nil),         // 31: dure.api.v1.GetStateProofRequest
+	(*GetStateProofResponse)(nil),        // 32: dure.api.v1.GetStateProofResponse
+	(*Account)(nil),                      // 33: dure.api.v1.Account
+	(*AccountFreeze)(nil),                // 34: dure.api.v1.AccountFreeze
+	(*AccountAppeal)(nil),                // 35: dure.api.v1.AccountAppeal
+	(*AccountRecoveryRules)(nil),         // 36: dure.api.v1.AccountRecoveryRules
+	(*AccountRecovery)(nil),              // 37: dure.api.v1.AccountRecovery
+	(*AccountRecoveryRequest)(nil),       // 38: dure.api.v1.AccountRecoveryRequest
+	(*AccountRule)(nil),                  // 39: dure.api.v1.AccountRule
+	(*AccountRuleKey)(nil),               // 40: dure.api.v1.AccountRuleKey
+	(*AccountLimit)(nil),                 // 41: dure.api.v1.AccountLimit
+	(*AccountProposal)(nil),              // 42: dure.api.v1.AccountProposal
+	(*ListAccountProposalsRequest)(nil),  // 43: dure.api.v1.ListAccountProposalsRequest
+	(*ListAccountProposalsResponse)(nil), // 44: dure.api.v1.ListAccountProposalsResponse
+	(*GetAccountRequest)(nil),            // 45: dure.api.v1.GetAccountRequest
+	(*GetAccountResponse)(nil),           // 46: dure.api.v1.GetAccountResponse
+	(*ListAccountEventsRequest)(nil),     // 47: dure.api.v1.ListAccountEventsRequest
+	(*ListAccountEventsResponse)(nil),    // 48: dure.api.v1.ListAccountEventsResponse
+	(*AccountEvent)(nil),                 // 49: dure.api.v1.AccountEvent
+	(*ListAccountsRequest)(nil),          // 50: dure.api.v1.ListAccountsRequest
+	(*ListAccountsResponse)(nil),         // 51: dure.api.v1.ListAccountsResponse
+	(*Asset)(nil),                        // 52: dure.api.v1.Asset
+	(*GetAssetRequest)(nil),              // 53: dure.api.v1.GetAssetRequest
+	(*GetAssetResponse)(nil),             // 54: dure.api.v1.GetAssetResponse
+	(*ListAssetsRequest)(nil),            // 55: dure.api.v1.ListAssetsRequest
+	(*ListAssetsResponse)(nil),           // 56: dure.api.v1.ListAssetsResponse
+	(*Balance)(nil),                      // 57: dure.api.v1.Balance
+	(*GetBalanceRequest)(nil),            // 58: dure.api.v1.GetBalanceRequest
+	(*GetBalanceResponse)(nil),           // 59: dure.api.v1.GetBalanceResponse
+	(*ListBalancesRequest)(nil),          // 60: dure.api.v1.ListBalancesRequest
+	(*ListBalancesResponse)(nil),         // 61: dure.api.v1.ListBalancesResponse
+	(*Hold)(nil),                         // 62: dure.api.v1.Hold
+	(*GetHoldRequest)(nil),               // 63: dure.api.v1.GetHoldRequest
+	(*GetHoldResponse)(nil),              // 64: dure.api.v1.GetHoldResponse
+	(*ListHoldsRequest)(nil),             // 65: dure.api.v1.ListHoldsRequest
+	(*ListHoldsResponse)(nil),            // 66: dure.api.v1.ListHoldsResponse
+	(*Record)(nil),                       // 67: dure.api.v1.Record
+	(*Cosignature)(nil),                  // 68: dure.api.v1.Cosignature
+	(*GetRecordsRequest)(nil),            // 69: dure.api.v1.GetRecordsRequest
+	(*GetRecordsResponse)(nil),           // 70: dure.api.v1.GetRecordsResponse
+	(*ListRecordsRequest)(nil),           // 71: dure.api.v1.ListRecordsRequest
+	(*ListRecordsResponse)(nil),          // 72: dure.api.v1.ListRecordsResponse
+	(*Member)(nil),                       // 73: dure.api.v1.Member
+	(*Misbehaviour)(nil),                 // 74: dure.api.v1.Misbehaviour
+	(*FormerValidator)(nil),              // 75: dure.api.v1.FormerValidator
+	(*GetNetworkRequest)(nil),            // 76: dure.api.v1.GetNetworkRequest
+	(*GetNetworkResponse)(nil),           // 77: dure.api.v1.GetNetworkResponse
+	(*Proposal)(nil),                     // 78: dure.api.v1.Proposal
+	(*ListProposalsRequest)(nil),         // 79: dure.api.v1.ListProposalsRequest
+	(*ListProposalsResponse)(nil),        // 80: dure.api.v1.ListProposalsResponse
+	(*Device)(nil),                       // 81: dure.api.v1.Device
+	(*DeviceCommand)(nil),                // 82: dure.api.v1.DeviceCommand
+	(*ListDevicesRequest)(nil),           // 83: dure.api.v1.ListDevicesRequest
+	(*ListDevicesResponse)(nil),          // 84: dure.api.v1.ListDevicesResponse
+	(*Doubt)(nil),                        // 85: dure.api.v1.Doubt
+	(*Firmware)(nil),                     // 86: dure.api.v1.Firmware
+	(*KnownFault)(nil),                   // 87: dure.api.v1.KnownFault
+	(*GetDeviceRequest)(nil),             // 88: dure.api.v1.GetDeviceRequest
+	(*GetDeviceResponse)(nil),            // 89: dure.api.v1.GetDeviceResponse
+	(*GetModelRequest)(nil),              // 90: dure.api.v1.GetModelRequest
+	(*GetModelResponse)(nil),             // 91: dure.api.v1.GetModelResponse
+	(*RelyRequest)(nil),                  // 92: dure.api.v1.RelyRequest
+	(*RelyResponse)(nil),                 // 93: dure.api.v1.RelyResponse
+	(*Feed)(nil),                         // 94: dure.api.v1.Feed
+	(*FeedPremium)(nil),                  // 95: dure.api.v1.FeedPremium
+	(*FeedSource)(nil),                   // 96: dure.api.v1.FeedSource
+	(*ReadingGap)(nil),                   // 97: dure.api.v1.ReadingGap
+	(*QuarantinedReading)(nil),           // 98: dure.api.v1.QuarantinedReading
+	(*GetFeedRequest)(nil),               // 99: dure.api.v1.GetFeedRequest
+	(*GetFeedResponse)(nil),              // 100: dure.api.v1.GetFeedResponse
+	(*ListFeedsRequest)(nil),             // 101: dure.api.v1.ListFeedsRequest
+	(*ListFeedsResponse)(nil),            // 102: dure.api.v1.ListFeedsResponse
+	(*ValueRequest)(nil),                 // 103: dure.api.v1.ValueRequest
+	(*ValueResponse)(nil),                // 104: dure.api.v1.ValueResponse
+	(*ValueSource)(nil),                  // 105: dure.api.v1.ValueSource
+	(*Reading)(nil),                      // 106: dure.api.v1.Reading
+	(*ListReadingsRequest)(nil),          // 107: dure.api.v1.ListReadingsRequest
+	(*ListReadingsResponse)(nil),         // 108: dure.api.v1.ListReadingsResponse
+	(*GetReadingRequest)(nil),            // 109: dure.api.v1.GetReadingRequest
+	(*GetReadingResponse)(nil),           // 110: dure.api.v1.GetReadingResponse
+	(*ListSettlementsRequest)(nil),       // 111: dure.api.v1.ListSettlementsRequest
+	(*ListSettlementsResponse)(nil),      // 112: dure.api.v1.ListSettlementsResponse
+	(*TaintRequest)(nil),                 // 113: dure.api.v1.TaintRequest
+	(*TaintResponse)(nil),                // 114: dure.api.v1.TaintResponse
+	(*TaintedFeed)(nil),                  // 115: dure.api.v1.TaintedFeed
+	(*TaintedAnchor)(nil),                // 116: dure.api.v1.TaintedAnchor
+	(*Settlement)(nil),                   // 117: dure.api.v1.Settlement
+	(*Organisation)(nil),                 // 118: dure.api.v1.Organisation
+	(*GetOrganisationRequest)(nil),       // 119: dure.api.v1.GetOrganisationRequest
+	(*GetOrganisationResponse)(nil),      // 120: dure.api.v1.GetOrganisationResponse
+	(*ListOrganisationsRequest)(nil),     // 121: dure.api.v1.ListOrganisationsRequest
+	(*ListOrganisationsResponse)(nil),    // 122: dure.api.v1.ListOrganisationsResponse
+	(*SchemaField)(nil),                  // 123: dure.api.v1.SchemaField
+	(*Schema)(nil),                       // 124: dure.api.v1.Schema
+	(*GetSchemaRequest)(nil),             // 125: dure.api.v1.GetSchemaRequest
+	(*GetSchemaResponse)(nil),            // 126: dure.api.v1.GetSchemaResponse
+	(*ListSchemasRequest)(nil),           // 127: dure.api.v1.ListSchemasRequest
+	(*ListSchemasResponse)(nil),          // 128: dure.api.v1.ListSchemasResponse
+	(*Right)(nil),                        // 129: dure.api.v1.Right
+	(*ListRightsRequest)(nil),            // 130: dure.api.v1.ListRightsRequest
+	(*ListRightsResponse)(nil),           // 131: dure.api.v1.ListRightsResponse
+	(*Attribute)(nil),                    // 132: dure.api.v1.Attribute
+	(*ListAttributesRequest)(nil),        // 133: dure.api.v1.ListAttributesRequest
+	(*ListAttributesResponse)(nil),       // 134: dure.api.v1.ListAttributesResponse
+	(*HasAttributeRequest)(nil),          // 135: dure.api.v1.HasAttributeRequest
+	(*HasAttributeResponse)(nil),         // 136: dure.api.v1.HasAttributeResponse
+	(*StatusList)(nil),                   // 137: dure.api.v1.StatusList
+	(*GetStatusListRequest)(nil),         // 138: dure.api.v1.GetStatusListRequest
+	(*GetStatusListResponse)(nil),        // 139: dure.api.v1.GetStatusListResponse
+	(*ListStatusListsRequest)(nil),       // 140: dure.api.v1.ListStatusListsRequest
+	(*ListStatusListsResponse)(nil),      // 141: dure.api.v1.ListStatusListsResponse
+	(*GetCredentialStatusRequest)(nil),   // 142: dure.api.v1.GetCredentialStatusRequest
+	(*GetCredentialStatusResponse)(nil),  // 143: dure.api.v1.GetCredentialStatusResponse
+	(*Consent)(nil),                      // 144: dure.api.v1.Consent
+	(*GetConsentRequest)(nil),            // 145: dure.api.v1.GetConsentRequest
+	(*GetConsentResponse)(nil),           // 146: dure.api.v1.GetConsentResponse
+	(*ListConsentsRequest)(nil),          // 147: dure.api.v1.ListConsentsRequest
+	(*ListConsentsResponse)(nil),         // 148: dure.api.v1.ListConsentsResponse
+	nil,                                  // 149: dure.api.v1.Error.FieldsEntry
+	nil,                                  // 150: dure.api.v1.Outcome.FieldsEntry
+	(*structpb.Struct)(nil),              // 151: google.protobuf.Struct
 }
 var file_dure_api_v1_api_proto_depIdxs = []int32{
 	0,   // 0: dure.api.v1.SubmitRequest.wait:type_name -> dure.api.v1.Wait
@@ -11710,11 +12310,11 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	6,   // 3: dure.api.v1.SubmitManyResponse.results:type_name -> dure.api.v1.SubmitResult
 	8,   // 4: dure.api.v1.SubmitResult.outcome:type_name -> dure.api.v1.Outcome
 	7,   // 5: dure.api.v1.SubmitResult.error:type_name -> dure.api.v1.Error
-	143, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
-	144, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
+	149, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
+	150, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
 	9,   // 8: dure.api.v1.Outcome.events:type_name -> dure.api.v1.Event
-	145, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
-	145, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
+	151, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
+	151, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
 	10,  // 11: dure.api.v1.Transaction.actions:type_name -> dure.api.v1.Action
 	11,  // 12: dure.api.v1.Transaction.witnesses:type_name -> dure.api.v1.Witness
 	8,   // 13: dure.api.v1.Transaction.outcome:type_name -> dure.api.v1.Outcome
@@ -11725,166 +12325,173 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	23,  // 18: dure.api.v1.GetStatusResponse.witnessed:type_name -> dure.api.v1.Witnessed
 	1,   // 19: dure.api.v1.GetCheckpointRequest.kind:type_name -> dure.api.v1.CheckpointKind
 	23,  // 20: dure.api.v1.AddCosignatureResponse.witnessed:type_name -> dure.api.v1.Witnessed
-	35,  // 21: dure.api.v1.AccountFreeze.appeal:type_name -> dure.api.v1.AccountAppeal
-	36,  // 22: dure.api.v1.AccountRecovery.rules:type_name -> dure.api.v1.AccountRecoveryRules
-	36,  // 23: dure.api.v1.AccountRecovery.next:type_name -> dure.api.v1.AccountRecoveryRules
-	38,  // 24: dure.api.v1.AccountRecovery.request:type_name -> dure.api.v1.AccountRecoveryRequest
-	33,  // 25: dure.api.v1.GetAccountResponse.account:type_name -> dure.api.v1.Account
-	34,  // 26: dure.api.v1.GetAccountResponse.freezes:type_name -> dure.api.v1.AccountFreeze
-	37,  // 27: dure.api.v1.GetAccountResponse.recovery:type_name -> dure.api.v1.AccountRecovery
-	43,  // 28: dure.api.v1.ListAccountEventsResponse.events:type_name -> dure.api.v1.AccountEvent
-	9,   // 29: dure.api.v1.AccountEvent.event:type_name -> dure.api.v1.Event
-	33,  // 30: dure.api.v1.ListAccountsResponse.accounts:type_name -> dure.api.v1.Account
-	46,  // 31: dure.api.v1.GetAssetResponse.asset:type_name -> dure.api.v1.Asset
-	46,  // 32: dure.api.v1.ListAssetsResponse.assets:type_name -> dure.api.v1.Asset
-	51,  // 33: dure.api.v1.GetBalanceResponse.balance:type_name -> dure.api.v1.Balance
-	51,  // 34: dure.api.v1.ListBalancesResponse.balances:type_name -> dure.api.v1.Balance
-	56,  // 35: dure.api.v1.GetHoldResponse.hold:type_name -> dure.api.v1.Hold
-	56,  // 36: dure.api.v1.ListHoldsResponse.holds:type_name -> dure.api.v1.Hold
-	62,  // 37: dure.api.v1.Record.cosignatures:type_name -> dure.api.v1.Cosignature
-	61,  // 38: dure.api.v1.GetRecordsResponse.records:type_name -> dure.api.v1.Record
-	61,  // 39: dure.api.v1.ListRecordsResponse.records:type_name -> dure.api.v1.Record
-	68,  // 40: dure.api.v1.Member.misbehaviours:type_name -> dure.api.v1.Misbehaviour
-	68,  // 41: dure.api.v1.FormerValidator.misbehaviours:type_name -> dure.api.v1.Misbehaviour
-	67,  // 42: dure.api.v1.GetNetworkResponse.members:type_name -> dure.api.v1.Member
-	145, // 43: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
-	69,  // 44: dure.api.v1.GetNetworkResponse.former_validators:type_name -> dure.api.v1.FormerValidator
-	145, // 45: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
-	72,  // 46: dure.api.v1.ListProposalsResponse.proposals:type_name -> dure.api.v1.Proposal
-	80,  // 47: dure.api.v1.Device.firmware:type_name -> dure.api.v1.Firmware
-	79,  // 48: dure.api.v1.Device.doubts:type_name -> dure.api.v1.Doubt
-	76,  // 49: dure.api.v1.Device.commands:type_name -> dure.api.v1.DeviceCommand
-	75,  // 50: dure.api.v1.ListDevicesResponse.devices:type_name -> dure.api.v1.Device
-	81,  // 51: dure.api.v1.Firmware.faults:type_name -> dure.api.v1.KnownFault
-	75,  // 52: dure.api.v1.GetDeviceResponse.device:type_name -> dure.api.v1.Device
-	80,  // 53: dure.api.v1.GetModelResponse.firmware:type_name -> dure.api.v1.Firmware
-	79,  // 54: dure.api.v1.RelyResponse.doubt:type_name -> dure.api.v1.Doubt
-	81,  // 55: dure.api.v1.RelyResponse.faults:type_name -> dure.api.v1.KnownFault
-	89,  // 56: dure.api.v1.Feed.premium:type_name -> dure.api.v1.FeedPremium
-	91,  // 57: dure.api.v1.FeedSource.gaps:type_name -> dure.api.v1.ReadingGap
-	88,  // 58: dure.api.v1.GetFeedResponse.feed:type_name -> dure.api.v1.Feed
-	90,  // 59: dure.api.v1.GetFeedResponse.sources:type_name -> dure.api.v1.FeedSource
-	92,  // 60: dure.api.v1.GetFeedResponse.quarantine:type_name -> dure.api.v1.QuarantinedReading
-	88,  // 61: dure.api.v1.ListFeedsResponse.feeds:type_name -> dure.api.v1.Feed
-	99,  // 62: dure.api.v1.ValueResponse.sources:type_name -> dure.api.v1.ValueSource
-	100, // 63: dure.api.v1.ListReadingsResponse.readings:type_name -> dure.api.v1.Reading
-	100, // 64: dure.api.v1.GetReadingResponse.reading:type_name -> dure.api.v1.Reading
-	111, // 65: dure.api.v1.ListSettlementsResponse.settlements:type_name -> dure.api.v1.Settlement
-	79,  // 66: dure.api.v1.TaintResponse.doubts:type_name -> dure.api.v1.Doubt
-	109, // 67: dure.api.v1.TaintResponse.feeds:type_name -> dure.api.v1.TaintedFeed
-	110, // 68: dure.api.v1.TaintResponse.anchors:type_name -> dure.api.v1.TaintedAnchor
-	111, // 69: dure.api.v1.TaintResponse.settlements:type_name -> dure.api.v1.Settlement
-	112, // 70: dure.api.v1.GetOrganisationResponse.organisation:type_name -> dure.api.v1.Organisation
-	112, // 71: dure.api.v1.ListOrganisationsResponse.organisations:type_name -> dure.api.v1.Organisation
-	117, // 72: dure.api.v1.Schema.fields:type_name -> dure.api.v1.SchemaField
-	118, // 73: dure.api.v1.GetSchemaResponse.schema:type_name -> dure.api.v1.Schema
-	118, // 74: dure.api.v1.ListSchemasResponse.schemas:type_name -> dure.api.v1.Schema
-	123, // 75: dure.api.v1.ListRightsResponse.rights:type_name -> dure.api.v1.Right
-	126, // 76: dure.api.v1.ListAttributesResponse.attributes:type_name -> dure.api.v1.Attribute
-	126, // 77: dure.api.v1.HasAttributeResponse.attribute:type_name -> dure.api.v1.Attribute
-	131, // 78: dure.api.v1.GetStatusListResponse.status_list:type_name -> dure.api.v1.StatusList
-	131, // 79: dure.api.v1.ListStatusListsResponse.status_lists:type_name -> dure.api.v1.StatusList
-	138, // 80: dure.api.v1.GetConsentResponse.consent:type_name -> dure.api.v1.Consent
-	138, // 81: dure.api.v1.ListConsentsResponse.consents:type_name -> dure.api.v1.Consent
-	2,   // 82: dure.api.v1.LedgerService.Submit:input_type -> dure.api.v1.SubmitRequest
-	4,   // 83: dure.api.v1.LedgerService.SubmitMany:input_type -> dure.api.v1.SubmitManyRequest
-	13,  // 84: dure.api.v1.LedgerService.GetTransaction:input_type -> dure.api.v1.GetTransactionRequest
-	15,  // 85: dure.api.v1.LedgerService.ListTransactions:input_type -> dure.api.v1.ListTransactionsRequest
-	17,  // 86: dure.api.v1.LedgerService.WatchTransactions:input_type -> dure.api.v1.WatchTransactionsRequest
-	19,  // 87: dure.api.v1.LedgerService.GetBlock:input_type -> dure.api.v1.GetBlockRequest
-	21,  // 88: dure.api.v1.LedgerService.GetStatus:input_type -> dure.api.v1.GetStatusRequest
-	25,  // 89: dure.api.v1.LedgerService.GetReceipt:input_type -> dure.api.v1.GetReceiptRequest
-	27,  // 90: dure.api.v1.LedgerService.GetCheckpoint:input_type -> dure.api.v1.GetCheckpointRequest
-	29,  // 91: dure.api.v1.LedgerService.AddCosignature:input_type -> dure.api.v1.AddCosignatureRequest
-	31,  // 92: dure.api.v1.LedgerService.GetStateProof:input_type -> dure.api.v1.GetStateProofRequest
-	39,  // 93: dure.api.v1.AccountService.GetAccount:input_type -> dure.api.v1.GetAccountRequest
-	44,  // 94: dure.api.v1.AccountService.ListAccounts:input_type -> dure.api.v1.ListAccountsRequest
-	41,  // 95: dure.api.v1.AccountService.ListAccountEvents:input_type -> dure.api.v1.ListAccountEventsRequest
-	47,  // 96: dure.api.v1.AssetService.GetAsset:input_type -> dure.api.v1.GetAssetRequest
-	49,  // 97: dure.api.v1.AssetService.ListAssets:input_type -> dure.api.v1.ListAssetsRequest
-	52,  // 98: dure.api.v1.AssetService.GetBalance:input_type -> dure.api.v1.GetBalanceRequest
-	54,  // 99: dure.api.v1.AssetService.ListBalances:input_type -> dure.api.v1.ListBalancesRequest
-	57,  // 100: dure.api.v1.AssetService.GetHold:input_type -> dure.api.v1.GetHoldRequest
-	59,  // 101: dure.api.v1.AssetService.ListHolds:input_type -> dure.api.v1.ListHoldsRequest
-	63,  // 102: dure.api.v1.RecordService.GetRecords:input_type -> dure.api.v1.GetRecordsRequest
-	65,  // 103: dure.api.v1.RecordService.ListRecords:input_type -> dure.api.v1.ListRecordsRequest
-	82,  // 104: dure.api.v1.DeviceService.GetDevice:input_type -> dure.api.v1.GetDeviceRequest
-	77,  // 105: dure.api.v1.DeviceService.ListDevices:input_type -> dure.api.v1.ListDevicesRequest
-	84,  // 106: dure.api.v1.DeviceService.GetModel:input_type -> dure.api.v1.GetModelRequest
-	86,  // 107: dure.api.v1.DeviceService.Rely:input_type -> dure.api.v1.RelyRequest
-	93,  // 108: dure.api.v1.StreamService.GetFeed:input_type -> dure.api.v1.GetFeedRequest
-	95,  // 109: dure.api.v1.StreamService.ListFeeds:input_type -> dure.api.v1.ListFeedsRequest
-	97,  // 110: dure.api.v1.StreamService.Value:input_type -> dure.api.v1.ValueRequest
-	101, // 111: dure.api.v1.StreamService.ListReadings:input_type -> dure.api.v1.ListReadingsRequest
-	103, // 112: dure.api.v1.StreamService.GetReading:input_type -> dure.api.v1.GetReadingRequest
-	105, // 113: dure.api.v1.StreamService.ListSettlements:input_type -> dure.api.v1.ListSettlementsRequest
-	107, // 114: dure.api.v1.StreamService.Taint:input_type -> dure.api.v1.TaintRequest
-	113, // 115: dure.api.v1.IdentityService.GetOrganisation:input_type -> dure.api.v1.GetOrganisationRequest
-	115, // 116: dure.api.v1.IdentityService.ListOrganisations:input_type -> dure.api.v1.ListOrganisationsRequest
-	119, // 117: dure.api.v1.IdentityService.GetSchema:input_type -> dure.api.v1.GetSchemaRequest
-	121, // 118: dure.api.v1.IdentityService.ListSchemas:input_type -> dure.api.v1.ListSchemasRequest
-	124, // 119: dure.api.v1.IdentityService.ListRights:input_type -> dure.api.v1.ListRightsRequest
-	127, // 120: dure.api.v1.IdentityService.ListAttributes:input_type -> dure.api.v1.ListAttributesRequest
-	129, // 121: dure.api.v1.IdentityService.HasAttribute:input_type -> dure.api.v1.HasAttributeRequest
-	132, // 122: dure.api.v1.IdentityService.GetStatusList:input_type -> dure.api.v1.GetStatusListRequest
-	134, // 123: dure.api.v1.IdentityService.ListStatusLists:input_type -> dure.api.v1.ListStatusListsRequest
-	136, // 124: dure.api.v1.IdentityService.GetCredentialStatus:input_type -> dure.api.v1.GetCredentialStatusRequest
-	139, // 125: dure.api.v1.IdentityService.GetConsent:input_type -> dure.api.v1.GetConsentRequest
-	141, // 126: dure.api.v1.IdentityService.ListConsents:input_type -> dure.api.v1.ListConsentsRequest
-	70,  // 127: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
-	73,  // 128: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
-	3,   // 129: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
-	5,   // 130: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
-	14,  // 131: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
-	16,  // 132: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
-	18,  // 133: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
-	20,  // 134: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
-	22,  // 135: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
-	26,  // 136: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
-	28,  // 137: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
-	30,  // 138: dure.api.v1.LedgerService.AddCosignature:output_type -> dure.api.v1.AddCosignatureResponse
-	32,  // 139: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
-	40,  // 140: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
-	45,  // 141: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
-	42,  // 142: dure.api.v1.AccountService.ListAccountEvents:output_type -> dure.api.v1.ListAccountEventsResponse
-	48,  // 143: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
-	50,  // 144: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
-	53,  // 145: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
-	55,  // 146: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
-	58,  // 147: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
-	60,  // 148: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
-	64,  // 149: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
-	66,  // 150: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
-	83,  // 151: dure.api.v1.DeviceService.GetDevice:output_type -> dure.api.v1.GetDeviceResponse
-	78,  // 152: dure.api.v1.DeviceService.ListDevices:output_type -> dure.api.v1.ListDevicesResponse
-	85,  // 153: dure.api.v1.DeviceService.GetModel:output_type -> dure.api.v1.GetModelResponse
-	87,  // 154: dure.api.v1.DeviceService.Rely:output_type -> dure.api.v1.RelyResponse
-	94,  // 155: dure.api.v1.StreamService.GetFeed:output_type -> dure.api.v1.GetFeedResponse
-	96,  // 156: dure.api.v1.StreamService.ListFeeds:output_type -> dure.api.v1.ListFeedsResponse
-	98,  // 157: dure.api.v1.StreamService.Value:output_type -> dure.api.v1.ValueResponse
-	102, // 158: dure.api.v1.StreamService.ListReadings:output_type -> dure.api.v1.ListReadingsResponse
-	104, // 159: dure.api.v1.StreamService.GetReading:output_type -> dure.api.v1.GetReadingResponse
-	106, // 160: dure.api.v1.StreamService.ListSettlements:output_type -> dure.api.v1.ListSettlementsResponse
-	108, // 161: dure.api.v1.StreamService.Taint:output_type -> dure.api.v1.TaintResponse
-	114, // 162: dure.api.v1.IdentityService.GetOrganisation:output_type -> dure.api.v1.GetOrganisationResponse
-	116, // 163: dure.api.v1.IdentityService.ListOrganisations:output_type -> dure.api.v1.ListOrganisationsResponse
-	120, // 164: dure.api.v1.IdentityService.GetSchema:output_type -> dure.api.v1.GetSchemaResponse
-	122, // 165: dure.api.v1.IdentityService.ListSchemas:output_type -> dure.api.v1.ListSchemasResponse
-	125, // 166: dure.api.v1.IdentityService.ListRights:output_type -> dure.api.v1.ListRightsResponse
-	128, // 167: dure.api.v1.IdentityService.ListAttributes:output_type -> dure.api.v1.ListAttributesResponse
-	130, // 168: dure.api.v1.IdentityService.HasAttribute:output_type -> dure.api.v1.HasAttributeResponse
-	133, // 169: dure.api.v1.IdentityService.GetStatusList:output_type -> dure.api.v1.GetStatusListResponse
-	135, // 170: dure.api.v1.IdentityService.ListStatusLists:output_type -> dure.api.v1.ListStatusListsResponse
-	137, // 171: dure.api.v1.IdentityService.GetCredentialStatus:output_type -> dure.api.v1.GetCredentialStatusResponse
-	140, // 172: dure.api.v1.IdentityService.GetConsent:output_type -> dure.api.v1.GetConsentResponse
-	142, // 173: dure.api.v1.IdentityService.ListConsents:output_type -> dure.api.v1.ListConsentsResponse
-	71,  // 174: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
-	74,  // 175: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
-	129, // [129:176] is the sub-list for method output_type
-	82,  // [82:129] is the sub-list for method input_type
-	82,  // [82:82] is the sub-list for extension type_name
-	82,  // [82:82] is the sub-list for extension extendee
-	0,   // [0:82] is the sub-list for field type_name
+	39,  // 21: dure.api.v1.Account.rule:type_name -> dure.api.v1.AccountRule
+	35,  // 22: dure.api.v1.AccountFreeze.appeal:type_name -> dure.api.v1.AccountAppeal
+	36,  // 23: dure.api.v1.AccountRecovery.rules:type_name -> dure.api.v1.AccountRecoveryRules
+	36,  // 24: dure.api.v1.AccountRecovery.next:type_name -> dure.api.v1.AccountRecoveryRules
+	38,  // 25: dure.api.v1.AccountRecovery.request:type_name -> dure.api.v1.AccountRecoveryRequest
+	40,  // 26: dure.api.v1.AccountRule.keys:type_name -> dure.api.v1.AccountRuleKey
+	41,  // 27: dure.api.v1.AccountRule.limits:type_name -> dure.api.v1.AccountLimit
+	10,  // 28: dure.api.v1.AccountProposal.actions:type_name -> dure.api.v1.Action
+	42,  // 29: dure.api.v1.ListAccountProposalsResponse.proposals:type_name -> dure.api.v1.AccountProposal
+	33,  // 30: dure.api.v1.GetAccountResponse.account:type_name -> dure.api.v1.Account
+	34,  // 31: dure.api.v1.GetAccountResponse.freezes:type_name -> dure.api.v1.AccountFreeze
+	37,  // 32: dure.api.v1.GetAccountResponse.recovery:type_name -> dure.api.v1.AccountRecovery
+	49,  // 33: dure.api.v1.ListAccountEventsResponse.events:type_name -> dure.api.v1.AccountEvent
+	9,   // 34: dure.api.v1.AccountEvent.event:type_name -> dure.api.v1.Event
+	33,  // 35: dure.api.v1.ListAccountsResponse.accounts:type_name -> dure.api.v1.Account
+	52,  // 36: dure.api.v1.GetAssetResponse.asset:type_name -> dure.api.v1.Asset
+	52,  // 37: dure.api.v1.ListAssetsResponse.assets:type_name -> dure.api.v1.Asset
+	57,  // 38: dure.api.v1.GetBalanceResponse.balance:type_name -> dure.api.v1.Balance
+	57,  // 39: dure.api.v1.ListBalancesResponse.balances:type_name -> dure.api.v1.Balance
+	62,  // 40: dure.api.v1.GetHoldResponse.hold:type_name -> dure.api.v1.Hold
+	62,  // 41: dure.api.v1.ListHoldsResponse.holds:type_name -> dure.api.v1.Hold
+	68,  // 42: dure.api.v1.Record.cosignatures:type_name -> dure.api.v1.Cosignature
+	67,  // 43: dure.api.v1.GetRecordsResponse.records:type_name -> dure.api.v1.Record
+	67,  // 44: dure.api.v1.ListRecordsResponse.records:type_name -> dure.api.v1.Record
+	74,  // 45: dure.api.v1.Member.misbehaviours:type_name -> dure.api.v1.Misbehaviour
+	74,  // 46: dure.api.v1.FormerValidator.misbehaviours:type_name -> dure.api.v1.Misbehaviour
+	73,  // 47: dure.api.v1.GetNetworkResponse.members:type_name -> dure.api.v1.Member
+	151, // 48: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
+	75,  // 49: dure.api.v1.GetNetworkResponse.former_validators:type_name -> dure.api.v1.FormerValidator
+	151, // 50: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
+	78,  // 51: dure.api.v1.ListProposalsResponse.proposals:type_name -> dure.api.v1.Proposal
+	86,  // 52: dure.api.v1.Device.firmware:type_name -> dure.api.v1.Firmware
+	85,  // 53: dure.api.v1.Device.doubts:type_name -> dure.api.v1.Doubt
+	82,  // 54: dure.api.v1.Device.commands:type_name -> dure.api.v1.DeviceCommand
+	81,  // 55: dure.api.v1.ListDevicesResponse.devices:type_name -> dure.api.v1.Device
+	87,  // 56: dure.api.v1.Firmware.faults:type_name -> dure.api.v1.KnownFault
+	81,  // 57: dure.api.v1.GetDeviceResponse.device:type_name -> dure.api.v1.Device
+	86,  // 58: dure.api.v1.GetModelResponse.firmware:type_name -> dure.api.v1.Firmware
+	85,  // 59: dure.api.v1.RelyResponse.doubt:type_name -> dure.api.v1.Doubt
+	87,  // 60: dure.api.v1.RelyResponse.faults:type_name -> dure.api.v1.KnownFault
+	95,  // 61: dure.api.v1.Feed.premium:type_name -> dure.api.v1.FeedPremium
+	97,  // 62: dure.api.v1.FeedSource.gaps:type_name -> dure.api.v1.ReadingGap
+	94,  // 63: dure.api.v1.GetFeedResponse.feed:type_name -> dure.api.v1.Feed
+	96,  // 64: dure.api.v1.GetFeedResponse.sources:type_name -> dure.api.v1.FeedSource
+	98,  // 65: dure.api.v1.GetFeedResponse.quarantine:type_name -> dure.api.v1.QuarantinedReading
+	94,  // 66: dure.api.v1.ListFeedsResponse.feeds:type_name -> dure.api.v1.Feed
+	105, // 67: dure.api.v1.ValueResponse.sources:type_name -> dure.api.v1.ValueSource
+	106, // 68: dure.api.v1.ListReadingsResponse.readings:type_name -> dure.api.v1.Reading
+	106, // 69: dure.api.v1.GetReadingResponse.reading:type_name -> dure.api.v1.Reading
+	117, // 70: dure.api.v1.ListSettlementsResponse.settlements:type_name -> dure.api.v1.Settlement
+	85,  // 71: dure.api.v1.TaintResponse.doubts:type_name -> dure.api.v1.Doubt
+	115, // 72: dure.api.v1.TaintResponse.feeds:type_name -> dure.api.v1.TaintedFeed
+	116, // 73: dure.api.v1.TaintResponse.anchors:type_name -> dure.api.v1.TaintedAnchor
+	117, // 74: dure.api.v1.TaintResponse.settlements:type_name -> dure.api.v1.Settlement
+	118, // 75: dure.api.v1.GetOrganisationResponse.organisation:type_name -> dure.api.v1.Organisation
+	118, // 76: dure.api.v1.ListOrganisationsResponse.organisations:type_name -> dure.api.v1.Organisation
+	123, // 77: dure.api.v1.Schema.fields:type_name -> dure.api.v1.SchemaField
+	124, // 78: dure.api.v1.GetSchemaResponse.schema:type_name -> dure.api.v1.Schema
+	124, // 79: dure.api.v1.ListSchemasResponse.schemas:type_name -> dure.api.v1.Schema
+	129, // 80: dure.api.v1.ListRightsResponse.rights:type_name -> dure.api.v1.Right
+	132, // 81: dure.api.v1.ListAttributesResponse.attributes:type_name -> dure.api.v1.Attribute
+	132, // 82: dure.api.v1.HasAttributeResponse.attribute:type_name -> dure.api.v1.Attribute
+	137, // 83: dure.api.v1.GetStatusListResponse.status_list:type_name -> dure.api.v1.StatusList
+	137, // 84: dure.api.v1.ListStatusListsResponse.status_lists:type_name -> dure.api.v1.StatusList
+	144, // 85: dure.api.v1.GetConsentResponse.consent:type_name -> dure.api.v1.Consent
+	144, // 86: dure.api.v1.ListConsentsResponse.consents:type_name -> dure.api.v1.Consent
+	2,   // 87: dure.api.v1.LedgerService.Submit:input_type -> dure.api.v1.SubmitRequest
+	4,   // 88: dure.api.v1.LedgerService.SubmitMany:input_type -> dure.api.v1.SubmitManyRequest
+	13,  // 89: dure.api.v1.LedgerService.GetTransaction:input_type -> dure.api.v1.GetTransactionRequest
+	15,  // 90: dure.api.v1.LedgerService.ListTransactions:input_type -> dure.api.v1.ListTransactionsRequest
+	17,  // 91: dure.api.v1.LedgerService.WatchTransactions:input_type -> dure.api.v1.WatchTransactionsRequest
+	19,  // 92: dure.api.v1.LedgerService.GetBlock:input_type -> dure.api.v1.GetBlockRequest
+	21,  // 93: dure.api.v1.LedgerService.GetStatus:input_type -> dure.api.v1.GetStatusRequest
+	25,  // 94: dure.api.v1.LedgerService.GetReceipt:input_type -> dure.api.v1.GetReceiptRequest
+	27,  // 95: dure.api.v1.LedgerService.GetCheckpoint:input_type -> dure.api.v1.GetCheckpointRequest
+	29,  // 96: dure.api.v1.LedgerService.AddCosignature:input_type -> dure.api.v1.AddCosignatureRequest
+	31,  // 97: dure.api.v1.LedgerService.GetStateProof:input_type -> dure.api.v1.GetStateProofRequest
+	45,  // 98: dure.api.v1.AccountService.GetAccount:input_type -> dure.api.v1.GetAccountRequest
+	50,  // 99: dure.api.v1.AccountService.ListAccounts:input_type -> dure.api.v1.ListAccountsRequest
+	47,  // 100: dure.api.v1.AccountService.ListAccountEvents:input_type -> dure.api.v1.ListAccountEventsRequest
+	43,  // 101: dure.api.v1.AccountService.ListAccountProposals:input_type -> dure.api.v1.ListAccountProposalsRequest
+	53,  // 102: dure.api.v1.AssetService.GetAsset:input_type -> dure.api.v1.GetAssetRequest
+	55,  // 103: dure.api.v1.AssetService.ListAssets:input_type -> dure.api.v1.ListAssetsRequest
+	58,  // 104: dure.api.v1.AssetService.GetBalance:input_type -> dure.api.v1.GetBalanceRequest
+	60,  // 105: dure.api.v1.AssetService.ListBalances:input_type -> dure.api.v1.ListBalancesRequest
+	63,  // 106: dure.api.v1.AssetService.GetHold:input_type -> dure.api.v1.GetHoldRequest
+	65,  // 107: dure.api.v1.AssetService.ListHolds:input_type -> dure.api.v1.ListHoldsRequest
+	69,  // 108: dure.api.v1.RecordService.GetRecords:input_type -> dure.api.v1.GetRecordsRequest
+	71,  // 109: dure.api.v1.RecordService.ListRecords:input_type -> dure.api.v1.ListRecordsRequest
+	88,  // 110: dure.api.v1.DeviceService.GetDevice:input_type -> dure.api.v1.GetDeviceRequest
+	83,  // 111: dure.api.v1.DeviceService.ListDevices:input_type -> dure.api.v1.ListDevicesRequest
+	90,  // 112: dure.api.v1.DeviceService.GetModel:input_type -> dure.api.v1.GetModelRequest
+	92,  // 113: dure.api.v1.DeviceService.Rely:input_type -> dure.api.v1.RelyRequest
+	99,  // 114: dure.api.v1.StreamService.GetFeed:input_type -> dure.api.v1.GetFeedRequest
+	101, // 115: dure.api.v1.StreamService.ListFeeds:input_type -> dure.api.v1.ListFeedsRequest
+	103, // 116: dure.api.v1.StreamService.Value:input_type -> dure.api.v1.ValueRequest
+	107, // 117: dure.api.v1.StreamService.ListReadings:input_type -> dure.api.v1.ListReadingsRequest
+	109, // 118: dure.api.v1.StreamService.GetReading:input_type -> dure.api.v1.GetReadingRequest
+	111, // 119: dure.api.v1.StreamService.ListSettlements:input_type -> dure.api.v1.ListSettlementsRequest
+	113, // 120: dure.api.v1.StreamService.Taint:input_type -> dure.api.v1.TaintRequest
+	119, // 121: dure.api.v1.IdentityService.GetOrganisation:input_type -> dure.api.v1.GetOrganisationRequest
+	121, // 122: dure.api.v1.IdentityService.ListOrganisations:input_type -> dure.api.v1.ListOrganisationsRequest
+	125, // 123: dure.api.v1.IdentityService.GetSchema:input_type -> dure.api.v1.GetSchemaRequest
+	127, // 124: dure.api.v1.IdentityService.ListSchemas:input_type -> dure.api.v1.ListSchemasRequest
+	130, // 125: dure.api.v1.IdentityService.ListRights:input_type -> dure.api.v1.ListRightsRequest
+	133, // 126: dure.api.v1.IdentityService.ListAttributes:input_type -> dure.api.v1.ListAttributesRequest
+	135, // 127: dure.api.v1.IdentityService.HasAttribute:input_type -> dure.api.v1.HasAttributeRequest
+	138, // 128: dure.api.v1.IdentityService.GetStatusList:input_type -> dure.api.v1.GetStatusListRequest
+	140, // 129: dure.api.v1.IdentityService.ListStatusLists:input_type -> dure.api.v1.ListStatusListsRequest
+	142, // 130: dure.api.v1.IdentityService.GetCredentialStatus:input_type -> dure.api.v1.GetCredentialStatusRequest
+	145, // 131: dure.api.v1.IdentityService.GetConsent:input_type -> dure.api.v1.GetConsentRequest
+	147, // 132: dure.api.v1.IdentityService.ListConsents:input_type -> dure.api.v1.ListConsentsRequest
+	76,  // 133: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
+	79,  // 134: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
+	3,   // 135: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
+	5,   // 136: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
+	14,  // 137: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
+	16,  // 138: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
+	18,  // 139: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
+	20,  // 140: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
+	22,  // 141: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
+	26,  // 142: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
+	28,  // 143: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
+	30,  // 144: dure.api.v1.LedgerService.AddCosignature:output_type -> dure.api.v1.AddCosignatureResponse
+	32,  // 145: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
+	46,  // 146: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
+	51,  // 147: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
+	48,  // 148: dure.api.v1.AccountService.ListAccountEvents:output_type -> dure.api.v1.ListAccountEventsResponse
+	44,  // 149: dure.api.v1.AccountService.ListAccountProposals:output_type -> dure.api.v1.ListAccountProposalsResponse
+	54,  // 150: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
+	56,  // 151: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
+	59,  // 152: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
+	61,  // 153: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
+	64,  // 154: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
+	66,  // 155: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
+	70,  // 156: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
+	72,  // 157: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
+	89,  // 158: dure.api.v1.DeviceService.GetDevice:output_type -> dure.api.v1.GetDeviceResponse
+	84,  // 159: dure.api.v1.DeviceService.ListDevices:output_type -> dure.api.v1.ListDevicesResponse
+	91,  // 160: dure.api.v1.DeviceService.GetModel:output_type -> dure.api.v1.GetModelResponse
+	93,  // 161: dure.api.v1.DeviceService.Rely:output_type -> dure.api.v1.RelyResponse
+	100, // 162: dure.api.v1.StreamService.GetFeed:output_type -> dure.api.v1.GetFeedResponse
+	102, // 163: dure.api.v1.StreamService.ListFeeds:output_type -> dure.api.v1.ListFeedsResponse
+	104, // 164: dure.api.v1.StreamService.Value:output_type -> dure.api.v1.ValueResponse
+	108, // 165: dure.api.v1.StreamService.ListReadings:output_type -> dure.api.v1.ListReadingsResponse
+	110, // 166: dure.api.v1.StreamService.GetReading:output_type -> dure.api.v1.GetReadingResponse
+	112, // 167: dure.api.v1.StreamService.ListSettlements:output_type -> dure.api.v1.ListSettlementsResponse
+	114, // 168: dure.api.v1.StreamService.Taint:output_type -> dure.api.v1.TaintResponse
+	120, // 169: dure.api.v1.IdentityService.GetOrganisation:output_type -> dure.api.v1.GetOrganisationResponse
+	122, // 170: dure.api.v1.IdentityService.ListOrganisations:output_type -> dure.api.v1.ListOrganisationsResponse
+	126, // 171: dure.api.v1.IdentityService.GetSchema:output_type -> dure.api.v1.GetSchemaResponse
+	128, // 172: dure.api.v1.IdentityService.ListSchemas:output_type -> dure.api.v1.ListSchemasResponse
+	131, // 173: dure.api.v1.IdentityService.ListRights:output_type -> dure.api.v1.ListRightsResponse
+	134, // 174: dure.api.v1.IdentityService.ListAttributes:output_type -> dure.api.v1.ListAttributesResponse
+	136, // 175: dure.api.v1.IdentityService.HasAttribute:output_type -> dure.api.v1.HasAttributeResponse
+	139, // 176: dure.api.v1.IdentityService.GetStatusList:output_type -> dure.api.v1.GetStatusListResponse
+	141, // 177: dure.api.v1.IdentityService.ListStatusLists:output_type -> dure.api.v1.ListStatusListsResponse
+	143, // 178: dure.api.v1.IdentityService.GetCredentialStatus:output_type -> dure.api.v1.GetCredentialStatusResponse
+	146, // 179: dure.api.v1.IdentityService.GetConsent:output_type -> dure.api.v1.GetConsentResponse
+	148, // 180: dure.api.v1.IdentityService.ListConsents:output_type -> dure.api.v1.ListConsentsResponse
+	77,  // 181: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
+	80,  // 182: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
+	135, // [135:183] is the sub-list for method output_type
+	87,  // [87:135] is the sub-list for method input_type
+	87,  // [87:87] is the sub-list for extension type_name
+	87,  // [87:87] is the sub-list for extension extendee
+	0,   // [0:87] is the sub-list for field type_name
 }
 
 func init() { file_dure_api_v1_api_proto_init() }
@@ -11898,7 +12505,7 @@ func file_dure_api_v1_api_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dure_api_v1_api_proto_rawDesc), len(file_dure_api_v1_api_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   143,
+			NumMessages:   149,
 			NumExtensions: 0,
 			NumServices:   8,
 		},

@@ -886,12 +886,14 @@ func (x *Moved) GetAmount() string {
 }
 
 type Held struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Hold          []byte                 `protobuf:"bytes,1,opt,name=hold,proto3" json:"hold,omitempty"`
-	Asset         string                 `protobuf:"bytes,2,opt,name=asset,proto3" json:"asset,omitempty"`
-	Payer         []byte                 `protobuf:"bytes,3,opt,name=payer,proto3" json:"payer,omitempty"`
-	Payee         []byte                 `protobuf:"bytes,4,opt,name=payee,proto3" json:"payee,omitempty"`
-	Amount        string                 `protobuf:"bytes,5,opt,name=amount,proto3" json:"amount,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Hold   []byte                 `protobuf:"bytes,1,opt,name=hold,proto3" json:"hold,omitempty"`
+	Asset  string                 `protobuf:"bytes,2,opt,name=asset,proto3" json:"asset,omitempty"`
+	Payer  []byte                 `protobuf:"bytes,3,opt,name=payer,proto3" json:"payer,omitempty"`
+	Payee  []byte                 `protobuf:"bytes,4,opt,name=payee,proto3" json:"payee,omitempty"`
+	Amount string                 `protobuf:"bytes,5,opt,name=amount,proto3" json:"amount,omitempty"`
+	// Who may release it, if not the payer.
+	Arbiter       []byte `protobuf:"bytes,6,opt,name=arbiter,proto3" json:"arbiter,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -959,6 +961,13 @@ func (x *Held) GetAmount() string {
 		return x.Amount
 	}
 	return ""
+}
+
+func (x *Held) GetArbiter() []byte {
+	if x != nil {
+		return x.Arbiter
+	}
+	return nil
 }
 
 type Released struct {
@@ -1357,13 +1366,14 @@ const file_dure_asset_v1_asset_proto_rawDesc = "" +
 	"\x05asset\x18\x01 \x01(\tR\x05asset\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\fR\x04from\x12\x0e\n" +
 	"\x02to\x18\x03 \x01(\fR\x02to\x12\x16\n" +
-	"\x06amount\x18\x04 \x01(\tR\x06amount\"t\n" +
+	"\x06amount\x18\x04 \x01(\tR\x06amount\"\x8e\x01\n" +
 	"\x04Held\x12\x12\n" +
 	"\x04hold\x18\x01 \x01(\fR\x04hold\x12\x14\n" +
 	"\x05asset\x18\x02 \x01(\tR\x05asset\x12\x14\n" +
 	"\x05payer\x18\x03 \x01(\fR\x05payer\x12\x14\n" +
 	"\x05payee\x18\x04 \x01(\fR\x05payee\x12\x16\n" +
-	"\x06amount\x18\x05 \x01(\tR\x06amount\"\x90\x01\n" +
+	"\x06amount\x18\x05 \x01(\tR\x06amount\x12\x18\n" +
+	"\aarbiter\x18\x06 \x01(\fR\aarbiter\"\x90\x01\n" +
 	"\bReleased\x12\x12\n" +
 	"\x04hold\x18\x01 \x01(\fR\x04hold\x12\x14\n" +
 	"\x05asset\x18\x02 \x01(\tR\x05asset\x12\x14\n" +

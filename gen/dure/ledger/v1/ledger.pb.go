@@ -352,6 +352,14 @@ type Event struct {
 	//	*Event_AccountRecoveryEnded
 	//	*Event_AccountRecovered
 	//	*Event_AccountSponsorChanged
+	//	*Event_AccountRuleSet
+	//	*Event_AccountProposed
+	//	*Event_AccountApproved
+	//	*Event_AccountApprovalWithdrawn
+	//	*Event_AccountPostponed
+	//	*Event_AccountProposalClosed
+	//	*Event_AccountLocked
+	//	*Event_AccountUnlocked
 	//	*Event_AssetCreated
 	//	*Event_AssetMoved
 	//	*Event_AssetHeld
@@ -546,6 +554,78 @@ func (x *Event) GetAccountSponsorChanged() *v1.SponsorChanged {
 	if x != nil {
 		if x, ok := x.Kind.(*Event_AccountSponsorChanged); ok {
 			return x.AccountSponsorChanged
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetAccountRuleSet() *v1.RuleSet {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_AccountRuleSet); ok {
+			return x.AccountRuleSet
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetAccountProposed() *v1.Proposed {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_AccountProposed); ok {
+			return x.AccountProposed
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetAccountApproved() *v1.Approved {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_AccountApproved); ok {
+			return x.AccountApproved
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetAccountApprovalWithdrawn() *v1.ApprovalWithdrawn {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_AccountApprovalWithdrawn); ok {
+			return x.AccountApprovalWithdrawn
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetAccountPostponed() *v1.Postponed {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_AccountPostponed); ok {
+			return x.AccountPostponed
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetAccountProposalClosed() *v1.Closed {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_AccountProposalClosed); ok {
+			return x.AccountProposalClosed
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetAccountLocked() *v1.Locked {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_AccountLocked); ok {
+			return x.AccountLocked
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetAccountUnlocked() *v1.Unlocked {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_AccountUnlocked); ok {
+			return x.AccountUnlocked
 		}
 	}
 	return nil
@@ -1058,6 +1138,38 @@ type Event_AccountSponsorChanged struct {
 	AccountSponsorChanged *v1.SponsorChanged `protobuf:"bytes,25,opt,name=account_sponsor_changed,json=accountSponsorChanged,proto3,oneof"`
 }
 
+type Event_AccountRuleSet struct {
+	AccountRuleSet *v1.RuleSet `protobuf:"bytes,14,opt,name=account_rule_set,json=accountRuleSet,proto3,oneof"`
+}
+
+type Event_AccountProposed struct {
+	AccountProposed *v1.Proposed `protobuf:"bytes,15,opt,name=account_proposed,json=accountProposed,proto3,oneof"`
+}
+
+type Event_AccountApproved struct {
+	AccountApproved *v1.Approved `protobuf:"bytes,16,opt,name=account_approved,json=accountApproved,proto3,oneof"`
+}
+
+type Event_AccountApprovalWithdrawn struct {
+	AccountApprovalWithdrawn *v1.ApprovalWithdrawn `protobuf:"bytes,17,opt,name=account_approval_withdrawn,json=accountApprovalWithdrawn,proto3,oneof"`
+}
+
+type Event_AccountPostponed struct {
+	AccountPostponed *v1.Postponed `protobuf:"bytes,18,opt,name=account_postponed,json=accountPostponed,proto3,oneof"`
+}
+
+type Event_AccountProposalClosed struct {
+	AccountProposalClosed *v1.Closed `protobuf:"bytes,27,opt,name=account_proposal_closed,json=accountProposalClosed,proto3,oneof"`
+}
+
+type Event_AccountLocked struct {
+	AccountLocked *v1.Locked `protobuf:"bytes,28,opt,name=account_locked,json=accountLocked,proto3,oneof"`
+}
+
+type Event_AccountUnlocked struct {
+	AccountUnlocked *v1.Unlocked `protobuf:"bytes,29,opt,name=account_unlocked,json=accountUnlocked,proto3,oneof"`
+}
+
 type Event_AssetCreated struct {
 	AssetCreated *v11.Created `protobuf:"bytes,30,opt,name=asset_created,json=assetCreated,proto3,oneof"`
 }
@@ -1284,6 +1396,22 @@ func (*Event_AccountRecovered) isEvent_Kind() {}
 
 func (*Event_AccountSponsorChanged) isEvent_Kind() {}
 
+func (*Event_AccountRuleSet) isEvent_Kind() {}
+
+func (*Event_AccountProposed) isEvent_Kind() {}
+
+func (*Event_AccountApproved) isEvent_Kind() {}
+
+func (*Event_AccountApprovalWithdrawn) isEvent_Kind() {}
+
+func (*Event_AccountPostponed) isEvent_Kind() {}
+
+func (*Event_AccountProposalClosed) isEvent_Kind() {}
+
+func (*Event_AccountLocked) isEvent_Kind() {}
+
+func (*Event_AccountUnlocked) isEvent_Kind() {}
+
 func (*Event_AssetCreated) isEvent_Kind() {}
 
 func (*Event_AssetMoved) isEvent_Kind() {}
@@ -1489,7 +1617,7 @@ const file_dure_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x06action\x18\x04 \x01(\rR\x06action\"1\n" +
 	"\x05Field\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"\xa0%\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\x82*\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06action\x18\x01 \x01(\rR\x06action\x12@\n" +
 	"\x0eaccount_opened\x18\n" +
@@ -1503,7 +1631,15 @@ const file_dure_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x16account_recovery_begun\x18\x16 \x01(\v2\x1e.dure.account.v1.RecoveryBegunH\x00R\x14accountRecoveryBegun\x12V\n" +
 	"\x16account_recovery_ended\x18\x17 \x01(\v2\x1e.dure.account.v1.RecoveryEndedH\x00R\x14accountRecoveryEnded\x12I\n" +
 	"\x11account_recovered\x18\x18 \x01(\v2\x1a.dure.account.v1.RecoveredH\x00R\x10accountRecovered\x12Y\n" +
-	"\x17account_sponsor_changed\x18\x19 \x01(\v2\x1f.dure.account.v1.SponsorChangedH\x00R\x15accountSponsorChanged\x12=\n" +
+	"\x17account_sponsor_changed\x18\x19 \x01(\v2\x1f.dure.account.v1.SponsorChangedH\x00R\x15accountSponsorChanged\x12D\n" +
+	"\x10account_rule_set\x18\x0e \x01(\v2\x18.dure.account.v1.RuleSetH\x00R\x0eaccountRuleSet\x12F\n" +
+	"\x10account_proposed\x18\x0f \x01(\v2\x19.dure.account.v1.ProposedH\x00R\x0faccountProposed\x12F\n" +
+	"\x10account_approved\x18\x10 \x01(\v2\x19.dure.account.v1.ApprovedH\x00R\x0faccountApproved\x12b\n" +
+	"\x1aaccount_approval_withdrawn\x18\x11 \x01(\v2\".dure.account.v1.ApprovalWithdrawnH\x00R\x18accountApprovalWithdrawn\x12I\n" +
+	"\x11account_postponed\x18\x12 \x01(\v2\x1a.dure.account.v1.PostponedH\x00R\x10accountPostponed\x12Q\n" +
+	"\x17account_proposal_closed\x18\x1b \x01(\v2\x17.dure.account.v1.ClosedH\x00R\x15accountProposalClosed\x12@\n" +
+	"\x0eaccount_locked\x18\x1c \x01(\v2\x17.dure.account.v1.LockedH\x00R\raccountLocked\x12F\n" +
+	"\x10account_unlocked\x18\x1d \x01(\v2\x19.dure.account.v1.UnlockedH\x00R\x0faccountUnlocked\x12=\n" +
 	"\rasset_created\x18\x1e \x01(\v2\x16.dure.asset.v1.CreatedH\x00R\fassetCreated\x127\n" +
 	"\vasset_moved\x18\x1f \x01(\v2\x14.dure.asset.v1.MovedH\x00R\n" +
 	"assetMoved\x124\n" +
@@ -1603,60 +1739,68 @@ var file_dure_ledger_v1_ledger_proto_goTypes = []any{
 	(*v1.RecoveryEnded)(nil),       // 14: dure.account.v1.RecoveryEnded
 	(*v1.Recovered)(nil),           // 15: dure.account.v1.Recovered
 	(*v1.SponsorChanged)(nil),      // 16: dure.account.v1.SponsorChanged
-	(*v11.Created)(nil),            // 17: dure.asset.v1.Created
-	(*v11.Moved)(nil),              // 18: dure.asset.v1.Moved
-	(*v11.Held)(nil),               // 19: dure.asset.v1.Held
-	(*v11.Released)(nil),           // 20: dure.asset.v1.Released
-	(*v11.PauseChanged)(nil),       // 21: dure.asset.v1.PauseChanged
-	(*v12.Added)(nil),              // 22: dure.record.v1.Added
-	(*v12.Cosigned)(nil),           // 23: dure.record.v1.Cosigned
-	(*v12.Superseded)(nil),         // 24: dure.record.v1.Superseded
-	(*v12.Withdrawn)(nil),          // 25: dure.record.v1.Withdrawn
-	(*v13.Proposed)(nil),           // 26: dure.network.v1.Proposed
-	(*v13.Voted)(nil),              // 27: dure.network.v1.Voted
-	(*v13.Enacted)(nil),            // 28: dure.network.v1.Enacted
-	(*v14.ModelRegistered)(nil),    // 29: dure.device.v1.ModelRegistered
-	(*v14.FirmwareRegistered)(nil), // 30: dure.device.v1.FirmwareRegistered
-	(*v14.FirmwareWithdrawn)(nil),  // 31: dure.device.v1.FirmwareWithdrawn
-	(*v14.Enrolled)(nil),           // 32: dure.device.v1.Enrolled
-	(*v14.Challenged)(nil),         // 33: dure.device.v1.Challenged
-	(*v14.Attested)(nil),           // 34: dure.device.v1.Attested
-	(*v14.Suspended)(nil),          // 35: dure.device.v1.Suspended
-	(*v14.Readmitted)(nil),         // 36: dure.device.v1.Readmitted
-	(*v14.Revoked)(nil),            // 37: dure.device.v1.Revoked
-	(*v14.Transferred)(nil),        // 38: dure.device.v1.Transferred
-	(*v14.Vouched)(nil),            // 39: dure.device.v1.Vouched
-	(*v14.AttesterSet)(nil),        // 40: dure.device.v1.AttesterSet
-	(*v14.Commanded)(nil),          // 41: dure.device.v1.Commanded
-	(*v14.CommandAnswered)(nil),    // 42: dure.device.v1.CommandAnswered
-	(*v14.FirmwareMeasured)(nil),   // 43: dure.device.v1.FirmwareMeasured
-	(*v14.FaultReported)(nil),      // 44: dure.device.v1.FaultReported
-	(*v15.Opened)(nil),             // 45: dure.stream.v1.Opened
-	(*v15.Closed)(nil),             // 46: dure.stream.v1.Closed
-	(*v15.Admitted)(nil),           // 47: dure.stream.v1.Admitted
-	(*v15.Dismissed)(nil),          // 48: dure.stream.v1.Dismissed
-	(*v15.Funded)(nil),             // 49: dure.stream.v1.Funded
-	(*v15.Anchored)(nil),           // 50: dure.stream.v1.Anchored
-	(*v15.Reported)(nil),           // 51: dure.stream.v1.Reported
-	(*v15.Appealed)(nil),           // 52: dure.stream.v1.Appealed
-	(*v15.Decided)(nil),            // 53: dure.stream.v1.Decided
-	(*v15.Settled)(nil),            // 54: dure.stream.v1.Settled
-	(*v15.Returned)(nil),           // 55: dure.stream.v1.Returned
-	(*v16.Admitted)(nil),           // 56: dure.identity.v1.Admitted
-	(*v16.Dismissed)(nil),          // 57: dure.identity.v1.Dismissed
-	(*v16.Described)(nil),          // 58: dure.identity.v1.Described
-	(*v16.SchemaRegistered)(nil),   // 59: dure.identity.v1.SchemaRegistered
-	(*v16.RightGiven)(nil),         // 60: dure.identity.v1.RightGiven
-	(*v16.RightRevoked)(nil),       // 61: dure.identity.v1.RightRevoked
-	(*v16.Attested)(nil),           // 62: dure.identity.v1.Attested
-	(*v16.AttributeWithdrawn)(nil), // 63: dure.identity.v1.AttributeWithdrawn
-	(*v16.ListOpened)(nil),         // 64: dure.identity.v1.ListOpened
-	(*v16.StatusSet)(nil),          // 65: dure.identity.v1.StatusSet
-	(*v16.ConsentGiven)(nil),       // 66: dure.identity.v1.ConsentGiven
-	(*v16.ConsentWithdrawn)(nil),   // 67: dure.identity.v1.ConsentWithdrawn
-	(*v13.Genesis)(nil),            // 68: dure.network.v1.Genesis
-	(*v1.Genesis)(nil),             // 69: dure.account.v1.Genesis
-	(*v11.Genesis)(nil),            // 70: dure.asset.v1.Genesis
+	(*v1.RuleSet)(nil),             // 17: dure.account.v1.RuleSet
+	(*v1.Proposed)(nil),            // 18: dure.account.v1.Proposed
+	(*v1.Approved)(nil),            // 19: dure.account.v1.Approved
+	(*v1.ApprovalWithdrawn)(nil),   // 20: dure.account.v1.ApprovalWithdrawn
+	(*v1.Postponed)(nil),           // 21: dure.account.v1.Postponed
+	(*v1.Closed)(nil),              // 22: dure.account.v1.Closed
+	(*v1.Locked)(nil),              // 23: dure.account.v1.Locked
+	(*v1.Unlocked)(nil),            // 24: dure.account.v1.Unlocked
+	(*v11.Created)(nil),            // 25: dure.asset.v1.Created
+	(*v11.Moved)(nil),              // 26: dure.asset.v1.Moved
+	(*v11.Held)(nil),               // 27: dure.asset.v1.Held
+	(*v11.Released)(nil),           // 28: dure.asset.v1.Released
+	(*v11.PauseChanged)(nil),       // 29: dure.asset.v1.PauseChanged
+	(*v12.Added)(nil),              // 30: dure.record.v1.Added
+	(*v12.Cosigned)(nil),           // 31: dure.record.v1.Cosigned
+	(*v12.Superseded)(nil),         // 32: dure.record.v1.Superseded
+	(*v12.Withdrawn)(nil),          // 33: dure.record.v1.Withdrawn
+	(*v13.Proposed)(nil),           // 34: dure.network.v1.Proposed
+	(*v13.Voted)(nil),              // 35: dure.network.v1.Voted
+	(*v13.Enacted)(nil),            // 36: dure.network.v1.Enacted
+	(*v14.ModelRegistered)(nil),    // 37: dure.device.v1.ModelRegistered
+	(*v14.FirmwareRegistered)(nil), // 38: dure.device.v1.FirmwareRegistered
+	(*v14.FirmwareWithdrawn)(nil),  // 39: dure.device.v1.FirmwareWithdrawn
+	(*v14.Enrolled)(nil),           // 40: dure.device.v1.Enrolled
+	(*v14.Challenged)(nil),         // 41: dure.device.v1.Challenged
+	(*v14.Attested)(nil),           // 42: dure.device.v1.Attested
+	(*v14.Suspended)(nil),          // 43: dure.device.v1.Suspended
+	(*v14.Readmitted)(nil),         // 44: dure.device.v1.Readmitted
+	(*v14.Revoked)(nil),            // 45: dure.device.v1.Revoked
+	(*v14.Transferred)(nil),        // 46: dure.device.v1.Transferred
+	(*v14.Vouched)(nil),            // 47: dure.device.v1.Vouched
+	(*v14.AttesterSet)(nil),        // 48: dure.device.v1.AttesterSet
+	(*v14.Commanded)(nil),          // 49: dure.device.v1.Commanded
+	(*v14.CommandAnswered)(nil),    // 50: dure.device.v1.CommandAnswered
+	(*v14.FirmwareMeasured)(nil),   // 51: dure.device.v1.FirmwareMeasured
+	(*v14.FaultReported)(nil),      // 52: dure.device.v1.FaultReported
+	(*v15.Opened)(nil),             // 53: dure.stream.v1.Opened
+	(*v15.Closed)(nil),             // 54: dure.stream.v1.Closed
+	(*v15.Admitted)(nil),           // 55: dure.stream.v1.Admitted
+	(*v15.Dismissed)(nil),          // 56: dure.stream.v1.Dismissed
+	(*v15.Funded)(nil),             // 57: dure.stream.v1.Funded
+	(*v15.Anchored)(nil),           // 58: dure.stream.v1.Anchored
+	(*v15.Reported)(nil),           // 59: dure.stream.v1.Reported
+	(*v15.Appealed)(nil),           // 60: dure.stream.v1.Appealed
+	(*v15.Decided)(nil),            // 61: dure.stream.v1.Decided
+	(*v15.Settled)(nil),            // 62: dure.stream.v1.Settled
+	(*v15.Returned)(nil),           // 63: dure.stream.v1.Returned
+	(*v16.Admitted)(nil),           // 64: dure.identity.v1.Admitted
+	(*v16.Dismissed)(nil),          // 65: dure.identity.v1.Dismissed
+	(*v16.Described)(nil),          // 66: dure.identity.v1.Described
+	(*v16.SchemaRegistered)(nil),   // 67: dure.identity.v1.SchemaRegistered
+	(*v16.RightGiven)(nil),         // 68: dure.identity.v1.RightGiven
+	(*v16.RightRevoked)(nil),       // 69: dure.identity.v1.RightRevoked
+	(*v16.Attested)(nil),           // 70: dure.identity.v1.Attested
+	(*v16.AttributeWithdrawn)(nil), // 71: dure.identity.v1.AttributeWithdrawn
+	(*v16.ListOpened)(nil),         // 72: dure.identity.v1.ListOpened
+	(*v16.StatusSet)(nil),          // 73: dure.identity.v1.StatusSet
+	(*v16.ConsentGiven)(nil),       // 74: dure.identity.v1.ConsentGiven
+	(*v16.ConsentWithdrawn)(nil),   // 75: dure.identity.v1.ConsentWithdrawn
+	(*v13.Genesis)(nil),            // 76: dure.network.v1.Genesis
+	(*v1.Genesis)(nil),             // 77: dure.account.v1.Genesis
+	(*v11.Genesis)(nil),            // 78: dure.asset.v1.Genesis
 }
 var file_dure_ledger_v1_ledger_proto_depIdxs = []int32{
 	0,  // 0: dure.ledger.v1.Outcome.status:type_name -> dure.ledger.v1.Status
@@ -1674,65 +1818,73 @@ var file_dure_ledger_v1_ledger_proto_depIdxs = []int32{
 	14, // 12: dure.ledger.v1.Event.account_recovery_ended:type_name -> dure.account.v1.RecoveryEnded
 	15, // 13: dure.ledger.v1.Event.account_recovered:type_name -> dure.account.v1.Recovered
 	16, // 14: dure.ledger.v1.Event.account_sponsor_changed:type_name -> dure.account.v1.SponsorChanged
-	17, // 15: dure.ledger.v1.Event.asset_created:type_name -> dure.asset.v1.Created
-	18, // 16: dure.ledger.v1.Event.asset_moved:type_name -> dure.asset.v1.Moved
-	19, // 17: dure.ledger.v1.Event.asset_held:type_name -> dure.asset.v1.Held
-	20, // 18: dure.ledger.v1.Event.asset_released:type_name -> dure.asset.v1.Released
-	21, // 19: dure.ledger.v1.Event.asset_pause_changed:type_name -> dure.asset.v1.PauseChanged
-	22, // 20: dure.ledger.v1.Event.record_added:type_name -> dure.record.v1.Added
-	23, // 21: dure.ledger.v1.Event.record_cosigned:type_name -> dure.record.v1.Cosigned
-	24, // 22: dure.ledger.v1.Event.record_superseded:type_name -> dure.record.v1.Superseded
-	25, // 23: dure.ledger.v1.Event.record_withdrawn:type_name -> dure.record.v1.Withdrawn
-	26, // 24: dure.ledger.v1.Event.network_proposed:type_name -> dure.network.v1.Proposed
-	27, // 25: dure.ledger.v1.Event.network_voted:type_name -> dure.network.v1.Voted
-	28, // 26: dure.ledger.v1.Event.network_enacted:type_name -> dure.network.v1.Enacted
-	29, // 27: dure.ledger.v1.Event.device_model_registered:type_name -> dure.device.v1.ModelRegistered
-	30, // 28: dure.ledger.v1.Event.device_firmware_registered:type_name -> dure.device.v1.FirmwareRegistered
-	31, // 29: dure.ledger.v1.Event.device_firmware_withdrawn:type_name -> dure.device.v1.FirmwareWithdrawn
-	32, // 30: dure.ledger.v1.Event.device_enrolled:type_name -> dure.device.v1.Enrolled
-	33, // 31: dure.ledger.v1.Event.device_challenged:type_name -> dure.device.v1.Challenged
-	34, // 32: dure.ledger.v1.Event.device_attested:type_name -> dure.device.v1.Attested
-	35, // 33: dure.ledger.v1.Event.device_suspended:type_name -> dure.device.v1.Suspended
-	36, // 34: dure.ledger.v1.Event.device_readmitted:type_name -> dure.device.v1.Readmitted
-	37, // 35: dure.ledger.v1.Event.device_revoked:type_name -> dure.device.v1.Revoked
-	38, // 36: dure.ledger.v1.Event.device_transferred:type_name -> dure.device.v1.Transferred
-	39, // 37: dure.ledger.v1.Event.device_vouched:type_name -> dure.device.v1.Vouched
-	40, // 38: dure.ledger.v1.Event.device_attester_set:type_name -> dure.device.v1.AttesterSet
-	41, // 39: dure.ledger.v1.Event.device_commanded:type_name -> dure.device.v1.Commanded
-	42, // 40: dure.ledger.v1.Event.device_command_answered:type_name -> dure.device.v1.CommandAnswered
-	43, // 41: dure.ledger.v1.Event.device_firmware_measured:type_name -> dure.device.v1.FirmwareMeasured
-	44, // 42: dure.ledger.v1.Event.device_fault_reported:type_name -> dure.device.v1.FaultReported
-	45, // 43: dure.ledger.v1.Event.stream_opened:type_name -> dure.stream.v1.Opened
-	46, // 44: dure.ledger.v1.Event.stream_closed:type_name -> dure.stream.v1.Closed
-	47, // 45: dure.ledger.v1.Event.stream_admitted:type_name -> dure.stream.v1.Admitted
-	48, // 46: dure.ledger.v1.Event.stream_dismissed:type_name -> dure.stream.v1.Dismissed
-	49, // 47: dure.ledger.v1.Event.stream_funded:type_name -> dure.stream.v1.Funded
-	50, // 48: dure.ledger.v1.Event.stream_anchored:type_name -> dure.stream.v1.Anchored
-	51, // 49: dure.ledger.v1.Event.stream_reported:type_name -> dure.stream.v1.Reported
-	52, // 50: dure.ledger.v1.Event.stream_appealed:type_name -> dure.stream.v1.Appealed
-	53, // 51: dure.ledger.v1.Event.stream_decided:type_name -> dure.stream.v1.Decided
-	54, // 52: dure.ledger.v1.Event.stream_settled:type_name -> dure.stream.v1.Settled
-	55, // 53: dure.ledger.v1.Event.stream_returned:type_name -> dure.stream.v1.Returned
-	56, // 54: dure.ledger.v1.Event.identity_admitted:type_name -> dure.identity.v1.Admitted
-	57, // 55: dure.ledger.v1.Event.identity_dismissed:type_name -> dure.identity.v1.Dismissed
-	58, // 56: dure.ledger.v1.Event.identity_described:type_name -> dure.identity.v1.Described
-	59, // 57: dure.ledger.v1.Event.identity_schema_registered:type_name -> dure.identity.v1.SchemaRegistered
-	60, // 58: dure.ledger.v1.Event.identity_right_given:type_name -> dure.identity.v1.RightGiven
-	61, // 59: dure.ledger.v1.Event.identity_right_revoked:type_name -> dure.identity.v1.RightRevoked
-	62, // 60: dure.ledger.v1.Event.identity_attested:type_name -> dure.identity.v1.Attested
-	63, // 61: dure.ledger.v1.Event.identity_attribute_withdrawn:type_name -> dure.identity.v1.AttributeWithdrawn
-	64, // 62: dure.ledger.v1.Event.identity_list_opened:type_name -> dure.identity.v1.ListOpened
-	65, // 63: dure.ledger.v1.Event.identity_status_set:type_name -> dure.identity.v1.StatusSet
-	66, // 64: dure.ledger.v1.Event.identity_consent_given:type_name -> dure.identity.v1.ConsentGiven
-	67, // 65: dure.ledger.v1.Event.identity_consent_withdrawn:type_name -> dure.identity.v1.ConsentWithdrawn
-	68, // 66: dure.ledger.v1.Genesis.network:type_name -> dure.network.v1.Genesis
-	69, // 67: dure.ledger.v1.Genesis.account:type_name -> dure.account.v1.Genesis
-	70, // 68: dure.ledger.v1.Genesis.asset:type_name -> dure.asset.v1.Genesis
-	69, // [69:69] is the sub-list for method output_type
-	69, // [69:69] is the sub-list for method input_type
-	69, // [69:69] is the sub-list for extension type_name
-	69, // [69:69] is the sub-list for extension extendee
-	0,  // [0:69] is the sub-list for field type_name
+	17, // 15: dure.ledger.v1.Event.account_rule_set:type_name -> dure.account.v1.RuleSet
+	18, // 16: dure.ledger.v1.Event.account_proposed:type_name -> dure.account.v1.Proposed
+	19, // 17: dure.ledger.v1.Event.account_approved:type_name -> dure.account.v1.Approved
+	20, // 18: dure.ledger.v1.Event.account_approval_withdrawn:type_name -> dure.account.v1.ApprovalWithdrawn
+	21, // 19: dure.ledger.v1.Event.account_postponed:type_name -> dure.account.v1.Postponed
+	22, // 20: dure.ledger.v1.Event.account_proposal_closed:type_name -> dure.account.v1.Closed
+	23, // 21: dure.ledger.v1.Event.account_locked:type_name -> dure.account.v1.Locked
+	24, // 22: dure.ledger.v1.Event.account_unlocked:type_name -> dure.account.v1.Unlocked
+	25, // 23: dure.ledger.v1.Event.asset_created:type_name -> dure.asset.v1.Created
+	26, // 24: dure.ledger.v1.Event.asset_moved:type_name -> dure.asset.v1.Moved
+	27, // 25: dure.ledger.v1.Event.asset_held:type_name -> dure.asset.v1.Held
+	28, // 26: dure.ledger.v1.Event.asset_released:type_name -> dure.asset.v1.Released
+	29, // 27: dure.ledger.v1.Event.asset_pause_changed:type_name -> dure.asset.v1.PauseChanged
+	30, // 28: dure.ledger.v1.Event.record_added:type_name -> dure.record.v1.Added
+	31, // 29: dure.ledger.v1.Event.record_cosigned:type_name -> dure.record.v1.Cosigned
+	32, // 30: dure.ledger.v1.Event.record_superseded:type_name -> dure.record.v1.Superseded
+	33, // 31: dure.ledger.v1.Event.record_withdrawn:type_name -> dure.record.v1.Withdrawn
+	34, // 32: dure.ledger.v1.Event.network_proposed:type_name -> dure.network.v1.Proposed
+	35, // 33: dure.ledger.v1.Event.network_voted:type_name -> dure.network.v1.Voted
+	36, // 34: dure.ledger.v1.Event.network_enacted:type_name -> dure.network.v1.Enacted
+	37, // 35: dure.ledger.v1.Event.device_model_registered:type_name -> dure.device.v1.ModelRegistered
+	38, // 36: dure.ledger.v1.Event.device_firmware_registered:type_name -> dure.device.v1.FirmwareRegistered
+	39, // 37: dure.ledger.v1.Event.device_firmware_withdrawn:type_name -> dure.device.v1.FirmwareWithdrawn
+	40, // 38: dure.ledger.v1.Event.device_enrolled:type_name -> dure.device.v1.Enrolled
+	41, // 39: dure.ledger.v1.Event.device_challenged:type_name -> dure.device.v1.Challenged
+	42, // 40: dure.ledger.v1.Event.device_attested:type_name -> dure.device.v1.Attested
+	43, // 41: dure.ledger.v1.Event.device_suspended:type_name -> dure.device.v1.Suspended
+	44, // 42: dure.ledger.v1.Event.device_readmitted:type_name -> dure.device.v1.Readmitted
+	45, // 43: dure.ledger.v1.Event.device_revoked:type_name -> dure.device.v1.Revoked
+	46, // 44: dure.ledger.v1.Event.device_transferred:type_name -> dure.device.v1.Transferred
+	47, // 45: dure.ledger.v1.Event.device_vouched:type_name -> dure.device.v1.Vouched
+	48, // 46: dure.ledger.v1.Event.device_attester_set:type_name -> dure.device.v1.AttesterSet
+	49, // 47: dure.ledger.v1.Event.device_commanded:type_name -> dure.device.v1.Commanded
+	50, // 48: dure.ledger.v1.Event.device_command_answered:type_name -> dure.device.v1.CommandAnswered
+	51, // 49: dure.ledger.v1.Event.device_firmware_measured:type_name -> dure.device.v1.FirmwareMeasured
+	52, // 50: dure.ledger.v1.Event.device_fault_reported:type_name -> dure.device.v1.FaultReported
+	53, // 51: dure.ledger.v1.Event.stream_opened:type_name -> dure.stream.v1.Opened
+	54, // 52: dure.ledger.v1.Event.stream_closed:type_name -> dure.stream.v1.Closed
+	55, // 53: dure.ledger.v1.Event.stream_admitted:type_name -> dure.stream.v1.Admitted
+	56, // 54: dure.ledger.v1.Event.stream_dismissed:type_name -> dure.stream.v1.Dismissed
+	57, // 55: dure.ledger.v1.Event.stream_funded:type_name -> dure.stream.v1.Funded
+	58, // 56: dure.ledger.v1.Event.stream_anchored:type_name -> dure.stream.v1.Anchored
+	59, // 57: dure.ledger.v1.Event.stream_reported:type_name -> dure.stream.v1.Reported
+	60, // 58: dure.ledger.v1.Event.stream_appealed:type_name -> dure.stream.v1.Appealed
+	61, // 59: dure.ledger.v1.Event.stream_decided:type_name -> dure.stream.v1.Decided
+	62, // 60: dure.ledger.v1.Event.stream_settled:type_name -> dure.stream.v1.Settled
+	63, // 61: dure.ledger.v1.Event.stream_returned:type_name -> dure.stream.v1.Returned
+	64, // 62: dure.ledger.v1.Event.identity_admitted:type_name -> dure.identity.v1.Admitted
+	65, // 63: dure.ledger.v1.Event.identity_dismissed:type_name -> dure.identity.v1.Dismissed
+	66, // 64: dure.ledger.v1.Event.identity_described:type_name -> dure.identity.v1.Described
+	67, // 65: dure.ledger.v1.Event.identity_schema_registered:type_name -> dure.identity.v1.SchemaRegistered
+	68, // 66: dure.ledger.v1.Event.identity_right_given:type_name -> dure.identity.v1.RightGiven
+	69, // 67: dure.ledger.v1.Event.identity_right_revoked:type_name -> dure.identity.v1.RightRevoked
+	70, // 68: dure.ledger.v1.Event.identity_attested:type_name -> dure.identity.v1.Attested
+	71, // 69: dure.ledger.v1.Event.identity_attribute_withdrawn:type_name -> dure.identity.v1.AttributeWithdrawn
+	72, // 70: dure.ledger.v1.Event.identity_list_opened:type_name -> dure.identity.v1.ListOpened
+	73, // 71: dure.ledger.v1.Event.identity_status_set:type_name -> dure.identity.v1.StatusSet
+	74, // 72: dure.ledger.v1.Event.identity_consent_given:type_name -> dure.identity.v1.ConsentGiven
+	75, // 73: dure.ledger.v1.Event.identity_consent_withdrawn:type_name -> dure.identity.v1.ConsentWithdrawn
+	76, // 74: dure.ledger.v1.Genesis.network:type_name -> dure.network.v1.Genesis
+	77, // 75: dure.ledger.v1.Genesis.account:type_name -> dure.account.v1.Genesis
+	78, // 76: dure.ledger.v1.Genesis.asset:type_name -> dure.asset.v1.Genesis
+	77, // [77:77] is the sub-list for method output_type
+	77, // [77:77] is the sub-list for method input_type
+	77, // [77:77] is the sub-list for extension type_name
+	77, // [77:77] is the sub-list for extension extendee
+	0,  // [0:77] is the sub-list for field type_name
 }
 
 func init() { file_dure_ledger_v1_ledger_proto_init() }
@@ -1752,6 +1904,14 @@ func file_dure_ledger_v1_ledger_proto_init() {
 		(*Event_AccountRecoveryEnded)(nil),
 		(*Event_AccountRecovered)(nil),
 		(*Event_AccountSponsorChanged)(nil),
+		(*Event_AccountRuleSet)(nil),
+		(*Event_AccountProposed)(nil),
+		(*Event_AccountApproved)(nil),
+		(*Event_AccountApprovalWithdrawn)(nil),
+		(*Event_AccountPostponed)(nil),
+		(*Event_AccountProposalClosed)(nil),
+		(*Event_AccountLocked)(nil),
+		(*Event_AccountUnlocked)(nil),
 		(*Event_AssetCreated)(nil),
 		(*Event_AssetMoved)(nil),
 		(*Event_AssetHeld)(nil),

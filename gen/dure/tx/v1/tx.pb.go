@@ -273,6 +273,13 @@ type Action struct {
 	//	*Action_AccountObjectRecovery
 	//	*Action_AccountFinishRecovery
 	//	*Action_AccountSetSponsor
+	//	*Action_AccountSetRule
+	//	*Action_AccountPropose
+	//	*Action_AccountApprove
+	//	*Action_AccountWithdraw
+	//	*Action_AccountExecute
+	//	*Action_AccountLock
+	//	*Action_AccountUnlock
 	//	*Action_AssetCreate
 	//	*Action_AssetIssue
 	//	*Action_AssetTransfer
@@ -478,6 +485,69 @@ func (x *Action) GetAccountSetSponsor() *v1.SetSponsor {
 	if x != nil {
 		if x, ok := x.Call.(*Action_AccountSetSponsor); ok {
 			return x.AccountSetSponsor
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetAccountSetRule() *v1.SetRule {
+	if x != nil {
+		if x, ok := x.Call.(*Action_AccountSetRule); ok {
+			return x.AccountSetRule
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetAccountPropose() *v1.Propose {
+	if x != nil {
+		if x, ok := x.Call.(*Action_AccountPropose); ok {
+			return x.AccountPropose
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetAccountApprove() *v1.Approve {
+	if x != nil {
+		if x, ok := x.Call.(*Action_AccountApprove); ok {
+			return x.AccountApprove
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetAccountWithdraw() *v1.Withdraw {
+	if x != nil {
+		if x, ok := x.Call.(*Action_AccountWithdraw); ok {
+			return x.AccountWithdraw
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetAccountExecute() *v1.Execute {
+	if x != nil {
+		if x, ok := x.Call.(*Action_AccountExecute); ok {
+			return x.AccountExecute
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetAccountLock() *v1.Lock {
+	if x != nil {
+		if x, ok := x.Call.(*Action_AccountLock); ok {
+			return x.AccountLock
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetAccountUnlock() *v1.Unlock {
+	if x != nil {
+		if x, ok := x.Call.(*Action_AccountUnlock); ok {
+			return x.AccountUnlock
 		}
 	}
 	return nil
@@ -1012,6 +1082,34 @@ type Action_AccountSetSponsor struct {
 	AccountSetSponsor *v1.SetSponsor `protobuf:"bytes,26,opt,name=account_set_sponsor,json=accountSetSponsor,proto3,oneof"`
 }
 
+type Action_AccountSetRule struct {
+	AccountSetRule *v1.SetRule `protobuf:"bytes,14,opt,name=account_set_rule,json=accountSetRule,proto3,oneof"`
+}
+
+type Action_AccountPropose struct {
+	AccountPropose *v1.Propose `protobuf:"bytes,15,opt,name=account_propose,json=accountPropose,proto3,oneof"`
+}
+
+type Action_AccountApprove struct {
+	AccountApprove *v1.Approve `protobuf:"bytes,16,opt,name=account_approve,json=accountApprove,proto3,oneof"`
+}
+
+type Action_AccountWithdraw struct {
+	AccountWithdraw *v1.Withdraw `protobuf:"bytes,17,opt,name=account_withdraw,json=accountWithdraw,proto3,oneof"`
+}
+
+type Action_AccountExecute struct {
+	AccountExecute *v1.Execute `protobuf:"bytes,18,opt,name=account_execute,json=accountExecute,proto3,oneof"`
+}
+
+type Action_AccountLock struct {
+	AccountLock *v1.Lock `protobuf:"bytes,27,opt,name=account_lock,json=accountLock,proto3,oneof"`
+}
+
+type Action_AccountUnlock struct {
+	AccountUnlock *v1.Unlock `protobuf:"bytes,28,opt,name=account_unlock,json=accountUnlock,proto3,oneof"`
+}
+
 type Action_AssetCreate struct {
 	AssetCreate *v11.Create `protobuf:"bytes,30,opt,name=asset_create,json=assetCreate,proto3,oneof"`
 }
@@ -1248,6 +1346,20 @@ func (*Action_AccountFinishRecovery) isAction_Call() {}
 
 func (*Action_AccountSetSponsor) isAction_Call() {}
 
+func (*Action_AccountSetRule) isAction_Call() {}
+
+func (*Action_AccountPropose) isAction_Call() {}
+
+func (*Action_AccountApprove) isAction_Call() {}
+
+func (*Action_AccountWithdraw) isAction_Call() {}
+
+func (*Action_AccountExecute) isAction_Call() {}
+
+func (*Action_AccountLock) isAction_Call() {}
+
+func (*Action_AccountUnlock) isAction_Call() {}
+
 func (*Action_AssetCreate) isAction_Call() {}
 
 func (*Action_AssetIssue) isAction_Call() {}
@@ -1455,7 +1567,7 @@ const file_dure_tx_v1_tx_proto_rawDesc = "" +
 	"\tnot_after\x18\x02 \x01(\x03R\bnotAfter\x12\x12\n" +
 	"\x04salt\x18\x03 \x01(\x06R\x04salt\x12\x12\n" +
 	"\x04once\x18\x04 \x01(\fR\x04once\x12,\n" +
-	"\aactions\x18\x05 \x03(\v2\x12.dure.tx.v1.ActionR\aactions\"\xa2$\n" +
+	"\aactions\x18\x05 \x03(\v2\x12.dure.tx.v1.ActionR\aactions\"\xfd'\n" +
 	"\x06Action\x12\x14\n" +
 	"\x05actor\x18\x01 \x01(\fR\x05actor\x12:\n" +
 	"\faccount_open\x18\n" +
@@ -1470,7 +1582,14 @@ const file_dure_tx_v1_tx_proto_rawDesc = "" +
 	"\x16account_agree_recovery\x18\x17 \x01(\v2\x1e.dure.account.v1.AgreeRecoveryH\x00R\x14accountAgreeRecovery\x12Y\n" +
 	"\x17account_object_recovery\x18\x18 \x01(\v2\x1f.dure.account.v1.ObjectRecoveryH\x00R\x15accountObjectRecovery\x12Y\n" +
 	"\x17account_finish_recovery\x18\x19 \x01(\v2\x1f.dure.account.v1.FinishRecoveryH\x00R\x15accountFinishRecovery\x12M\n" +
-	"\x13account_set_sponsor\x18\x1a \x01(\v2\x1b.dure.account.v1.SetSponsorH\x00R\x11accountSetSponsor\x12:\n" +
+	"\x13account_set_sponsor\x18\x1a \x01(\v2\x1b.dure.account.v1.SetSponsorH\x00R\x11accountSetSponsor\x12D\n" +
+	"\x10account_set_rule\x18\x0e \x01(\v2\x18.dure.account.v1.SetRuleH\x00R\x0eaccountSetRule\x12C\n" +
+	"\x0faccount_propose\x18\x0f \x01(\v2\x18.dure.account.v1.ProposeH\x00R\x0eaccountPropose\x12C\n" +
+	"\x0faccount_approve\x18\x10 \x01(\v2\x18.dure.account.v1.ApproveH\x00R\x0eaccountApprove\x12F\n" +
+	"\x10account_withdraw\x18\x11 \x01(\v2\x19.dure.account.v1.WithdrawH\x00R\x0faccountWithdraw\x12C\n" +
+	"\x0faccount_execute\x18\x12 \x01(\v2\x18.dure.account.v1.ExecuteH\x00R\x0eaccountExecute\x12:\n" +
+	"\faccount_lock\x18\x1b \x01(\v2\x15.dure.account.v1.LockH\x00R\vaccountLock\x12@\n" +
+	"\x0eaccount_unlock\x18\x1c \x01(\v2\x17.dure.account.v1.UnlockH\x00R\raccountUnlock\x12:\n" +
 	"\fasset_create\x18\x1e \x01(\v2\x15.dure.asset.v1.CreateH\x00R\vassetCreate\x127\n" +
 	"\vasset_issue\x18\x1f \x01(\v2\x14.dure.asset.v1.IssueH\x00R\n" +
 	"assetIssue\x12@\n" +
@@ -1573,60 +1692,67 @@ var file_dure_tx_v1_tx_proto_goTypes = []any{
 	(*v1.ObjectRecovery)(nil),    // 14: dure.account.v1.ObjectRecovery
 	(*v1.FinishRecovery)(nil),    // 15: dure.account.v1.FinishRecovery
 	(*v1.SetSponsor)(nil),        // 16: dure.account.v1.SetSponsor
-	(*v11.Create)(nil),           // 17: dure.asset.v1.Create
-	(*v11.Issue)(nil),            // 18: dure.asset.v1.Issue
-	(*v11.Transfer)(nil),         // 19: dure.asset.v1.Transfer
-	(*v11.Redeem)(nil),           // 20: dure.asset.v1.Redeem
-	(*v11.Hold)(nil),             // 21: dure.asset.v1.Hold
-	(*v11.Release)(nil),          // 22: dure.asset.v1.Release
-	(*v11.Pause)(nil),            // 23: dure.asset.v1.Pause
-	(*v11.Unpause)(nil),          // 24: dure.asset.v1.Unpause
-	(*v12.Add)(nil),              // 25: dure.record.v1.Add
-	(*v12.Cosign)(nil),           // 26: dure.record.v1.Cosign
-	(*v12.Supersede)(nil),        // 27: dure.record.v1.Supersede
-	(*v12.Withdraw)(nil),         // 28: dure.record.v1.Withdraw
-	(*v13.Propose)(nil),          // 29: dure.network.v1.Propose
-	(*v13.Vote)(nil),             // 30: dure.network.v1.Vote
-	(*v14.RegisterModel)(nil),    // 31: dure.device.v1.RegisterModel
-	(*v14.RegisterFirmware)(nil), // 32: dure.device.v1.RegisterFirmware
-	(*v14.WithdrawFirmware)(nil), // 33: dure.device.v1.WithdrawFirmware
-	(*v14.Enrol)(nil),            // 34: dure.device.v1.Enrol
-	(*v14.Challenge)(nil),        // 35: dure.device.v1.Challenge
-	(*v14.Attest)(nil),           // 36: dure.device.v1.Attest
-	(*v14.Suspend)(nil),          // 37: dure.device.v1.Suspend
-	(*v14.Readmit)(nil),          // 38: dure.device.v1.Readmit
-	(*v14.Revoke)(nil),           // 39: dure.device.v1.Revoke
-	(*v14.Transfer)(nil),         // 40: dure.device.v1.Transfer
-	(*v14.Present)(nil),          // 41: dure.device.v1.Present
-	(*v14.PresentQuote)(nil),     // 42: dure.device.v1.PresentQuote
-	(*v14.Vouch)(nil),            // 43: dure.device.v1.Vouch
-	(*v14.SetAttester)(nil),      // 44: dure.device.v1.SetAttester
-	(*v14.SendCommand)(nil),      // 45: dure.device.v1.SendCommand
-	(*v14.AnswerCommand)(nil),    // 46: dure.device.v1.AnswerCommand
-	(*v14.MeasureFirmware)(nil),  // 47: dure.device.v1.MeasureFirmware
-	(*v14.ReportFault)(nil),      // 48: dure.device.v1.ReportFault
-	(*v15.Open)(nil),             // 49: dure.stream.v1.Open
-	(*v15.Close)(nil),            // 50: dure.stream.v1.Close
-	(*v15.Admit)(nil),            // 51: dure.stream.v1.Admit
-	(*v15.Dismiss)(nil),          // 52: dure.stream.v1.Dismiss
-	(*v15.Fund)(nil),             // 53: dure.stream.v1.Fund
-	(*v15.Anchor)(nil),           // 54: dure.stream.v1.Anchor
-	(*v15.Appeal)(nil),           // 55: dure.stream.v1.Appeal
-	(*v15.Decide)(nil),           // 56: dure.stream.v1.Decide
-	(*v15.Settle)(nil),           // 57: dure.stream.v1.Settle
-	(*v16.Admit)(nil),            // 58: dure.identity.v1.Admit
-	(*v16.Dismiss)(nil),          // 59: dure.identity.v1.Dismiss
-	(*v16.Describe)(nil),         // 60: dure.identity.v1.Describe
-	(*v16.RegisterSchema)(nil),   // 61: dure.identity.v1.RegisterSchema
-	(*v16.Delegate)(nil),         // 62: dure.identity.v1.Delegate
-	(*v16.Revoke)(nil),           // 63: dure.identity.v1.Revoke
-	(*v16.Attest)(nil),           // 64: dure.identity.v1.Attest
-	(*v16.Withdraw)(nil),         // 65: dure.identity.v1.Withdraw
-	(*v16.OpenList)(nil),         // 66: dure.identity.v1.OpenList
-	(*v16.SetStatus)(nil),        // 67: dure.identity.v1.SetStatus
-	(*v16.GiveConsent)(nil),      // 68: dure.identity.v1.GiveConsent
-	(*v16.WithdrawConsent)(nil),  // 69: dure.identity.v1.WithdrawConsent
-	(v1.KeyKind)(0),              // 70: dure.account.v1.KeyKind
+	(*v1.SetRule)(nil),           // 17: dure.account.v1.SetRule
+	(*v1.Propose)(nil),           // 18: dure.account.v1.Propose
+	(*v1.Approve)(nil),           // 19: dure.account.v1.Approve
+	(*v1.Withdraw)(nil),          // 20: dure.account.v1.Withdraw
+	(*v1.Execute)(nil),           // 21: dure.account.v1.Execute
+	(*v1.Lock)(nil),              // 22: dure.account.v1.Lock
+	(*v1.Unlock)(nil),            // 23: dure.account.v1.Unlock
+	(*v11.Create)(nil),           // 24: dure.asset.v1.Create
+	(*v11.Issue)(nil),            // 25: dure.asset.v1.Issue
+	(*v11.Transfer)(nil),         // 26: dure.asset.v1.Transfer
+	(*v11.Redeem)(nil),           // 27: dure.asset.v1.Redeem
+	(*v11.Hold)(nil),             // 28: dure.asset.v1.Hold
+	(*v11.Release)(nil),          // 29: dure.asset.v1.Release
+	(*v11.Pause)(nil),            // 30: dure.asset.v1.Pause
+	(*v11.Unpause)(nil),          // 31: dure.asset.v1.Unpause
+	(*v12.Add)(nil),              // 32: dure.record.v1.Add
+	(*v12.Cosign)(nil),           // 33: dure.record.v1.Cosign
+	(*v12.Supersede)(nil),        // 34: dure.record.v1.Supersede
+	(*v12.Withdraw)(nil),         // 35: dure.record.v1.Withdraw
+	(*v13.Propose)(nil),          // 36: dure.network.v1.Propose
+	(*v13.Vote)(nil),             // 37: dure.network.v1.Vote
+	(*v14.RegisterModel)(nil),    // 38: dure.device.v1.RegisterModel
+	(*v14.RegisterFirmware)(nil), // 39: dure.device.v1.RegisterFirmware
+	(*v14.WithdrawFirmware)(nil), // 40: dure.device.v1.WithdrawFirmware
+	(*v14.Enrol)(nil),            // 41: dure.device.v1.Enrol
+	(*v14.Challenge)(nil),        // 42: dure.device.v1.Challenge
+	(*v14.Attest)(nil),           // 43: dure.device.v1.Attest
+	(*v14.Suspend)(nil),          // 44: dure.device.v1.Suspend
+	(*v14.Readmit)(nil),          // 45: dure.device.v1.Readmit
+	(*v14.Revoke)(nil),           // 46: dure.device.v1.Revoke
+	(*v14.Transfer)(nil),         // 47: dure.device.v1.Transfer
+	(*v14.Present)(nil),          // 48: dure.device.v1.Present
+	(*v14.PresentQuote)(nil),     // 49: dure.device.v1.PresentQuote
+	(*v14.Vouch)(nil),            // 50: dure.device.v1.Vouch
+	(*v14.SetAttester)(nil),      // 51: dure.device.v1.SetAttester
+	(*v14.SendCommand)(nil),      // 52: dure.device.v1.SendCommand
+	(*v14.AnswerCommand)(nil),    // 53: dure.device.v1.AnswerCommand
+	(*v14.MeasureFirmware)(nil),  // 54: dure.device.v1.MeasureFirmware
+	(*v14.ReportFault)(nil),      // 55: dure.device.v1.ReportFault
+	(*v15.Open)(nil),             // 56: dure.stream.v1.Open
+	(*v15.Close)(nil),            // 57: dure.stream.v1.Close
+	(*v15.Admit)(nil),            // 58: dure.stream.v1.Admit
+	(*v15.Dismiss)(nil),          // 59: dure.stream.v1.Dismiss
+	(*v15.Fund)(nil),             // 60: dure.stream.v1.Fund
+	(*v15.Anchor)(nil),           // 61: dure.stream.v1.Anchor
+	(*v15.Appeal)(nil),           // 62: dure.stream.v1.Appeal
+	(*v15.Decide)(nil),           // 63: dure.stream.v1.Decide
+	(*v15.Settle)(nil),           // 64: dure.stream.v1.Settle
+	(*v16.Admit)(nil),            // 65: dure.identity.v1.Admit
+	(*v16.Dismiss)(nil),          // 66: dure.identity.v1.Dismiss
+	(*v16.Describe)(nil),         // 67: dure.identity.v1.Describe
+	(*v16.RegisterSchema)(nil),   // 68: dure.identity.v1.RegisterSchema
+	(*v16.Delegate)(nil),         // 69: dure.identity.v1.Delegate
+	(*v16.Revoke)(nil),           // 70: dure.identity.v1.Revoke
+	(*v16.Attest)(nil),           // 71: dure.identity.v1.Attest
+	(*v16.Withdraw)(nil),         // 72: dure.identity.v1.Withdraw
+	(*v16.OpenList)(nil),         // 73: dure.identity.v1.OpenList
+	(*v16.SetStatus)(nil),        // 74: dure.identity.v1.SetStatus
+	(*v16.GiveConsent)(nil),      // 75: dure.identity.v1.GiveConsent
+	(*v16.WithdrawConsent)(nil),  // 76: dure.identity.v1.WithdrawConsent
+	(v1.KeyKind)(0),              // 77: dure.account.v1.KeyKind
 }
 var file_dure_tx_v1_tx_proto_depIdxs = []int32{
 	1,  // 0: dure.tx.v1.Transaction.native:type_name -> dure.tx.v1.Native
@@ -1644,65 +1770,72 @@ var file_dure_tx_v1_tx_proto_depIdxs = []int32{
 	14, // 12: dure.tx.v1.Action.account_object_recovery:type_name -> dure.account.v1.ObjectRecovery
 	15, // 13: dure.tx.v1.Action.account_finish_recovery:type_name -> dure.account.v1.FinishRecovery
 	16, // 14: dure.tx.v1.Action.account_set_sponsor:type_name -> dure.account.v1.SetSponsor
-	17, // 15: dure.tx.v1.Action.asset_create:type_name -> dure.asset.v1.Create
-	18, // 16: dure.tx.v1.Action.asset_issue:type_name -> dure.asset.v1.Issue
-	19, // 17: dure.tx.v1.Action.asset_transfer:type_name -> dure.asset.v1.Transfer
-	20, // 18: dure.tx.v1.Action.asset_redeem:type_name -> dure.asset.v1.Redeem
-	21, // 19: dure.tx.v1.Action.asset_hold:type_name -> dure.asset.v1.Hold
-	22, // 20: dure.tx.v1.Action.asset_release:type_name -> dure.asset.v1.Release
-	23, // 21: dure.tx.v1.Action.asset_pause:type_name -> dure.asset.v1.Pause
-	24, // 22: dure.tx.v1.Action.asset_unpause:type_name -> dure.asset.v1.Unpause
-	25, // 23: dure.tx.v1.Action.record_add:type_name -> dure.record.v1.Add
-	26, // 24: dure.tx.v1.Action.record_cosign:type_name -> dure.record.v1.Cosign
-	27, // 25: dure.tx.v1.Action.record_supersede:type_name -> dure.record.v1.Supersede
-	28, // 26: dure.tx.v1.Action.record_withdraw:type_name -> dure.record.v1.Withdraw
-	29, // 27: dure.tx.v1.Action.network_propose:type_name -> dure.network.v1.Propose
-	30, // 28: dure.tx.v1.Action.network_vote:type_name -> dure.network.v1.Vote
-	31, // 29: dure.tx.v1.Action.device_register_model:type_name -> dure.device.v1.RegisterModel
-	32, // 30: dure.tx.v1.Action.device_register_firmware:type_name -> dure.device.v1.RegisterFirmware
-	33, // 31: dure.tx.v1.Action.device_withdraw_firmware:type_name -> dure.device.v1.WithdrawFirmware
-	34, // 32: dure.tx.v1.Action.device_enrol:type_name -> dure.device.v1.Enrol
-	35, // 33: dure.tx.v1.Action.device_challenge:type_name -> dure.device.v1.Challenge
-	36, // 34: dure.tx.v1.Action.device_attest:type_name -> dure.device.v1.Attest
-	37, // 35: dure.tx.v1.Action.device_suspend:type_name -> dure.device.v1.Suspend
-	38, // 36: dure.tx.v1.Action.device_readmit:type_name -> dure.device.v1.Readmit
-	39, // 37: dure.tx.v1.Action.device_revoke:type_name -> dure.device.v1.Revoke
-	40, // 38: dure.tx.v1.Action.device_transfer:type_name -> dure.device.v1.Transfer
-	41, // 39: dure.tx.v1.Action.device_present:type_name -> dure.device.v1.Present
-	42, // 40: dure.tx.v1.Action.device_present_quote:type_name -> dure.device.v1.PresentQuote
-	43, // 41: dure.tx.v1.Action.device_vouch:type_name -> dure.device.v1.Vouch
-	44, // 42: dure.tx.v1.Action.device_set_attester:type_name -> dure.device.v1.SetAttester
-	45, // 43: dure.tx.v1.Action.device_command:type_name -> dure.device.v1.SendCommand
-	46, // 44: dure.tx.v1.Action.device_answer:type_name -> dure.device.v1.AnswerCommand
-	47, // 45: dure.tx.v1.Action.device_measure_firmware:type_name -> dure.device.v1.MeasureFirmware
-	48, // 46: dure.tx.v1.Action.device_report_fault:type_name -> dure.device.v1.ReportFault
-	49, // 47: dure.tx.v1.Action.stream_open:type_name -> dure.stream.v1.Open
-	50, // 48: dure.tx.v1.Action.stream_close:type_name -> dure.stream.v1.Close
-	51, // 49: dure.tx.v1.Action.stream_admit:type_name -> dure.stream.v1.Admit
-	52, // 50: dure.tx.v1.Action.stream_dismiss:type_name -> dure.stream.v1.Dismiss
-	53, // 51: dure.tx.v1.Action.stream_fund:type_name -> dure.stream.v1.Fund
-	54, // 52: dure.tx.v1.Action.stream_anchor:type_name -> dure.stream.v1.Anchor
-	55, // 53: dure.tx.v1.Action.stream_appeal:type_name -> dure.stream.v1.Appeal
-	56, // 54: dure.tx.v1.Action.stream_decide:type_name -> dure.stream.v1.Decide
-	57, // 55: dure.tx.v1.Action.stream_settle:type_name -> dure.stream.v1.Settle
-	58, // 56: dure.tx.v1.Action.identity_admit:type_name -> dure.identity.v1.Admit
-	59, // 57: dure.tx.v1.Action.identity_dismiss:type_name -> dure.identity.v1.Dismiss
-	60, // 58: dure.tx.v1.Action.identity_describe:type_name -> dure.identity.v1.Describe
-	61, // 59: dure.tx.v1.Action.identity_register_schema:type_name -> dure.identity.v1.RegisterSchema
-	62, // 60: dure.tx.v1.Action.identity_delegate:type_name -> dure.identity.v1.Delegate
-	63, // 61: dure.tx.v1.Action.identity_revoke:type_name -> dure.identity.v1.Revoke
-	64, // 62: dure.tx.v1.Action.identity_attest:type_name -> dure.identity.v1.Attest
-	65, // 63: dure.tx.v1.Action.identity_withdraw:type_name -> dure.identity.v1.Withdraw
-	66, // 64: dure.tx.v1.Action.identity_open_list:type_name -> dure.identity.v1.OpenList
-	67, // 65: dure.tx.v1.Action.identity_set_status:type_name -> dure.identity.v1.SetStatus
-	68, // 66: dure.tx.v1.Action.identity_give_consent:type_name -> dure.identity.v1.GiveConsent
-	69, // 67: dure.tx.v1.Action.identity_withdraw_consent:type_name -> dure.identity.v1.WithdrawConsent
-	70, // 68: dure.tx.v1.Witness.kind:type_name -> dure.account.v1.KeyKind
-	69, // [69:69] is the sub-list for method output_type
-	69, // [69:69] is the sub-list for method input_type
-	69, // [69:69] is the sub-list for extension type_name
-	69, // [69:69] is the sub-list for extension extendee
-	0,  // [0:69] is the sub-list for field type_name
+	17, // 15: dure.tx.v1.Action.account_set_rule:type_name -> dure.account.v1.SetRule
+	18, // 16: dure.tx.v1.Action.account_propose:type_name -> dure.account.v1.Propose
+	19, // 17: dure.tx.v1.Action.account_approve:type_name -> dure.account.v1.Approve
+	20, // 18: dure.tx.v1.Action.account_withdraw:type_name -> dure.account.v1.Withdraw
+	21, // 19: dure.tx.v1.Action.account_execute:type_name -> dure.account.v1.Execute
+	22, // 20: dure.tx.v1.Action.account_lock:type_name -> dure.account.v1.Lock
+	23, // 21: dure.tx.v1.Action.account_unlock:type_name -> dure.account.v1.Unlock
+	24, // 22: dure.tx.v1.Action.asset_create:type_name -> dure.asset.v1.Create
+	25, // 23: dure.tx.v1.Action.asset_issue:type_name -> dure.asset.v1.Issue
+	26, // 24: dure.tx.v1.Action.asset_transfer:type_name -> dure.asset.v1.Transfer
+	27, // 25: dure.tx.v1.Action.asset_redeem:type_name -> dure.asset.v1.Redeem
+	28, // 26: dure.tx.v1.Action.asset_hold:type_name -> dure.asset.v1.Hold
+	29, // 27: dure.tx.v1.Action.asset_release:type_name -> dure.asset.v1.Release
+	30, // 28: dure.tx.v1.Action.asset_pause:type_name -> dure.asset.v1.Pause
+	31, // 29: dure.tx.v1.Action.asset_unpause:type_name -> dure.asset.v1.Unpause
+	32, // 30: dure.tx.v1.Action.record_add:type_name -> dure.record.v1.Add
+	33, // 31: dure.tx.v1.Action.record_cosign:type_name -> dure.record.v1.Cosign
+	34, // 32: dure.tx.v1.Action.record_supersede:type_name -> dure.record.v1.Supersede
+	35, // 33: dure.tx.v1.Action.record_withdraw:type_name -> dure.record.v1.Withdraw
+	36, // 34: dure.tx.v1.Action.network_propose:type_name -> dure.network.v1.Propose
+	37, // 35: dure.tx.v1.Action.network_vote:type_name -> dure.network.v1.Vote
+	38, // 36: dure.tx.v1.Action.device_register_model:type_name -> dure.device.v1.RegisterModel
+	39, // 37: dure.tx.v1.Action.device_register_firmware:type_name -> dure.device.v1.RegisterFirmware
+	40, // 38: dure.tx.v1.Action.device_withdraw_firmware:type_name -> dure.device.v1.WithdrawFirmware
+	41, // 39: dure.tx.v1.Action.device_enrol:type_name -> dure.device.v1.Enrol
+	42, // 40: dure.tx.v1.Action.device_challenge:type_name -> dure.device.v1.Challenge
+	43, // 41: dure.tx.v1.Action.device_attest:type_name -> dure.device.v1.Attest
+	44, // 42: dure.tx.v1.Action.device_suspend:type_name -> dure.device.v1.Suspend
+	45, // 43: dure.tx.v1.Action.device_readmit:type_name -> dure.device.v1.Readmit
+	46, // 44: dure.tx.v1.Action.device_revoke:type_name -> dure.device.v1.Revoke
+	47, // 45: dure.tx.v1.Action.device_transfer:type_name -> dure.device.v1.Transfer
+	48, // 46: dure.tx.v1.Action.device_present:type_name -> dure.device.v1.Present
+	49, // 47: dure.tx.v1.Action.device_present_quote:type_name -> dure.device.v1.PresentQuote
+	50, // 48: dure.tx.v1.Action.device_vouch:type_name -> dure.device.v1.Vouch
+	51, // 49: dure.tx.v1.Action.device_set_attester:type_name -> dure.device.v1.SetAttester
+	52, // 50: dure.tx.v1.Action.device_command:type_name -> dure.device.v1.SendCommand
+	53, // 51: dure.tx.v1.Action.device_answer:type_name -> dure.device.v1.AnswerCommand
+	54, // 52: dure.tx.v1.Action.device_measure_firmware:type_name -> dure.device.v1.MeasureFirmware
+	55, // 53: dure.tx.v1.Action.device_report_fault:type_name -> dure.device.v1.ReportFault
+	56, // 54: dure.tx.v1.Action.stream_open:type_name -> dure.stream.v1.Open
+	57, // 55: dure.tx.v1.Action.stream_close:type_name -> dure.stream.v1.Close
+	58, // 56: dure.tx.v1.Action.stream_admit:type_name -> dure.stream.v1.Admit
+	59, // 57: dure.tx.v1.Action.stream_dismiss:type_name -> dure.stream.v1.Dismiss
+	60, // 58: dure.tx.v1.Action.stream_fund:type_name -> dure.stream.v1.Fund
+	61, // 59: dure.tx.v1.Action.stream_anchor:type_name -> dure.stream.v1.Anchor
+	62, // 60: dure.tx.v1.Action.stream_appeal:type_name -> dure.stream.v1.Appeal
+	63, // 61: dure.tx.v1.Action.stream_decide:type_name -> dure.stream.v1.Decide
+	64, // 62: dure.tx.v1.Action.stream_settle:type_name -> dure.stream.v1.Settle
+	65, // 63: dure.tx.v1.Action.identity_admit:type_name -> dure.identity.v1.Admit
+	66, // 64: dure.tx.v1.Action.identity_dismiss:type_name -> dure.identity.v1.Dismiss
+	67, // 65: dure.tx.v1.Action.identity_describe:type_name -> dure.identity.v1.Describe
+	68, // 66: dure.tx.v1.Action.identity_register_schema:type_name -> dure.identity.v1.RegisterSchema
+	69, // 67: dure.tx.v1.Action.identity_delegate:type_name -> dure.identity.v1.Delegate
+	70, // 68: dure.tx.v1.Action.identity_revoke:type_name -> dure.identity.v1.Revoke
+	71, // 69: dure.tx.v1.Action.identity_attest:type_name -> dure.identity.v1.Attest
+	72, // 70: dure.tx.v1.Action.identity_withdraw:type_name -> dure.identity.v1.Withdraw
+	73, // 71: dure.tx.v1.Action.identity_open_list:type_name -> dure.identity.v1.OpenList
+	74, // 72: dure.tx.v1.Action.identity_set_status:type_name -> dure.identity.v1.SetStatus
+	75, // 73: dure.tx.v1.Action.identity_give_consent:type_name -> dure.identity.v1.GiveConsent
+	76, // 74: dure.tx.v1.Action.identity_withdraw_consent:type_name -> dure.identity.v1.WithdrawConsent
+	77, // 75: dure.tx.v1.Witness.kind:type_name -> dure.account.v1.KeyKind
+	76, // [76:76] is the sub-list for method output_type
+	76, // [76:76] is the sub-list for method input_type
+	76, // [76:76] is the sub-list for extension type_name
+	76, // [76:76] is the sub-list for extension extendee
+	0,  // [0:76] is the sub-list for field type_name
 }
 
 func init() { file_dure_tx_v1_tx_proto_init() }
@@ -1727,6 +1860,13 @@ func file_dure_tx_v1_tx_proto_init() {
 		(*Action_AccountObjectRecovery)(nil),
 		(*Action_AccountFinishRecovery)(nil),
 		(*Action_AccountSetSponsor)(nil),
+		(*Action_AccountSetRule)(nil),
+		(*Action_AccountPropose)(nil),
+		(*Action_AccountApprove)(nil),
+		(*Action_AccountWithdraw)(nil),
+		(*Action_AccountExecute)(nil),
+		(*Action_AccountLock)(nil),
+		(*Action_AccountUnlock)(nil),
 		(*Action_AssetCreate)(nil),
 		(*Action_AssetIssue)(nil),
 		(*Action_AssetTransfer)(nil),

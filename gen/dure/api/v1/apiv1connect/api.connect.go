@@ -89,6 +89,9 @@ const (
 	// AccountServiceListAccountEventsProcedure is the fully-qualified name of the AccountService's
 	// ListAccountEvents RPC.
 	AccountServiceListAccountEventsProcedure = "/dure.api.v1.AccountService/ListAccountEvents"
+	// AccountServiceListAccountProposalsProcedure is the fully-qualified name of the AccountService's
+	// ListAccountProposals RPC.
+	AccountServiceListAccountProposalsProcedure = "/dure.api.v1.AccountService/ListAccountProposals"
 	// AssetServiceGetAssetProcedure is the fully-qualified name of the AssetService's GetAsset RPC.
 	AssetServiceGetAssetProcedure = "/dure.api.v1.AssetService/GetAsset"
 	// AssetServiceListAssetsProcedure is the fully-qualified name of the AssetService's ListAssets RPC.
@@ -530,6 +533,8 @@ type AccountServiceClient interface {
 	ListAccounts(context.Context, *connect.Request[v1.ListAccountsRequest]) (*connect.Response[v1.ListAccountsResponse], error)
 	// What was done to an account itself, newest first: its keys, sponsor, freezes, appeals and recoveries.
 	ListAccountEvents(context.Context, *connect.Request[v1.ListAccountEventsRequest]) (*connect.Response[v1.ListAccountEventsResponse], error)
+	// The open proposals of an account that acts by a rule, newest first.
+	ListAccountProposals(context.Context, *connect.Request[v1.ListAccountProposalsRequest]) (*connect.Response[v1.ListAccountProposalsResponse], error)
 }
 
 // NewAccountServiceClient constructs a client for the dure.api.v1.AccountService service. By
@@ -561,14 +566,21 @@ func NewAccountServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 			connect.WithSchema(accountServiceMethods.ByName("ListAccountEvents")),
 			connect.WithClientOptions(opts...),
 		),
+		listAccountProposals: connect.NewClient[v1.ListAccountProposalsRequest, v1.ListAccountProposalsResponse](
+			httpClient,
+			baseURL+AccountServiceListAccountProposalsProcedure,
+			connect.WithSchema(accountServiceMethods.ByName("ListAccountProposals")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // accountServiceClient implements AccountServiceClient.
 type accountServiceClient struct {
-	getAccount        *connect.Client[v1.GetAccountRequest, v1.GetAccountResponse]
-	listAccounts      *connect.Client[v1.ListAccountsRequest, v1.ListAccountsResponse]
-	listAccountEvents *connect.Client[v1.ListAccountEventsRequest, v1.ListAccountEventsResponse]
+	getAccount           *connect.Client[v1.GetAccountRequest, v1.GetAccountResponse]
+	listAccounts         *connect.Client[v1.ListAccountsRequest, v1.ListAccountsResponse]
+	listAccountEvents    *connect.Client[v1.ListAccountEventsRequest, v1.ListAccountEventsResponse]
+	listAccountProposals *connect.Client[v1.ListAccountProposalsRequest, v1.ListAccountProposalsResponse]
 }
 
 // GetAccount calls dure.api.v1.AccountService.GetAccount.
@@ -586,12 +598,19 @@ func (c *accountServiceClient) ListAccountEvents(ctx context.Context, req *conne
 	return c.listAccountEvents.CallUnary(ctx, req)
 }
 
+// ListAccountProposals calls dure.api.v1.AccountService.ListAccountProposals.
+func (c *accountServiceClient) ListAccountProposals(ctx context.Context, req *connect.Request[v1.ListAccountProposalsRequest]) (*connect.Response[v1.ListAccountProposalsResponse], error) {
+	return c.listAccountProposals.CallUnary(ctx, req)
+}
+
 // AccountServiceHandler is an implementation of the dure.api.v1.AccountService service.
 type AccountServiceHandler interface {
 	GetAccount(context.Context, *connect.Request[v1.GetAccountRequest]) (*connect.Response[v1.GetAccountResponse], error)
 	ListAccounts(context.Context, *connect.Request[v1.ListAccountsRequest]) (*connect.Response[v1.ListAccountsResponse], error)
 	// What was done to an account itself, newest first: its keys, sponsor, freezes, appeals and recoveries.
 	ListAccountEvents(context.Context, *connect.Request[v1.ListAccountEventsRequest]) (*connect.Response[v1.ListAccountEventsResponse], error)
+	// The open proposals of an account that acts by a rule, newest first.
+	ListAccountProposals(context.Context, *connect.Request[v1.ListAccountProposalsRequest]) (*connect.Response[v1.ListAccountProposalsResponse], error)
 }
 
 // NewAccountServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -619,6 +638,12 @@ func NewAccountServiceHandler(svc AccountServiceHandler, opts ...connect.Handler
 		connect.WithSchema(accountServiceMethods.ByName("ListAccountEvents")),
 		connect.WithHandlerOptions(opts...),
 	)
+	accountServiceListAccountProposalsHandler := connect.NewUnaryHandler(
+		AccountServiceListAccountProposalsProcedure,
+		svc.ListAccountProposals,
+		connect.WithSchema(accountServiceMethods.ByName("ListAccountProposals")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/dure.api.v1.AccountService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case AccountServiceGetAccountProcedure:
@@ -627,6 +652,8 @@ func NewAccountServiceHandler(svc AccountServiceHandler, opts ...connect.Handler
 			accountServiceListAccountsHandler.ServeHTTP(w, r)
 		case AccountServiceListAccountEventsProcedure:
 			accountServiceListAccountEventsHandler.ServeHTTP(w, r)
+		case AccountServiceListAccountProposalsProcedure:
+			accountServiceListAccountProposalsHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -646,6 +673,10 @@ func (UnimplementedAccountServiceHandler) ListAccounts(context.Context, *connect
 
 func (UnimplementedAccountServiceHandler) ListAccountEvents(context.Context, *connect.Request[v1.ListAccountEventsRequest]) (*connect.Response[v1.ListAccountEventsResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.AccountService.ListAccountEvents is not implemented"))
+}
+
+func (UnimplementedAccountServiceHandler) ListAccountProposals(context.Context, *connect.Request[v1.ListAccountProposalsRequest]) (*connect.Response[v1.ListAccountProposalsResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.AccountService.ListAccountProposals is not implemented"))
 }
 
 // AssetServiceClient is a client for the dure.api.v1.AssetService service.

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file dure/account/v1/account.proto.
  */
 export const file_dure_account_v1_account: GenFile = /*@__PURE__*/
-  fileDesc("Ch1kdXJlL2FjY291bnQvdjEvYWNjb3VudC5wcm90bxIPZHVyZS5hY2NvdW50LnYxIkIKBE9wZW4SJgoEa2luZBgBIAEoDjIYLmR1cmUuYWNjb3VudC52MS5LZXlLaW5kEhIKCnB1YmxpY19rZXkYAiABKAwiRwoJUm90YXRlS2V5EiYKBGtpbmQYASABKA4yGC5kdXJlLmFjY291bnQudjEuS2V5S2luZBISCgpwdWJsaWNfa2V5GAIgASgMIoABCgZGcmVlemUSDwoHYWNjb3VudBgBIAEoDBIOCgZyZWFzb24YAiABKAkSJQoFYmFzaXMYAyABKA4yFi5kdXJlLmFjY291bnQudjEuQmFzaXMSDgoGZGlnZXN0GAQgASgMEg8KB2VuZHNfYXQYBSABKAMSDQoFcmVuZXcYBiABKAgiGwoIVW5mcmVlemUSDwoHYWNjb3VudBgBIAEoDCImCgZBcHBlYWwSDAoEdGV4dBgBIAEoCRIOCgZkaWdlc3QYAiABKAwiSwoMQW5zd2VyQXBwZWFsEg8KB2FjY291bnQYASABKAwSDAoEdGV4dBgCIAEoCRIOCgZkaWdlc3QYAyABKAwSDAoEbGlmdBgEIAEoCCJXCg1SZWNvdmVyeVJ1bGVzEhEKCWd1YXJkaWFucxgBIAMoDBIRCgl0aHJlc2hvbGQYAiABKA0SDwoHd2FpdF9tcxgDIAEoAxIPCgdzcG9uc29yGAQgASgIIjwKC1NldFJlY292ZXJ5Ei0KBXJ1bGVzGAEgASgLMh4uZHVyZS5hY2NvdW50LnYxLlJlY292ZXJ5UnVsZXMiVgoHUmVjb3ZlchIPCgdhY2NvdW50GAEgASgMEiYKBGtpbmQYAiABKA4yGC5kdXJlLmFjY291bnQudjEuS2V5S2luZBISCgpwdWJsaWNfa2V5GAMgASgMIi0KDUFncmVlUmVjb3ZlcnkSDwoHYWNjb3VudBgBIAEoDBILCgNrZXkYAiABKAwiLgoOT2JqZWN0UmVjb3ZlcnkSDwoHYWNjb3VudBgBIAEoDBILCgNrZXkYAiABKAwiLgoORmluaXNoUmVjb3ZlcnkSDwoHYWNjb3VudBgBIAEoDBILCgNrZXkYAiABKAwiHQoKU2V0U3BvbnNvchIPCgdzcG9uc29yGAEgASgMIocBCgdBY2NvdW50Eg8KB3Nwb25zb3IYASABKAwSCwoDa2V5GAIgASgMEiYKBGtpbmQYAyABKA4yGC5kdXJlLmFjY291bnQudjEuS2V5S2luZBIRCglvcGVuZWRfYXQYBiABKAMSFwoPZnJvemVuX3VudGlsX2F0GBAgASgDSgQIBBAFSgQIBRAGIjUKB0ZyZWV6ZXMSKgoEbGlzdBgBIAMoCzIcLmR1cmUuYWNjb3VudC52MS5GcmVlemVTdGF0ZSLWAQoLRnJlZXplU3RhdGUSCgoCYnkYASABKAwSJQoFYmFzaXMYAiABKA4yFi5kdXJlLmFjY291bnQudjEuQmFzaXMSDgoGcmVhc29uGAMgASgJEg4KBmRpZ2VzdBgEIAEoDBISCgpvcmRlcmVkX2F0GAUgASgDEg8KB2VuZHNfYXQYBiABKAMSEAoIZW5kZWRfYXQYByABKAMSDwoHcmVuZXdhbBgIIAEoCBIsCgZhcHBlYWwYCSABKAsyHC5kdXJlLmFjY291bnQudjEuQXBwZWFsU3RhdGUieQoLQXBwZWFsU3RhdGUSDAoEdGV4dBgBIAEoCRIOCgZkaWdlc3QYAiABKAwSEAoIZmlsZWRfYXQYAyABKAMSDgoGYW5zd2VyGAQgASgJEhUKDWFuc3dlcl9kaWdlc3QYBSABKAwSEwoLYW5zd2VyZWRfYXQYBiABKAMiwAEKCFJlY292ZXJ5Ei0KBXJ1bGVzGAEgASgLMh4uZHVyZS5hY2NvdW50LnYxLlJlY292ZXJ5UnVsZXMSLAoEbmV4dBgCIAEoCzIeLmR1cmUuYWNjb3VudC52MS5SZWNvdmVyeVJ1bGVzEg8KB25leHRfYXQYAyABKAMSMQoHcmVxdWVzdBgEIAEoCzIgLmR1cmUuYWNjb3VudC52MS5SZWNvdmVyeVJlcXVlc3QSEwoLb2JqZWN0ZWRfYXQYBSADKAMiswEKD1JlY292ZXJ5UmVxdWVzdBILCgNrZXkYASABKAwSJgoEa2luZBgCIAEoDjIYLmR1cmUuYWNjb3VudC52MS5LZXlLaW5kEhAKCGJlZ3VuX2J5GAMgASgMEhIKCmJ5X3Nwb25zb3IYBCABKAgSDgoGYWdyZWVkGAUgAygMEhAKCGJlZ3VuX2F0GAYgASgDEhAKCHJlYWR5X2F0GAcgASgDEhEKCWxhcHNlc19hdBgIIAEoAyIqCgZPcGVuZWQSDwoHYWNjb3VudBgBIAEoDBIPCgdzcG9uc29yGAIgASgMIioKCktleVJvdGF0ZWQSDwoHYWNjb3VudBgBIAEoDBILCgNrZXkYAiABKAwikQEKBkZyb3plbhIPCgdhY2NvdW50GAEgASgMEg4KBnJlYXNvbhgCIAEoCRIlCgViYXNpcxgDIAEoDjIWLmR1cmUuYWNjb3VudC52MS5CYXNpcxIOCgZkaWdlc3QYBCABKAwSDwoHZW5kc19hdBgFIAEoAxINCgVhY3RvchgGIAEoDBIPCgdyZW5ld2FsGAcgASgIIhsKCFVuZnJvemVuEg8KB2FjY291bnQYASABKAwiOQoIQXBwZWFsZWQSDwoHYWNjb3VudBgBIAEoDBIMCgR0ZXh0GAIgASgJEg4KBmRpZ2VzdBgDIAEoDCJPCg5BcHBlYWxBbnN3ZXJlZBIPCgdhY2NvdW50GAEgASgMEgwKBHRleHQYAiABKAkSDgoGZGlnZXN0GAMgASgMEg4KBmxpZnRlZBgEIAEoCCJjCgtSZWNvdmVyeVNldBIPCgdhY2NvdW50GAEgASgMEi0KBXJ1bGVzGAIgASgLMh4uZHVyZS5hY2NvdW50LnYxLlJlY292ZXJ5UnVsZXMSFAoMZWZmZWN0aXZlX2F0GAMgASgDIoUBCg1SZWNvdmVyeUJlZ3VuEg8KB2FjY291bnQYASABKAwSCwoDa2V5GAIgASgMEg0KBWFjdG9yGAMgASgMEhIKCmJ5X3Nwb25zb3IYBCABKAgSDgoGYWdyZWVkGAUgASgNEhEKCXRocmVzaG9sZBgGIAEoDRIQCghyZWFkeV9hdBgHIAEoAyI8Cg1SZWNvdmVyeUVuZGVkEg8KB2FjY291bnQYASABKAwSCwoDa2V5GAIgASgMEg0KBWFjdG9yGAMgASgMIl8KCVJlY292ZXJlZBIPCgdhY2NvdW50GAEgASgMEgsKA2tleRgCIAEoDBIQCghiZWd1bl9ieRgDIAEoDBISCgpieV9zcG9uc29yGAQgASgIEg4KBmFncmVlZBgFIAMoDCJCCg5TcG9uc29yQ2hhbmdlZBIPCgdhY2NvdW50GAEgASgMEg8KB3Nwb25zb3IYAiABKAwSDgoGZm9ybWVyGAMgASgMIjwKB0dlbmVzaXMSMQoIYWNjb3VudHMYASADKAsyHy5kdXJlLmFjY291bnQudjEuR2VuZXNpc0FjY291bnQiWgoOR2VuZXNpc0FjY291bnQSDwoHYWRkcmVzcxgBIAEoDBIPCgdzcG9uc29yGAIgASgMEiYKBGtpbmQYAyABKA4yGC5kdXJlLmFjY291bnQudjEuS2V5S2luZCqTAQoHS2V5S2luZBIYChRLRVlfS0lORF9VTlNQRUNJRklFRBAAEhQKEEtFWV9LSU5EX0VEMjU1MTkQARIRCg1LRVlfS0lORF9QMjU2EAISFQoRS0VZX0tJTkRfV0VCQVVUSE4QAxIWChJLRVlfS0lORF9TRUNQMjU2SzEQBBIWChJLRVlfS0lORF9NTF9EU0FfNjUQBSqfAQoFQmFzaXMSFQoRQkFTSVNfVU5TUEVDSUZJRUQQABIVChFCQVNJU19DT1VSVF9PUkRFUhABEhsKF0JBU0lTX1NVUEVSVklTT1JZX09SREVSEAISFgoSQkFTSVNfQ1JJTUVfUkVQT1JUEAMSFwoTQkFTSVNfT1dORVJfUkVRVUVTVBAEEhoKFkJBU0lTX1NQT05TT1JfQ09OVFJBQ1QQBUK7AQoTY29tLmR1cmUuYWNjb3VudC52MUIMQWNjb3VudFByb3RvUAFaOGdpdGh1Yi5jb20vZHVyZWxlZGdlci9kdXJlL2dlbi9kdXJlL2FjY291bnQvdjE7YWNjb3VudHYxogIDREFYqgIPRHVyZS5BY2NvdW50LlYxygIPRHVyZVxBY2NvdW50XFYx4gIbRHVyZVxBY2NvdW50XFYxXEdQQk1ldGFkYXRh6gIRRHVyZTo6QWNjb3VudDo6VjFiBnByb3RvMw");
+  fileDesc("Ch1kdXJlL2FjY291bnQvdjEvYWNjb3VudC5wcm90bxIPZHVyZS5hY2NvdW50LnYxIkIKBE9wZW4SJgoEa2luZBgBIAEoDjIYLmR1cmUuYWNjb3VudC52MS5LZXlLaW5kEhIKCnB1YmxpY19rZXkYAiABKAwiRwoJUm90YXRlS2V5EiYKBGtpbmQYASABKA4yGC5kdXJlLmFjY291bnQudjEuS2V5S2luZBISCgpwdWJsaWNfa2V5GAIgASgMIoABCgZGcmVlemUSDwoHYWNjb3VudBgBIAEoDBIOCgZyZWFzb24YAiABKAkSJQoFYmFzaXMYAyABKA4yFi5kdXJlLmFjY291bnQudjEuQmFzaXMSDgoGZGlnZXN0GAQgASgMEg8KB2VuZHNfYXQYBSABKAMSDQoFcmVuZXcYBiABKAgiGwoIVW5mcmVlemUSDwoHYWNjb3VudBgBIAEoDCImCgZBcHBlYWwSDAoEdGV4dBgBIAEoCRIOCgZkaWdlc3QYAiABKAwiSwoMQW5zd2VyQXBwZWFsEg8KB2FjY291bnQYASABKAwSDAoEdGV4dBgCIAEoCRIOCgZkaWdlc3QYAyABKAwSDAoEbGlmdBgEIAEoCCJXCg1SZWNvdmVyeVJ1bGVzEhEKCWd1YXJkaWFucxgBIAMoDBIRCgl0aHJlc2hvbGQYAiABKA0SDwoHd2FpdF9tcxgDIAEoAxIPCgdzcG9uc29yGAQgASgIIjwKC1NldFJlY292ZXJ5Ei0KBXJ1bGVzGAEgASgLMh4uZHVyZS5hY2NvdW50LnYxLlJlY292ZXJ5UnVsZXMiVgoHUmVjb3ZlchIPCgdhY2NvdW50GAEgASgMEiYKBGtpbmQYAiABKA4yGC5kdXJlLmFjY291bnQudjEuS2V5S2luZBISCgpwdWJsaWNfa2V5GAMgASgMIi0KDUFncmVlUmVjb3ZlcnkSDwoHYWNjb3VudBgBIAEoDBILCgNrZXkYAiABKAwiLgoOT2JqZWN0UmVjb3ZlcnkSDwoHYWNjb3VudBgBIAEoDBILCgNrZXkYAiABKAwiLgoORmluaXNoUmVjb3ZlcnkSDwoHYWNjb3VudBgBIAEoDBILCgNrZXkYAiABKAwiHQoKU2V0U3BvbnNvchIPCgdzcG9uc29yGAEgASgMIi4KB1NldFJ1bGUSIwoEcnVsZRgBIAEoCzIVLmR1cmUuYWNjb3VudC52MS5SdWxlIr4BCgRSdWxlEiYKBGtleXMYASADKAsyGC5kdXJlLmFjY291bnQudjEuUnVsZUtleRINCgVzcGVuZBgCIAEoDRIOCgZtYW5hZ2UYAyABKA0SDQoFb3RoZXIYBCABKA0SJgoGbGltaXRzGAUgAygLMhYuZHVyZS5hY2NvdW50LnYxLkxpbWl0EhEKCXJlY2VpdmVycxgGIAMoDBIPCgd3YWl0X21zGAcgASgDEhQKDG1hbmFnZV93YWl0cxgIIAEoCCJOCgdSdWxlS2V5EgsKA2tleRgBIAEoDBIOCgZ3ZWlnaHQYAiABKA0SJgoEa2luZBgDIAEoDjIYLmR1cmUuYWNjb3VudC52MS5LZXlLaW5kImkKBUxpbWl0Eg0KBWFzc2V0GAEgASgJEhcKD3Blcl90cmFuc2FjdGlvbhgCIAEoCRISCgpwZXJfd2luZG93GAMgASgJEhEKCXdpbmRvd19tcxgEIAEoAxIRCgl3YWl0X292ZXIYBSABKAkiPgoHUHJvcG9zZRIPCgdhY3Rpb25zGAEgAygMEg4KBnJlYXNvbhgCIAEoCRISCgpleHBpcmVzX2F0GAMgASgDIhsKB0FwcHJvdmUSEAoIcHJvcG9zYWwYASABKAQiHAoIV2l0aGRyYXcSEAoIcHJvcG9zYWwYASABKAQiGwoHRXhlY3V0ZRIQCghwcm9wb3NhbBgBIAEoBCIWCgRMb2NrEg4KBnJlYXNvbhgBIAEoCSIICgZVbmxvY2si0QEKB0FjY291bnQSDwoHc3BvbnNvchgBIAEoDBILCgNrZXkYAiABKAwSJgoEa2luZBgDIAEoDjIYLmR1cmUuYWNjb3VudC52MS5LZXlLaW5kEhEKCW9wZW5lZF9hdBgGIAEoAxIXCg9mcm96ZW5fdW50aWxfYXQYECABKAMSDQoFcnVsZWQYByABKAgSEQoJcHJvcG9zYWxzGAggASgEEhEKCWxvY2tlZF9hdBgJIAEoAxITCgtsb2NrX3JlYXNvbhgKIAEoCUoECAQQBUoECAUQBiI1CgdGcmVlemVzEioKBGxpc3QYASADKAsyHC5kdXJlLmFjY291bnQudjEuRnJlZXplU3RhdGUi1gEKC0ZyZWV6ZVN0YXRlEgoKAmJ5GAEgASgMEiUKBWJhc2lzGAIgASgOMhYuZHVyZS5hY2NvdW50LnYxLkJhc2lzEg4KBnJlYXNvbhgDIAEoCRIOCgZkaWdlc3QYBCABKAwSEgoKb3JkZXJlZF9hdBgFIAEoAxIPCgdlbmRzX2F0GAYgASgDEhAKCGVuZGVkX2F0GAcgASgDEg8KB3JlbmV3YWwYCCABKAgSLAoGYXBwZWFsGAkgASgLMhwuZHVyZS5hY2NvdW50LnYxLkFwcGVhbFN0YXRlInkKC0FwcGVhbFN0YXRlEgwKBHRleHQYASABKAkSDgoGZGlnZXN0GAIgASgMEhAKCGZpbGVkX2F0GAMgASgDEg4KBmFuc3dlchgEIAEoCRIVCg1hbnN3ZXJfZGlnZXN0GAUgASgMEhMKC2Fuc3dlcmVkX2F0GAYgASgDIsABCghSZWNvdmVyeRItCgVydWxlcxgBIAEoCzIeLmR1cmUuYWNjb3VudC52MS5SZWNvdmVyeVJ1bGVzEiwKBG5leHQYAiABKAsyHi5kdXJlLmFjY291bnQudjEuUmVjb3ZlcnlSdWxlcxIPCgduZXh0X2F0GAMgASgDEjEKB3JlcXVlc3QYBCABKAsyIC5kdXJlLmFjY291bnQudjEuUmVjb3ZlcnlSZXF1ZXN0EhMKC29iamVjdGVkX2F0GAUgAygDIrMBCg9SZWNvdmVyeVJlcXVlc3QSCwoDa2V5GAEgASgMEiYKBGtpbmQYAiABKA4yGC5kdXJlLmFjY291bnQudjEuS2V5S2luZBIQCghiZWd1bl9ieRgDIAEoDBISCgpieV9zcG9uc29yGAQgASgIEg4KBmFncmVlZBgFIAMoDBIQCghiZWd1bl9hdBgGIAEoAxIQCghyZWFkeV9hdBgHIAEoAxIRCglsYXBzZXNfYXQYCCABKAMiyAEKCFByb3Bvc2FsEg8KB2FjdGlvbnMYASADKAwSDgoGcmVhc29uGAIgASgJEhAKCHByb3Bvc2VyGAMgASgMEhEKCWFwcHJvdmFscxgEIAMoDBIrCgl3aXRuZXNzZXMYBSADKAsyGC5kdXJlLmFjY291bnQudjEuUnVsZUtleRIRCglvcGVuZWRfYXQYBiABKAMSEgoKZXhwaXJlc19hdBgHIAEoAxITCgthcHByb3ZlZF9hdBgIIAEoAxINCgVraW5kcxgJIAEoDSJaCgVVc2FnZRIKCgJ0eBgBIAEoDBINCgVpbl90eBgCIAEoCRIPCgdhdF9vbmNlGAMgASgJEiUKBXNwZW50GAQgAygLMhYuZHVyZS5hY2NvdW50LnYxLlNwZW50IiYKBVNwZW50Eg0KBXVudGlsGAEgASgDEg4KBmFtb3VudBgCIAEoCSIqCgZPcGVuZWQSDwoHYWNjb3VudBgBIAEoDBIPCgdzcG9uc29yGAIgASgMIioKCktleVJvdGF0ZWQSDwoHYWNjb3VudBgBIAEoDBILCgNrZXkYAiABKAwikQEKBkZyb3plbhIPCgdhY2NvdW50GAEgASgMEg4KBnJlYXNvbhgCIAEoCRIlCgViYXNpcxgDIAEoDjIWLmR1cmUuYWNjb3VudC52MS5CYXNpcxIOCgZkaWdlc3QYBCABKAwSDwoHZW5kc19hdBgFIAEoAxINCgVhY3RvchgGIAEoDBIPCgdyZW5ld2FsGAcgASgIIhsKCFVuZnJvemVuEg8KB2FjY291bnQYASABKAwiOQoIQXBwZWFsZWQSDwoHYWNjb3VudBgBIAEoDBIMCgR0ZXh0GAIgASgJEg4KBmRpZ2VzdBgDIAEoDCJPCg5BcHBlYWxBbnN3ZXJlZBIPCgdhY2NvdW50GAEgASgMEgwKBHRleHQYAiABKAkSDgoGZGlnZXN0GAMgASgMEg4KBmxpZnRlZBgEIAEoCCJjCgtSZWNvdmVyeVNldBIPCgdhY2NvdW50GAEgASgMEi0KBXJ1bGVzGAIgASgLMh4uZHVyZS5hY2NvdW50LnYxLlJlY292ZXJ5UnVsZXMSFAoMZWZmZWN0aXZlX2F0GAMgASgDIoUBCg1SZWNvdmVyeUJlZ3VuEg8KB2FjY291bnQYASABKAwSCwoDa2V5GAIgASgMEg0KBWFjdG9yGAMgASgMEhIKCmJ5X3Nwb25zb3IYBCABKAgSDgoGYWdyZWVkGAUgASgNEhEKCXRocmVzaG9sZBgGIAEoDRIQCghyZWFkeV9hdBgHIAEoAyI8Cg1SZWNvdmVyeUVuZGVkEg8KB2FjY291bnQYASABKAwSCwoDa2V5GAIgASgMEg0KBWFjdG9yGAMgASgMIl8KCVJlY292ZXJlZBIPCgdhY2NvdW50GAEgASgMEgsKA2tleRgCIAEoDBIQCghiZWd1bl9ieRgDIAEoDBISCgpieV9zcG9uc29yGAQgASgIEg4KBmFncmVlZBgFIAMoDCJCCg5TcG9uc29yQ2hhbmdlZBIPCgdhY2NvdW50GAEgASgMEg8KB3Nwb25zb3IYAiABKAwSDgoGZm9ybWVyGAMgASgMIj8KB1J1bGVTZXQSDwoHYWNjb3VudBgBIAEoDBIjCgRydWxlGAIgASgLMhUuZHVyZS5hY2NvdW50LnYxLlJ1bGUiTQoIUHJvcG9zZWQSDwoHYWNjb3VudBgBIAEoDBIQCghwcm9wb3NhbBgCIAEoBBIOCgZ3ZWlnaHQYAyABKA0SDgoGbmVlZGVkGAQgASgNIk0KCEFwcHJvdmVkEg8KB2FjY291bnQYASABKAwSEAoIcHJvcG9zYWwYAiABKAQSDgoGd2VpZ2h0GAMgASgNEg4KBm5lZWRlZBgEIAEoDSJOCglQb3N0cG9uZWQSDwoHYWNjb3VudBgBIAEoDBIQCghwcm9wb3NhbBgCIAEoBBIMCgRjb2RlGAMgASgJEhAKCHJlYWR5X2F0GAQgASgDIkoKBkNsb3NlZBIPCgdhY2NvdW50GAEgASgMEhAKCHByb3Bvc2FsGAIgASgEEgwKBGRvbmUYAyABKAgSDwoHYWN0aW9ucxgEIAMoDCJGChFBcHByb3ZhbFdpdGhkcmF3bhIPCgdhY2NvdW50GAEgASgMEhAKCHByb3Bvc2FsGAIgASgEEg4KBndlaWdodBgDIAEoDSIpCgZMb2NrZWQSDwoHYWNjb3VudBgBIAEoDBIOCgZyZWFzb24YAiABKAkiGwoIVW5sb2NrZWQSDwoHYWNjb3VudBgBIAEoDCI8CgdHZW5lc2lzEjEKCGFjY291bnRzGAEgAygLMh8uZHVyZS5hY2NvdW50LnYxLkdlbmVzaXNBY2NvdW50IloKDkdlbmVzaXNBY2NvdW50Eg8KB2FkZHJlc3MYASABKAwSDwoHc3BvbnNvchgCIAEoDBImCgRraW5kGAMgASgOMhguZHVyZS5hY2NvdW50LnYxLktleUtpbmQqkwEKB0tleUtpbmQSGAoUS0VZX0tJTkRfVU5TUEVDSUZJRUQQABIUChBLRVlfS0lORF9FRDI1NTE5EAESEQoNS0VZX0tJTkRfUDI1NhACEhUKEUtFWV9LSU5EX1dFQkFVVEhOEAMSFgoSS0VZX0tJTkRfU0VDUDI1NksxEAQSFgoSS0VZX0tJTkRfTUxfRFNBXzY1EAUqnwEKBUJhc2lzEhUKEUJBU0lTX1VOU1BFQ0lGSUVEEAASFQoRQkFTSVNfQ09VUlRfT1JERVIQARIbChdCQVNJU19TVVBFUlZJU09SWV9PUkRFUhACEhYKEkJBU0lTX0NSSU1FX1JFUE9SVBADEhcKE0JBU0lTX09XTkVSX1JFUVVFU1QQBBIaChZCQVNJU19TUE9OU09SX0NPTlRSQUNUEAVCuwEKE2NvbS5kdXJlLmFjY291bnQudjFCDEFjY291bnRQcm90b1ABWjhnaXRodWIuY29tL2R1cmVsZWRnZXIvZHVyZS9nZW4vZHVyZS9hY2NvdW50L3YxO2FjY291bnR2MaICA0RBWKoCD0R1cmUuQWNjb3VudC5WMcoCD0R1cmVcQWNjb3VudFxWMeICG0R1cmVcQWNjb3VudFxWMVxHUEJNZXRhZGF0YeoCEUR1cmU6OkFjY291bnQ6OlYxYgZwcm90bzM");
 
 /**
  * Opens the account of a key. The actor is the member that sponsors it. The address is that of the key.
@@ -391,6 +391,307 @@ export const SetSponsorSchema: GenMessage<SetSponsor> = /*@__PURE__*/
   messageDesc(file_dure_account_v1_account, 12);
 
 /**
+ * Puts a rule over keys in the place of what acts for the actor. The address stays. Every key that does not act for the account yet
+ * must also witness the transaction, or the proposal that this is part of.
+ *
+ * @generated from message dure.account.v1.SetRule
+ */
+export type SetRule = Message<"dure.account.v1.SetRule"> & {
+  /**
+   * @generated from field: dure.account.v1.Rule rule = 1;
+   */
+  rule?: Rule | undefined;
+};
+
+/**
+ * Describes the message dure.account.v1.SetRule.
+ * Use `create(SetRuleSchema)` to create a new message.
+ */
+export const SetRuleSchema: GenMessage<SetRule> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 13);
+
+/**
+ * Several keys that act for an account together, and what they may do. Amounts are smallest units.
+ *
+ * @generated from message dure.account.v1.Rule
+ */
+export type Rule = Message<"dure.account.v1.Rule"> & {
+  /**
+   * 1 to 16, no key twice.
+   *
+   * @generated from field: repeated dure.account.v1.RuleKey keys = 1;
+   */
+  keys: RuleKey[];
+
+  /**
+   * How much weight of keys each kind of action takes: at least 1, at most what all keys weigh together.
+   * Spend: what takes money out of the account.
+   *
+   * @generated from field: uint32 spend = 2;
+   */
+  spend: number;
+
+  /**
+   * Manage: what changes who acts for the account, or how.
+   *
+   * @generated from field: uint32 manage = 3;
+   */
+  manage: number;
+
+  /**
+   * Everything else, save what one key may do alone: propose, approve, withdraw, execute, lock.
+   *
+   * @generated from field: uint32 other = 4;
+   */
+  other: number;
+
+  /**
+   * At most 16, no asset twice. An asset without one has no limit.
+   *
+   * @generated from field: repeated dure.account.v1.Limit limits = 5;
+   */
+  limits: Limit[];
+
+  /**
+   * Who may receive from the account; empty: anyone. At most 64, all of them accounts.
+   *
+   * @generated from field: repeated bytes receivers = 6;
+   */
+  receivers: Uint8Array[];
+
+  /**
+   * How long what has to wait does so after enough keys have approved it, milliseconds; 0 or 1 minute to 90 days.
+   *
+   * @generated from field: int64 wait_ms = 7;
+   */
+  waitMs: bigint;
+
+  /**
+   * Changes of authority wait too.
+   *
+   * @generated from field: bool manage_waits = 8;
+   */
+  manageWaits: boolean;
+};
+
+/**
+ * Describes the message dure.account.v1.Rule.
+ * Use `create(RuleSchema)` to create a new message.
+ */
+export const RuleSchema: GenMessage<Rule> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 14);
+
+/**
+ * @generated from message dure.account.v1.RuleKey
+ */
+export type RuleKey = Message<"dure.account.v1.RuleKey"> & {
+  /**
+   * The key address (20 bytes).
+   *
+   * @generated from field: bytes key = 1;
+   */
+  key: Uint8Array;
+
+  /**
+   * 1 to 1000.
+   *
+   * @generated from field: uint32 weight = 2;
+   */
+  weight: number;
+
+  /**
+   * The ledger's to fill in, from the witness.
+   *
+   * @generated from field: dure.account.v1.KeyKind kind = 3;
+   */
+  kind: KeyKind;
+};
+
+/**
+ * Describes the message dure.account.v1.RuleKey.
+ * Use `create(RuleKeySchema)` to create a new message.
+ */
+export const RuleKeySchema: GenMessage<RuleKey> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 15);
+
+/**
+ * What an account may spend of an asset. An empty amount is no limit.
+ *
+ * @generated from message dure.account.v1.Limit
+ */
+export type Limit = Message<"dure.account.v1.Limit"> & {
+  /**
+   * @generated from field: string asset = 1;
+   */
+  asset: string;
+
+  /**
+   * Together in one transaction.
+   *
+   * @generated from field: string per_transaction = 2;
+   */
+  perTransaction: string;
+
+  /**
+   * Together in a window of time that moves with the blocks.
+   *
+   * @generated from field: string per_window = 3;
+   */
+  perWindow: string;
+
+  /**
+   * 1 minute to 366 days; 0 means 24 hours.
+   *
+   * @generated from field: int64 window_ms = 4;
+   */
+  windowMs: bigint;
+
+  /**
+   * More than this in one transaction is only spent by a proposal that has waited for the rule's wait_ms.
+   *
+   * @generated from field: string wait_over = 5;
+   */
+  waitOver: string;
+};
+
+/**
+ * Describes the message dure.account.v1.Limit.
+ * Use `create(LimitSchema)` to create a new message.
+ */
+export const LimitSchema: GenMessage<Limit> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 16);
+
+/**
+ * Proposes actions of the actor, and approves them with every key of its rule that witnesses this. When that is enough they happen at once,
+ * unless they have to wait.
+ *
+ * @generated from message dure.account.v1.Propose
+ */
+export type Propose = Message<"dure.account.v1.Propose"> & {
+  /**
+   * 1 to 100 serialised dure.tx.v1.Action of the same actor, at most 16 KiB together.
+   *
+   * @generated from field: repeated bytes actions = 1;
+   */
+  actions: Uint8Array[];
+
+  /**
+   * What they are for, at most 256 bytes, public.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * Unix milliseconds, at most 90 days ahead. From then on the proposal can only be withdrawn.
+   *
+   * @generated from field: int64 expires_at = 3;
+   */
+  expiresAt: bigint;
+};
+
+/**
+ * Describes the message dure.account.v1.Propose.
+ * Use `create(ProposeSchema)` to create a new message.
+ */
+export const ProposeSchema: GenMessage<Propose> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 17);
+
+/**
+ * Approves a proposal of the actor with every key of its rule that witnesses this.
+ *
+ * @generated from message dure.account.v1.Approve
+ */
+export type Approve = Message<"dure.account.v1.Approve"> & {
+  /**
+   * @generated from field: uint64 proposal = 1;
+   */
+  proposal: bigint;
+};
+
+/**
+ * Describes the message dure.account.v1.Approve.
+ * Use `create(ApproveSchema)` to create a new message.
+ */
+export const ApproveSchema: GenMessage<Approve> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 18);
+
+/**
+ * Takes back the approvals of the keys that witness this, or ends the proposal when the key that proposed it is among them, or enough keys for
+ * managing the account are, or it has expired.
+ *
+ * @generated from message dure.account.v1.Withdraw
+ */
+export type Withdraw = Message<"dure.account.v1.Withdraw"> & {
+  /**
+   * @generated from field: uint64 proposal = 1;
+   */
+  proposal: bigint;
+};
+
+/**
+ * Describes the message dure.account.v1.Withdraw.
+ * Use `create(WithdrawSchema)` to create a new message.
+ */
+export const WithdrawSchema: GenMessage<Withdraw> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 19);
+
+/**
+ * Does what a proposal says that enough keys have approved.
+ *
+ * @generated from message dure.account.v1.Execute
+ */
+export type Execute = Message<"dure.account.v1.Execute"> & {
+  /**
+   * @generated from field: uint64 proposal = 1;
+   */
+  proposal: bigint;
+};
+
+/**
+ * Describes the message dure.account.v1.Execute.
+ * Use `create(ExecuteSchema)` to create a new message.
+ */
+export const ExecuteSchema: GenMessage<Execute> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 20);
+
+/**
+ * Stops the actor, which has a rule, from doing anything but managing its authority. One key of the rule is enough.
+ *
+ * @generated from message dure.account.v1.Lock
+ */
+export type Lock = Message<"dure.account.v1.Lock"> & {
+  /**
+   * Why, at most 256 bytes, public.
+   *
+   * @generated from field: string reason = 1;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message dure.account.v1.Lock.
+ * Use `create(LockSchema)` to create a new message.
+ */
+export const LockSchema: GenMessage<Lock> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 21);
+
+/**
+ * Lets the actor act again. It takes the weight for managing.
+ *
+ * @generated from message dure.account.v1.Unlock
+ */
+export type Unlock = Message<"dure.account.v1.Unlock"> & {
+};
+
+/**
+ * Describes the message dure.account.v1.Unlock.
+ * Use `create(UnlockSchema)` to create a new message.
+ */
+export const UnlockSchema: GenMessage<Unlock> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 22);
+
+/**
  * What the ledger stores of an account.
  *
  * @generated from message dure.account.v1.Account
@@ -404,7 +705,7 @@ export type Account = Message<"dure.account.v1.Account"> & {
   sponsor: Uint8Array;
 
   /**
-   * The key address (20 bytes) of the key that acts for it.
+   * The key address (20 bytes) of the key that acts for it; empty if a rule does.
    *
    * @generated from field: bytes key = 2;
    */
@@ -428,6 +729,32 @@ export type Account = Message<"dure.account.v1.Account"> & {
    * @generated from field: int64 frozen_until_at = 16;
    */
   frozenUntilAt: bigint;
+
+  /**
+   * A rule over keys acts for it.
+   *
+   * @generated from field: bool ruled = 7;
+   */
+  ruled: boolean;
+
+  /**
+   * How many proposals it has made; the last has this number.
+   *
+   * @generated from field: uint64 proposals = 8;
+   */
+  proposals: bigint;
+
+  /**
+   * Unix milliseconds of the block in which it locked itself, 0 if it is not locked, and why.
+   *
+   * @generated from field: int64 locked_at = 9;
+   */
+  lockedAt: bigint;
+
+  /**
+   * @generated from field: string lock_reason = 10;
+   */
+  lockReason: string;
 };
 
 /**
@@ -435,7 +762,7 @@ export type Account = Message<"dure.account.v1.Account"> & {
  * Use `create(AccountSchema)` to create a new message.
  */
 export const AccountSchema: GenMessage<Account> = /*@__PURE__*/
-  messageDesc(file_dure_account_v1_account, 13);
+  messageDesc(file_dure_account_v1_account, 23);
 
 /**
  * The last freezes of an account, the newest last, at most 8.
@@ -454,7 +781,7 @@ export type Freezes = Message<"dure.account.v1.Freezes"> & {
  * Use `create(FreezesSchema)` to create a new message.
  */
 export const FreezesSchema: GenMessage<Freezes> = /*@__PURE__*/
-  messageDesc(file_dure_account_v1_account, 14);
+  messageDesc(file_dure_account_v1_account, 24);
 
 /**
  * A freeze or the renewal of one.
@@ -519,7 +846,7 @@ export type FreezeState = Message<"dure.account.v1.FreezeState"> & {
  * Use `create(FreezeStateSchema)` to create a new message.
  */
 export const FreezeStateSchema: GenMessage<FreezeState> = /*@__PURE__*/
-  messageDesc(file_dure_account_v1_account, 15);
+  messageDesc(file_dure_account_v1_account, 25);
 
 /**
  * An appeal and, when answered_at is not 0, its answer.
@@ -563,7 +890,7 @@ export type AppealState = Message<"dure.account.v1.AppealState"> & {
  * Use `create(AppealStateSchema)` to create a new message.
  */
 export const AppealStateSchema: GenMessage<AppealState> = /*@__PURE__*/
-  messageDesc(file_dure_account_v1_account, 16);
+  messageDesc(file_dure_account_v1_account, 26);
 
 /**
  * What the ledger stores of an account's recovery. An account without it can be recovered by its sponsor alone, within 72 hours.
@@ -606,7 +933,7 @@ export type Recovery = Message<"dure.account.v1.Recovery"> & {
  * Use `create(RecoverySchema)` to create a new message.
  */
 export const RecoverySchema: GenMessage<Recovery> = /*@__PURE__*/
-  messageDesc(file_dure_account_v1_account, 17);
+  messageDesc(file_dure_account_v1_account, 27);
 
 /**
  * A recovery that has been begun.
@@ -670,7 +997,142 @@ export type RecoveryRequest = Message<"dure.account.v1.RecoveryRequest"> & {
  * Use `create(RecoveryRequestSchema)` to create a new message.
  */
 export const RecoveryRequestSchema: GenMessage<RecoveryRequest> = /*@__PURE__*/
-  messageDesc(file_dure_account_v1_account, 18);
+  messageDesc(file_dure_account_v1_account, 28);
+
+/**
+ * What the ledger stores of a proposal that is open.
+ *
+ * @generated from message dure.account.v1.Proposal
+ */
+export type Proposal = Message<"dure.account.v1.Proposal"> & {
+  /**
+   * Serialised dure.tx.v1.Action, as proposed.
+   *
+   * @generated from field: repeated bytes actions = 1;
+   */
+  actions: Uint8Array[];
+
+  /**
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * The key address that proposed it.
+   *
+   * @generated from field: bytes proposer = 3;
+   */
+  proposer: Uint8Array;
+
+  /**
+   * The key addresses that approve it, in order of time.
+   *
+   * @generated from field: repeated bytes approvals = 4;
+   */
+  approvals: Uint8Array[];
+
+  /**
+   * Other keys that have signed it or an approval, without weight: new keys must.
+   *
+   * @generated from field: repeated dure.account.v1.RuleKey witnesses = 5;
+   */
+  witnesses: RuleKey[];
+
+  /**
+   * @generated from field: int64 opened_at = 6;
+   */
+  openedAt: bigint;
+
+  /**
+   * @generated from field: int64 expires_at = 7;
+   */
+  expiresAt: bigint;
+
+  /**
+   * When the approvals became enough, 0 while they are not.
+   *
+   * @generated from field: int64 approved_at = 8;
+   */
+  approvedAt: bigint;
+
+  /**
+   * Which kinds of action are among them: 1 spend, 2 manage, 4 everything else, added up.
+   *
+   * @generated from field: uint32 kinds = 9;
+   */
+  kinds: number;
+};
+
+/**
+ * Describes the message dure.account.v1.Proposal.
+ * Use `create(ProposalSchema)` to create a new message.
+ */
+export const ProposalSchema: GenMessage<Proposal> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 29);
+
+/**
+ * What the ledger remembers of what an account has spent of an asset with a limit.
+ *
+ * @generated from message dure.account.v1.Usage
+ */
+export type Usage = Message<"dure.account.v1.Usage"> & {
+  /**
+   * The transaction that spent last, what it has spent, and what of that without having waited.
+   *
+   * @generated from field: bytes tx = 1;
+   */
+  tx: Uint8Array;
+
+  /**
+   * @generated from field: string in_tx = 2;
+   */
+  inTx: string;
+
+  /**
+   * @generated from field: string at_once = 3;
+   */
+  atOnce: string;
+
+  /**
+   * In order of time, without overlap.
+   *
+   * @generated from field: repeated dure.account.v1.Spent spent = 4;
+   */
+  spent: Spent[];
+};
+
+/**
+ * Describes the message dure.account.v1.Usage.
+ * Use `create(UsageSchema)` to create a new message.
+ */
+export const UsageSchema: GenMessage<Usage> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 30);
+
+/**
+ * What was spent in a span of time, from before its end on.
+ *
+ * @generated from message dure.account.v1.Spent
+ */
+export type Spent = Message<"dure.account.v1.Spent"> & {
+  /**
+   * Unix milliseconds, exclusive.
+   *
+   * @generated from field: int64 until = 1;
+   */
+  until: bigint;
+
+  /**
+   * @generated from field: string amount = 2;
+   */
+  amount: string;
+};
+
+/**
+ * Describes the message dure.account.v1.Spent.
+ * Use `create(SpentSchema)` to create a new message.
+ */
+export const SpentSchema: GenMessage<Spent> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 31);
 
 /**
  * @generated from message dure.account.v1.Opened
@@ -692,7 +1154,7 @@ export type Opened = Message<"dure.account.v1.Opened"> & {
  * Use `create(OpenedSchema)` to create a new message.
  */
 export const OpenedSchema: GenMessage<Opened> = /*@__PURE__*/
-  messageDesc(file_dure_account_v1_account, 19);
+  messageDesc(file_dure_account_v1_account, 32);
 
 /**
  * @generated from message dure.account.v1.KeyRotated
@@ -714,7 +1176,7 @@ export type KeyRotated = Message<"dure.account.v1.KeyRotated"> & {
  * Use `create(KeyRotatedSchema)` to create a new message.
  */
 export const KeyRotatedSchema: GenMessage<KeyRotated> = /*@__PURE__*/
-  messageDesc(file_dure_account_v1_account, 20);
+  messageDesc(file_dure_account_v1_account, 33);
 
 /**
  * @generated from message dure.account.v1.Frozen
@@ -763,7 +1225,7 @@ export type Frozen = Message<"dure.account.v1.Frozen"> & {
  * Use `create(FrozenSchema)` to create a new message.
  */
 export const FrozenSchema: GenMessage<Frozen> = /*@__PURE__*/
-  messageDesc(file_dure_account_v1_account, 21);
+  messageDesc(file_dure_account_v1_account, 34);
 
 /**
  * @generated from message dure.account.v1.Unfrozen
@@ -780,7 +1242,7 @@ export type Unfrozen = Message<"dure.account.v1.Unfrozen"> & {
  * Use `create(UnfrozenSchema)` to create a new message.
  */
 export const UnfrozenSchema: GenMessage<Unfrozen> = /*@__PURE__*/
-  messageDesc(file_dure_account_v1_account, 22);
+  messageDesc(file_dure_account_v1_account, 35);
 
 /**
  * @generated from message dure.account.v1.Appealed
@@ -807,7 +1269,7 @@ export type Appealed = Message<"dure.account.v1.Appealed"> & {
  * Use `create(AppealedSchema)` to create a new message.
  */
 export const AppealedSchema: GenMessage<Appealed> = /*@__PURE__*/
-  messageDesc(file_dure_account_v1_account, 23);
+  messageDesc(file_dure_account_v1_account, 36);
 
 /**
  * @generated from message dure.account.v1.AppealAnswered
@@ -839,7 +1301,7 @@ export type AppealAnswered = Message<"dure.account.v1.AppealAnswered"> & {
  * Use `create(AppealAnsweredSchema)` to create a new message.
  */
 export const AppealAnsweredSchema: GenMessage<AppealAnswered> = /*@__PURE__*/
-  messageDesc(file_dure_account_v1_account, 24);
+  messageDesc(file_dure_account_v1_account, 37);
 
 /**
  * @generated from message dure.account.v1.RecoverySet
@@ -868,7 +1330,7 @@ export type RecoverySet = Message<"dure.account.v1.RecoverySet"> & {
  * Use `create(RecoverySetSchema)` to create a new message.
  */
 export const RecoverySetSchema: GenMessage<RecoverySet> = /*@__PURE__*/
-  messageDesc(file_dure_account_v1_account, 25);
+  messageDesc(file_dure_account_v1_account, 38);
 
 /**
  * A recovery was begun, or another guardian agreed to it.
@@ -925,7 +1387,7 @@ export type RecoveryBegun = Message<"dure.account.v1.RecoveryBegun"> & {
  * Use `create(RecoveryBegunSchema)` to create a new message.
  */
 export const RecoveryBegunSchema: GenMessage<RecoveryBegun> = /*@__PURE__*/
-  messageDesc(file_dure_account_v1_account, 26);
+  messageDesc(file_dure_account_v1_account, 39);
 
 /**
  * A recovery ended without the new key.
@@ -956,7 +1418,7 @@ export type RecoveryEnded = Message<"dure.account.v1.RecoveryEnded"> & {
  * Use `create(RecoveryEndedSchema)` to create a new message.
  */
 export const RecoveryEndedSchema: GenMessage<RecoveryEnded> = /*@__PURE__*/
-  messageDesc(file_dure_account_v1_account, 27);
+  messageDesc(file_dure_account_v1_account, 40);
 
 /**
  * A recovery was finished: the new key acts.
@@ -995,7 +1457,7 @@ export type Recovered = Message<"dure.account.v1.Recovered"> & {
  * Use `create(RecoveredSchema)` to create a new message.
  */
 export const RecoveredSchema: GenMessage<Recovered> = /*@__PURE__*/
-  messageDesc(file_dure_account_v1_account, 28);
+  messageDesc(file_dure_account_v1_account, 41);
 
 /**
  * @generated from message dure.account.v1.SponsorChanged
@@ -1022,7 +1484,233 @@ export type SponsorChanged = Message<"dure.account.v1.SponsorChanged"> & {
  * Use `create(SponsorChangedSchema)` to create a new message.
  */
 export const SponsorChangedSchema: GenMessage<SponsorChanged> = /*@__PURE__*/
-  messageDesc(file_dure_account_v1_account, 29);
+  messageDesc(file_dure_account_v1_account, 42);
+
+/**
+ * @generated from message dure.account.v1.RuleSet
+ */
+export type RuleSet = Message<"dure.account.v1.RuleSet"> & {
+  /**
+   * @generated from field: bytes account = 1;
+   */
+  account: Uint8Array;
+
+  /**
+   * @generated from field: dure.account.v1.Rule rule = 2;
+   */
+  rule?: Rule | undefined;
+};
+
+/**
+ * Describes the message dure.account.v1.RuleSet.
+ * Use `create(RuleSetSchema)` to create a new message.
+ */
+export const RuleSetSchema: GenMessage<RuleSet> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 43);
+
+/**
+ * @generated from message dure.account.v1.Proposed
+ */
+export type Proposed = Message<"dure.account.v1.Proposed"> & {
+  /**
+   * @generated from field: bytes account = 1;
+   */
+  account: Uint8Array;
+
+  /**
+   * @generated from field: uint64 proposal = 2;
+   */
+  proposal: bigint;
+
+  /**
+   * What approves it, and what it takes.
+   *
+   * @generated from field: uint32 weight = 3;
+   */
+  weight: number;
+
+  /**
+   * @generated from field: uint32 needed = 4;
+   */
+  needed: number;
+};
+
+/**
+ * Describes the message dure.account.v1.Proposed.
+ * Use `create(ProposedSchema)` to create a new message.
+ */
+export const ProposedSchema: GenMessage<Proposed> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 44);
+
+/**
+ * @generated from message dure.account.v1.Approved
+ */
+export type Approved = Message<"dure.account.v1.Approved"> & {
+  /**
+   * @generated from field: bytes account = 1;
+   */
+  account: Uint8Array;
+
+  /**
+   * @generated from field: uint64 proposal = 2;
+   */
+  proposal: bigint;
+
+  /**
+   * @generated from field: uint32 weight = 3;
+   */
+  weight: number;
+
+  /**
+   * @generated from field: uint32 needed = 4;
+   */
+  needed: number;
+};
+
+/**
+ * Describes the message dure.account.v1.Approved.
+ * Use `create(ApprovedSchema)` to create a new message.
+ */
+export const ApprovedSchema: GenMessage<Approved> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 45);
+
+/**
+ * Enough keys approve, but it did not happen yet: the code says why. The approvals stand, and execute may be tried again.
+ *
+ * @generated from message dure.account.v1.Postponed
+ */
+export type Postponed = Message<"dure.account.v1.Postponed"> & {
+  /**
+   * @generated from field: bytes account = 1;
+   */
+  account: Uint8Array;
+
+  /**
+   * @generated from field: uint64 proposal = 2;
+   */
+  proposal: bigint;
+
+  /**
+   * @generated from field: string code = 3;
+   */
+  code: string;
+
+  /**
+   * When it may happen, if it has to wait; 0 if not.
+   *
+   * @generated from field: int64 ready_at = 4;
+   */
+  readyAt: bigint;
+};
+
+/**
+ * Describes the message dure.account.v1.Postponed.
+ * Use `create(PostponedSchema)` to create a new message.
+ */
+export const PostponedSchema: GenMessage<Postponed> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 46);
+
+/**
+ * A proposal has ended: it was done, or it was withdrawn or fell with the rule it was made under.
+ *
+ * @generated from message dure.account.v1.Closed
+ */
+export type Closed = Message<"dure.account.v1.Closed"> & {
+  /**
+   * @generated from field: bytes account = 1;
+   */
+  account: Uint8Array;
+
+  /**
+   * @generated from field: uint64 proposal = 2;
+   */
+  proposal: bigint;
+
+  /**
+   * @generated from field: bool done = 3;
+   */
+  done: boolean;
+
+  /**
+   * What was done: the serialised dure.tx.v1.Action of the proposal.
+   *
+   * @generated from field: repeated bytes actions = 4;
+   */
+  actions: Uint8Array[];
+};
+
+/**
+ * Describes the message dure.account.v1.Closed.
+ * Use `create(ClosedSchema)` to create a new message.
+ */
+export const ClosedSchema: GenMessage<Closed> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 47);
+
+/**
+ * @generated from message dure.account.v1.ApprovalWithdrawn
+ */
+export type ApprovalWithdrawn = Message<"dure.account.v1.ApprovalWithdrawn"> & {
+  /**
+   * @generated from field: bytes account = 1;
+   */
+  account: Uint8Array;
+
+  /**
+   * @generated from field: uint64 proposal = 2;
+   */
+  proposal: bigint;
+
+  /**
+   * @generated from field: uint32 weight = 3;
+   */
+  weight: number;
+};
+
+/**
+ * Describes the message dure.account.v1.ApprovalWithdrawn.
+ * Use `create(ApprovalWithdrawnSchema)` to create a new message.
+ */
+export const ApprovalWithdrawnSchema: GenMessage<ApprovalWithdrawn> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 48);
+
+/**
+ * @generated from message dure.account.v1.Locked
+ */
+export type Locked = Message<"dure.account.v1.Locked"> & {
+  /**
+   * @generated from field: bytes account = 1;
+   */
+  account: Uint8Array;
+
+  /**
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message dure.account.v1.Locked.
+ * Use `create(LockedSchema)` to create a new message.
+ */
+export const LockedSchema: GenMessage<Locked> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 49);
+
+/**
+ * @generated from message dure.account.v1.Unlocked
+ */
+export type Unlocked = Message<"dure.account.v1.Unlocked"> & {
+  /**
+   * @generated from field: bytes account = 1;
+   */
+  account: Uint8Array;
+};
+
+/**
+ * Describes the message dure.account.v1.Unlocked.
+ * Use `create(UnlockedSchema)` to create a new message.
+ */
+export const UnlockedSchema: GenMessage<Unlocked> = /*@__PURE__*/
+  messageDesc(file_dure_account_v1_account, 50);
 
 /**
  * Accounts present from the first block.
@@ -1041,7 +1729,7 @@ export type Genesis = Message<"dure.account.v1.Genesis"> & {
  * Use `create(GenesisSchema)` to create a new message.
  */
 export const GenesisSchema: GenMessage<Genesis> = /*@__PURE__*/
-  messageDesc(file_dure_account_v1_account, 30);
+  messageDesc(file_dure_account_v1_account, 51);
 
 /**
  * @generated from message dure.account.v1.GenesisAccount
@@ -1068,7 +1756,7 @@ export type GenesisAccount = Message<"dure.account.v1.GenesisAccount"> & {
  * Use `create(GenesisAccountSchema)` to create a new message.
  */
 export const GenesisAccountSchema: GenMessage<GenesisAccount> = /*@__PURE__*/
-  messageDesc(file_dure_account_v1_account, 31);
+  messageDesc(file_dure_account_v1_account, 52);
 
 /**
  * The kinds of key that may act for an account.

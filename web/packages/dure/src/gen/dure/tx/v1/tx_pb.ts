@@ -7,17 +7,17 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { AgreeRecovery, AnswerAppeal, Appeal, FinishRecovery, Freeze, KeyKind, ObjectRecovery, Open, Recover, RotateKey, SetRecovery, SetSponsor, Unfreeze } from "../../account/v1/account_pb.js";
+import type { AgreeRecovery, AnswerAppeal, Appeal, Approve, Execute, FinishRecovery, Freeze, KeyKind, Lock, ObjectRecovery, Open, Propose, Recover, RotateKey, SetRecovery, SetRule, SetSponsor, Unfreeze, Unlock, Withdraw } from "../../account/v1/account_pb.js";
 import { file_dure_account_v1_account } from "../../account/v1/account_pb.js";
 import type { Create, Hold, Issue, Pause, Redeem, Release, Transfer, Unpause } from "../../asset/v1/asset_pb.js";
 import { file_dure_asset_v1_asset } from "../../asset/v1/asset_pb.js";
 import type { AnswerCommand, Attest, Challenge, Enrol, MeasureFirmware, Present, PresentQuote, Readmit, RegisterFirmware, RegisterModel, ReportFault, Revoke, SendCommand, SetAttester, Suspend, Transfer as Transfer$1, Vouch, WithdrawFirmware } from "../../device/v1/device_pb.js";
 import { file_dure_device_v1_device } from "../../device/v1/device_pb.js";
-import type { Admit as Admit$1, Attest as Attest$1, Delegate, Describe, Dismiss as Dismiss$1, GiveConsent, OpenList, RegisterSchema, Revoke as Revoke$1, SetStatus, Withdraw as Withdraw$1, WithdrawConsent } from "../../identity/v1/identity_pb.js";
+import type { Admit as Admit$1, Attest as Attest$1, Delegate, Describe, Dismiss as Dismiss$1, GiveConsent, OpenList, RegisterSchema, Revoke as Revoke$1, SetStatus, Withdraw as Withdraw$2, WithdrawConsent } from "../../identity/v1/identity_pb.js";
 import { file_dure_identity_v1_identity } from "../../identity/v1/identity_pb.js";
-import type { Propose, Vote } from "../../network/v1/network_pb.js";
+import type { Propose as Propose$1, Vote } from "../../network/v1/network_pb.js";
 import { file_dure_network_v1_network } from "../../network/v1/network_pb.js";
-import type { Add, Cosign, Supersede, Withdraw } from "../../record/v1/record_pb.js";
+import type { Add, Cosign, Supersede, Withdraw as Withdraw$1 } from "../../record/v1/record_pb.js";
 import { file_dure_record_v1_record } from "../../record/v1/record_pb.js";
 import type { Admit, Anchor, Appeal as Appeal$1, Close, Decide, Dismiss, Fund, Open as Open$1, Settle } from "../../stream/v1/stream_pb.js";
 import { file_dure_stream_v1_stream } from "../../stream/v1/stream_pb.js";
@@ -27,7 +27,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file dure/tx/v1/tx.proto.
  */
 export const file_dure_tx_v1_tx: GenFile = /*@__PURE__*/
-  fileDesc("ChNkdXJlL3R4L3YxL3R4LnByb3RvEgpkdXJlLnR4LnYxIk8KC1RyYW5zYWN0aW9uEiQKBm5hdGl2ZRgBIAEoCzISLmR1cmUudHgudjEuTmF0aXZlSAASEgoIZXRoZXJldW0YAiABKAxIAEIGCgRraW5kIj4KBk5hdGl2ZRIMCgRib2R5GAEgASgMEiYKCXdpdG5lc3NlcxgCIAMoCzITLmR1cmUudHgudjEuV2l0bmVzcyJrCgRCb2R5Eg8KB25ldHdvcmsYASABKAwSEQoJbm90X2FmdGVyGAIgASgDEgwKBHNhbHQYAyABKAYSDAoEb25jZRgEIAEoDBIjCgdhY3Rpb25zGAUgAygLMhIuZHVyZS50eC52MS5BY3Rpb24i8xsKBkFjdGlvbhINCgVhY3RvchgBIAEoDBItCgxhY2NvdW50X29wZW4YCiABKAsyFS5kdXJlLmFjY291bnQudjEuT3BlbkgAEjgKEmFjY291bnRfcm90YXRlX2tleRgLIAEoCzIaLmR1cmUuYWNjb3VudC52MS5Sb3RhdGVLZXlIABIxCg5hY2NvdW50X2ZyZWV6ZRgMIAEoCzIXLmR1cmUuYWNjb3VudC52MS5GcmVlemVIABI1ChBhY2NvdW50X3VuZnJlZXplGA0gASgLMhkuZHVyZS5hY2NvdW50LnYxLlVuZnJlZXplSAASMQoOYWNjb3VudF9hcHBlYWwYEyABKAsyFy5kdXJlLmFjY291bnQudjEuQXBwZWFsSAASNwoOYWNjb3VudF9hbnN3ZXIYFCABKAsyHS5kdXJlLmFjY291bnQudjEuQW5zd2VyQXBwZWFsSAASPAoUYWNjb3VudF9zZXRfcmVjb3ZlcnkYFSABKAsyHC5kdXJlLmFjY291bnQudjEuU2V0UmVjb3ZlcnlIABIzCg9hY2NvdW50X3JlY292ZXIYFiABKAsyGC5kdXJlLmFjY291bnQudjEuUmVjb3ZlckgAEkAKFmFjY291bnRfYWdyZWVfcmVjb3ZlcnkYFyABKAsyHi5kdXJlLmFjY291bnQudjEuQWdyZWVSZWNvdmVyeUgAEkIKF2FjY291bnRfb2JqZWN0X3JlY292ZXJ5GBggASgLMh8uZHVyZS5hY2NvdW50LnYxLk9iamVjdFJlY292ZXJ5SAASQgoXYWNjb3VudF9maW5pc2hfcmVjb3ZlcnkYGSABKAsyHy5kdXJlLmFjY291bnQudjEuRmluaXNoUmVjb3ZlcnlIABI6ChNhY2NvdW50X3NldF9zcG9uc29yGBogASgLMhsuZHVyZS5hY2NvdW50LnYxLlNldFNwb25zb3JIABItCgxhc3NldF9jcmVhdGUYHiABKAsyFS5kdXJlLmFzc2V0LnYxLkNyZWF0ZUgAEisKC2Fzc2V0X2lzc3VlGB8gASgLMhQuZHVyZS5hc3NldC52MS5Jc3N1ZUgAEjEKDmFzc2V0X3RyYW5zZmVyGCAgASgLMhcuZHVyZS5hc3NldC52MS5UcmFuc2ZlckgAEi0KDGFzc2V0X3JlZGVlbRghIAEoCzIVLmR1cmUuYXNzZXQudjEuUmVkZWVtSAASKQoKYXNzZXRfaG9sZBgiIAEoCzITLmR1cmUuYXNzZXQudjEuSG9sZEgAEi8KDWFzc2V0X3JlbGVhc2UYIyABKAsyFi5kdXJlLmFzc2V0LnYxLlJlbGVhc2VIABIrCgthc3NldF9wYXVzZRgkIAEoCzIULmR1cmUuYXNzZXQudjEuUGF1c2VIABIvCg1hc3NldF91bnBhdXNlGCUgASgLMhYuZHVyZS5hc3NldC52MS5VbnBhdXNlSAASKQoKcmVjb3JkX2FkZBg8IAEoCzITLmR1cmUucmVjb3JkLnYxLkFkZEgAEi8KDXJlY29yZF9jb3NpZ24YPSABKAsyFi5kdXJlLnJlY29yZC52MS5Db3NpZ25IABI1ChByZWNvcmRfc3VwZXJzZWRlGD4gASgLMhkuZHVyZS5yZWNvcmQudjEuU3VwZXJzZWRlSAASMwoPcmVjb3JkX3dpdGhkcmF3GD8gASgLMhguZHVyZS5yZWNvcmQudjEuV2l0aGRyYXdIABIzCg9uZXR3b3JrX3Byb3Bvc2UYUCABKAsyGC5kdXJlLm5ldHdvcmsudjEuUHJvcG9zZUgAEi0KDG5ldHdvcmtfdm90ZRhRIAEoCzIVLmR1cmUubmV0d29yay52MS5Wb3RlSAASPgoVZGV2aWNlX3JlZ2lzdGVyX21vZGVsGFogASgLMh0uZHVyZS5kZXZpY2UudjEuUmVnaXN0ZXJNb2RlbEgAEkQKGGRldmljZV9yZWdpc3Rlcl9maXJtd2FyZRhbIAEoCzIgLmR1cmUuZGV2aWNlLnYxLlJlZ2lzdGVyRmlybXdhcmVIABJEChhkZXZpY2Vfd2l0aGRyYXdfZmlybXdhcmUYXCABKAsyIC5kdXJlLmRldmljZS52MS5XaXRoZHJhd0Zpcm13YXJlSAASLQoMZGV2aWNlX2Vucm9sGF0gASgLMhUuZHVyZS5kZXZpY2UudjEuRW5yb2xIABI1ChBkZXZpY2VfY2hhbGxlbmdlGF4gASgLMhkuZHVyZS5kZXZpY2UudjEuQ2hhbGxlbmdlSAASLwoNZGV2aWNlX2F0dGVzdBhfIAEoCzIWLmR1cmUuZGV2aWNlLnYxLkF0dGVzdEgAEjEKDmRldmljZV9zdXNwZW5kGGAgASgLMhcuZHVyZS5kZXZpY2UudjEuU3VzcGVuZEgAEjEKDmRldmljZV9yZWFkbWl0GGEgASgLMhcuZHVyZS5kZXZpY2UudjEuUmVhZG1pdEgAEi8KDWRldmljZV9yZXZva2UYYiABKAsyFi5kdXJlLmRldmljZS52MS5SZXZva2VIABIzCg9kZXZpY2VfdHJhbnNmZXIYYyABKAsyGC5kdXJlLmRldmljZS52MS5UcmFuc2ZlckgAEjEKDmRldmljZV9wcmVzZW50GGQgASgLMhcuZHVyZS5kZXZpY2UudjEuUHJlc2VudEgAEjwKFGRldmljZV9wcmVzZW50X3F1b3RlGGUgASgLMhwuZHVyZS5kZXZpY2UudjEuUHJlc2VudFF1b3RlSAASLQoMZGV2aWNlX3ZvdWNoGGYgASgLMhUuZHVyZS5kZXZpY2UudjEuVm91Y2hIABI6ChNkZXZpY2Vfc2V0X2F0dGVzdGVyGGcgASgLMhsuZHVyZS5kZXZpY2UudjEuU2V0QXR0ZXN0ZXJIABI1Cg5kZXZpY2VfY29tbWFuZBhoIAEoCzIbLmR1cmUuZGV2aWNlLnYxLlNlbmRDb21tYW5kSAASNgoNZGV2aWNlX2Fuc3dlchhpIAEoCzIdLmR1cmUuZGV2aWNlLnYxLkFuc3dlckNvbW1hbmRIABJCChdkZXZpY2VfbWVhc3VyZV9maXJtd2FyZRhqIAEoCzIfLmR1cmUuZGV2aWNlLnYxLk1lYXN1cmVGaXJtd2FyZUgAEjoKE2RldmljZV9yZXBvcnRfZmF1bHQYayABKAsyGy5kdXJlLmRldmljZS52MS5SZXBvcnRGYXVsdEgAEisKC3N0cmVhbV9vcGVuGG4gASgLMhQuZHVyZS5zdHJlYW0udjEuT3BlbkgAEi0KDHN0cmVhbV9jbG9zZRhvIAEoCzIVLmR1cmUuc3RyZWFtLnYxLkNsb3NlSAASLQoMc3RyZWFtX2FkbWl0GHAgASgLMhUuZHVyZS5zdHJlYW0udjEuQWRtaXRIABIxCg5zdHJlYW1fZGlzbWlzcxhxIAEoCzIXLmR1cmUuc3RyZWFtLnYxLkRpc21pc3NIABIrCgtzdHJlYW1fZnVuZBhyIAEoCzIULmR1cmUuc3RyZWFtLnYxLkZ1bmRIABIvCg1zdHJlYW1fYW5jaG9yGHMgASgLMhYuZHVyZS5zdHJlYW0udjEuQW5jaG9ySAASLwoNc3RyZWFtX2FwcGVhbBh0IAEoCzIWLmR1cmUuc3RyZWFtLnYxLkFwcGVhbEgAEi8KDXN0cmVhbV9kZWNpZGUYdSABKAsyFi5kdXJlLnN0cmVhbS52MS5EZWNpZGVIABIvCg1zdHJlYW1fc2V0dGxlGHYgASgLMhYuZHVyZS5zdHJlYW0udjEuU2V0dGxlSAASMgoOaWRlbnRpdHlfYWRtaXQYggEgASgLMhcuZHVyZS5pZGVudGl0eS52MS5BZG1pdEgAEjYKEGlkZW50aXR5X2Rpc21pc3MYgwEgASgLMhkuZHVyZS5pZGVudGl0eS52MS5EaXNtaXNzSAASOAoRaWRlbnRpdHlfZGVzY3JpYmUYhAEgASgLMhouZHVyZS5pZGVudGl0eS52MS5EZXNjcmliZUgAEkUKGGlkZW50aXR5X3JlZ2lzdGVyX3NjaGVtYRiFASABKAsyIC5kdXJlLmlkZW50aXR5LnYxLlJlZ2lzdGVyU2NoZW1hSAASOAoRaWRlbnRpdHlfZGVsZWdhdGUYhgEgASgLMhouZHVyZS5pZGVudGl0eS52MS5EZWxlZ2F0ZUgAEjQKD2lkZW50aXR5X3Jldm9rZRiHASABKAsyGC5kdXJlLmlkZW50aXR5LnYxLlJldm9rZUgAEjQKD2lkZW50aXR5X2F0dGVzdBiIASABKAsyGC5kdXJlLmlkZW50aXR5LnYxLkF0dGVzdEgAEjgKEWlkZW50aXR5X3dpdGhkcmF3GIkBIAEoCzIaLmR1cmUuaWRlbnRpdHkudjEuV2l0aGRyYXdIABI5ChJpZGVudGl0eV9vcGVuX2xpc3QYigEgASgLMhouZHVyZS5pZGVudGl0eS52MS5PcGVuTGlzdEgAEjsKE2lkZW50aXR5X3NldF9zdGF0dXMYiwEgASgLMhsuZHVyZS5pZGVudGl0eS52MS5TZXRTdGF0dXNIABI/ChVpZGVudGl0eV9naXZlX2NvbnNlbnQYjAEgASgLMh0uZHVyZS5pZGVudGl0eS52MS5HaXZlQ29uc2VudEgAEkcKGWlkZW50aXR5X3dpdGhkcmF3X2NvbnNlbnQYjQEgASgLMiEuZHVyZS5pZGVudGl0eS52MS5XaXRoZHJhd0NvbnNlbnRIAEIGCgRjYWxsIo4BCgdXaXRuZXNzEiYKBGtpbmQYASABKA4yGC5kdXJlLmFjY291bnQudjEuS2V5S2luZBISCgpwdWJsaWNfa2V5GAIgASgMEhEKCXNpZ25hdHVyZRgDIAEoDBIaChJhdXRoZW50aWNhdG9yX2RhdGEYBCABKAwSGAoQY2xpZW50X2RhdGFfanNvbhgFIAEoDEKTAQoOY29tLmR1cmUudHgudjFCB1R4UHJvdG9QAVouZ2l0aHViLmNvbS9kdXJlbGVkZ2VyL2R1cmUvZ2VuL2R1cmUvdHgvdjE7dHh2MaICA0RUWKoCCkR1cmUuVHguVjHKAgpEdXJlXFR4XFYx4gIWRHVyZVxUeFxWMVxHUEJNZXRhZGF0YeoCDER1cmU6OlR4OjpWMWIGcHJvdG8z", [file_dure_account_v1_account, file_dure_asset_v1_asset, file_dure_device_v1_device, file_dure_identity_v1_identity, file_dure_network_v1_network, file_dure_record_v1_record, file_dure_stream_v1_stream]);
+  fileDesc("ChNkdXJlL3R4L3YxL3R4LnByb3RvEgpkdXJlLnR4LnYxIk8KC1RyYW5zYWN0aW9uEiQKBm5hdGl2ZRgBIAEoCzISLmR1cmUudHgudjEuTmF0aXZlSAASEgoIZXRoZXJldW0YAiABKAxIAEIGCgRraW5kIj4KBk5hdGl2ZRIMCgRib2R5GAEgASgMEiYKCXdpdG5lc3NlcxgCIAMoCzITLmR1cmUudHgudjEuV2l0bmVzcyJrCgRCb2R5Eg8KB25ldHdvcmsYASABKAwSEQoJbm90X2FmdGVyGAIgASgDEgwKBHNhbHQYAyABKAYSDAoEb25jZRgEIAEoDBIjCgdhY3Rpb25zGAUgAygLMhIuZHVyZS50eC52MS5BY3Rpb24i4R4KBkFjdGlvbhINCgVhY3RvchgBIAEoDBItCgxhY2NvdW50X29wZW4YCiABKAsyFS5kdXJlLmFjY291bnQudjEuT3BlbkgAEjgKEmFjY291bnRfcm90YXRlX2tleRgLIAEoCzIaLmR1cmUuYWNjb3VudC52MS5Sb3RhdGVLZXlIABIxCg5hY2NvdW50X2ZyZWV6ZRgMIAEoCzIXLmR1cmUuYWNjb3VudC52MS5GcmVlemVIABI1ChBhY2NvdW50X3VuZnJlZXplGA0gASgLMhkuZHVyZS5hY2NvdW50LnYxLlVuZnJlZXplSAASMQoOYWNjb3VudF9hcHBlYWwYEyABKAsyFy5kdXJlLmFjY291bnQudjEuQXBwZWFsSAASNwoOYWNjb3VudF9hbnN3ZXIYFCABKAsyHS5kdXJlLmFjY291bnQudjEuQW5zd2VyQXBwZWFsSAASPAoUYWNjb3VudF9zZXRfcmVjb3ZlcnkYFSABKAsyHC5kdXJlLmFjY291bnQudjEuU2V0UmVjb3ZlcnlIABIzCg9hY2NvdW50X3JlY292ZXIYFiABKAsyGC5kdXJlLmFjY291bnQudjEuUmVjb3ZlckgAEkAKFmFjY291bnRfYWdyZWVfcmVjb3ZlcnkYFyABKAsyHi5kdXJlLmFjY291bnQudjEuQWdyZWVSZWNvdmVyeUgAEkIKF2FjY291bnRfb2JqZWN0X3JlY292ZXJ5GBggASgLMh8uZHVyZS5hY2NvdW50LnYxLk9iamVjdFJlY292ZXJ5SAASQgoXYWNjb3VudF9maW5pc2hfcmVjb3ZlcnkYGSABKAsyHy5kdXJlLmFjY291bnQudjEuRmluaXNoUmVjb3ZlcnlIABI6ChNhY2NvdW50X3NldF9zcG9uc29yGBogASgLMhsuZHVyZS5hY2NvdW50LnYxLlNldFNwb25zb3JIABI0ChBhY2NvdW50X3NldF9ydWxlGA4gASgLMhguZHVyZS5hY2NvdW50LnYxLlNldFJ1bGVIABIzCg9hY2NvdW50X3Byb3Bvc2UYDyABKAsyGC5kdXJlLmFjY291bnQudjEuUHJvcG9zZUgAEjMKD2FjY291bnRfYXBwcm92ZRgQIAEoCzIYLmR1cmUuYWNjb3VudC52MS5BcHByb3ZlSAASNQoQYWNjb3VudF93aXRoZHJhdxgRIAEoCzIZLmR1cmUuYWNjb3VudC52MS5XaXRoZHJhd0gAEjMKD2FjY291bnRfZXhlY3V0ZRgSIAEoCzIYLmR1cmUuYWNjb3VudC52MS5FeGVjdXRlSAASLQoMYWNjb3VudF9sb2NrGBsgASgLMhUuZHVyZS5hY2NvdW50LnYxLkxvY2tIABIxCg5hY2NvdW50X3VubG9jaxgcIAEoCzIXLmR1cmUuYWNjb3VudC52MS5VbmxvY2tIABItCgxhc3NldF9jcmVhdGUYHiABKAsyFS5kdXJlLmFzc2V0LnYxLkNyZWF0ZUgAEisKC2Fzc2V0X2lzc3VlGB8gASgLMhQuZHVyZS5hc3NldC52MS5Jc3N1ZUgAEjEKDmFzc2V0X3RyYW5zZmVyGCAgASgLMhcuZHVyZS5hc3NldC52MS5UcmFuc2ZlckgAEi0KDGFzc2V0X3JlZGVlbRghIAEoCzIVLmR1cmUuYXNzZXQudjEuUmVkZWVtSAASKQoKYXNzZXRfaG9sZBgiIAEoCzITLmR1cmUuYXNzZXQudjEuSG9sZEgAEi8KDWFzc2V0X3JlbGVhc2UYIyABKAsyFi5kdXJlLmFzc2V0LnYxLlJlbGVhc2VIABIrCgthc3NldF9wYXVzZRgkIAEoCzIULmR1cmUuYXNzZXQudjEuUGF1c2VIABIvCg1hc3NldF91bnBhdXNlGCUgASgLMhYuZHVyZS5hc3NldC52MS5VbnBhdXNlSAASKQoKcmVjb3JkX2FkZBg8IAEoCzITLmR1cmUucmVjb3JkLnYxLkFkZEgAEi8KDXJlY29yZF9jb3NpZ24YPSABKAsyFi5kdXJlLnJlY29yZC52MS5Db3NpZ25IABI1ChByZWNvcmRfc3VwZXJzZWRlGD4gASgLMhkuZHVyZS5yZWNvcmQudjEuU3VwZXJzZWRlSAASMwoPcmVjb3JkX3dpdGhkcmF3GD8gASgLMhguZHVyZS5yZWNvcmQudjEuV2l0aGRyYXdIABIzCg9uZXR3b3JrX3Byb3Bvc2UYUCABKAsyGC5kdXJlLm5ldHdvcmsudjEuUHJvcG9zZUgAEi0KDG5ldHdvcmtfdm90ZRhRIAEoCzIVLmR1cmUubmV0d29yay52MS5Wb3RlSAASPgoVZGV2aWNlX3JlZ2lzdGVyX21vZGVsGFogASgLMh0uZHVyZS5kZXZpY2UudjEuUmVnaXN0ZXJNb2RlbEgAEkQKGGRldmljZV9yZWdpc3Rlcl9maXJtd2FyZRhbIAEoCzIgLmR1cmUuZGV2aWNlLnYxLlJlZ2lzdGVyRmlybXdhcmVIABJEChhkZXZpY2Vfd2l0aGRyYXdfZmlybXdhcmUYXCABKAsyIC5kdXJlLmRldmljZS52MS5XaXRoZHJhd0Zpcm13YXJlSAASLQoMZGV2aWNlX2Vucm9sGF0gASgLMhUuZHVyZS5kZXZpY2UudjEuRW5yb2xIABI1ChBkZXZpY2VfY2hhbGxlbmdlGF4gASgLMhkuZHVyZS5kZXZpY2UudjEuQ2hhbGxlbmdlSAASLwoNZGV2aWNlX2F0dGVzdBhfIAEoCzIWLmR1cmUuZGV2aWNlLnYxLkF0dGVzdEgAEjEKDmRldmljZV9zdXNwZW5kGGAgASgLMhcuZHVyZS5kZXZpY2UudjEuU3VzcGVuZEgAEjEKDmRldmljZV9yZWFkbWl0GGEgASgLMhcuZHVyZS5kZXZpY2UudjEuUmVhZG1pdEgAEi8KDWRldmljZV9yZXZva2UYYiABKAsyFi5kdXJlLmRldmljZS52MS5SZXZva2VIABIzCg9kZXZpY2VfdHJhbnNmZXIYYyABKAsyGC5kdXJlLmRldmljZS52MS5UcmFuc2ZlckgAEjEKDmRldmljZV9wcmVzZW50GGQgASgLMhcuZHVyZS5kZXZpY2UudjEuUHJlc2VudEgAEjwKFGRldmljZV9wcmVzZW50X3F1b3RlGGUgASgLMhwuZHVyZS5kZXZpY2UudjEuUHJlc2VudFF1b3RlSAASLQoMZGV2aWNlX3ZvdWNoGGYgASgLMhUuZHVyZS5kZXZpY2UudjEuVm91Y2hIABI6ChNkZXZpY2Vfc2V0X2F0dGVzdGVyGGcgASgLMhsuZHVyZS5kZXZpY2UudjEuU2V0QXR0ZXN0ZXJIABI1Cg5kZXZpY2VfY29tbWFuZBhoIAEoCzIbLmR1cmUuZGV2aWNlLnYxLlNlbmRDb21tYW5kSAASNgoNZGV2aWNlX2Fuc3dlchhpIAEoCzIdLmR1cmUuZGV2aWNlLnYxLkFuc3dlckNvbW1hbmRIABJCChdkZXZpY2VfbWVhc3VyZV9maXJtd2FyZRhqIAEoCzIfLmR1cmUuZGV2aWNlLnYxLk1lYXN1cmVGaXJtd2FyZUgAEjoKE2RldmljZV9yZXBvcnRfZmF1bHQYayABKAsyGy5kdXJlLmRldmljZS52MS5SZXBvcnRGYXVsdEgAEisKC3N0cmVhbV9vcGVuGG4gASgLMhQuZHVyZS5zdHJlYW0udjEuT3BlbkgAEi0KDHN0cmVhbV9jbG9zZRhvIAEoCzIVLmR1cmUuc3RyZWFtLnYxLkNsb3NlSAASLQoMc3RyZWFtX2FkbWl0GHAgASgLMhUuZHVyZS5zdHJlYW0udjEuQWRtaXRIABIxCg5zdHJlYW1fZGlzbWlzcxhxIAEoCzIXLmR1cmUuc3RyZWFtLnYxLkRpc21pc3NIABIrCgtzdHJlYW1fZnVuZBhyIAEoCzIULmR1cmUuc3RyZWFtLnYxLkZ1bmRIABIvCg1zdHJlYW1fYW5jaG9yGHMgASgLMhYuZHVyZS5zdHJlYW0udjEuQW5jaG9ySAASLwoNc3RyZWFtX2FwcGVhbBh0IAEoCzIWLmR1cmUuc3RyZWFtLnYxLkFwcGVhbEgAEi8KDXN0cmVhbV9kZWNpZGUYdSABKAsyFi5kdXJlLnN0cmVhbS52MS5EZWNpZGVIABIvCg1zdHJlYW1fc2V0dGxlGHYgASgLMhYuZHVyZS5zdHJlYW0udjEuU2V0dGxlSAASMgoOaWRlbnRpdHlfYWRtaXQYggEgASgLMhcuZHVyZS5pZGVudGl0eS52MS5BZG1pdEgAEjYKEGlkZW50aXR5X2Rpc21pc3MYgwEgASgLMhkuZHVyZS5pZGVudGl0eS52MS5EaXNtaXNzSAASOAoRaWRlbnRpdHlfZGVzY3JpYmUYhAEgASgLMhouZHVyZS5pZGVudGl0eS52MS5EZXNjcmliZUgAEkUKGGlkZW50aXR5X3JlZ2lzdGVyX3NjaGVtYRiFASABKAsyIC5kdXJlLmlkZW50aXR5LnYxLlJlZ2lzdGVyU2NoZW1hSAASOAoRaWRlbnRpdHlfZGVsZWdhdGUYhgEgASgLMhouZHVyZS5pZGVudGl0eS52MS5EZWxlZ2F0ZUgAEjQKD2lkZW50aXR5X3Jldm9rZRiHASABKAsyGC5kdXJlLmlkZW50aXR5LnYxLlJldm9rZUgAEjQKD2lkZW50aXR5X2F0dGVzdBiIASABKAsyGC5kdXJlLmlkZW50aXR5LnYxLkF0dGVzdEgAEjgKEWlkZW50aXR5X3dpdGhkcmF3GIkBIAEoCzIaLmR1cmUuaWRlbnRpdHkudjEuV2l0aGRyYXdIABI5ChJpZGVudGl0eV9vcGVuX2xpc3QYigEgASgLMhouZHVyZS5pZGVudGl0eS52MS5PcGVuTGlzdEgAEjsKE2lkZW50aXR5X3NldF9zdGF0dXMYiwEgASgLMhsuZHVyZS5pZGVudGl0eS52MS5TZXRTdGF0dXNIABI/ChVpZGVudGl0eV9naXZlX2NvbnNlbnQYjAEgASgLMh0uZHVyZS5pZGVudGl0eS52MS5HaXZlQ29uc2VudEgAEkcKGWlkZW50aXR5X3dpdGhkcmF3X2NvbnNlbnQYjQEgASgLMiEuZHVyZS5pZGVudGl0eS52MS5XaXRoZHJhd0NvbnNlbnRIAEIGCgRjYWxsIo4BCgdXaXRuZXNzEiYKBGtpbmQYASABKA4yGC5kdXJlLmFjY291bnQudjEuS2V5S2luZBISCgpwdWJsaWNfa2V5GAIgASgMEhEKCXNpZ25hdHVyZRgDIAEoDBIaChJhdXRoZW50aWNhdG9yX2RhdGEYBCABKAwSGAoQY2xpZW50X2RhdGFfanNvbhgFIAEoDEKTAQoOY29tLmR1cmUudHgudjFCB1R4UHJvdG9QAVouZ2l0aHViLmNvbS9kdXJlbGVkZ2VyL2R1cmUvZ2VuL2R1cmUvdHgvdjE7dHh2MaICA0RUWKoCCkR1cmUuVHguVjHKAgpEdXJlXFR4XFYx4gIWRHVyZVxUeFxWMVxHUEJNZXRhZGF0YeoCDER1cmU6OlR4OjpWMWIGcHJvdG8z", [file_dure_account_v1_account, file_dure_asset_v1_asset, file_dure_device_v1_device, file_dure_identity_v1_identity, file_dure_network_v1_network, file_dure_record_v1_record, file_dure_stream_v1_stream]);
 
 /**
  * A transaction as it travels and is stored. Unknown fields are refused.
@@ -231,6 +231,48 @@ export type Action = Message<"dure.tx.v1.Action"> & {
     case: "accountSetSponsor";
   } | {
     /**
+     * @generated from field: dure.account.v1.SetRule account_set_rule = 14;
+     */
+    value: SetRule;
+    case: "accountSetRule";
+  } | {
+    /**
+     * @generated from field: dure.account.v1.Propose account_propose = 15;
+     */
+    value: Propose;
+    case: "accountPropose";
+  } | {
+    /**
+     * @generated from field: dure.account.v1.Approve account_approve = 16;
+     */
+    value: Approve;
+    case: "accountApprove";
+  } | {
+    /**
+     * @generated from field: dure.account.v1.Withdraw account_withdraw = 17;
+     */
+    value: Withdraw;
+    case: "accountWithdraw";
+  } | {
+    /**
+     * @generated from field: dure.account.v1.Execute account_execute = 18;
+     */
+    value: Execute;
+    case: "accountExecute";
+  } | {
+    /**
+     * @generated from field: dure.account.v1.Lock account_lock = 27;
+     */
+    value: Lock;
+    case: "accountLock";
+  } | {
+    /**
+     * @generated from field: dure.account.v1.Unlock account_unlock = 28;
+     */
+    value: Unlock;
+    case: "accountUnlock";
+  } | {
+    /**
      * @generated from field: dure.asset.v1.Create asset_create = 30;
      */
     value: Create;
@@ -299,13 +341,13 @@ export type Action = Message<"dure.tx.v1.Action"> & {
     /**
      * @generated from field: dure.record.v1.Withdraw record_withdraw = 63;
      */
-    value: Withdraw;
+    value: Withdraw$1;
     case: "recordWithdraw";
   } | {
     /**
      * @generated from field: dure.network.v1.Propose network_propose = 80;
      */
-    value: Propose;
+    value: Propose$1;
     case: "networkPropose";
   } | {
     /**
@@ -521,7 +563,7 @@ export type Action = Message<"dure.tx.v1.Action"> & {
     /**
      * @generated from field: dure.identity.v1.Withdraw identity_withdraw = 137;
      */
-    value: Withdraw$1;
+    value: Withdraw$2;
     case: "identityWithdraw";
   } | {
     /**
