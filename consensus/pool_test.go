@@ -23,8 +23,8 @@ import (
 // openRules let every key act for its own account.
 type openRules struct{}
 
-func (openRules) Authorise(*state.View, tx.Address, []tx.Key) error { return nil }
-func (openRules) Key(a tx.Address) []byte                           { return a[:] }
+func (openRules) Authorise(*state.View, tx.Address, []tx.Key, int64) error { return nil }
+func (openRules) Key(a tx.Address) []byte                                  { return a[:] }
 func (openRules) Parameters(state.Getter) *networkv1.Parameters {
 	return &networkv1.Parameters{AppVersion: 1, MaxTxBytes: 1 << 16, MaxTxWork: 1 << 20, WindowMs: 120_000, OnceWindowMs: 120_000}
 }
