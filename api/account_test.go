@@ -76,6 +76,10 @@ func TestGuardedAccount(t *testing.T) {
 			"복구가 진행 중입니다", q.GetKey(), "보호자 1 · 필요한 동의 1", "동결과 이의 기록", "계정의 변경 기록", "/record/" + strings.Repeat("0", 64)},
 		"/account/" + account.String() + "?lang=en": {"This account is frozen", "Court order", "Lifts by itself", "Waits for an answer", "A recovery of this account", "Freezes and appeals"},
 	})
+	own, err := c.GetAccount(t.Context(), connect.NewRequest(&apiv1.GetAccountRequest{Address: x.GetAccount().GetSponsor()}))
+	if err != nil || own.Msg.GetRecovery() != nil {
+		t.Errorf("a member's own account: %v, %v", own, err)
+	}
 	if _, page := n.get(t, "/account/"+x.GetAccount().GetSponsor()); strings.Contains(page, "키 복구") {
 		t.Error("the page of a member says who may recover its account")
 	}

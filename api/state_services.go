@@ -25,9 +25,11 @@ func (s *accountService) GetAccount(_ context.Context, r *connect.Request[apiv1.
 		return nil, fault.New("account.unknown", "no such account on the ledger; a member must open it first", "account", a)
 	}
 	now := s.ledger.Status().Time.UnixMilli()
-	return connect.NewResponse(&apiv1.GetAccountResponse{
-		Account: accountOf(st, a, acc, now), Freezes: freezesOf(st, a, now), Recovery: recoveryOf(st, a, now),
-	}), nil
+	out := &apiv1.GetAccountResponse{Account: accountOf(st, a, acc, now), Freezes: freezesOf(st, a, now)}
+	if _, member := index.ReadMember(st, a); !member {
+		out.Recovery = recoveryOf(st, a, now)
+	}
+	return connect.NewResponse(out), nil
 }
 
 func (s *accountService) ListAccounts(ctx context.Context, r *connect.Request[apiv1.ListAccountsRequest]) (*connect.Response[apiv1.ListAccountsResponse], error) {

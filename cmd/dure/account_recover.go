@@ -130,6 +130,10 @@ func recoveryShow(a *app) *cobra.Command {
 }
 
 func (a *app) printRecovery(w io.Writer, r *apiv1.AccountRecovery) {
+	if r == nil {
+		fmt.Fprintln(w, "Nobody recovers a member's own account: its members vote it out.")
+		return
+	}
 	printFacts(w, []fact{{"may recover", a.rescuers(r.GetRules())}, {"it may object for", spanText(r.GetRules().GetWaitMs())}})
 	if next := r.GetNext(); next != nil {
 		printFacts(w, []fact{{"from", r.GetNextAt()}, {"may recover", a.rescuers(next)}, {"it may object for", spanText(next.GetWaitMs())}})

@@ -139,3 +139,13 @@ func signedAgreement(f *testing.F) []byte {
 	}
 	return content
 }
+
+// Lists of accounts in actions are read by name like single ones.
+func TestActionsWithLists(t *testing.T) {
+	s := newStage(t)
+	s.write("actions.json", `[{"actor": "alice", "account_set_recovery": {"rules": {"guardians": ["bob", "alice"], "threshold": 1, "wait_ms": 3600000}}}]`)
+	bob, alice := s.key("bob").Key().Address().String(), s.key("alice").Key().Address().String()
+	s.do("agree", "new", "-o", "g.agree", "--actions", "actions.json").want(t, exitOK, `{"guardians":["`+bob+`","`+alice+`"]`)
+	s.write("actions.json", `[{"actor": "alice", "account_set_recovery": {"rules": {"guardians": ["nobody at all"]}}}]`)
+	s.do("agree", "new", "-o", "h.agree", "--actions", "actions.json").want(t, exitUsage, "nobody at all")
+}

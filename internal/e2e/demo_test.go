@@ -43,7 +43,7 @@ func TestDemoCarFails(t *testing.T) {
 	n := newNetwork(t)
 	n.mqtt = freeRange(t)
 	n.up()
-	n.dure("account", "freeze", "carmaker", "--by", "broker", "--reason", "a test")
+	n.dure("account", "freeze", "carmaker", "--by", "broker", "--basis", "owner-request", "--reason", "a test")
 	if out, code := n.run("demo", "car"); code != 1 || !strings.Contains(out, "Scene 1, ") || strings.Contains(out, "has happened") {
 		t.Errorf("exit %d, %s", code, out)
 	}

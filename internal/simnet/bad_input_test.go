@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/dureledger/dure/client"
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
 	"github.com/dureledger/dure/gen/dure/api/v1/apiv1connect"
 	assetv1 "github.com/dureledger/dure/gen/dure/asset/v1"
@@ -82,7 +83,8 @@ func state(t *testing.T, c *client.Client) string {
 func freeze(t *testing.T, c *client.Client, person int) {
 	t.Helper()
 	sponsor := simnet.Signer(0)
-	o, err := c.Do(t.Context(), draft(t, c).Freeze(simnet.Address(sponsor), simnet.Address(simnet.Person(person)), "test"), sponsor)
+	o, err := c.Do(t.Context(), draft(t, c).Freeze(simnet.Address(sponsor), simnet.Address(simnet.Person(person)), client.Freezing{
+		Basis: accountv1.Basis_BASIS_OWNER_REQUEST, Until: time.Now().Add(time.Hour)}), sponsor)
 	if err != nil || client.Check(o) != nil {
 		t.Fatal(o, err)
 	}

@@ -133,7 +133,7 @@ func (m *Module) finishRecovery(c *exec.Context, call *accountv1.FinishRecovery)
 			"account", address, "ready_at", at, "time", c.Time)
 	}
 	if q.GetBySponsor() {
-		if err := m.sponsorMayFinish(c, address, a, q); err != nil {
+		if err := m.sponsorMayFinish(c, address, q); err != nil {
 			return err
 		}
 	}
@@ -149,7 +149,7 @@ func (m *Module) finishRecovery(c *exec.Context, call *accountv1.FinishRecovery)
 
 // sponsorMayFinish refuses what rests on the sponsor alone while the sponsor is not one any more, and while the owner, whom the
 // same sponsor may have frozen so that he cannot object, has appealed and has no answer.
-func (m *Module) sponsorMayFinish(c *exec.Context, address tx.Address, a *accountv1.Account, q *accountv1.RecoveryRequest) error {
+func (m *Module) sponsorMayFinish(c *exec.Context, address tx.Address, q *accountv1.RecoveryRequest) error {
 	if by := tx.Address(q.GetBegunBy()); !m.members.IsMember(c.View, by) {
 		return notMember(by, "recover accounts")
 	}

@@ -34,10 +34,16 @@ const (
 	day  = 24 * hour
 	// MaxFreeze is the longest that a freeze may last without being renewed.
 	MaxFreeze = 366 * day
-	// LeastWait, MostWait and DefaultWait bound the waiting time of a recovery.
-	LeastWait, MostWait, DefaultWait = hour, 30 * day, 72 * hour
-	// GatherWithin is how long guardians have to agree to a recovery, FinishWithin how long it can be finished once it is ready.
-	GatherWithin, FinishWithin = 7 * day, 30 * day
+	// LeastWait is the shortest waiting time of a recovery.
+	LeastWait = hour
+	// MostWait is the longest waiting time of a recovery.
+	MostWait = 30 * day
+	// DefaultWait is the waiting time of a recovery of an account that has set none.
+	DefaultWait = 72 * hour
+	// GatherWithin is how long guardians have to agree to a recovery.
+	GatherWithin = 7 * day
+	// FinishWithin is how long a recovery can be finished once it is ready.
+	FinishWithin = 30 * day
 	// ObjectionWindow is for how long an objection counts.
 	ObjectionWindow = 30 * day
 )

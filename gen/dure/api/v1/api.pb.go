@@ -3388,7 +3388,8 @@ type GetAccountResponse struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Account *Account               `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
 	// The last 8 freezes, newest first.
-	Freezes       []*AccountFreeze `protobuf:"bytes,2,rep,name=freezes,proto3" json:"freezes,omitempty"`
+	Freezes []*AccountFreeze `protobuf:"bytes,2,rep,name=freezes,proto3" json:"freezes,omitempty"`
+	// Absent for a member's own account, which nobody recovers.
 	Recovery      *AccountRecovery `protobuf:"bytes,3,opt,name=recovery,proto3" json:"recovery,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -1713,6 +1713,8 @@ export type GetAccountResponse = Message<"dure.api.v1.GetAccountResponse"> & {
   freezes: AccountFreeze[];
 
   /**
+   * Absent for a member's own account, which nobody recovers.
+   *
    * @generated from field: dure.api.v1.AccountRecovery recovery = 3;
    */
   recovery?: AccountRecovery | undefined;
