@@ -10,9 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
-
 	"github.com/dureledger/dure/bench"
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	"github.com/dureledger/dure/internal/simnet"
 	"github.com/dureledger/dure/ledger/tx"
 	"github.com/dureledger/dure/ledger/tx/txtest"

@@ -53,7 +53,9 @@ func (s Secret) Text() string {
 }
 
 // Equal says whether two are the same.
-func (s Secret) Equal(other Secret) bool { return s.kind == other.kind && bytes.Equal(s.seed, other.seed) }
+func (s Secret) Equal(other Secret) bool {
+	return s.kind == other.kind && bytes.Equal(s.seed, other.seed)
+}
 
 // Ed25519 is the key for the node's own connections and batches, which are always of this kind.
 func (s Secret) Ed25519() (ed25519.PrivateKey, error) {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -255,7 +256,7 @@ func TestMLDSAIsRefused(t *testing.T) {
 	marked := inSecondLayout(t, read(t, lightTestdata, "checkpoint.txt"))
 	large := read(t, folder, "checkpoint.txt")
 	text, _, _ := bytes.Cut(large, []byte("\n\n"))
-	short := append(text[:len(text):len(text)], "\n\n\u2014 x AAAAAAAA\n"...)
+	short := slices.Concat(text, []byte("\n\n\u2014 x AAAAAAAA\n"))
 	for name, file := range map[string][]byte{"too large": large, "keys in the text": short, "evidence alone": marked} {
 		if code, _ := c.ask('c', f[0], f[1], nil, file, []byte("0")); code != "checkpoint.unsupported_version" {
 			t.Errorf("a checkpoint, %s: code %q", name, code)

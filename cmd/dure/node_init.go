@@ -26,7 +26,7 @@ with public keys that the members exchange before "dure genesis" makes the netwo
 The account acts for the member: the address or the name of an Ed25519 key made with "dure key new".
 
 With --key-type mldsa65 the validator signs with ML-DSA-65 (FIPS 204), which quantum computers are not known to break; each member of a
-network may choose. Receipts then have some 12 KB more, and devices cannot check them: docs/post-quantum.md says what it costs and what it does not protect.
+network may choose. Receipts then have some 9 KB more, and devices cannot check them: docs/post-quantum.md says what it costs and what it does not protect.
 
 With --validator-key the validator's private key is not made here: a signer has it ("dure signer init" shows the public
 key and the id), and the node waits for the signer at --validator-listen.`,

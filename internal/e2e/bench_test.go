@@ -51,6 +51,25 @@ func TestBenchRely(t *testing.T) {
 	}
 }
 
+func TestBenchPaymentsKeys(t *testing.T) {
+	var report struct {
+		Committed, Offered int
+		Keys               []struct {
+			Kind      string
+			Committed int
+		}
+		Mix struct {
+			OfExpected float64 `json:"of_expected"`
+		}
+		Checks map[string]any
+	}
+	runBench(t, &report, "payments", "--members", "2", "--keys", "webauthn,mldsa65", "--seconds", "2", "--rate", "500", "--accounts", "60", "--receipts", "5")
+	if report.Committed != report.Offered || len(report.Keys) != 2 || report.Keys[0].Kind != "webauthn" || report.Keys[1].Kind != "ml-dsa-65" ||
+		report.Keys[0].Committed+report.Keys[1].Committed != report.Committed || report.Mix.OfExpected <= 0 || report.Checks["supply_conserved"] != true {
+		t.Errorf("%+v", report)
+	}
+}
+
 // runBench runs a benchmark and reads its report.
 func runBench(t *testing.T, report any, args ...string) {
 	t.Helper()
