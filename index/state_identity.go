@@ -13,12 +13,14 @@ import (
 	"github.com/dureledger/dure/modules/network"
 )
 
-// Names of what modules/identity keeps, for those who ask for it.
-type (
-	RightID   = identity.RightID
-	FactID    = identity.FactID
-	ConsentID = identity.ConsentID
-)
+// RightID names a right to issue a schema.
+type RightID = identity.RightID
+
+// FactID names a fact about an account.
+type FactID = identity.FactID
+
+// ConsentID names a consent of a person towards a recipient.
+type ConsentID = identity.ConsentID
 
 // identities answers which rights and facts hold, which takes the other modules.
 var identities = all.Identity()

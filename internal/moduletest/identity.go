@@ -40,7 +40,7 @@ var identities = all.Identity()
 // showIdentity answers looks at what modules/identity keeps; ok is false for any other look.
 func (p *player) showIdentity(arg func(int) string) (answer string, ok bool, err error) {
 	var m proto.Message
-	found := true
+	var found bool
 	switch arg(0) {
 	case "organisation":
 		m, found = identity.GetOrganisation(p.View, p.names.add(arg(1)))

@@ -36,12 +36,14 @@ type world struct {
 	recovered int                 // accounts
 	keys      map[string][]byte   // account: the key that acts, after its events
 	books     map[string]*big.Int // asset and address: what can be spent; asset and "held " and address: what is held
+	who   whoBooks
+	held  int // how often a fact was found to hold
 }
 
 // Whatever members and accounts try, in any order: no invariant breaks, no money is made or lost, a refused transaction
 // changes nothing, and the events tell the whole story of every balance.
 func TestRandomActions(t *testing.T) {
-	tried, done := 0, 0
+	tried, done, held := 0, 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		w := &world{Ledger: moduletest.New(), t: t, books: map[string]*big.Int{}, ready: map[string]int64{}, keys: map[string][]byte{}}
 		for _, name := range []string{"alice", "bob", "carol"} {
@@ -56,12 +58,19 @@ func TestRandomActions(t *testing.T) {
 		w.must("seoul", openFeed("speed", false))
 		w.must("seoul", admitTo("speed", "carol"))
 		w.must("bob", fundFeed("speed", "100"))
+		w.must("seoul", registerSchema("shop"))
+		w.must("seoul", giveRight("busan", w.Now+24*3600*1000))
+		w.must("busan", &txv1.Action_NetworkVote{NetworkVote: &networkv1.Vote{Proposal: 1}})
+		w.must("jeju", &txv1.Action_NetworkVote{NetworkVote: &networkv1.Vote{Proposal: 1}})
 		n := rapid.IntRange(10, 50).Draw(t, "transactions")
 		for range n {
 			w.step(w.call)
 		}
-		tried, done = tried+n, done+w.done
+		tried, done, held = tried+n, done+w.done, held+w.held
 	})
+	if held == 0 {
+		t.Error("no fact ever held: the test says nothing about them")
+	}
 	t.Logf("%d of %d transactions succeeded", done, tried)
 	if done*5 < tried {
 		t.Error("nearly everything is refused: the test says little about what is allowed")
@@ -162,6 +171,8 @@ func (w *world) call() (actor string, call any) {
 		return w.streamCall()
 	case 2, 3:
 		return w.networkCall()
+	case 5, 6:
+		return w.identityCall()
 	}
 	return w.assetCall()
 }
@@ -309,7 +320,9 @@ func (w *world) networkCall() (string, any) {
 		return w.member(), &txv1.Action_NetworkVote{NetworkVote: &networkv1.Vote{Proposal: p.GetId()}}
 	}
 	change := &networkv1.Change{}
-	switch rapid.IntRange(0, 2).Draw(w.t, "change") {
+	switch rapid.IntRange(0, 4).Draw(w.t, "change") {
+	case 3, 4:
+		change.Kind = &networkv1.Change_Identity{Identity: w.decision()}
 	case 0:
 		name := w.person()
 		change.Kind = &networkv1.Change_AddMember{AddMember: &networkv1.Member{
@@ -345,6 +358,7 @@ func (w *world) book(events []*ledgerv1.Event) {
 		}
 		w.bookStream(e)
 		w.bookAccount(e)
+		w.who.book(e, w)
 	}
 }
 
@@ -377,6 +391,7 @@ func (w *world) compare() {
 	for _, name := range feedNames {
 		w.same("funds of "+name, fundsOf(w.View, name))
 	}
+	w.compareFacts()
 }
 
 func (w *world) same(key string, ledger *big.Int) {

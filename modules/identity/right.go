@@ -40,7 +40,7 @@ func times(n uint32) string {
 
 // grant gives a right; an empty giver stands for the members. A right that holds keeps its beginning, so what rests on it stays.
 func (m *Module) grant(c *exec.Context, call *identityv1.Give, giver []byte) error {
-	if _, err := findSchema(c.View, call.GetSchema()); err != nil {
+	if err := mustBeSchema(c.View, call.GetSchema()); err != nil {
 		return err
 	}
 	holder, err := toAddress("holder", call.GetHolder())
@@ -120,7 +120,7 @@ func takeBack(c *exec.Context, id RightID, r *identityv1.Right, why identityv1.R
 
 // mustHold returns the right of an organisation to issue a schema, which holds at a time.
 func (m *Module) mustHold(g state.Getter, schema string, holder tx.Address, at int64) (*identityv1.Right, error) {
-	if _, err := findSchema(g, schema); err != nil {
+	if err := mustBeSchema(g, schema); err != nil {
 		return nil, err
 	}
 	id := RightID{schema, holder}

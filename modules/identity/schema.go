@@ -160,12 +160,11 @@ func isFact(s *identityv1.Schema, value string) bool {
 	return false
 }
 
-func findSchema(g state.Getter, name string) (*identityv1.Schema, error) {
-	s, ok := schemas.Get(g, name)
-	if !ok {
-		return nil, unknownSchema(name)
+func mustBeSchema(g state.Getter, name string) error {
+	if !schemas.Has(g, name) {
+		return unknownSchema(name)
 	}
-	return s, nil
+	return nil
 }
 
 func unknownSchema(name string) error {
