@@ -63,12 +63,12 @@ func TestCredentialsOfTheGuide(t *testing.T) {
 func refusedCredentials(t *testing.T, n *network, work string) {
 	t.Helper()
 	for commands, want := range map[string]string{
-		"dure credential issue --by bank --schema resident --to bob --claim district=sau --out none.cred": "credential.not_licensed",
+		"dure credential issue --by bank --schema resident --to bob --claim district=sau --out none.cred":  "credential.not_licensed",
 		"dure credential issue --by city --schema resident --to bob --claim district=moon --out none.cred": "the schema wants one of sau, pungmu",
-		"dure credential present bob.cred --disclose salary --aud a --nonce b":                              "credential.no_such_field",
-		"dure credential verify bob.cred --current-key":                                                     "VERIFIED",
-		"dure credential verify bob.cred --evidence alice.proof --genesis dev/genesis.json":                 "NOT VERIFIED",
-		"dure credential verify alice.cred --evidence alice.proof --genesis dev/genesis.json --fresh 1ns":   "The proofs are of",
+		"dure credential present bob.cred --disclose salary --aud a --nonce b":                             "credential.no_such_field",
+		"dure credential verify bob.cred --current-key":                                                    "VERIFIED",
+		"dure credential verify bob.cred --evidence alice.proof --genesis dev/genesis.json":                "NOT VERIFIED",
+		"dure credential verify alice.cred --evidence alice.proof --genesis dev/genesis.json --fresh 1ns":  "The proofs are of",
 	} {
 		if out := shell(t, n, work, commands); !strings.Contains(out, want) {
 			t.Errorf("%s: %q is not in\n%s", commands, want, out)
