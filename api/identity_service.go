@@ -129,7 +129,7 @@ func (s *identityService) ListRights(ctx context.Context, r *connect.Request[api
 }
 
 func (s *Server) rightsOf(st state.Reader, list []index.RightID) []*apiv1.Right {
-	now := s.ledger.Status().Time.UnixMilli()
+	now := s.now()
 	var out []*apiv1.Right
 	for _, id := range list {
 		right, ok := index.ReadRight(st, id)
@@ -186,7 +186,7 @@ func (s *identityService) ListAttributes(ctx context.Context, r *connect.Request
 }
 
 func (s *Server) attributesOf(st state.Reader, list []index.FactID) []*apiv1.Attribute {
-	now := s.ledger.Status().Time.UnixMilli()
+	now := s.now()
 	var out []*apiv1.Attribute
 	for _, id := range list {
 		if a, ok := index.ReadFact(st, id); ok { // it gave way to others, or the index is a moment ahead
@@ -214,7 +214,7 @@ func (s *identityService) HasAttribute(_ context.Context, r *connect.Request[api
 		return nil, err
 	}
 	if at == 0 {
-		at = s.ledger.Status().Time.UnixMilli()
+		at = s.now()
 	}
 	if err := bounded("value", r.Msg.GetValue()); err != nil {
 		return nil, err

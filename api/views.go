@@ -260,6 +260,7 @@ func (s *Server) accountView(ctx context.Context, a tx.Address, token string) (w
 			v.Device.Witness = s.cosignerView(key)
 		}
 	}
+	v.Identity = s.identityView(ctx, st, a)
 	v.Operates = s.feedLinks(ctx, index.FeedFilter{Operator: &a})
 	balances, _, err := s.balancesOf(ctx, st, a, index.Page{Size: index.MaxPage})
 	if err != nil {

@@ -138,6 +138,8 @@ type Account struct {
 	FreezeReason string
 	// Device is what the account is to its maker, nil if it is no device.
 	Device *Device
+	// Identity is who the account is, what it may issue, and what is attested of it.
+	Identity Identity
 	// Operates are the feeds that the account has opened.
 	Operates []FeedLink
 	Balances []Balance

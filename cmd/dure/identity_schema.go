@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
-	"fmt"
 	"io"
 	"strings"
 
@@ -140,17 +139,23 @@ func (a *app) showSchema(cmd *cobra.Command, name string) error {
 		if s.GetFact() {
 			alone = "by itself"
 		}
-		printFacts(w, []fact{{"schema", clean(s.GetSchema())}, {"title", clean(s.GetTitleKo()) + " / " + clean(s.GetTitleEn())}, {"registrar", a.short(s.GetRegistrar())},
-			{"registered", s.GetRegisteredAt()}, {"digest", s.GetDigest()}, {"may be a fact", alone}})
+		facts := []fact{{"schema", clean(s.GetSchema())}, {"title", clean(s.GetTitleKo()) + " / " + clean(s.GetTitleEn())}, {"registrar", a.short(s.GetRegistrar())},
+			{"registered", s.GetRegisteredAt()}, {"digest", s.GetDigest()}, {"may be a fact", alone}}
 		for _, f := range s.GetFields() {
-			text := f.GetKind()
-			if len(f.GetChoices()) > 0 {
-				text += " of " + strings.Join(f.GetChoices(), ", ")
-			}
-			if f.GetFact() {
-				text += ", may be a fact"
-			}
-			fmt.Fprintf(w, "field          %s  %s / %s: %s\n", clean(f.GetName()), clean(f.GetTitleKo()), clean(f.GetTitleEn()), clean(text))
+			facts = append(facts, fact{"field", fieldText(f)})
 		}
+		printFacts(w, facts)
 	})
+}
+
+// fieldText is a field of a schema in one line.
+func fieldText(f *apiv1.SchemaField) string {
+	text := f.GetName() + ", " + f.GetTitleKo() + " / " + f.GetTitleEn() + ": " + f.GetKind()
+	if len(f.GetChoices()) > 0 {
+		text += " of " + strings.Join(f.GetChoices(), ", ")
+	}
+	if f.GetFact() {
+		text += "; may be a fact"
+	}
+	return clean(text)
 }

@@ -88,14 +88,16 @@ func orgShow(a *app) *cobra.Command {
 				shown.StatusLists = append(shown.StatusLists, l)
 			}
 			return a.print(shown, func(w io.Writer) {
-				printFacts(w, []fact{{"organisation", clean(o.GetName())}, {"account", p.String()}, {"kind", organisationKind(o)}, {"contact", clean(o.GetContact())},
-					{"admitted by", a.admitter(o)}, {"since", o.GetSince()}, {"dismissed", joined(o.GetDismissedAt(), o.GetDismissReason())}})
+				facts := []fact{{"organisation", clean(o.GetName())}, {"account", p.String()}, {"kind", organisationKind(o)}, {"contact", clean(o.GetContact())},
+					{"admitted by", a.admitter(o)}, {"since", o.GetSince()}, {"dismissed", joined(o.GetDismissedAt(), o.GetDismissReason())}}
 				for _, right := range shown.Rights {
-					fmt.Fprintf(w, "may issue   %s  %s\n", clean(right.GetSchema()), a.rightText(right))
+					facts = append(facts, fact{"may issue", clean(right.GetSchema()) + " " + a.rightText(right)})
 				}
 				for _, l := range shown.StatusLists {
-					fmt.Fprintf(w, "status list %d  %s of %s, set %d times%s\n", l.GetList(), fmt.Sprint(l.GetSize())+" entries", plural(int(l.GetBits()), "bit"), l.GetVersion(), after(", last ", l.GetChangedAt()))
+					facts = append(facts, fact{"status list", fmt.Sprintf("%d: %d entries of %s, set %s%s", l.GetList(), l.GetSize(), plural(int(l.GetBits()), "bit"),
+						plural(int(l.GetVersion()), "time"), after(", last ", l.GetChangedAt()))})
 				}
+				printFacts(w, facts)
 			})
 		},
 	}

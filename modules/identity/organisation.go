@@ -48,7 +48,7 @@ func (m *Module) putOrganisation(c *exec.Context, a tx.Address, call *identityv1
 		Name: call.GetName(), Kind: call.GetKind(), Contact: call.GetContact(), AdmittedBy: by, SinceAt: c.Time,
 	})
 	c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_IdentityAdmitted{
-		IdentityAdmitted: &identityv1.Admitted{Account: a[:], By: by, Kind: call.GetKind()},
+		IdentityAdmitted: &identityv1.Admitted{Account: a[:], AdmittedBy: by, Kind: call.GetKind()},
 	}})
 }
 
@@ -125,7 +125,7 @@ func (m *Module) endOrganisation(c *exec.Context, a tx.Address, o *identityv1.Or
 	o.DismissedAt, o.DismissReason = c.Time, why
 	organisations.Set(c.View, a, o)
 	c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_IdentityDismissed{
-		IdentityDismissed: &identityv1.Dismissed{Account: a[:], By: by, Reason: why},
+		IdentityDismissed: &identityv1.Dismissed{Account: a[:], DismissedBy: by, Reason: why},
 	}})
 }
 

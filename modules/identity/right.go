@@ -114,7 +114,7 @@ func takeBack(c *exec.Context, id RightID, r *identityv1.Right, why identityv1.R
 	r.RevokedAt, r.Reason = c.Time, why
 	rights.Set(c.View, id, r)
 	c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_IdentityRightRevoked{
-		IdentityRightRevoked: &identityv1.RightRevoked{Schema: id.Schema, Holder: id.Holder[:], By: by, Reason: why},
+		IdentityRightRevoked: &identityv1.RightRevoked{Schema: id.Schema, Holder: id.Holder[:], RevokedBy: by, Reason: why},
 	}})
 }
 

@@ -1791,7 +1791,7 @@ type Admitted struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Account []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
 	// Empty: the members, by vote.
-	By            []byte `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"`
+	AdmittedBy    []byte `protobuf:"bytes,2,opt,name=admitted_by,json=admittedBy,proto3" json:"admitted_by,omitempty"`
 	Kind          Kind   `protobuf:"varint,3,opt,name=kind,proto3,enum=dure.identity.v1.Kind" json:"kind,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1834,9 +1834,9 @@ func (x *Admitted) GetAccount() []byte {
 	return nil
 }
 
-func (x *Admitted) GetBy() []byte {
+func (x *Admitted) GetAdmittedBy() []byte {
 	if x != nil {
-		return x.By
+		return x.AdmittedBy
 	}
 	return nil
 }
@@ -1852,7 +1852,7 @@ type Dismissed struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Account []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
 	// Empty: the members, by vote.
-	By            []byte `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"`
+	DismissedBy   []byte `protobuf:"bytes,2,opt,name=dismissed_by,json=dismissedBy,proto3" json:"dismissed_by,omitempty"`
 	Reason        Reason `protobuf:"varint,3,opt,name=reason,proto3,enum=dure.identity.v1.Reason" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1895,9 +1895,9 @@ func (x *Dismissed) GetAccount() []byte {
 	return nil
 }
 
-func (x *Dismissed) GetBy() []byte {
+func (x *Dismissed) GetDismissedBy() []byte {
 	if x != nil {
-		return x.By
+		return x.DismissedBy
 	}
 	return nil
 }
@@ -2087,7 +2087,7 @@ type RightRevoked struct {
 	Schema string                 `protobuf:"bytes,1,opt,name=schema,proto3" json:"schema,omitempty"`
 	Holder []byte                 `protobuf:"bytes,2,opt,name=holder,proto3" json:"holder,omitempty"`
 	// Empty: the members, by vote.
-	By            []byte `protobuf:"bytes,3,opt,name=by,proto3" json:"by,omitempty"`
+	RevokedBy     []byte `protobuf:"bytes,3,opt,name=revoked_by,json=revokedBy,proto3" json:"revoked_by,omitempty"`
 	Reason        Reason `protobuf:"varint,4,opt,name=reason,proto3,enum=dure.identity.v1.Reason" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2137,9 +2137,9 @@ func (x *RightRevoked) GetHolder() []byte {
 	return nil
 }
 
-func (x *RightRevoked) GetBy() []byte {
+func (x *RightRevoked) GetRevokedBy() []byte {
 	if x != nil {
-		return x.By
+		return x.RevokedBy
 	}
 	return nil
 }
@@ -2679,14 +2679,15 @@ const file_dure_identity_v1_identity_proto_rawDesc = "" +
 	"\x06schema\x18\x01 \x01(\tR\x06schema\x12\x16\n" +
 	"\x06holder\x18\x02 \x01(\fR\x06holder\x12\x17\n" +
 	"\aends_at\x18\x03 \x01(\x03R\x06endsAt\x12\x14\n" +
-	"\x05depth\x18\x04 \x01(\rR\x05depth\"`\n" +
+	"\x05depth\x18\x04 \x01(\rR\x05depth\"q\n" +
 	"\bAdmitted\x12\x18\n" +
-	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x0e\n" +
-	"\x02by\x18\x02 \x01(\fR\x02by\x12*\n" +
-	"\x04kind\x18\x03 \x01(\x0e2\x16.dure.identity.v1.KindR\x04kind\"g\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x1f\n" +
+	"\vadmitted_by\x18\x02 \x01(\fR\n" +
+	"admittedBy\x12*\n" +
+	"\x04kind\x18\x03 \x01(\x0e2\x16.dure.identity.v1.KindR\x04kind\"z\n" +
 	"\tDismissed\x12\x18\n" +
-	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x0e\n" +
-	"\x02by\x18\x02 \x01(\fR\x02by\x120\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12!\n" +
+	"\fdismissed_by\x18\x02 \x01(\fR\vdismissedBy\x120\n" +
 	"\x06reason\x18\x03 \x01(\x0e2\x18.dure.identity.v1.ReasonR\x06reason\"%\n" +
 	"\tDescribed\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\fR\aaccount\"H\n" +
@@ -2699,11 +2700,12 @@ const file_dure_identity_v1_identity_proto_rawDesc = "" +
 	"\x06holder\x18\x02 \x01(\fR\x06holder\x12\x14\n" +
 	"\x05giver\x18\x03 \x01(\fR\x05giver\x12\x17\n" +
 	"\aends_at\x18\x04 \x01(\x03R\x06endsAt\x12\x14\n" +
-	"\x05depth\x18\x05 \x01(\rR\x05depth\"\x80\x01\n" +
+	"\x05depth\x18\x05 \x01(\rR\x05depth\"\x8f\x01\n" +
 	"\fRightRevoked\x12\x16\n" +
 	"\x06schema\x18\x01 \x01(\tR\x06schema\x12\x16\n" +
-	"\x06holder\x18\x02 \x01(\fR\x06holder\x12\x0e\n" +
-	"\x02by\x18\x03 \x01(\fR\x02by\x120\n" +
+	"\x06holder\x18\x02 \x01(\fR\x06holder\x12\x1d\n" +
+	"\n" +
+	"revoked_by\x18\x03 \x01(\fR\trevokedBy\x120\n" +
 	"\x06reason\x18\x04 \x01(\x0e2\x18.dure.identity.v1.ReasonR\x06reason\"\x83\x01\n" +
 	"\bAttested\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x16\n" +

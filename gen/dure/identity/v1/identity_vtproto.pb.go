@@ -3521,7 +3521,7 @@ func (m *Admitted) UnmarshalVT(dAtA []byte) error {
 			iNdEx = postIndex
 		case 2:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field By", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field AdmittedBy", wireType)
 			}
 			var byteLen int
 			for shift := uint(0); ; shift += 7 {
@@ -3548,9 +3548,9 @@ func (m *Admitted) UnmarshalVT(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.By = append(m.By[:0], dAtA[iNdEx:postIndex]...)
-			if m.By == nil {
-				m.By = []byte{}
+			m.AdmittedBy = append(m.AdmittedBy[:0], dAtA[iNdEx:postIndex]...)
+			if m.AdmittedBy == nil {
+				m.AdmittedBy = []byte{}
 			}
 			iNdEx = postIndex
 		case 3:
@@ -3659,7 +3659,7 @@ func (m *Dismissed) UnmarshalVT(dAtA []byte) error {
 			iNdEx = postIndex
 		case 2:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field By", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field DismissedBy", wireType)
 			}
 			var byteLen int
 			for shift := uint(0); ; shift += 7 {
@@ -3686,9 +3686,9 @@ func (m *Dismissed) UnmarshalVT(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.By = append(m.By[:0], dAtA[iNdEx:postIndex]...)
-			if m.By == nil {
-				m.By = []byte{}
+			m.DismissedBy = append(m.DismissedBy[:0], dAtA[iNdEx:postIndex]...)
+			if m.DismissedBy == nil {
+				m.DismissedBy = []byte{}
 			}
 			iNdEx = postIndex
 		case 3:
@@ -4220,7 +4220,7 @@ func (m *RightRevoked) UnmarshalVT(dAtA []byte) error {
 			iNdEx = postIndex
 		case 3:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field By", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field RevokedBy", wireType)
 			}
 			var byteLen int
 			for shift := uint(0); ; shift += 7 {
@@ -4247,9 +4247,9 @@ func (m *RightRevoked) UnmarshalVT(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.By = append(m.By[:0], dAtA[iNdEx:postIndex]...)
-			if m.By == nil {
-				m.By = []byte{}
+			m.RevokedBy = append(m.RevokedBy[:0], dAtA[iNdEx:postIndex]...)
+			if m.RevokedBy == nil {
+				m.RevokedBy = []byte{}
 			}
 			iNdEx = postIndex
 		case 4:
@@ -8810,7 +8810,7 @@ func (m *Admitted) UnmarshalVTUnsafe(dAtA []byte) error {
 			iNdEx = postIndex
 		case 2:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field By", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field AdmittedBy", wireType)
 			}
 			var byteLen int
 			for shift := uint(0); ; shift += 7 {
@@ -8837,7 +8837,7 @@ func (m *Admitted) UnmarshalVTUnsafe(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.By = dAtA[iNdEx:postIndex]
+			m.AdmittedBy = dAtA[iNdEx:postIndex]
 			iNdEx = postIndex
 		case 3:
 			if wireType != 0 {
@@ -8942,7 +8942,7 @@ func (m *Dismissed) UnmarshalVTUnsafe(dAtA []byte) error {
 			iNdEx = postIndex
 		case 2:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field By", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field DismissedBy", wireType)
 			}
 			var byteLen int
 			for shift := uint(0); ; shift += 7 {
@@ -8969,7 +8969,7 @@ func (m *Dismissed) UnmarshalVTUnsafe(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.By = dAtA[iNdEx:postIndex]
+			m.DismissedBy = dAtA[iNdEx:postIndex]
 			iNdEx = postIndex
 		case 3:
 			if wireType != 0 {
@@ -9497,7 +9497,7 @@ func (m *RightRevoked) UnmarshalVTUnsafe(dAtA []byte) error {
 			iNdEx = postIndex
 		case 3:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field By", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field RevokedBy", wireType)
 			}
 			var byteLen int
 			for shift := uint(0); ; shift += 7 {
@@ -9524,7 +9524,7 @@ func (m *RightRevoked) UnmarshalVTUnsafe(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.By = dAtA[iNdEx:postIndex]
+			m.RevokedBy = dAtA[iNdEx:postIndex]
 			iNdEx = postIndex
 		case 4:
 			if wireType != 0 {
