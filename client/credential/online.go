@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dureledger/dure/client"
@@ -57,7 +58,7 @@ func (o online) keyChanges(ctx context.Context, account tx.Address) (keyChanges,
 			return nil, fault.New("credential.wrong_issuer_key", fmt.Sprintf("The key that signed does not act for the issuer today, and in its last %d transactions is not when it did. "+
 				"Ask the issuer for a new credential.", maxHistory))
 		}
-		for _, e := range t.GetOutcome().GetEvents() {
+		for _, e := range slices.Backward(t.GetOutcome().GetEvents()) {
 			fields := e.GetFields().GetFields()
 			if e.GetName() != "account.key_rotated" || fields["account"].GetStringValue() != account.String() {
 				continue
