@@ -145,8 +145,11 @@ func readHead(exists bool, value []byte, ref CredentialRef) (bits uint32, err er
 	if !exists {
 		return 0, fault.New("identity.unknown_list", fmt.Sprintf("%s has no status list %d.", ref.Issuer, ref.List), "issuer", ref.Issuer, "list", ref.List)
 	}
-	if err := head.UnmarshalVT(value); err != nil || !statuslist.Bits(head.GetBits()) {
-		return 0, fmt.Errorf("the ledger's status list cannot be read: %w", err)
+	if err := head.UnmarshalVT(value); err != nil {
+		return 0, fmt.Errorf("the status list cannot be read: %w", err)
+	}
+	if !statuslist.Bits(head.GetBits()) {
+		return 0, fmt.Errorf("the status list has entries of %d bits", head.GetBits())
 	}
 	if ref.Index >= head.GetSize() {
 		return 0, fault.New("identity.bad_index", fmt.Sprintf("The list has the entries 0 to %d.", head.GetSize()-1), "index", ref.Index, "size", head.GetSize())

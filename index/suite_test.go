@@ -56,6 +56,7 @@ func suite(t *testing.T, place func(*testing.T) keeper) {
 		"RawIsErased":                       testRawIsErased,
 		"ErasedAnchors":                     testErasedAnchors,
 		"FeedsAfterSnapshot":                testFeedsAfterSnapshot,
+		"Identity":                          testIdentity,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, place) })
 	}

@@ -24,9 +24,11 @@ const (
 // indexBytes is what an index takes in AppendIndexes.
 const indexBytes = 3
 
-// AppendIndexes writes indexes below 2^24 as identity.set_status has them: 3 bytes each, big endian.
+// AppendIndexes writes indexes as identity.set_status has them: 3 bytes each, big endian. One that does not fit is written as the largest that does, which is
+// behind the end of every list: it is refused, and sets no other credential's status.
 func AppendIndexes(b []byte, indexes ...uint32) []byte {
 	for _, i := range indexes {
+		i = min(i, 1<<(8*indexBytes)-1)
 		b = append(b, byte(i>>16), byte(i>>8), byte(i))
 	}
 	return b

@@ -113,6 +113,9 @@ func TestIndexes(t *testing.T) {
 	if got, err := statuslist.ReadIndexes(raw, len(want)); err != nil || !slices.Equal(got, want) {
 		t.Errorf("read as %v, %v", got, err)
 	}
+	if got, err := statuslist.ReadIndexes(statuslist.AppendIndexes(nil, 5, 1<<24+9), 2); err != nil || got[1] < 8*statuslist.MaxBytes {
+		t.Errorf("an index that does not fit is read as %v, %v", got, err)
+	}
 	for name, raw := range map[string][]byte{
 		"none": nil, "cut off": raw[:len(raw)-1], "too many": statuslist.AppendIndexes(raw, 1<<20), "twice": statuslist.AppendIndexes(nil, 7, 7), "descending": statuslist.AppendIndexes(nil, 7, 6),
 	} {

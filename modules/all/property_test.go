@@ -33,12 +33,14 @@ type world struct {
 	t     *rapid.T
 	done  int                 // transactions that succeeded
 	books map[string]*big.Int // asset and address: what can be spent; asset and "held " and address: what is held
+	who   whoBooks
+	held  int // how often a fact was found to hold
 }
 
 // Whatever members and accounts try, in any order: no invariant breaks, no money is made or lost, a refused transaction
 // changes nothing, and the events tell the whole story of every balance.
 func TestRandomActions(t *testing.T) {
-	tried, done := 0, 0
+	tried, done, held := 0, 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		w := &world{Ledger: moduletest.New(), t: t, books: map[string]*big.Int{}}
 		for _, name := range []string{"alice", "bob", "carol"} {
@@ -53,12 +55,19 @@ func TestRandomActions(t *testing.T) {
 		w.must("seoul", openFeed("speed", false))
 		w.must("seoul", admitTo("speed", "carol"))
 		w.must("bob", fundFeed("speed", "100"))
+		w.must("seoul", registerSchema("shop"))
+		w.must("seoul", giveRight("busan", w.Now+24*3600*1000))
+		w.must("busan", &txv1.Action_NetworkVote{NetworkVote: &networkv1.Vote{Proposal: 1}})
+		w.must("jeju", &txv1.Action_NetworkVote{NetworkVote: &networkv1.Vote{Proposal: 1}})
 		n := rapid.IntRange(10, 50).Draw(t, "transactions")
 		for range n {
 			w.step()
 		}
-		tried, done = tried+n, done+w.done
+		tried, done, held = tried+n, done+w.done, held+w.held
 	})
+	if held == 0 {
+		t.Error("no fact ever held: the test says nothing about them")
+	}
 	t.Logf("%d of %d transactions succeeded", done, tried)
 	if done*5 < tried {
 		t.Error("nearly everything is refused: the test says little about what is allowed")
@@ -159,6 +168,8 @@ func (w *world) call() (actor string, call any) {
 		return w.streamCall()
 	case 2, 3:
 		return w.networkCall()
+	case 5, 6:
+		return w.identityCall()
 	}
 	return w.assetCall()
 }
@@ -299,7 +310,9 @@ func (w *world) networkCall() (string, any) {
 		return w.member(), &txv1.Action_NetworkVote{NetworkVote: &networkv1.Vote{Proposal: p.GetId()}}
 	}
 	change := &networkv1.Change{}
-	switch rapid.IntRange(0, 2).Draw(w.t, "change") {
+	switch rapid.IntRange(0, 4).Draw(w.t, "change") {
+	case 3, 4:
+		change.Kind = &networkv1.Change_Identity{Identity: w.decision()}
 	case 0:
 		name := w.person()
 		change.Kind = &networkv1.Change_AddMember{AddMember: &networkv1.Member{
@@ -334,6 +347,7 @@ func (w *world) book(events []*ledgerv1.Event) {
 			w.add(r.Asset, "", r.Payer, r.Returned, 1)
 		}
 		w.bookStream(e)
+		w.who.book(e, w)
 	}
 }
 
@@ -365,6 +379,7 @@ func (w *world) compare() {
 	for _, name := range feedNames {
 		w.same("funds of "+name, fundsOf(w.View, name))
 	}
+	w.compareFacts()
 }
 
 func (w *world) same(key string, ledger *big.Int) {
