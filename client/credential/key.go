@@ -10,6 +10,8 @@ import (
 func unknownIssuer(account tx.Address) error {
 	return fault.New("credential.issuer_unknown", "The issuer "+account.String()+" has no account on this ledger.", "issuer", account)
 }
+
+// checkAccount refuses an issuer that cannot be relied on now, or for which no one key signs.
 func checkAccount(account tx.Address, hasKey, frozen bool) error {
 	if frozen {
 		return fault.New("credential.issuer_frozen", "The issuer's account "+account.String()+" is frozen by its sponsor. While it is, its credentials are not relied on.", "issuer", account)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dureledger/dure/client"
@@ -57,7 +58,7 @@ func (o online) keyChanges(ctx context.Context, account tx.Address) (keyChanges,
 			return nil, fault.New("credential.wrong_issuer_key", fmt.Sprintf("The key that signed does not act for the issuer today, and in its last %d transactions is not when it did. "+
 				"Ask the issuer for a new credential.", maxHistory))
 		}
-		for _, e := range t.GetOutcome().GetEvents() {
+		for _, e := range slices.Backward(t.GetOutcome().GetEvents()) {
 			fields := e.GetFields().GetFields()
 			if e.GetName() != "account.key_rotated" || fields["account"].GetStringValue() != account.String() {
 				continue
@@ -73,38 +74,31 @@ func (o online) keyChanges(ctx context.Context, account tx.Address) (keyChanges,
 }
 
 func (o online) Right(ctx context.Context, issuer tx.Address, schema string, at, now time.Time) (Right, error) {
-	rights := map[tx.Address]*record{}
-	for r, err := range o.c.RightsTo(ctx, schema) {
-		if err != nil {
-			if errors.Is(err, client.ErrNotFound) {
-				break // no such schema: nobody has a right to it
-			}
-			return Right{}, err
-		}
-		holder, made, err := readRight(r)
-		if err != nil {
-			return Right{}, err
-		}
-		rights[holder] = made
-	}
 	return judge(func(holder tx.Address) (*record, error) {
-		r := rights[holder]
-		if r == nil {
-			return nil, nil
+		for r, err := range o.c.RightsOf(ctx, holder) {
+			if err != nil {
+				return nil, err
+			}
+			if r.GetSchema() != schema {
+				continue
+			}
+			out, err := readRight(r)
+			if err != nil {
+				return nil, err
+			}
+			return out, o.dismissed(ctx, holder, out)
 		}
-		return r, o.dismissed(ctx, holder, r)
+		return nil, nil
 	}, issuer, schema, at, now)
 }
 
 // readRight reads a right as the API says it.
-func readRight(r *apiv1.Right) (holder tx.Address, out *record, err error) {
-	out = &record{reason: r.GetReason(), depth: r.GetDepth()}
-	if holder, err = tx.ParseAddress(r.GetHolder()); err != nil {
-		return holder, nil, err
-	}
+func readRight(r *apiv1.Right) (*record, error) {
+	out := &record{reason: r.GetReason(), depth: r.GetDepth()}
+	var err error
 	if r.GetGiver() != "" {
 		if out.giver, err = tx.ParseAddress(r.GetGiver()); err != nil {
-			return holder, nil, err
+			return nil, err
 		}
 	}
 	for _, t := range []struct {
@@ -112,10 +106,10 @@ func readRight(r *apiv1.Right) (holder tx.Address, out *record, err error) {
 		to   *time.Time
 	}{{r.GetSince(), &out.since}, {r.GetEndsAt(), &out.ends}, {r.GetRevokedAt(), &out.revoked}} {
 		if *t.to, err = readTime(t.text); err != nil {
-			return holder, nil, err
+			return nil, err
 		}
 	}
-	return holder, out, nil
+	return out, nil
 }
 
 // readTime reads a time as the API writes it; "" is the zero time.

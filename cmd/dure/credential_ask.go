@@ -51,12 +51,11 @@ A site of one's own does the same with the Go package client/credential/openid4v
 }
 
 func (a *app) askForCredential(ctx context.Context, f askFlags) error {
-	self, c, err := a.askAbout(f.by)
-	if f.by == "" {
-		if self, err = a.self(""); err == nil {
-			c, err = a.ledger()
-		}
+	self, err := a.self(f.by)
+	if err != nil {
+		return err
 	}
+	c, err := a.ledger()
 	if err != nil {
 		return err
 	}
@@ -87,7 +86,7 @@ func (a *app) askForCredential(ctx context.Context, f askFlags) error {
 		return err
 	}
 	server := &http.Server{Handler: v, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 20 * time.Second}
-	defer server.Close()
+	defer func() { _ = server.Close() }()
 	stopped := make(chan error, 1)
 	go func() { stopped <- server.Serve(listener) }()
 	if err := a.printAsked(session, f.png); err != nil {

@@ -1,16 +1,12 @@
 package main
 
 import (
-	"bufio"
+	"context"
+	"crypto"
 	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"math/big"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/dureledger/dure/client"
 	"github.com/dureledger/dure/client/credential"
 	"github.com/dureledger/dure/client/credential/sdjwt"
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
@@ -73,52 +70,22 @@ func (a *app) issueCredential(cmd *cobra.Command, f issueFlags) error {
 	if err != nil {
 		return err
 	}
-	holderKey, err := a.publicKey(f.to)
-	if err != nil {
-		return err
-	}
-	holder, err := standardKey(holderKey)
-	if err != nil {
-		return err
-	}
 	c, err := a.ledger()
 	if err != nil {
 		return err
 	}
-	network, err := c.Network(ctx)
+	terms, err := a.issueTerms(ctx, c, issuer, f)
 	if err != nil {
-		return err
-	}
-	schema, err := c.Schema(ctx, f.schema)
-	if err != nil {
-		return err
-	}
-	terms := credential.Terms{Issuer: credential.ID{Network: network, Account: issuer.address}, Schema: f.schema, Holder: holder, Issued: a.now().Truncate(time.Second), List: f.list, Decoys: f.decoys}
-	if terms.Claims, err = readClaims(schema, f.claims, f.open); err != nil {
-		return err
-	}
-	if terms.NotBefore, err = a.moment("not-before", f.notBefore); err != nil {
-		return err
-	}
-	if terms.Expires, err = a.moment("expires", f.expires); err != nil {
-		return err
-	}
-	ledger := credential.Online(c)
-	if _, err := ledger.Right(ctx, issuer.address, f.schema, terms.Issued, a.now()); err != nil {
-		return err
-	}
-	if terms.Index, err = a.statusEntry(cmd, issuer.address, f); err != nil {
 		return err
 	}
 	key, err := a.accountKey(ctx, issuer, f.key)
 	if err != nil {
 		return err
 	}
-	public, err := tx.KeyOf(key.Public())
-	if err != nil {
+	if err := mayIssue(ctx, c, key, terms); err != nil {
 		return err
 	}
-	if _, err := ledger.Key(ctx, issuer.address, public.Address(), terms.Issued); err != nil {
+	if terms.Index, err = a.statusEntry(ctx, c, issuer.address, f); err != nil {
 		return err
 	}
 	text, err := credential.Issue(key, terms, rand.Reader)
@@ -128,16 +95,70 @@ func (a *app) issueCredential(cmd *cobra.Command, f issueFlags) error {
 	if err := writePrivate(f.out, text); err != nil {
 		return err
 	}
-	return a.print(map[string]any{"file": f.out, "bytes": len(text), "issuer": issuer.address.String(), "schema": f.schema, "holder": holderKey.Address().String(),
-		"status_list": terms.List, "status_index": terms.Index, "expires": clockTime(terms.Expires)}, func(w io.Writer) {
-		fmt.Fprintf(w, "Issued a credential %s to the key %s.\n", f.schema, a.short(holderKey.Address().String()))
-		status := "none: it cannot be revoked"
-		if f.list > 0 {
-			status = fmt.Sprintf("list %d, entry %d", terms.List, terms.Index)
-		}
-		printFacts(w, []fact{{"file", f.out + ", readable by you alone"}, {"issuer", issuer.String()}, {"status", status}, {"valid until", clockTime(terms.Expires)},
-			{"next", "give the file to its holder; keep list and entry, by which you revoke it"}})
-	})
+	return a.printIssued(issuer, terms, f, len(text))
+}
+
+// issueTerms reads what the credential shall say, by its schema on the ledger.
+func (a *app) issueTerms(ctx context.Context, c *client.Client, issuer party, f issueFlags) (t credential.Terms, err error) {
+	holder, err := a.publicKey(f.to)
+	if err != nil {
+		return t, err
+	}
+	network, err := c.Network(ctx)
+	if err != nil {
+		return t, err
+	}
+	schema, err := c.Schema(ctx, f.schema)
+	if err != nil {
+		return t, err
+	}
+	t = credential.Terms{Issuer: credential.ID{Network: network, Account: issuer.address}, Schema: f.schema, Issued: a.now().Truncate(time.Second), List: f.list, Decoys: f.decoys}
+	if t.Holder, err = standardKey(holder); err != nil {
+		return t, err
+	}
+	if t.Claims, err = readClaims(schema, f.claims, f.open); err != nil {
+		return t, err
+	}
+	if t.NotBefore, err = a.moment("not-before", f.notBefore); err != nil {
+		return t, err
+	}
+	t.Expires, err = a.moment("expires", f.expires)
+	return t, err
+}
+
+// mayIssue asks the ledger what a verifier would ask, so that nothing is issued that nobody will take.
+func mayIssue(ctx context.Context, c *client.Client, key crypto.Signer, t credential.Terms) error {
+	public, err := tx.KeyOf(key.Public())
+	if err != nil {
+		return err
+	}
+	ledger := credential.Online(c)
+	if _, err := ledger.Right(ctx, t.Issuer.Account, t.Schema, t.Issued, t.Issued); err != nil {
+		return err
+	}
+	_, err = ledger.Key(ctx, t.Issuer.Account, public.Address(), t.Issued)
+	return err
+}
+
+func (a *app) printIssued(issuer party, t credential.Terms, f issueFlags, size int) error {
+	holder, err := tx.KeyOf(t.Holder)
+	if err != nil {
+		return err
+	}
+	to := holder.Address().String()
+	until, status := "no end", "none: it cannot be revoked"
+	if !t.Expires.IsZero() {
+		until = clockTime(t.Expires)
+	}
+	if t.List > 0 {
+		status = fmt.Sprintf("list %d, entry %d", t.List, t.Index)
+	}
+	return a.print(map[string]any{"file": f.out, "bytes": size, "issuer": issuer.address.String(), "schema": t.Schema, "holder": to, "status_list": t.List, "status_index": t.Index, "expires": until},
+		func(w io.Writer) {
+			fmt.Fprintf(w, "Issued a credential %s to the key %s.\n", t.Schema, a.short(to))
+			printFacts(w, []fact{{"file", f.out + ", readable by you alone"}, {"issuer", issuer.String()}, {"status", status}, {"valid until", until},
+				{"next", "give the file to its holder; keep list and entry, by which you revoke it"}})
+		})
 }
 
 // readClaims reads FIELD=VALUE by the kinds that the schema says. Whatever is not named open can be withheld.
@@ -217,109 +238,4 @@ func readClaim(schema *apiv1.Schema, name, value string) (any, error) {
 		}
 	}
 	return value, nil
-}
-
-// statusEntry is the credential's entry in the status list: the one named, or one drawn at random of which this home folder does not know that it was used.
-func (a *app) statusEntry(cmd *cobra.Command, issuer tx.Address, f issueFlags) (uint32, error) {
-	if f.list == 0 {
-		if f.index >= 0 {
-			return 0, usage("--index is an entry of a list: give --status-list too")
-		}
-		return 0, nil
-	}
-	c, err := a.ledger()
-	if err != nil {
-		return 0, err
-	}
-	list, _, err := c.StatusList(cmd.Context(), issuer, f.list)
-	if err != nil {
-		return 0, err
-	}
-	size := int64(list.Len())
-	if f.index >= size {
-		return 0, usagef("--index %d: the list has the entries 0 to %d", f.index, size-1)
-	}
-	used := usedEntries{filepath.Join(a.home, fmt.Sprintf("status-%s-%d.txt", issuer, f.list))}
-	if f.index >= 0 {
-		return uint32(f.index), used.note(uint32(f.index))
-	}
-	return used.draw(size)
-}
-
-// usedEntries is a file of the entries of a status list that were given out: a line each, the entry and a random mark. It has nothing about holders.
-type usedEntries struct{ file string }
-
-// draw picks an entry at random and notes it. Of two that note the same at once, who comes second draws again.
-func (u usedEntries) draw(size int64) (uint32, error) {
-	taken, err := u.read()
-	if err != nil {
-		return 0, err
-	}
-	for range 1000 {
-		n, err := rand.Int(rand.Reader, big.NewInt(size))
-		if err != nil {
-			return 0, err
-		}
-		index := uint32(n.Int64())
-		if _, used := taken[index]; used {
-			continue
-		}
-		if err := u.note(index); err == nil {
-			return index, nil
-		} else if !errors.Is(err, errEntryUsed) {
-			return 0, err
-		}
-	}
-	return 0, failed("The status list is nearly full.", "Open another list for new credentials, or name an entry with --index.")
-}
-
-var errEntryUsed = errors.New("the entry of the status list is used already; name another with --index")
-
-// note writes an entry down, and makes sure that nobody did before.
-func (u usedEntries) note(index uint32) error {
-	mark := make([]byte, 8)
-	if _, err := rand.Read(mark); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(u.file), 0o700); err != nil {
-		return err
-	}
-	file, err := os.OpenFile(u.file, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(file, "%d %x\n", index, mark)
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	taken, err := u.read()
-	if err == nil && taken[index] != hex.EncodeToString(mark) {
-		err = errEntryUsed
-	}
-	return err
-}
-
-// read lists the entries with the mark of who noted them first.
-func (u usedEntries) read() (map[uint32]string, error) {
-	file, err := os.Open(u.file)
-	if errors.Is(err, os.ErrNotExist) {
-		return map[uint32]string{}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	out := map[uint32]string{}
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		entry, mark, _ := strings.Cut(lines.Text(), " ")
-		n, err := strconv.ParseUint(entry, 10, 32)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %q is no entry of a status list", u.file, lines.Text())
-		}
-		if _, known := out[uint32(n)]; !known {
-			out[uint32(n)] = mark
-		}
-	}
-	return out, lines.Err()
 }

@@ -246,7 +246,7 @@ func (v *Verifier) verifyOne(ctx context.Context, s *session, query CredentialQu
 	if err != nil {
 		return nil, err
 	}
-	if _, err := query.satisfied(found.Credential); err != nil {
+	if _, err := query.shown().satisfied(found.Credential); err != nil {
 		return nil, fault.New("presentation.incomplete", "A presented credential is of another type than was asked for, or lacks a claim or value that was.")
 	}
 	return found, nil

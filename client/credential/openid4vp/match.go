@@ -106,6 +106,22 @@ func (c CredentialQuery) satisfied(held *credential.Credential) ([]sdjwt.Path, e
 	return nil, noMatch(c.ID)
 }
 
+// shown is the query as it can be checked on a presentation: elements that are withheld move the others up, so an index stands for any element.
+func (c CredentialQuery) shown() CredentialQuery {
+	claims := make([]ClaimQuery, 0, len(c.Claims))
+	for _, claim := range c.Claims {
+		path := slices.Clone(claim.Path)
+		for i, step := range path {
+			if _, index := step.(float64); index {
+				path[i] = nil
+			}
+		}
+		claims = append(claims, ClaimQuery{claim.ID, path, claim.Values})
+	}
+	c.Claims = claims
+	return c
+}
+
 func noMatch(id string) error {
 	return fault.New("presentation.no_match", fmt.Sprintf("No credential here answers what the request calls %q: none is of a type that it wants and has all claims that it asks for.", id), "query", id)
 }

@@ -54,6 +54,35 @@ func TestChooseDiscloses(t *testing.T) {
 	}
 }
 
+// TestIndexedElement: the second element of an array is shown without the first, where it is the first.
+func TestIndexedElement(t *testing.T) {
+	s := newSite(t, nil)
+	card := held(t, "card", map[string]any{"degrees": []any{sdjwt.Hide("Bachelor"), sdjwt.Hide("Master")}})
+	q, err := ParseQuery([]byte(`{"credentials":[{"id":"c","format":"dc+sd-jwt","meta":{"vct_values":["` + credential.SchemaName(network, "card") + `"]},"claims":[{"path":["degrees",1]}]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := s.Begin(q, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := s.fetch(t, b.URI)
+	chosen, err := r.Query.Choose([]*credential.Credential{card})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.wallet().Answer(t.Context(), r, chosen, holder, clock); err != nil {
+		t.Fatal(err)
+	}
+	result, err := s.Result(b.ID, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if degrees := result.Presented["c"][0].Claims["degrees"].([]any); len(degrees) != 1 || degrees[0] != "Master" {
+		t.Errorf("%v", degrees)
+	}
+}
+
 func TestCredentialSets(t *testing.T) {
 	q := func(sets string) (Query, error) {
 		one := func(id, schema string) string {

@@ -1,7 +1,6 @@
 package openid4vp
 
 import (
-	"bytes"
 	"context"
 	"crypto"
 	"crypto/rand"
@@ -168,18 +167,17 @@ func (w Wallet) send(ctx context.Context, r *Request, answer map[string]any) (ne
 	if err != nil {
 		return "", err
 	}
-	if len(bytes.TrimSpace(b)) == 0 {
-		return "", nil
+	return nextAddress(b), nil
+}
+
+// nextAddress is where a site's reply sends the owner's browser; "" if nowhere, or to no place to send a browser to. The answer was taken in any case.
+func nextAddress(reply []byte) string {
+	said, err := sdjwt.DecodeObject(reply)
+	next, _ := said["redirect_uri"].(string)
+	if err != nil || checkAddress(withoutFragment(next)) != nil {
+		return ""
 	}
-	reply, err := sdjwt.DecodeObject(b)
-	if err != nil {
-		return "", nil // the answer was taken; what else the site said does not matter
-	}
-	next, _ = reply["redirect_uri"].(string)
-	if next != "" && checkAddress(withoutFragment(next)) != nil {
-		return "", nil // not a place to send a browser to
-	}
-	return next, nil
+	return next
 }
 
 func withoutFragment(address string) string {

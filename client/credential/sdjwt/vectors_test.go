@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"slices"
 	"testing"
-	"time"
 )
 
 // vector is an example of RFC 9901.
@@ -16,9 +15,6 @@ type vector struct {
 	SDJWT            string `json:"sd_jwt"`
 	Claims           json.RawMessage
 }
-
-// issued is when the examples were valid.
-var issued = time.Unix(1683000000, 0)
 
 func vectors(t testing.TB) (issuer crypto.PublicKey, examples []vector) {
 	t.Helper()
