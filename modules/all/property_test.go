@@ -36,8 +36,8 @@ type world struct {
 	recovered int                 // accounts
 	keys      map[string][]byte   // account: the key that acts, after its events
 	books     map[string]*big.Int // asset and address: what can be spent; asset and "held " and address: what is held
-	who   whoBooks
-	held  int // how often a fact was found to hold
+	who       whoBooks
+	held      int // how often a fact was found to hold
 }
 
 // Whatever members and accounts try, in any order: no invariant breaks, no money is made or lost, a refused transaction
