@@ -110,16 +110,7 @@ func (f *flow) who() (who session, found bool, err error) {
 			return who, false, nil
 		}
 	}
-	account, err := f.ledger.Account(f.r.Context(), who.account)
-	switch {
-	case err != nil:
-		return who, false, err
-	case account.Frozen:
-		return who, false, errFrozen
-	case account.Key != who.key: // the key was replaced since
-		return who, false, nil
-	}
-	return who, true, nil
+	return f.current(f.r)
 }
 
 func (f *flow) prompt(word string) bool {
