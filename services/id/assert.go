@@ -80,9 +80,9 @@ func (s *Server) count(ctx context.Context, address [20]byte, a *passkey.Asserti
 
 // home is a person's page, or signing in.
 func (s *Server) home(w http.ResponseWriter, r *http.Request) {
-	who, ok := s.signedIn(r)
+	who, ok, err := s.current(r)
 	if !ok {
-		s.ownSignIn(w, r, nil)
+		s.ownSignIn(w, r, err)
 		return
 	}
 	s.me(w, r, who, false)

@@ -38,8 +38,15 @@ func TestPasskeyAttacks(t *testing.T) {
 			t.Fatalf("%s: signed in", name)
 		}
 	}
+	account := b.key.Public(t).Address()
 	good := answer()
-	b.sendPasskey(good).shows("내 정보 지우기").post("/signout")
+	b.sendPasskey(good).shows("내 정보 지우기")
+	w.ledger.change(account, func(a *id.Account) { a.Frozen = true })
+	b.get(p.issuer + "/").shows("signin.frozen")
+	w.ledger.change(account, func(a *id.Account) { a.Frozen, a.Key = false, shown([20]byte{1}) })
+	b.get(p.issuer + "/").shows("패스키로 로그인")
+	w.ledger.change(account, func(a *id.Account) { a.Key = a.Address })
+	b.get(p.issuer + "/").shows("패스키로 로그인") // a key that was replaced ended the session
 	b.get(p.issuer + "/")
 	refused("a replay", "signin.replayed", good)
 
@@ -61,7 +68,6 @@ func TestPasskeyAttacks(t *testing.T) {
 	stranger := passkeytest.New(t, "localhost", p.issuer)
 	challenge := b.get(p.issuer + "/").find(`data-challenge="([^"]+)"`)
 	refused("a key without an account", "signin.unknown_key", stranger.Assert(t, challenge, nil))
-	account := b.key.Public(t).Address()
 	challenge = b.get(p.issuer + "/").find(`data-challenge="([^"]+)"`)
 	refused("a key that claims another's account", "signin.unknown_key", stranger.Assert(t, challenge, account[:]))
 	other := newBrowser(t)

@@ -83,7 +83,8 @@ func (f *flow) step() (goidc.Status, error) {
 		if f.prompt("none") {
 			return goidc.StatusFailure, errConsent
 		}
-		return goidc.StatusPending, f.ask(who)
+		f.ask(who)
+		return goidc.StatusPending, nil
 	}
 	f.as.Subject, f.as.GrantedScopes = who.shown, strings.Join(append([]string{"openid"}, agreed...), " ")
 	f.as.Store[keepSID], f.as.Store[keepAt], f.as.Store[keepSession] = who.sid(f.party.ID), who.at.Unix(), who.id
@@ -109,16 +110,7 @@ func (f *flow) who() (who session, found bool, err error) {
 			return who, false, nil
 		}
 	}
-	account, err := f.ledger.Account(f.r.Context(), who.account)
-	switch {
-	case err != nil:
-		return who, false, err
-	case account.Frozen:
-		return who, false, errFrozen
-	case account.Key != who.key: // the key was replaced since
-		return who, false, nil
-	}
-	return who, true, nil
+	return f.current(f.r)
 }
 
 func (f *flow) prompt(word string) bool {
@@ -214,10 +206,10 @@ func (f *flow) agree(ctx context.Context, who session, before vault.Consent, ask
 }
 
 // ask shows what the service wants to know. After a passkey's form it comes by a page of its own, so that it can be loaded again.
-func (f *flow) ask(who session) error {
+func (f *flow) ask(who session) {
 	if f.posted == "assert" {
 		http.Redirect(f.w, f.r, f.action(), http.StatusSeeOther)
-		return nil
+		return
 	}
 	ctx, asked := f.r.Context(), f.asked()
 	if f.as.Store[keepAsked] == nil {
@@ -227,7 +219,7 @@ func (f *flow) ask(who session) error {
 	profile, err := f.profile(ctx, who.account)
 	if err != nil {
 		f.broken(f.w, f.r, err)
-		return nil
+		return
 	}
 	view := page.Consent{Service: f.party.Name, Action: f.action(), Account: who.shown, Public: f.party.Subject != "pairwise", Prove: "/register?then=" + f.as.ID}
 	for _, item := range asked {
@@ -235,5 +227,4 @@ func (f *flow) ask(who session) error {
 		view.Items = append(view.Items, page.Item{ID: item, Value: value(item, who.shown, profile), Held: held(item, profile)})
 	}
 	f.draw(f.w, f.r, "consent", http.StatusOK, page.Page{Path: f.action(), FormsTo: f.formsTo(), View: view})
-	return nil
 }

@@ -49,9 +49,9 @@ func (s *Server) me(w http.ResponseWriter, r *http.Request, who session, erase b
 
 // withdraw takes a consent back: the service may read nothing more, and is told that the person signed out.
 func (s *Server) withdraw(w http.ResponseWriter, r *http.Request) {
-	who, ok := s.signedIn(r)
+	who, ok, err := s.current(r)
 	if !ok {
-		s.ownSignIn(w, r, nil)
+		s.ownSignIn(w, r, err)
 		return
 	}
 	ctx, service := r.Context(), r.PostFormValue("service")
@@ -80,9 +80,12 @@ func (s *Server) withdraw(w http.ResponseWriter, r *http.Request) {
 
 // mayErase is who may erase: a person who signed in a moment ago.
 func (s *Server) mayErase(w http.ResponseWriter, r *http.Request) (session, bool) {
-	who, ok := s.signedIn(r)
-	if !ok || s.now().Sub(who.at) >= freshLifetime {
-		s.ownSignIn(w, r, refusal.New("signin.not_fresh", "Sign in again to erase your data."))
+	who, ok, err := s.current(r)
+	if err == nil && (!ok || s.now().Sub(who.at) >= freshLifetime) {
+		err = refusal.New("signin.not_fresh", "Sign in again to erase your data.")
+	}
+	if err != nil {
+		s.ownSignIn(w, r, err)
 		return who, false
 	}
 	return who, true

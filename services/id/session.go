@@ -181,6 +181,25 @@ func (s *Server) signedIn(r *http.Request) (session, bool) {
 	return s.sessions.get(m, s.now())
 }
 
+// current is the session of a request, if the ledger still says what it said when it began: a freeze, or another key, ends it.
+func (s *Server) current(r *http.Request) (who session, found bool, err error) {
+	who, found = s.signedIn(r)
+	if !found {
+		return who, false, nil
+	}
+	account, err := s.ledger.Account(r.Context(), who.account)
+	switch {
+	case err != nil:
+		return who, false, err
+	case account.Frozen:
+		return who, false, errFrozen
+	case account.Key != who.key:
+		s.endAll(func(o session) bool { return o.mark == who.mark })
+		return who, false, nil
+	}
+	return who, true, nil
+}
+
 // begin signs a person in, under a new secret, so that a cookie known from before is worth nothing. Who was signed in in this browser is
 // signed out, unless it is the same person, whose services stay known.
 func (s *Server) begin(w http.ResponseWriter, r *http.Request, account [20]byte, found Account) session {

@@ -40,7 +40,7 @@ async function fine(page) {
 }
 
 async function picture(page, name) {
-  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+  await page.screenshot({ path: join(folder, `${name}.png`) });
 }
 
 // code reads the newest one at a sandbox.

@@ -22,6 +22,8 @@ const (
 	maxKept = 1000
 	// shown at a time.
 	shown = 50
+	// maxText bounds a message, a memo and a holder's name, in bytes.
+	maxText = 200
 )
 
 // Message is one that was sent: to a phone, or as the memo of a transfer.
@@ -97,10 +99,9 @@ func (b *box) serve(mux *http.ServeMux) http.Handler {
 }
 
 var (
-	phone   = regexp.MustCompile(`^\+[1-9][0-9]{7,14}$`)
-	digits  = regexp.MustCompile(`^[0-9]{6,20}$`)
-	bankNo  = regexp.MustCompile(`^[0-9]{3}$`)
-	maxText = 200
+	phone  = regexp.MustCompile(`^\+[1-9][0-9]{7,14}$`)
+	digits = regexp.MustCompile(`^[0-9]{6,20}$`)
+	bankNo = regexp.MustCompile(`^[0-9]{3}$`)
 )
 
 // NewOperator is a mobile operator.
