@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,7 +33,7 @@ func TestWallet(t *testing.T) {
 	for _, args := range calls {
 		cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 		cmd.Dir, cmd.WaitDelay = "../../web", 10*time.Second
-		cmd.Env = append(n.command().Env, "DURE_BINARY="+n.binary, "DURE_NODES="+strings.Join(origins, ","), "DURE_PICTURES="+shots)
+		cmd.Env = slices.Concat(n.command().Env, []string{"DURE_BINARY=" + n.binary, "DURE_NODES=" + strings.Join(origins, ","), "DURE_PICTURES=" + shots})
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
 		}
