@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-var pictures = flag.Bool("pictures", false, "write the pictures of docs/devices.md anew")
+var pictures = flag.Bool("pictures", false, "write the pictures of docs/devices.md and docs/wallet.md anew")
 
 // maxPicture is how large a picture of the documentation may be, in bytes.
 const maxPicture = 150_000
@@ -43,7 +43,13 @@ func TestDemoCar(t *testing.T) {
 			t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
 		}
 	}
-	for _, name := range []string{"device-before", "device-during", "device-after", "feed-during", "model-during"} {
+	keepPictures(t, shots, "devices", "device-before", "device-during", "device-after", "feed-during", "model-during")
+}
+
+// keepPictures checks the pictures that a folder of docs/ has and, with -pictures, takes them anew.
+func keepPictures(t *testing.T, shots, folder string, names ...string) {
+	t.Helper()
+	for _, name := range names {
 		picture, err := os.ReadFile(filepath.Join(shots, name+".png"))
 		if err != nil {
 			t.Fatal(err)
@@ -52,7 +58,7 @@ func TestDemoCar(t *testing.T) {
 			t.Errorf("%s has %d bytes, more than %d", name, len(picture), maxPicture)
 		}
 		if *pictures {
-			if err := os.WriteFile(filepath.Join("../../docs/devices", name+".png"), picture, 0o644); err != nil {
+			if err := os.WriteFile(filepath.Join("../../docs", folder, name+".png"), picture, 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}

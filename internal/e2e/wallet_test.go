@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -38,24 +37,5 @@ func TestWallet(t *testing.T) {
 			t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
 		}
 	}
-	keepWalletPictures(t, shots)
-}
-
-// keepWalletPictures checks the pictures of docs/wallet.md and, with -pictures, takes them anew.
-func keepWalletPictures(t *testing.T, shots string) {
-	t.Helper()
-	for _, name := range []string{"start", "waiting", "home", "receive", "pay", "confirm", "payment", "refused", "settings-en"} {
-		picture, err := os.ReadFile(filepath.Join(shots, name+".png"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(picture) > maxPicture {
-			t.Errorf("%s has %d bytes, more than %d", name, len(picture), maxPicture)
-		}
-		if *pictures {
-			if err := os.WriteFile(filepath.Join("../../docs/wallet", name+".png"), picture, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+	keepPictures(t, shots, "wallet", "start", "waiting", "home", "receive", "pay", "confirm", "payment", "refused", "settings-en")
 }
