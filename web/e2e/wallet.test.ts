@@ -110,7 +110,7 @@ test("a person gets a wallet, is paid, pays with a passkey, and sees each receip
   await page.getByText("주소가 맞지 않습니다").waitFor();
   expect(await page.evaluate(() => document.activeElement?.id)).toBe("to");
   await page.getByRole("button", { name: "QR 찍기" }).press("Enter");
-  await expect.poll(() => page.getByLabel("받는 주소").inputValue()).toBe(bob);
+  await expect.poll(() => page.getByLabel("받는 주소").inputValue(), { timeout: 30_000 }).toBe(bob);
   await page.keyboard.press("Enter");
   await page.getByText("잔액보다 많습니다.").waitFor();
   await page.getByLabel("금액").fill("12,500");
