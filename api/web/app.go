@@ -2,12 +2,15 @@ package web
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"io/fs"
 	"net/http"
 	"path"
+	"strings"
+	"sync"
 	"time"
 )
 
@@ -19,7 +22,10 @@ var appFiles embed.FS
 // appFile is a file of an app as it is served.
 type appFile struct {
 	content []byte
-	tag     string
+	// digest names the content, for ETag.
+	digest string
+	// packed is the content by gzip, made when it is first asked for; nil for what gains little.
+	packed func() []byte
 }
 
 // App serves an app of web/apps: its page for the folder itself, and the files beside it. Browsers ask each time whether what they keep is still
@@ -36,7 +42,11 @@ func App(name string) http.Handler {
 			return err //nolint:wrapcheck // what is embedded can be read
 		}
 		sum := sha256.Sum256(content)
-		files[p[len(root)+1:]] = appFile{content, `"` + hex.EncodeToString(sum[:16]) + `"`}
+		f := appFile{content: content, digest: hex.EncodeToString(sum[:16])}
+		if ext := path.Ext(p); ext == ".js" || ext == ".css" {
+			f.packed = sync.OnceValue(func() []byte { return pack(content) })
+		}
+		files[p[len(root)+1:]] = f
 		return nil
 	})
 	if err != nil {
@@ -56,7 +66,37 @@ func App(name string) http.Handler {
 		headers(h)
 		h.Set("Permissions-Policy", "camera=(self), microphone=(), geolocation=(), payment=()")
 		h.Set("Cache-Control", "no-cache")
-		h.Set("ETag", f.tag)
-		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(f.content))
+		content, tag := f.content, f.digest
+		if f.packed != nil {
+			h.Set("Vary", "Accept-Encoding")
+			if takesGzip(r) {
+				content, tag = f.packed(), tag+"-gzip"
+				h.Set("Content-Encoding", "gzip")
+			}
+		}
+		h.Set("ETag", `"`+tag+`"`)
+		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(content))
 	})
+}
+
+// takesGzip says whether a client can unpack gzip (RFC 9110, 12.5.3). One that says so with a weight gets the file as it is.
+func takesGzip(r *http.Request) bool {
+	for coding := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		if strings.EqualFold(strings.TrimSpace(coding), "gzip") {
+			return true
+		}
+	}
+	return false
+}
+
+func pack(content []byte) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := w.Write(content); err != nil {
+		panic(err) // a buffer takes everything
+	}
+	if err := w.Close(); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
 }

@@ -1,6 +1,9 @@
 package web
 
 import (
+	"bytes"
+	"compress/gzip"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -35,6 +38,34 @@ func TestWalletIsServed(t *testing.T) {
 		if w := get(app, name, ""); w.Code != 404 {
 			t.Errorf("%q: %d", name, w.Code)
 		}
+	}
+}
+
+func TestWalletIsPacked(t *testing.T) {
+	app := App("wallet")
+	ask := func(encodings string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.URL.Path = "wallet.js"
+		r.Header.Set("Accept-Encoding", encodings)
+		w := httptest.NewRecorder()
+		app.ServeHTTP(w, r)
+		return w
+	}
+	plain, packed := ask("br, gzip;q=0"), ask("br, gzip")
+	if plain.Header().Get("Content-Encoding") != "" || packed.Header().Get("Content-Encoding") != "gzip" || packed.Header().Get("Vary") != "Accept-Encoding" ||
+		plain.Header().Get("ETag") == packed.Header().Get("ETag") || packed.Header().Get("Content-Type") != plain.Header().Get("Content-Type") {
+		t.Errorf("%v and %v", plain.Header(), packed.Header())
+	}
+	if packed.Body.Len()*2 > plain.Body.Len() {
+		t.Errorf("%d bytes packed, %d plain", packed.Body.Len(), plain.Body.Len())
+	}
+	unpacked, err := gzip.NewReader(packed.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := io.ReadAll(unpacked)
+	if err != nil || !bytes.Equal(content, plain.Body.Bytes()) {
+		t.Errorf("unpacked it is another file: %v", err)
 	}
 }
 

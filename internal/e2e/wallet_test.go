@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,29 +32,10 @@ func TestWallet(t *testing.T) {
 	for _, args := range calls {
 		cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 		cmd.Dir, cmd.WaitDelay = "../../web", 10*time.Second
-		cmd.Env = append(n.command().Env, "DURE_BINARY="+n.binary, "DURE_NODES="+strings.Join(origins, ","), "DURE_PICTURES="+shots)
+		cmd.Env = slices.Concat(n.command().Env, []string{"DURE_BINARY=" + n.binary, "DURE_NODES=" + strings.Join(origins, ","), "DURE_PICTURES=" + shots})
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
 		}
 	}
-	keepWalletPictures(t, shots)
-}
-
-// keepWalletPictures checks the pictures of docs/wallet.md and, with -pictures, takes them anew.
-func keepWalletPictures(t *testing.T, shots string) {
-	t.Helper()
-	for _, name := range []string{"start", "waiting", "home", "receive", "pay", "confirm", "payment", "refused", "settings-en"} {
-		picture, err := os.ReadFile(filepath.Join(shots, name+".png"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(picture) > maxPicture {
-			t.Errorf("%s has %d bytes, more than %d", name, len(picture), maxPicture)
-		}
-		if *pictures {
-			if err := os.WriteFile(filepath.Join("../../docs/wallet", name+".png"), picture, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+	savePictures(t, shots, "../../docs/wallet", "start", "waiting", "home", "receive", "pay", "confirm", "payment", "refused", "settings-en")
 }

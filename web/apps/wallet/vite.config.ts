@@ -14,6 +14,7 @@ export default defineConfig({
     outDir: process.env["WALLET_OUT"] ?? here("../../../api/web/apps/wallet"),
     emptyOutDir: true,
     assetsInlineLimit: 0,
+    license: { fileName: "licenses.md" }, // those of the packages in it ask for that
     modulePreload: false,
     chunkSizeWarningLimit: 1000,
     rollupOptions: { output: { entryFileNames: "wallet.js", chunkFileNames: "[name].js", assetFileNames: "wallet[extname]" } },

@@ -11,13 +11,13 @@ export function Start({ view, wallet }: { view: View; wallet: Wallet }) {
   const [busy, setBusy] = useState(false);
   const [trouble, setTrouble] = useState<TextKey>();
   const obstacle = noPasskey(view, t);
-  const attempt = async (what: () => Promise<boolean | void>) => {
+  const attempt = async (what: () => Promise<boolean | void>, failed: TextKey = "start.declined") => {
     setBusy(true);
     setTrouble(undefined);
     try {
       if ((await what()) === false) setTrouble("start.found.none");
     } catch {
-      setTrouble("start.declined");
+      setTrouble(failed);
     } finally {
       setBusy(false);
     }
@@ -32,7 +32,7 @@ export function Start({ view, wallet }: { view: View; wallet: Wallet }) {
         <button type="button" className={primary} disabled={busy || !!obstacle} onClick={() => void attempt(() => wallet.make("passkey", t("wallet")))}>
           {t("start.passkey")}
         </button>
-        <button type="button" className={`${secondary} mt-3`} disabled={busy || !!obstacle} onClick={() => void attempt(() => wallet.find())}>
+        <button type="button" className={`${secondary} mt-3`} disabled={busy || !!obstacle} onClick={() => void attempt(() => wallet.find(), "start.found.failed")}>
           {t("start.found")}
         </button>
         {obstacle && <p className="mt-3 text-sm text-note">{obstacle}</p>}

@@ -19,6 +19,7 @@ export const texts = {
   "start.key.about": ["꺼낼 수 없는 열쇠를 이 브라우저에 둡니다. 브라우저 자료를 지우면 열쇠도 사라집니다. 적은 돈에만 쓰십시오.", "A key that cannot be read out, kept in this browser. It is gone when the browser's data is cleared. Use it for small sums."],
   "start.passkey.device": ["이 브라우저는 패스키를 쓸 수 없습니다.", "This browser has no passkeys."],
   "start.found": ["전에 만든 패스키로 열기", "Open with a passkey you made before"],
+  "start.found.failed": ["지갑을 열지 않았습니다. 다시 해 보십시오.", "The wallet was not opened. Try again."],
   "start.found.none": ["그 패스키로 열린 계좌가 없습니다.", "No account was opened with that passkey."],
   "start.insecure": ["열쇠를 만들려면 https 주소로 여십시오.", "Open this page at an https address to make a key."],
   "start.declined": ["열쇠를 만들지 않았습니다.", "No key was made."],

@@ -1,5 +1,5 @@
 import {
-  type Account, type Address, Anchor, type Balance, Client, type Member, Refusal, type Signer, type Verified,
+  type Account, type Address, Anchor, type Balance, Client, type GetNetworkResponse, type Member, Refusal, type Signer, type Verified,
   cryptoSigner, createPasskey, findPasskey, generateKey, keyAddress, keyText, passkeySigner,
 } from "@dureledger/dure";
 
@@ -42,7 +42,7 @@ export interface View {
   readonly arrived?: Payment;
 }
 
-/** How many payments the list has. */
+/** How many transactions the list has. */
 const shown = 50;
 
 /** How long to wait before the node that does not answer is asked again, in milliseconds. */
@@ -64,6 +64,7 @@ export class Wallet {
   private signer?: Signer;
   private anchor?: Anchor;
   private genesis?: Uint8Array<ArrayBuffer>;
+  private proving = Promise.resolve();
   private files = new Map<string, Uint8Array<ArrayBuffer>>();
 
   constructor(origin: string) {
@@ -89,17 +90,16 @@ export class Wallet {
       this.set({ phase: "noStore" });
       return;
     }
-    const info = await this.untilAnswered(() => this.client.networkInfo());
+    const info = await this.untilAnswered();
     const parameters = (info.parameters ?? {}) as { rp_id?: string; origins?: string[] };
     const pin = await this.store.pin();
     this.set({ network: info.network, members: info.members, rpId: parameters.rp_id ?? "", origins: parameters.origins ?? [], ...(pin && { pin }) });
     this.genesis = new Uint8Array(pin?.genesis ?? info.genesis);
-    const anchor = Anchor.fromGenesis(this.genesis);
-    if (anchor.network !== info.network) {
+    this.anchor = Anchor.fromGenesis(this.genesis);
+    if (this.anchor.network !== info.network) {
       this.set({ phase: "otherNetwork" });
       return;
     }
-    this.anchor = anchor;
     const identity = await this.store.identity();
     if (identity) await this.use(identity);
     else this.set({ phase: "start" });
@@ -178,10 +178,13 @@ export class Wallet {
     const known = new Set(this.view.payments.map((p) => p.id));
     const fresh = some.filter((p) => !known.has(p.id));
     if (fresh.length === 0) return;
-    const payments = [...this.view.payments, ...fresh].sort((a, b) => b.time - a.time).slice(0, shown);
+    const all = [...this.view.payments, ...fresh].sort((a, b) => b.time - a.time);
+    const newest = new Set([...new Set(all.map((p) => p.id))].slice(0, shown));
+    const payments = all.filter((p) => newest.has(p.id)); // all of a transaction, or none
     const arrived = live ? fresh.find((p) => p.incoming && !p.refused) : undefined;
     this.set({ payments, ...(arrived && { arrived }) });
-    for (const id of new Set(fresh.map((p) => p.id))) void this.prove(id);
+    // One after the other, so that a slow phone stays usable.
+    for (const id of new Set(fresh.map((p) => p.id))) this.proving = this.proving.then(() => this.prove(id));
   }
 
   /** prove verifies the receipt of a transaction in this browser, and that it says what the list shows. */
@@ -230,10 +233,12 @@ export class Wallet {
     location.reload();
   }
 
-  private async untilAnswered<T>(ask: () => Promise<T>): Promise<T> {
+  private async untilAnswered(): Promise<GetNetworkResponse> {
     for (;;) {
       try {
-        return await ask();
+        const answer = await this.client.networkInfo();
+        this.set({ lost: false });
+        return answer;
       } catch {
         this.set({ lost: true });
         await pause(again);

@@ -100,6 +100,8 @@ describe("payments", () => {
 });
 
 test("no source puts a style or script into the page, or logs", () => {
-  const source = readdirSync(join(folder, "src")).map((name) => readFileSync(join(folder, "src", name), "utf8")).join("\n");
+  const folders = [join(folder, "src"), join(folder, "../../packages/dure/src")];
+  const files = folders.flatMap((f) => readdirSync(f, { withFileTypes: true }).filter((e) => e.isFile()).map((e) => join(f, e.name)));
+  const source = files.map((f) => readFileSync(f, "utf8")).join("\n");
   expect(source).not.toMatch(/dangerouslySetInnerHTML|innerHTML|console\.|eval\(/);
 });

@@ -9,6 +9,9 @@ export interface Answer<T> {
   readonly sent: boolean;
 }
 
+/** One call of a node's services. */
+type Ask<T> = (n: Node, signal: AbortSignal) => Promise<T>;
+
 /** The nodes of one network, of which the one that answered last is asked first. */
 export class Nodes {
   private preferred = 0;
@@ -35,31 +38,24 @@ export class Nodes {
    * call asks the nodes in turn until one answers, going round with growing pauses until patience ends. It ends with a node's Refusal that
    * is for good, or with Unreachable.
    */
-  async call<T>(timeout: number, signal: AbortSignal | undefined, ask: (n: Node, signal: AbortSignal) => Promise<T>): Promise<Answer<T>> {
+  async call<T>(timeout: number, signal: AbortSignal | undefined, ask: Ask<T>): Promise<Answer<T>> {
     const deadline = this.clock.now() + this.patience;
     const lost = new Map<string, string>();
     let sent = false;
     for (let round = 0; ; round++) {
       let pause = Infinity;
       for (const node of this.order()) {
-        const before = await this.admit(node, timeout, signal).then(() => undefined, (err: unknown) => ({ err }));
-        if (!before) {
-          try {
-            const value = await this.callOne(node, timeout, signal, ask);
-            this.preferred = this.all.indexOf(node);
-            return { value, node, sent };
-          } catch (err) {
-            if (err instanceof Refusal && err.retryAfterMs === undefined) throw err;
-            if (signal?.aborted) throw new Unreachable(lost.set(node.address, text(err)), true);
-            sent ||= !(err instanceof Refusal);
-            pause = Math.min(pause, err instanceof Refusal ? (err.retryAfterMs ?? 0) : 0);
-            lost.set(node.address, text(err));
-          }
-        } else {
-          if (signal?.aborted) throw new Unreachable(lost.set(node.address, text(before.err)), sent);
-          if (!(before.err instanceof WrongNetwork)) pause = 0;
-          lost.set(node.address, text(before.err));
+        const got = await this.attempt(node, timeout, signal, ask);
+        if ("value" in got) {
+          this.preferred = this.all.indexOf(node);
+          return { value: got.value, node, sent };
         }
+        const { err } = got;
+        if (err instanceof Refusal && err.retryAfterMs === undefined) throw err;
+        sent ||= got.sent;
+        lost.set(node.address, err instanceof Error ? err.message : String(err));
+        if (signal?.aborted) throw new Unreachable(lost, sent);
+        if (!(err instanceof WrongNetwork)) pause = Math.min(pause, err instanceof Refusal ? (err.retryAfterMs ?? 0) : 0);
         this.passOver(node);
       }
       // When each belongs to another network, waiting changes nothing.
@@ -70,8 +66,22 @@ export class Nodes {
     }
   }
 
+  /** attempt asks one node, once it is known to be of the network. `sent`: it may have had the request, though no answer came. */
+  private async attempt<T>(node: Node, timeout: number, signal: AbortSignal | undefined, ask: Ask<T>): Promise<{ value: T } | { err: unknown; sent: boolean }> {
+    try {
+      await this.admit(node, timeout, signal);
+    } catch (err) {
+      return { err, sent: false };
+    }
+    try {
+      return { value: await this.callOne(node, timeout, signal, ask) };
+    } catch (err) {
+      return { err, sent: !(err instanceof Refusal) };
+    }
+  }
+
   /** callOne asks one node once. What it refused is a Refusal; anything else is trouble on the way. */
-  async callOne<T>(node: Node, timeout: number, signal: AbortSignal | undefined, ask: (n: Node, signal: AbortSignal) => Promise<T>): Promise<T> {
+  async callOne<T>(node: Node, timeout: number, signal: AbortSignal | undefined, ask: Ask<T>): Promise<T> {
     const limit = AbortSignal.timeout(timeout);
     try {
       return await ask(node, signal ? AbortSignal.any([signal, limit]) : limit);
@@ -91,5 +101,3 @@ export class Nodes {
 }
 
 class WrongNetwork extends Error {}
-
-const text = (err: unknown): string => (err instanceof Error ? err.message : String(err));

@@ -2,7 +2,7 @@ import { type Clock, backoff } from "./clock.js";
 import { Wait, type Outcome, type SubmitResult } from "./gen/dure/api/v1/api_pb.js";
 import { refusalOf } from "./node.js";
 import type { Nodes } from "./nodes.js";
-import { Refusal, Undecided } from "./refusal.js";
+import { Refusal, Undecided, Unreachable } from "./refusal.js";
 import type { Signed } from "./transaction.js";
 
 /** How long a request may take, in milliseconds. */
@@ -29,7 +29,7 @@ export class Submitter {
       const went = await this.nodes
         .call(this.timeouts.commit, signal, (n, limit) => n.ledger.submit({ transaction: s.raw, wait: Wait.COMMIT }, { signal: limit }))
         .catch((err: unknown) => {
-          throw sent || (err instanceof Error && "sent" in err && err.sent === true) ? new Undecided(s.id, s.notAfter, err) : err;
+          throw sent || (err instanceof Unreachable && err.sent) ? new Undecided(s.id, s.notAfter, err) : err;
         });
       sent ||= went.sent;
       const error = went.value.result?.error;
