@@ -76,7 +76,7 @@ type authorised struct {
 // Authorise asks for every actor of a body whether keys may act for it and returns those that have rules. The refusal of account.frozen
 // comes last, as a transaction of which another part is void is void.
 func (rules Rules) Authorise(v *state.View, body *txv1.Body, keys []tx.Key) (ruled []tx.Address, action uint32, err *fault.Error) {
-	// There are hardly more actors than keys before one is refused.
+	// Mostly there is one actor or two; a body has at most tx.MaxActions.
 	asked := make([]authorised, 0, 4)
 next:
 	for i, a := range body.GetActions() {

@@ -15,8 +15,8 @@ type authority struct {
 
 // setAuthority replaces what acts for an account and stores the account, with whatever else was changed in it. All that hangs on the old
 // authority goes with it: without a rule there are no proposals, no record of what was spent under limits, and no lock. Proposals keep the
-// approvals of keys that stay.
-func setAuthority(c *exec.Context, address tx.Address, a *accountv1.Account, to authority) {
+// approvals of keys that stay. Whoever changes what acts for an account does it here.
+func (m *Module) setAuthority(c *exec.Context, address tx.Address, a *accountv1.Account, to authority) {
 	if !a.GetRuled() {
 		if old := tx.Address(a.GetKey()); old != address {
 			rotated.Delete(c.View, old)
@@ -33,6 +33,7 @@ func setAuthority(c *exec.Context, address tx.Address, a *accountv1.Account, to 
 		if to.key != address {
 			rotated.Set(c.View, to.key, address)
 		}
+		m.devices.KeyChanged(c.View, address, to.key)
 	}
 	accounts.Set(c.View, address, a)
 	forgetUsage(c.View, address, to.rule)

@@ -33,8 +33,7 @@ func (m *Module) rotateKey(c *exec.Context, call *accountv1.RotateKey) error {
 	if !c.Witnessed(to) {
 		return notWitnessed(c.Actor, to)
 	}
-	setAuthority(c, c.Actor, a, authority{key: to, kind: key.Kind})
-	m.devices.KeyChanged(c.View, c.Actor, to)
+	m.setAuthority(c, c.Actor, a, authority{key: to, kind: key.Kind})
 	c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_AccountKeyRotated{
 		AccountKeyRotated: &accountv1.KeyRotated{Account: c.Actor[:], Key: to[:]},
 	}})

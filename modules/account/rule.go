@@ -40,7 +40,7 @@ func (m *Module) setRule(c *exec.Context, call *accountv1.SetRule) error {
 	if err != nil {
 		return err
 	}
-	setAuthority(c, c.Actor, a, authority{rule: rule})
+	m.setAuthority(c, c.Actor, a, authority{rule: rule})
 	c.Emit(&ledgerv1.Event{Kind: &ledgerv1.Event_AccountRuleSet{AccountRuleSet: &accountv1.RuleSet{Account: c.Actor[:], Rule: rule}}})
 	return nil
 }
