@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"slices"
+
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
 	"github.com/dureledger/dure/ledger/fault"
@@ -67,27 +69,18 @@ func (c *Context) Doing(ruled bool, do Do) *Context {
 	return c
 }
 
-// authorised is one actor of a transaction that may act.
-type authorised struct {
-	actor tx.Address
-	ruled bool
-}
-
 // Authorise asks for every actor of a body whether keys may act for it and returns those that have rules. The refusal of account.frozen
 // comes last, as a transaction of which another part is void is void.
 func (rules Rules) Authorise(v *state.View, body *txv1.Body, keys []tx.Key) (ruled []tx.Address, action uint32, err *fault.Error) {
 	// Mostly there is one actor or two; a body has at most tx.MaxActions.
-	asked := make([]authorised, 0, 4)
-next:
+	asked := make([]tx.Address, 0, 4)
 	for i, a := range body.GetActions() {
 		actor := tx.Address(a.GetActor())
-		for _, other := range asked {
-			if other.actor == actor {
-				continue next
-			}
+		if slices.Contains(asked, actor) {
+			continue
 		}
+		asked = append(asked, actor)
 		has, refusal := rules.Accounts.Authorise(v, actor, body, keys)
-		asked = append(asked, authorised{actor, has})
 		if has {
 			ruled = append(ruled, actor)
 		}
