@@ -64,10 +64,10 @@ type payment struct {
 	client  *client.Client
 	network string
 	// start is the height when the run began: outcomes above it are this run's.
-	start  int64
-	payer  party
-	signer tx.Signer
-	file   *payFile
+	start   int64
+	payer   party
+	signers []tx.Signer
+	file    *payFile
 }
 
 // What became of a row.
@@ -105,7 +105,7 @@ func (p *payment) run(ctx context.Context) error {
 		return failed(p.report+" exists already.", "Choose another name for the report, or move it away.")
 	}
 	var err error
-	if p.signer, err = p.app.signerFor(ctx, p.payer, p.key); err != nil {
+	if p.signers, err = p.app.signersFor(ctx, p.payer, p.key, false); err != nil {
 		return err
 	}
 	results, cause := p.payAll(ctx)

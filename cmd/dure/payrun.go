@@ -101,7 +101,7 @@ func (p *payment) sign(index, attempt int) (*client.Signed, error) {
 	row := p.file.Rows[index]
 	once := p.once(index, attempt)
 	return p.client.Sign(client.NewTransaction(p.network).Once(once).Salt(binary.BigEndian.Uint64(once[:8])).NotAfter(payNotAfter(p.app.now())).
-		Transfer(p.payer.address, row.To.address, p.asset, row.Units, client.Memo(row.Memo), client.Reference(row.Reference)), p.signer)
+		Transfer(p.payer.address, row.To.address, p.asset, row.Units, client.Memo(row.Memo), client.Reference(row.Reference)), p.signers...)
 }
 
 func (p *payment) once(index, attempt int) [32]byte {

@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"slices"
+
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
 	"github.com/dureledger/dure/ledger/fault"
@@ -67,24 +69,15 @@ func (c *Context) Doing(ruled bool, do Do) *Context {
 	return c
 }
 
-// authorised is one actor of a transaction that may act.
-type authorised struct {
-	actor tx.Address
-	ruled bool
-}
-
 // Authorise asks for every actor of a body whether keys may act for it and returns those that have rules. The refusal of account.frozen
 // comes last, as a transaction of which another part is void is void; it is not for actions that whileFrozen is true of, given their calls.
 func (rules Rules) Authorise(v *state.View, body *txv1.Body, keys []tx.Key, now int64, whileFrozen func(call any) bool) (ruled []tx.Address, action uint32, err *fault.Error) {
-	// There are hardly more actors than keys before one is refused.
-	asked := make([]authorised, 0, 4)
-next:
+	// Mostly there is one actor or two; a body has at most tx.MaxActions.
+	asked := make([]tx.Address, 0, 4)
 	for i, a := range body.GetActions() {
 		actor := tx.Address(a.GetActor())
-		for _, other := range asked {
-			if other.actor == actor {
-				continue next
-			}
+		if slices.Contains(asked, actor) {
+			continue
 		}
 		has, refusal := rules.Accounts.Authorise(v, actor, body, keys, now)
 		if refusal != nil {
@@ -99,7 +92,7 @@ next:
 				action, err = uint32(i), found
 			}
 		}
-		asked = append(asked, authorised{actor, has})
+		asked = append(asked, actor)
 		if has {
 			ruled = append(ruled, actor)
 		}

@@ -17,7 +17,8 @@ type authority struct {
 
 // setAuthority replaces what acts for an account and stores the account, with whatever else was changed in it. All that hangs on the old
 // authority goes with it: without a rule there are no proposals, no record of what was spent under limits, and no lock. Proposals keep the
-// approvals of keys that stay. Who keeps what is said of keys is told of another key. That it is nobody else's is the caller's to see to: see usable.
+// approvals of keys that stay. Who keeps what is said of keys is told of another key. Whoever changes what acts for an account does it here; that a key
+// is nobody else's is the caller's to see to: see usable.
 func (m *Module) setAuthority(c *exec.Context, address tx.Address, a *accountv1.Account, to authority) {
 	if !a.GetRuled() {
 		if old := tx.Address(a.GetKey()); old != address {

@@ -11,6 +11,8 @@ import (
 	txv1 "github.com/dureledger/dure/gen/dure/tx/v1"
 	"github.com/dureledger/dure/internal/moduletest"
 	"github.com/dureledger/dure/ledger/tx"
+	"github.com/dureledger/dure/ledger/tx/txtest"
+	"github.com/dureledger/dure/modules/account"
 	"github.com/dureledger/dure/modules/asset"
 )
 
@@ -90,6 +92,31 @@ func TestNobodyAloneBurnsOnceKeys(t *testing.T) {
 	}
 	body.Once = nil
 	if o := one(t, c.seal(c.sign(body, "cfo"))); o.GetStatus() != ledgerv1.Status_STATUS_OK {
+		t.Error(o.GetRefusal())
+	}
+}
+
+// A cautious institution: an Ed25519 and an ML-DSA-65 key must both sign, under the address that the first made.
+func TestBothKindsOfKeySign(t *testing.T) {
+	c := newChain(t)
+	c.signers["post-quantum"] = txtest.Signer(accountv1.KeyKind_KEY_KIND_ML_DSA_65, 7)
+	second := c.signers["post-quantum"].Key().Address()
+	set := action("ana", &txv1.Action_AccountSetRule{AccountSetRule: &accountv1.SetRule{Rule: &accountv1.Rule{
+		Keys: []*accountv1.RuleKey{{Key: address("ana"), Weight: 1}, {Key: second[:], Weight: 1}}, Spend: 2, Manage: 2, Other: 2,
+	}}})
+	if o := one(t, c.seal(c.sign(c.body(set), "ana", "post-quantum"))); o.GetRefusal() != nil {
+		t.Fatal(o.GetRefusal())
+	}
+	rule, _ := account.GetRule(c.ledger.Tree(), moduletest.Address("ana"))
+	if kind := rule.GetKeys()[1].GetKind(); kind != accountv1.KeyKind_KEY_KIND_ML_DSA_65 {
+		t.Errorf("the second key is of kind %v", kind)
+	}
+	for _, signer := range []string{"ana", "post-quantum"} {
+		if r := c.seal(c.sign(c.body(transfer("ana", "ben", "krw", "1")), signer)); len(r.Voids) != 1 || r.Voids[0].Refusal.Code != "account.too_few_keys" {
+			t.Errorf("%s alone: %v", signer, r.Voids)
+		}
+	}
+	if o := one(t, c.seal(c.sign(c.body(transfer("ana", "ben", "krw", "1")), "ana", "post-quantum"))); o.GetRefusal() != nil {
 		t.Error(o.GetRefusal())
 	}
 }
