@@ -1476,7 +1476,9 @@ type GetStatusResponse struct {
 	// What must be so for this node to take transactions, as /readyz tells.
 	Checks []*Check `protobuf:"bytes,18,rep,name=checks,proto3" json:"checks,omitempty"`
 	// The newest checkpoint with the cosignatures that the network asks for, as this node has them; absent if there is none.
-	Witnessed     *Witnessed `protobuf:"bytes,19,opt,name=witnessed,proto3" json:"witnessed,omitempty"`
+	Witnessed *Witnessed `protobuf:"bytes,19,opt,name=witnessed,proto3" json:"witnessed,omitempty"`
+	// Who may read here: "open": everybody; "consortium": accounts, see docs/access.md.
+	Access        string `protobuf:"bytes,20,opt,name=access,proto3" json:"access,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1642,6 +1644,13 @@ func (x *GetStatusResponse) GetWitnessed() *Witnessed {
 		return x.Witnessed
 	}
 	return nil
+}
+
+func (x *GetStatusResponse) GetAccess() string {
+	if x != nil {
+		return x.Access
+	}
+	return ""
 }
 
 // How a checkpoint is witnessed.
@@ -7811,6 +7820,244 @@ func (x *Settlement) GetDevice() string {
 	return ""
 }
 
+type GetChallengeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetChallengeRequest) Reset() {
+	*x = GetChallengeRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[102]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetChallengeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetChallengeRequest) ProtoMessage() {}
+
+func (x *GetChallengeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[102]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetChallengeRequest.ProtoReflect.Descriptor instead.
+func (*GetChallengeRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{102}
+}
+
+type GetChallengeResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Nonce string                 `protobuf:"bytes,1,opt,name=nonce,proto3" json:"nonce,omitempty"`
+	// The node's clock now, by which proofs are dated.
+	Time          string `protobuf:"bytes,2,opt,name=time,proto3" json:"time,omitempty"`
+	ExpiresAt     string `protobuf:"bytes,3,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetChallengeResponse) Reset() {
+	*x = GetChallengeResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[103]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetChallengeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetChallengeResponse) ProtoMessage() {}
+
+func (x *GetChallengeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[103]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetChallengeResponse.ProtoReflect.Descriptor instead.
+func (*GetChallengeResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{103}
+}
+
+func (x *GetChallengeResponse) GetNonce() string {
+	if x != nil {
+		return x.Nonce
+	}
+	return ""
+}
+
+func (x *GetChallengeResponse) GetTime() string {
+	if x != nil {
+		return x.Time
+	}
+	return ""
+}
+
+func (x *GetChallengeResponse) GetExpiresAt() string {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return ""
+}
+
+type CreateTokenRequest struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Account string                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	// Of GetChallenge of the same node.
+	Nonce string `protobuf:"bytes,2,opt,name=nonce,proto3" json:"nonce,omitempty"`
+	// The host, with the port if it is not the scheme's own, by which the reader reaches the node.
+	Audience string `protobuf:"bytes,3,opt,name=audience,proto3" json:"audience,omitempty"`
+	// Of the key that will sign the proofs (RFC 7638), 43 characters.
+	Thumbprint string `protobuf:"bytes,4,opt,name=thumbprint,proto3" json:"thumbprint,omitempty"`
+	// A serialised dure.tx.v1.Witness, by a key that acts for the account, of the digest that docs/access.md says.
+	Witness       []byte `protobuf:"bytes,5,opt,name=witness,proto3" json:"witness,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateTokenRequest) Reset() {
+	*x = CreateTokenRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[104]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateTokenRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateTokenRequest) ProtoMessage() {}
+
+func (x *CreateTokenRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[104]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateTokenRequest.ProtoReflect.Descriptor instead.
+func (*CreateTokenRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{104}
+}
+
+func (x *CreateTokenRequest) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *CreateTokenRequest) GetNonce() string {
+	if x != nil {
+		return x.Nonce
+	}
+	return ""
+}
+
+func (x *CreateTokenRequest) GetAudience() string {
+	if x != nil {
+		return x.Audience
+	}
+	return ""
+}
+
+func (x *CreateTokenRequest) GetThumbprint() string {
+	if x != nil {
+		return x.Thumbprint
+	}
+	return ""
+}
+
+func (x *CreateTokenRequest) GetWitness() []byte {
+	if x != nil {
+		return x.Witness
+	}
+	return nil
+}
+
+type CreateTokenResponse struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Token     string                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
+	ExpiresAt string                 `protobuf:"bytes,2,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// The account is a member's, which reads everything.
+	Member        bool `protobuf:"varint,3,opt,name=member,proto3" json:"member,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateTokenResponse) Reset() {
+	*x = CreateTokenResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[105]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateTokenResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateTokenResponse) ProtoMessage() {}
+
+func (x *CreateTokenResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[105]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateTokenResponse.ProtoReflect.Descriptor instead.
+func (*CreateTokenResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{105}
+}
+
+func (x *CreateTokenResponse) GetToken() string {
+	if x != nil {
+		return x.Token
+	}
+	return ""
+}
+
+func (x *CreateTokenResponse) GetExpiresAt() string {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return ""
+}
+
+func (x *CreateTokenResponse) GetMember() bool {
+	if x != nil {
+		return x.Member
+	}
+	return false
+}
+
 var File_dure_api_v1_api_proto protoreflect.FileDescriptor
 
 const file_dure_api_v1_api_proto_rawDesc = "" +
@@ -7916,7 +8163,7 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\bapp_hash\x18\x05 \x01(\tR\aappHash\x12\x18\n" +
 	"\abatches\x18\x06 \x01(\x05R\abatches\x12\"\n" +
 	"\ftransactions\x18\a \x03(\tR\ftransactions\"\x12\n" +
-	"\x10GetStatusRequest\"\x92\x05\n" +
+	"\x10GetStatusRequest\"\xaa\x05\n" +
 	"\x11GetStatusResponse\x12\x18\n" +
 	"\anetwork\x18\x01 \x01(\tR\anetwork\x12\x16\n" +
 	"\x06member\x18\x02 \x01(\tR\x06member\x12\x16\n" +
@@ -7941,7 +8188,8 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\n" +
 	"state_keys\x18\x11 \x01(\x03R\tstateKeys\x12*\n" +
 	"\x06checks\x18\x12 \x03(\v2\x12.dure.api.v1.CheckR\x06checks\x124\n" +
-	"\twitnessed\x18\x13 \x01(\v2\x16.dure.api.v1.WitnessedR\twitnessed\"]\n" +
+	"\twitnessed\x18\x13 \x01(\v2\x16.dure.api.v1.WitnessedR\twitnessed\x12\x16\n" +
+	"\x06access\x18\x14 \x01(\tR\x06access\"]\n" +
 	"\tWitnessed\x12\x16\n" +
 	"\x06height\x18\x01 \x01(\x03R\x06height\x12\"\n" +
 	"\fcosignatures\x18\x02 \x01(\rR\fcosignatures\x12\x14\n" +
@@ -8467,7 +8715,26 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\vtransaction\x18\b \x01(\tR\vtransaction\x12\x12\n" +
 	"\x04time\x18\t \x01(\tR\x04time\x12\x16\n" +
 	"\x06device\x18\n" +
-	" \x01(\tR\x06device*<\n" +
+	" \x01(\tR\x06device\"\x15\n" +
+	"\x13GetChallengeRequest\"_\n" +
+	"\x14GetChallengeResponse\x12\x14\n" +
+	"\x05nonce\x18\x01 \x01(\tR\x05nonce\x12\x12\n" +
+	"\x04time\x18\x02 \x01(\tR\x04time\x12\x1d\n" +
+	"\n" +
+	"expires_at\x18\x03 \x01(\tR\texpiresAt\"\x9a\x01\n" +
+	"\x12CreateTokenRequest\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x14\n" +
+	"\x05nonce\x18\x02 \x01(\tR\x05nonce\x12\x1a\n" +
+	"\baudience\x18\x03 \x01(\tR\baudience\x12\x1e\n" +
+	"\n" +
+	"thumbprint\x18\x04 \x01(\tR\n" +
+	"thumbprint\x12\x18\n" +
+	"\awitness\x18\x05 \x01(\fR\awitness\"b\n" +
+	"\x13CreateTokenResponse\x12\x14\n" +
+	"\x05token\x18\x01 \x01(\tR\x05token\x12\x1d\n" +
+	"\n" +
+	"expires_at\x18\x02 \x01(\tR\texpiresAt\x12\x16\n" +
+	"\x06member\x18\x03 \x01(\bR\x06member*<\n" +
 	"\x04Wait\x12\x14\n" +
 	"\x10WAIT_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vWAIT_COMMIT\x10\x01\x12\r\n" +
@@ -8520,7 +8787,10 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\n" +
 	"GetReading\x12\x1e.dure.api.v1.GetReadingRequest\x1a\x1f.dure.api.v1.GetReadingResponse\x12\\\n" +
 	"\x0fListSettlements\x12#.dure.api.v1.ListSettlementsRequest\x1a$.dure.api.v1.ListSettlementsResponse\x12>\n" +
-	"\x05Taint\x12\x19.dure.api.v1.TaintRequest\x1a\x1a.dure.api.v1.TaintResponse2\xb7\x01\n" +
+	"\x05Taint\x12\x19.dure.api.v1.TaintRequest\x1a\x1a.dure.api.v1.TaintResponse2\xb6\x01\n" +
+	"\rAccessService\x12S\n" +
+	"\fGetChallenge\x12 .dure.api.v1.GetChallengeRequest\x1a!.dure.api.v1.GetChallengeResponse\x12P\n" +
+	"\vCreateToken\x12\x1f.dure.api.v1.CreateTokenRequest\x1a .dure.api.v1.CreateTokenResponse2\xb7\x01\n" +
 	"\x0eNetworkService\x12M\n" +
 	"\n" +
 	"GetNetwork\x12\x1e.dure.api.v1.GetNetworkRequest\x1a\x1f.dure.api.v1.GetNetworkResponse\x12V\n" +
@@ -8540,7 +8810,7 @@ func file_dure_api_v1_api_proto_rawDescGZIP() []byte {
 }
 
 var file_dure_api_v1_api_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 104)
+var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 108)
 var file_dure_api_v1_api_proto_goTypes = []any{
 	(Wait)(0),                         // 0: dure.api.v1.Wait
 	(CheckpointKind)(0),               // 1: dure.api.v1.CheckpointKind
@@ -8646,9 +8916,13 @@ var file_dure_api_v1_api_proto_goTypes = []any{
 	(*TaintedFeed)(nil),               // 101: dure.api.v1.TaintedFeed
 	(*TaintedAnchor)(nil),             // 102: dure.api.v1.TaintedAnchor
 	(*Settlement)(nil),                // 103: dure.api.v1.Settlement
-	nil,                               // 104: dure.api.v1.Error.FieldsEntry
-	nil,                               // 105: dure.api.v1.Outcome.FieldsEntry
-	(*structpb.Struct)(nil),           // 106: google.protobuf.Struct
+	(*GetChallengeRequest)(nil),       // 104: dure.api.v1.GetChallengeRequest
+	(*GetChallengeResponse)(nil),      // 105: dure.api.v1.GetChallengeResponse
+	(*CreateTokenRequest)(nil),        // 106: dure.api.v1.CreateTokenRequest
+	(*CreateTokenResponse)(nil),       // 107: dure.api.v1.CreateTokenResponse
+	nil,                               // 108: dure.api.v1.Error.FieldsEntry
+	nil,                               // 109: dure.api.v1.Outcome.FieldsEntry
+	(*structpb.Struct)(nil),           // 110: google.protobuf.Struct
 }
 var file_dure_api_v1_api_proto_depIdxs = []int32{
 	0,   // 0: dure.api.v1.SubmitRequest.wait:type_name -> dure.api.v1.Wait
@@ -8657,11 +8931,11 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	6,   // 3: dure.api.v1.SubmitManyResponse.results:type_name -> dure.api.v1.SubmitResult
 	8,   // 4: dure.api.v1.SubmitResult.outcome:type_name -> dure.api.v1.Outcome
 	7,   // 5: dure.api.v1.SubmitResult.error:type_name -> dure.api.v1.Error
-	104, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
-	105, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
+	108, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
+	109, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
 	9,   // 8: dure.api.v1.Outcome.events:type_name -> dure.api.v1.Event
-	106, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
-	106, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
+	110, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
+	110, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
 	10,  // 11: dure.api.v1.Transaction.actions:type_name -> dure.api.v1.Action
 	11,  // 12: dure.api.v1.Transaction.witnesses:type_name -> dure.api.v1.Witness
 	8,   // 13: dure.api.v1.Transaction.outcome:type_name -> dure.api.v1.Outcome
@@ -8686,9 +8960,9 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	60,  // 32: dure.api.v1.Member.misbehaviours:type_name -> dure.api.v1.Misbehaviour
 	60,  // 33: dure.api.v1.FormerValidator.misbehaviours:type_name -> dure.api.v1.Misbehaviour
 	59,  // 34: dure.api.v1.GetNetworkResponse.members:type_name -> dure.api.v1.Member
-	106, // 35: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
+	110, // 35: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
 	61,  // 36: dure.api.v1.GetNetworkResponse.former_validators:type_name -> dure.api.v1.FormerValidator
-	106, // 37: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
+	110, // 37: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
 	64,  // 38: dure.api.v1.ListProposalsResponse.proposals:type_name -> dure.api.v1.Proposal
 	72,  // 39: dure.api.v1.Device.firmware:type_name -> dure.api.v1.Firmware
 	71,  // 40: dure.api.v1.Device.doubts:type_name -> dure.api.v1.Doubt
@@ -8745,44 +9019,48 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	95,  // 91: dure.api.v1.StreamService.GetReading:input_type -> dure.api.v1.GetReadingRequest
 	97,  // 92: dure.api.v1.StreamService.ListSettlements:input_type -> dure.api.v1.ListSettlementsRequest
 	99,  // 93: dure.api.v1.StreamService.Taint:input_type -> dure.api.v1.TaintRequest
-	62,  // 94: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
-	65,  // 95: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
-	3,   // 96: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
-	5,   // 97: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
-	14,  // 98: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
-	16,  // 99: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
-	18,  // 100: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
-	20,  // 101: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
-	22,  // 102: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
-	26,  // 103: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
-	28,  // 104: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
-	30,  // 105: dure.api.v1.LedgerService.AddCosignature:output_type -> dure.api.v1.AddCosignatureResponse
-	32,  // 106: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
-	35,  // 107: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
-	37,  // 108: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
-	40,  // 109: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
-	42,  // 110: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
-	45,  // 111: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
-	47,  // 112: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
-	50,  // 113: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
-	52,  // 114: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
-	56,  // 115: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
-	58,  // 116: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
-	75,  // 117: dure.api.v1.DeviceService.GetDevice:output_type -> dure.api.v1.GetDeviceResponse
-	70,  // 118: dure.api.v1.DeviceService.ListDevices:output_type -> dure.api.v1.ListDevicesResponse
-	77,  // 119: dure.api.v1.DeviceService.GetModel:output_type -> dure.api.v1.GetModelResponse
-	79,  // 120: dure.api.v1.DeviceService.Rely:output_type -> dure.api.v1.RelyResponse
-	86,  // 121: dure.api.v1.StreamService.GetFeed:output_type -> dure.api.v1.GetFeedResponse
-	88,  // 122: dure.api.v1.StreamService.ListFeeds:output_type -> dure.api.v1.ListFeedsResponse
-	90,  // 123: dure.api.v1.StreamService.Value:output_type -> dure.api.v1.ValueResponse
-	94,  // 124: dure.api.v1.StreamService.ListReadings:output_type -> dure.api.v1.ListReadingsResponse
-	96,  // 125: dure.api.v1.StreamService.GetReading:output_type -> dure.api.v1.GetReadingResponse
-	98,  // 126: dure.api.v1.StreamService.ListSettlements:output_type -> dure.api.v1.ListSettlementsResponse
-	100, // 127: dure.api.v1.StreamService.Taint:output_type -> dure.api.v1.TaintResponse
-	63,  // 128: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
-	66,  // 129: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
-	96,  // [96:130] is the sub-list for method output_type
-	62,  // [62:96] is the sub-list for method input_type
+	104, // 94: dure.api.v1.AccessService.GetChallenge:input_type -> dure.api.v1.GetChallengeRequest
+	106, // 95: dure.api.v1.AccessService.CreateToken:input_type -> dure.api.v1.CreateTokenRequest
+	62,  // 96: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
+	65,  // 97: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
+	3,   // 98: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
+	5,   // 99: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
+	14,  // 100: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
+	16,  // 101: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
+	18,  // 102: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
+	20,  // 103: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
+	22,  // 104: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
+	26,  // 105: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
+	28,  // 106: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
+	30,  // 107: dure.api.v1.LedgerService.AddCosignature:output_type -> dure.api.v1.AddCosignatureResponse
+	32,  // 108: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
+	35,  // 109: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
+	37,  // 110: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
+	40,  // 111: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
+	42,  // 112: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
+	45,  // 113: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
+	47,  // 114: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
+	50,  // 115: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
+	52,  // 116: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
+	56,  // 117: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
+	58,  // 118: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
+	75,  // 119: dure.api.v1.DeviceService.GetDevice:output_type -> dure.api.v1.GetDeviceResponse
+	70,  // 120: dure.api.v1.DeviceService.ListDevices:output_type -> dure.api.v1.ListDevicesResponse
+	77,  // 121: dure.api.v1.DeviceService.GetModel:output_type -> dure.api.v1.GetModelResponse
+	79,  // 122: dure.api.v1.DeviceService.Rely:output_type -> dure.api.v1.RelyResponse
+	86,  // 123: dure.api.v1.StreamService.GetFeed:output_type -> dure.api.v1.GetFeedResponse
+	88,  // 124: dure.api.v1.StreamService.ListFeeds:output_type -> dure.api.v1.ListFeedsResponse
+	90,  // 125: dure.api.v1.StreamService.Value:output_type -> dure.api.v1.ValueResponse
+	94,  // 126: dure.api.v1.StreamService.ListReadings:output_type -> dure.api.v1.ListReadingsResponse
+	96,  // 127: dure.api.v1.StreamService.GetReading:output_type -> dure.api.v1.GetReadingResponse
+	98,  // 128: dure.api.v1.StreamService.ListSettlements:output_type -> dure.api.v1.ListSettlementsResponse
+	100, // 129: dure.api.v1.StreamService.Taint:output_type -> dure.api.v1.TaintResponse
+	105, // 130: dure.api.v1.AccessService.GetChallenge:output_type -> dure.api.v1.GetChallengeResponse
+	107, // 131: dure.api.v1.AccessService.CreateToken:output_type -> dure.api.v1.CreateTokenResponse
+	63,  // 132: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
+	66,  // 133: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
+	98,  // [98:134] is the sub-list for method output_type
+	62,  // [62:98] is the sub-list for method input_type
 	62,  // [62:62] is the sub-list for extension type_name
 	62,  // [62:62] is the sub-list for extension extendee
 	0,   // [0:62] is the sub-list for field type_name
@@ -8799,9 +9077,9 @@ func file_dure_api_v1_api_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dure_api_v1_api_proto_rawDesc), len(file_dure_api_v1_api_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   104,
+			NumMessages:   108,
 			NumExtensions: 0,
-			NumServices:   7,
+			NumServices:   8,
 		},
 		GoTypes:           file_dure_api_v1_api_proto_goTypes,
 		DependencyIndexes: file_dure_api_v1_api_proto_depIdxs,
