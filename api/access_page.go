@@ -23,5 +23,5 @@ func (s *Server) accessPage(w http.ResponseWriter, r *http.Request) {
 		scheme = "https"
 	}
 	lang := web.Language(w, r)
-	s.draw(w, r, "access", http.StatusForbidden, lang, web.Text(lang, "access"), web.Access{Node: scheme + "://" + accessformat.Authority(scheme, r.Host)})
+	s.draw(w, r, "access", http.StatusForbidden, lang, web.Text(lang, "access"), web.Access{Node: accessformat.Origin(scheme, r.Host)})
 }

@@ -28,6 +28,9 @@ func (c Claim) Digest() [32]byte {
 	}, "\n")))
 }
 
+// Origin is a scheme and an Authority, as in https://node.example.
+func Origin(scheme, host string) string { return scheme + "://" + Authority(scheme, host) }
+
 // Authority is a host as claims and proofs have it: lower case, without a final dot of the name, and without the port that
 // the scheme (http or https) has by itself.
 func Authority(scheme, host string) string {
