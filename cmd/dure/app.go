@@ -48,9 +48,13 @@ type app struct {
 	certFile       string
 	certKeyFile    string
 	network        string
-	patience       time.Duration
+	// as and asKey are who reads where a node asks, if not the actor, and by which key.
+	as, asKey string
+	patience  time.Duration
 
 	connection *client.Client
+	// actor is the account that acts, once that is known.
+	actor      party
 	assets     map[string]*apiv1.Asset
 	passphrase string
 	listed     []keystore.Entry
@@ -76,6 +80,8 @@ func (a *app) flags(f *pflag.FlagSet) {
 	f.StringVar(&a.certFile, "cert", "", "PEM file of your own certificate, for nodes that want one (DURE_CERT)")
 	f.StringVar(&a.certKeyFile, "cert-key", "", "PEM file of that certificate's key (DURE_CERT_KEY)")
 	f.StringVar(&a.network, "network", "", "refuse nodes of any other network than this id (DURE_NETWORK)")
+	f.StringVar(&a.as, "as", "", "the account that reads, where a node answers by account: address or name of a key (default: the account that acts)")
+	f.StringVar(&a.asKey, "as-key", "", "name of the key that acts for that account, when it is not the account's own")
 	f.DurationVar(&a.patience, "patience", 5*time.Second, "how long to go on trying while no node answers")
 }
 
@@ -136,11 +142,9 @@ func (a *app) ledger() (*client.Client, error) {
 	if a.connection != nil {
 		return a.connection, nil
 	}
-	c, err := client.Dial(client.Config{
-		Addresses: a.nodes, Network: a.network, CAFile: a.caFile, CertFile: a.certFile, KeyFile: a.certKeyFile, Patience: a.patience, Clock: a.clock,
-	})
+	c, err := a.dial(a.nodes)
 	if err != nil {
-		return nil, usage(err.Error())
+		return nil, err
 	}
 	a.connection = c
 	return c, nil

@@ -162,7 +162,11 @@ func (a *app) self(given string) (party, error) {
 	if err != nil {
 		return party{}, err
 	}
-	return a.party(name)
+	p, err := a.party(name)
+	if err == nil {
+		a.actor = p
+	}
+	return p, err
 }
 
 func (a *app) selfName(given string) (string, error) {
