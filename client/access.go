@@ -115,6 +115,9 @@ func (c *Client) newPass(who *reading, base string) *pass {
 	return &pass{reading: who, base: u, network: c.pinned, asked: map[string]bool{}}
 }
 
+// codeOpen is what a node says that answers everybody.
+const codeOpen = "access.open"
+
 // renewBefore is how long before its end a token is not used any more.
 const renewBefore = 20 * time.Second
 
@@ -153,12 +156,18 @@ func (p *pass) again(procedure string, sent http.Header, err error) bool {
 	return false
 }
 
-// show adds a token and a proof to the headers of a request to a URL of the node.
+// show adds a token and a proof to the headers of a request to a URL of the node. It adds none, and no more are added, if the
+// node has begun to answer everybody.
 func (p *pass) show(ctx context.Context, method, address string, h http.Header) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.token == "" || !p.now().Add(renewBefore).Before(p.ends) {
-		if err := p.renew(ctx); err != nil {
+		err := p.renew(ctx)
+		if refusal := (*Refusal)(nil); errors.As(readError(err), &refusal) && refusal.Code == codeOpen {
+			p.asked = map[string]bool{}
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -281,7 +290,11 @@ func (c *Client) ReadHeaders(ctx context.Context, method, address string) (http.
 			return nil, readError(err)
 		}
 		h := http.Header{}
-		return h, readError(n.pass.show(ctx, method, access.Origin(u.Scheme, u.Host)+u.EscapedPath(), h))
+		err := readError(n.pass.show(ctx, method, access.Origin(u.Scheme, u.Host)+u.EscapedPath(), h))
+		if err == nil && len(h) == 0 {
+			err = &Refusal{Code: codeOpen, Message: "the node answers everybody, so it gives no tokens; ask without one"}
+		}
+		return h, err
 	}
 	return nil, fmt.Errorf("client: %s is at none of the nodes", address)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/dureledger/dure/client"
 	"github.com/dureledger/dure/client/keystore"
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
+	"github.com/dureledger/dure/ledger/tx"
 )
 
 // console is what a command may see of the machine it runs on; tests bring their own.
@@ -58,6 +59,7 @@ type app struct {
 	assets     map[string]*apiv1.Asset
 	passphrase string
 	listed     []keystore.Entry
+	unlocked   map[string]tx.Signer
 	// pins are those of tokens that were asked for already.
 	pins map[string]string
 	// nameless: do not show accounts by names of keys.
@@ -67,7 +69,7 @@ type app struct {
 }
 
 func newApp(c console) *app {
-	return &app{console: c, lines: bufio.NewReader(c.in), assets: map[string]*apiv1.Asset{}}
+	return &app{console: c, lines: bufio.NewReader(c.in), assets: map[string]*apiv1.Asset{}, unlocked: map[string]tx.Signer{}}
 }
 
 func (a *app) flags(f *pflag.FlagSet) {

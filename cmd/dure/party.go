@@ -99,7 +99,16 @@ func (a *app) signerFor(ctx context.Context, p party, key string) (tx.Signer, er
 }
 
 // unlock opens a key for signing, asking for its passphrase unless it is in hardware.
-func (a *app) unlock(name string) (tx.Signer, error) { return unlockWith(a, name, a.openKey) }
+func (a *app) unlock(name string) (tx.Signer, error) {
+	if signer := a.unlocked[name]; signer != nil { // it has read already
+		return signer, nil
+	}
+	signer, err := unlockWith(a, name, a.openKey)
+	if err == nil {
+		a.unlocked[name] = signer
+	}
+	return signer, err
+}
 
 // unlockWith opens a key in one of its forms, asking for its passphrase.
 func unlockWith[T any](a *app, name string, open func(name, passphrase string) (T, error)) (opened T, err error) {

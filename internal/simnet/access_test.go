@@ -14,12 +14,12 @@ import (
 	"github.com/dureledger/dure/ledger/tx"
 )
 
-// late is the machine's clock, two hours behind.
-type late struct{}
+// off is the machine's clock with a difference.
+type off struct{ by time.Duration }
 
-func (late) Now() time.Time { return time.Now().Add(-2 * time.Hour) }
+func (o *off) Now() time.Time { return time.Now().Add(o.by) }
 
-func (late) Sleep(ctx context.Context, d time.Duration) error {
+func (*off) Sleep(ctx context.Context, d time.Duration) error {
 	select {
 	case <-time.After(d):
 		return nil
@@ -91,7 +91,7 @@ func TestReadingByAccount(t *testing.T) {
 	if err := balance(dial(t, net, client.Config{Reader: client.ReadAs(simnet.Address(simnet.Signer(2)), simnet.Signer(2))}), 2); err != nil {
 		t.Errorf("a member: %v", err)
 	}
-	if err := balance(dial(t, net, client.Config{Clock: late{}, Reader: client.ReadAs(simnet.Address(alice), alice)}), 0); err != nil {
+	if err := balance(dial(t, net, client.Config{Clock: &off{-2 * time.Hour}, Reader: client.ReadAs(simnet.Address(alice), alice)}), 0); err != nil {
 		t.Errorf("with a clock that is late: %v", err)
 	}
 	var nobody *client.NoReader
@@ -165,5 +165,33 @@ func TestOpenNodesAskNoReader(t *testing.T) {
 	pay(t, c, 0, 1, "5")
 	if got := balance(t, c, 1); got != "1000005" || len(seen.paths) != 0 {
 		t.Errorf("%s; shown at %v", got, seen.paths)
+	}
+}
+
+// A node that answered by account and now answers everybody is asked for no more tokens.
+func TestANodeThatOpens(t *testing.T) {
+	set := map[string]string{"api.access": "consortium"}
+	net := simnet.StartWith(t, 1, set)
+	clock, alice := &off{}, simnet.Person(0)
+	c, err := client.Dial(client.Config{Addresses: []string{net.URL(0)}, Clock: clock, Reader: client.ReadAs(simnet.Address(alice), alice)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := net.URL(0) + "/dure.api.v1.LedgerService/GetBlock"
+	if h, err := c.ReadHeaders(t.Context(), http.MethodPost, url); err != nil || h.Get("DPoP") == "" {
+		t.Error(h, err)
+	}
+	if _, _, err := c.Balance(t.Context(), "krw", simnet.Address(alice), 0); err != nil {
+		t.Error(err)
+	}
+	set["api.access"] = "open"
+	net.StopNode(0)
+	net.StartNode(0)
+	clock.by = 10 * time.Minute // its token has ended
+	if got := balance(t, c, 1); got != "1000000" {
+		t.Error(got)
+	}
+	if _, err := c.ReadHeaders(t.Context(), http.MethodPost, url); code(err) != "access.open" {
+		t.Error(err)
 	}
 }
