@@ -87,8 +87,8 @@ func showRecords(a *asker, m *apiv1.GetRecordsResponse) error {
 }
 
 // device lets pass the devices that the account makes, owns or is.
-func (a *asker) device(field, text string) error {
-	device, err := parseAddress(field, text)
+func (a *asker) device(text string) error {
+	device, err := parseAddress("device", text)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (a *asker) device(field, text string) error {
 }
 
 func ownDevice(_ context.Context, a *asker, m *apiv1.GetDeviceRequest) error {
-	return a.device("device", m.GetDevice())
+	return a.device(m.GetDevice())
 }
 
 func ownDevices(_ context.Context, a *asker, m *apiv1.ListDevicesRequest) error {
@@ -108,11 +108,11 @@ func ownDevices(_ context.Context, a *asker, m *apiv1.ListDevicesRequest) error 
 }
 
 func ownRely(_ context.Context, a *asker, m *apiv1.RelyRequest) error {
-	return a.device("device", m.GetDevice())
+	return a.device(m.GetDevice())
 }
 
 func ownTaint(_ context.Context, a *asker, m *apiv1.TaintRequest) error {
-	return a.device("device", m.GetDevice())
+	return a.device(m.GetDevice())
 }
 
 // operates says whether the account operates a feed.
@@ -138,7 +138,7 @@ func ownValue(_ context.Context, a *asker, m *apiv1.ValueRequest) error { return
 
 func ownFeeds(_ context.Context, a *asker, m *apiv1.ListFeedsRequest) error {
 	if m.GetDevice() != "" {
-		return a.device("device", m.GetDevice())
+		return a.device(m.GetDevice())
 	}
 	return a.narrow("operator", &m.Operator)
 }
@@ -160,13 +160,13 @@ func (a *asker) deviceOrFeed(device, feed string) error {
 	case feed != "" && a.operates(feed):
 		return nil
 	case device != "":
-		return a.device("device", device)
+		return a.device(device)
 	}
 	return notYours(a, "the feed "+printable(feed))
 }
 
 func ownReading(ctx context.Context, a *asker, m *apiv1.GetReadingRequest) error {
-	no := a.device("device", m.GetDevice())
+	no := a.device(m.GetDevice())
 	if no == nil || a.s.index == nil {
 		return no
 	}

@@ -44,7 +44,7 @@ func (h *hands) move(d time.Duration) {
 	h.now = h.now.Add(d)
 }
 
-// closed starts a node that answers by account, with a clock that stands.
+// startClosed starts a node that answers by account, with a clock that stands.
 func startClosed(t testing.TB) (*node, *hands) {
 	t.Helper()
 	clock := &hands{now: time.UnixMilli(indextest.Start).Add(time.Hour)}
@@ -275,27 +275,29 @@ func TestStolenAndSpoiltTokens(t *testing.T) {
 		spoil func(*access.Proof)
 		code  string
 	}{
-		"as it should be":          {code: ""},
-		"a token without proof":    {edit: func(h http.Header) { h.Del("DPoP") }, code: "access.proof_bad"},
-		"as a bearer's":            {edit: set("Authorization", "Bearer "+good), code: "access.token_needed"},
-		"two tokens":               {edit: func(h http.Header) { h.Add("Authorization", "DPoP "+good) }, code: "access.token_needed"},
-		"two proofs":               {edit: func(h http.Header) { h.Add("DPoP", alice.last) }, code: "access.proof_bad"},
-		"a thief's key":            {edit: func(h http.Header) { h.Set("DPoP", signProof(t, otherKey, alice.proof())) }, code: "access.proof_bad"},
-		"a changed token":          {edit: set("Authorization", "DPoP "+flip(good, 20)), code: "access.token_bad"},
-		"a changed seal":           {edit: set("Authorization", "DPoP "+flip(good, len(good)-9)), code: "access.token_bad"},
-		"another node's":           {edit: set("Authorization", "DPoP "+foreign), code: "access.token_bad"},
-		"a nonce as a token":       {edit: set("Authorization", "DPoP "+n.nonce(t)), code: "access.token_bad"},
-		"an endless token":         {edit: set("Authorization", "DPoP "+strings.Repeat("A", 50_000)), code: "access.token_bad"},
-		"an endless proof":         {edit: set("DPoP", strings.Repeat("A", 8000)), code: "access.proof_bad"},
-		"for another URL":          {spoil: func(p *access.Proof) { p.URL = n.url + apiv1connect.LedgerServiceGetBlockProcedure }, code: "access.proof_bad"},
-		"for another host":         {spoil: func(p *access.Proof) { p.URL = strings.Replace(p.URL, "127.0.0.1", "127.0.0.2", 1) }, code: "access.proof_bad"},
-		"by a name of this node's": {spoil: func(p *access.Proof) { p.URL = "https://node.example" + apiv1connect.LedgerServiceGetTransactionProcedure }, code: ""},
-		"for another method":       {spoil: func(p *access.Proof) { p.Method = "GET" }, code: "access.proof_bad"},
-		"with a query":             {spoil: func(p *access.Proof) { p.URL += "?x=1" }, code: "access.proof_bad"},
-		"for another token":        {spoil: func(p *access.Proof) { p.Token = access.TokenHash(foreign) }, code: "access.proof_bad"},
-		"an old one":               {spoil: func(p *access.Proof) { p.At -= 61 }, code: "access.proof_stale"},
-		"one of the future":        {spoil: func(p *access.Proof) { p.At += 31 }, code: "access.proof_stale"},
-		"without an id":            {spoil: func(p *access.Proof) { p.ID = "" }, code: "access.proof_bad"},
+		"as it should be":       {code: ""},
+		"a token without proof": {edit: func(h http.Header) { h.Del("DPoP") }, code: "access.proof_bad"},
+		"as a bearer's":         {edit: set("Authorization", "Bearer "+good), code: "access.token_needed"},
+		"two tokens":            {edit: func(h http.Header) { h.Add("Authorization", "DPoP "+good) }, code: "access.token_needed"},
+		"two proofs":            {edit: func(h http.Header) { h.Add("DPoP", alice.last) }, code: "access.proof_bad"},
+		"a thief's key":         {edit: func(h http.Header) { h.Set("DPoP", signProof(t, otherKey, alice.proof())) }, code: "access.proof_bad"},
+		"a changed token":       {edit: set("Authorization", "DPoP "+flip(good, 20)), code: "access.token_bad"},
+		"a changed seal":        {edit: set("Authorization", "DPoP "+flip(good, len(good)-9)), code: "access.token_bad"},
+		"another node's":        {edit: set("Authorization", "DPoP "+foreign), code: "access.token_bad"},
+		"a nonce as a token":    {edit: set("Authorization", "DPoP "+n.nonce(t)), code: "access.token_bad"},
+		"an endless token":      {edit: set("Authorization", "DPoP "+strings.Repeat("A", 50_000)), code: "access.token_bad"},
+		"an endless proof":      {edit: set("DPoP", strings.Repeat("A", 8000)), code: "access.proof_bad"},
+		"for another URL":       {spoil: func(p *access.Proof) { p.URL = n.url + apiv1connect.LedgerServiceGetBlockProcedure }, code: "access.proof_bad"},
+		"for another host":      {spoil: func(p *access.Proof) { p.URL = strings.Replace(p.URL, "127.0.0.1", "127.0.0.2", 1) }, code: "access.proof_bad"},
+		"by a name of this node's": {spoil: func(p *access.Proof) {
+			p.URL = "https://node.example" + apiv1connect.LedgerServiceGetTransactionProcedure
+		}, code: ""},
+		"for another method": {spoil: func(p *access.Proof) { p.Method = "GET" }, code: "access.proof_bad"},
+		"with a query":       {spoil: func(p *access.Proof) { p.URL += "?x=1" }, code: "access.proof_bad"},
+		"for another token":  {spoil: func(p *access.Proof) { p.Token = access.TokenHash(foreign) }, code: "access.proof_bad"},
+		"an old one":         {spoil: func(p *access.Proof) { p.At -= 61 }, code: "access.proof_stale"},
+		"one of the future":  {spoil: func(p *access.Proof) { p.At += 31 }, code: "access.proof_stale"},
+		"without an id":      {spoil: func(p *access.Proof) { p.ID = "" }, code: "access.proof_bad"},
 	} {
 		alice.edit, alice.spoil = tc.edit, tc.spoil
 		_, err := alice.transaction(id)
@@ -382,7 +384,7 @@ func TestClaimsThatDoNotCount(t *testing.T) {
 		"for another account": {person(1), indextest.Person(0), func(c *access.Claim, r *apiv1.CreateTokenRequest) {
 			c.Account = person(0)
 		}, "access.signature_bad"},
-		"for a thief's key": {person(0), indextest.Person(0), func(_ *access.Claim, r *apiv1.CreateTokenRequest) { r.Thumbprint = flip(r.Thumbprint, 3) }, "access.signature_bad"},
+		"for a thief's key":  {person(0), indextest.Person(0), func(_ *access.Claim, r *apiv1.CreateTokenRequest) { r.Thumbprint = flip(r.Thumbprint, 3) }, "access.signature_bad"},
 		"a short thumbprint": {person(0), indextest.Person(0), func(_ *access.Claim, r *apiv1.CreateTokenRequest) { r.Thumbprint = r.Thumbprint[:42] }, "request.malformed"},
 		"no witness":         {person(0), indextest.Person(0), func(_ *access.Claim, r *apiv1.CreateTokenRequest) { r.Witness = []byte{} }, "access.signature_bad"},
 		"an endless witness": {person(0), indextest.Person(0), func(_ *access.Claim, r *apiv1.CreateTokenRequest) { r.Witness = make([]byte, 20_000) }, "request.malformed"},
