@@ -90,6 +90,13 @@ func connectCode(code string) connect.Code {
 		return connect.CodeOutOfRange
 	case "account.not_authorised", "asset.not_issuer", "account.not_sponsor", "account.not_member", "device.not_entitled":
 		return connect.CodePermissionDenied
+	case "access.not_yours":
+		return connect.CodePermissionDenied
+	case "access.audience":
+		return connect.CodeInvalidArgument
+	case "access.token_needed", "access.token_bad", "access.token_expired", "access.stream_ended", "access.proof_bad", "access.proof_stale", "access.proof_replayed",
+		"access.challenge_bad", "access.challenge_expired", "access.signature_bad", "access.frozen", "access.key_not_acting":
+		return connect.CodeUnauthenticated
 	}
 	_, what, _ := strings.Cut(code, ".")
 	switch what {

@@ -201,23 +201,23 @@ func TestIdentityRefusals(t *testing.T) {
 		err  error
 		want connect.Code
 	}{
-		"no organisation":        {refused(t, o.c.GetOrganisation, &apiv1.GetOrganisationRequest{Account: holder}), connect.CodeNotFound},
-		"no address":             {refused(t, o.c.GetOrganisation, &apiv1.GetOrganisationRequest{Account: "x"}), connect.CodeInvalidArgument},
-		"no schema":              {refused(t, o.c.GetSchema, &apiv1.GetSchemaRequest{Schema: "x"}), connect.CodeNotFound},
-		"rights of nothing":      {refused(t, o.c.ListRights, &apiv1.ListRightsRequest{}), connect.CodeInvalidArgument},
-		"rights of both":         {refused(t, o.c.ListRights, &apiv1.ListRightsRequest{Schema: "shop", Holder: issuer}), connect.CodeInvalidArgument},
-		"rights to no schema":    {refused(t, o.c.ListRights, &apiv1.ListRightsRequest{Schema: "x"}), connect.CodeNotFound},
-		"facts of nothing":       {refused(t, o.c.ListAttributes, &apiv1.ListAttributesRequest{}), connect.CodeInvalidArgument},
-		"facts of both":          {refused(t, o.c.ListAttributes, &apiv1.ListAttributesRequest{Account: holder, Issuer: issuer}), connect.CodeInvalidArgument},
-		"facts by and of":        {refused(t, o.c.ListAttributes, &apiv1.ListAttributesRequest{Schema: "shop", Issuer: issuer}), connect.CodeInvalidArgument},
-		"a fact of no schema":    {refused(t, o.c.HasAttribute, &apiv1.HasAttributeRequest{Account: holder, Schema: "x"}), connect.CodeNotFound},
-		"a fact at no time":      {refused(t, o.c.HasAttribute, &apiv1.HasAttributeRequest{Account: holder, Schema: "shop", At: "x"}), connect.CodeInvalidArgument},
-		"no list":                {refused(t, o.c.GetStatusList, &apiv1.GetStatusListRequest{Issuer: issuer, List: 9}), connect.CodeNotFound},
-		"an entry of no list":    {refused(t, o.c.GetCredentialStatus, &apiv1.GetCredentialStatusRequest{Issuer: issuer, List: 9}), connect.CodeNotFound},
-		"no consent":             {refused(t, o.c.GetConsent, &apiv1.GetConsentRequest{Person: holder, Recipient: issuer, Digest: hex.EncodeToString(make([]byte, 32))}), connect.CodeNotFound},
-		"consents of nobody":     {refused(t, o.c.ListConsents, &apiv1.ListConsentsRequest{}), connect.CodeInvalidArgument},
-		"a page that never was":  {refused(t, o.c.ListSchemas, &apiv1.ListSchemasRequest{PageToken: "x"}), connect.CodeInvalidArgument},
-		"a consent to no digest": {refused(t, o.c.GetConsent, &apiv1.GetConsentRequest{Person: holder, Recipient: issuer, Digest: "x"}), connect.CodeInvalidArgument},
+		"no organisation":        {failing(t, o.c.GetOrganisation, &apiv1.GetOrganisationRequest{Account: holder}), connect.CodeNotFound},
+		"no address":             {failing(t, o.c.GetOrganisation, &apiv1.GetOrganisationRequest{Account: "x"}), connect.CodeInvalidArgument},
+		"no schema":              {failing(t, o.c.GetSchema, &apiv1.GetSchemaRequest{Schema: "x"}), connect.CodeNotFound},
+		"rights of nothing":      {failing(t, o.c.ListRights, &apiv1.ListRightsRequest{}), connect.CodeInvalidArgument},
+		"rights of both":         {failing(t, o.c.ListRights, &apiv1.ListRightsRequest{Schema: "shop", Holder: issuer}), connect.CodeInvalidArgument},
+		"rights to no schema":    {failing(t, o.c.ListRights, &apiv1.ListRightsRequest{Schema: "x"}), connect.CodeNotFound},
+		"facts of nothing":       {failing(t, o.c.ListAttributes, &apiv1.ListAttributesRequest{}), connect.CodeInvalidArgument},
+		"facts of both":          {failing(t, o.c.ListAttributes, &apiv1.ListAttributesRequest{Account: holder, Issuer: issuer}), connect.CodeInvalidArgument},
+		"facts by and of":        {failing(t, o.c.ListAttributes, &apiv1.ListAttributesRequest{Schema: "shop", Issuer: issuer}), connect.CodeInvalidArgument},
+		"a fact of no schema":    {failing(t, o.c.HasAttribute, &apiv1.HasAttributeRequest{Account: holder, Schema: "x"}), connect.CodeNotFound},
+		"a fact at no time":      {failing(t, o.c.HasAttribute, &apiv1.HasAttributeRequest{Account: holder, Schema: "shop", At: "x"}), connect.CodeInvalidArgument},
+		"no list":                {failing(t, o.c.GetStatusList, &apiv1.GetStatusListRequest{Issuer: issuer, List: 9}), connect.CodeNotFound},
+		"an entry of no list":    {failing(t, o.c.GetCredentialStatus, &apiv1.GetCredentialStatusRequest{Issuer: issuer, List: 9}), connect.CodeNotFound},
+		"no consent":             {failing(t, o.c.GetConsent, &apiv1.GetConsentRequest{Person: holder, Recipient: issuer, Digest: hex.EncodeToString(make([]byte, 32))}), connect.CodeNotFound},
+		"consents of nobody":     {failing(t, o.c.ListConsents, &apiv1.ListConsentsRequest{}), connect.CodeInvalidArgument},
+		"a page that never was":  {failing(t, o.c.ListSchemas, &apiv1.ListSchemasRequest{PageToken: "x"}), connect.CodeInvalidArgument},
+		"a consent to no digest": {failing(t, o.c.GetConsent, &apiv1.GetConsentRequest{Person: holder, Recipient: issuer, Digest: "x"}), connect.CodeInvalidArgument},
 	} {
 		var got *connect.Error
 		if !errors.As(tc.err, &got) || got.Code() != tc.want {
@@ -226,7 +226,7 @@ func TestIdentityRefusals(t *testing.T) {
 	}
 }
 
-func refused[Req, Res any](t *testing.T, method func(ctx context.Context, r *connect.Request[Req]) (*connect.Response[Res], error), req *Req) error {
+func failing[Req, Res any](t *testing.T, method func(ctx context.Context, r *connect.Request[Req]) (*connect.Response[Res], error), req *Req) error {
 	t.Helper()
 	_, err := method(t.Context(), connect.NewRequest(req))
 	return err

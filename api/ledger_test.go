@@ -168,7 +168,9 @@ type node struct {
 	client *http.Client
 }
 
-func start(t testing.TB) *node {
+func start(t testing.TB) *node { return startWith(t, api.Options{}) }
+
+func startWith(t testing.TB, o api.Options) *node {
 	t.Helper()
 	l, err := indextest.New()
 	if err != nil {
@@ -181,7 +183,8 @@ func start(t testing.TB) *node {
 	ctx, cancel := context.WithCancel(context.Background())
 	followed := make(chan error, 1)
 	go func() { followed <- n.index.Follow(ctx, l, slog.New(slog.DiscardHandler)) }()
-	n.server = api.New(n.memory, n.index, api.Options{Hosts: []string{"node.example"}})
+	o.Hosts = []string{"node.example"}
+	n.server = api.New(n.memory, n.index, o)
 	socket, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

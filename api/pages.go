@@ -58,7 +58,7 @@ func (s *Server) page(name string, view func(*http.Request) (title string, v any
 func (s *Server) draw(w http.ResponseWriter, r *http.Request, name string, status int, lang, title string, view any) {
 	p := web.Page{
 		Lang: lang, Title: title, Network: s.ledger.Genesis().NetworkID, Version: s.ledger.Status().Version,
-		Path: r.URL.Path, Query: printableText(r.URL.Query().Get("q")), View: view,
+		Path: r.URL.Path, Query: printableText(r.URL.Query().Get("q")), Private: s.gate != nil, View: view,
 	}
 	if err := s.site.Draw(w, name, status, p); err != nil {
 		s.log.Error("a page could not be drawn", "page", name, "error", err)

@@ -52,8 +52,10 @@ type Options struct {
 	Metrics prometheus.Registerer
 	// Checks are what /healthz, /readyz and GetStatus tell.
 	Checks Checks
-	// Clock is by what readings grow old while no block comes; nil: the machine's.
+	// Clock is by what readings grow old while no block comes, and tokens end; nil: the machine's.
 	Clock func() time.Time
+	// Access says who may read; empty: everybody.
+	Access Access
 }
 
 // Checks look at a node when they are asked; nil ones are left out.
@@ -82,6 +84,7 @@ type Server struct {
 	checks   Checks
 	clock    func() time.Time
 	live     live
+	gate     *gate // nil: everybody may read
 }
 
 // now is the time by which readings are old, in unix milliseconds: the clock's, or the newest block's if that is later.
@@ -104,7 +107,8 @@ func New(ledger Ledger, idx *index.Index, o Options) *Server {
 	}
 	s.metrics = newMetrics(o.Metrics, s)
 	s.waits, s.endWaits = context.WithCancel(context.Background())
-	s.handler = s.guard(s.routes())
+	s.gate = newGate(s, o)
+	s.handler = s.guard(s.gate.enter(s.routes()))
 	return s
 }
 
@@ -132,12 +136,14 @@ func (s *Server) routes() http.Handler {
 		connect.WithInterceptors(s.metrics, errorInterceptor{s}),
 		connect.WithRecover(s.recovered),
 	}
+	limits = append(limits, s.gate.options()...)
 	mux.Handle(apiv1connect.NewLedgerServiceHandler(&ledgerService{s}, limits...))
 	mux.Handle(apiv1connect.NewAccountServiceHandler(&accountService{s}, limits...))
 	mux.Handle(apiv1connect.NewAssetServiceHandler(&assetService{s}, limits...))
 	mux.Handle(apiv1connect.NewRecordServiceHandler(&recordService{s}, limits...))
 	mux.Handle(apiv1connect.NewDeviceServiceHandler(&deviceService{s}, limits...))
 	mux.Handle(apiv1connect.NewStreamServiceHandler(&streamService{s}, limits...))
+	mux.Handle(apiv1connect.NewAccessServiceHandler(&accessService{s}, limits...))
 	mux.Handle(apiv1connect.NewNetworkServiceHandler(&networkService{s}, limits...))
 	mux.Handle(apiv1connect.NewIdentityServiceHandler(&identityService{s}, limits...))
 	reflector := grpcreflect.NewStaticReflector(serviceNames...)
@@ -154,12 +160,16 @@ func (s *Server) routes() http.Handler {
 	})
 	mux.HandleFunc("GET /healthz", s.alive)
 	mux.HandleFunc("GET /readyz", s.ready)
-	s.pages(mux)
+	if s.gate != nil {
+		s.privatePages(mux)
+	} else {
+		s.pages(mux)
+	}
 	return mux
 }
 
 var serviceNames = []string{
 	apiv1connect.LedgerServiceName, apiv1connect.AccountServiceName, apiv1connect.AssetServiceName,
-	apiv1connect.RecordServiceName, apiv1connect.DeviceServiceName, apiv1connect.StreamServiceName, apiv1connect.NetworkServiceName,
+	apiv1connect.RecordServiceName, apiv1connect.DeviceServiceName, apiv1connect.StreamServiceName, apiv1connect.AccessServiceName, apiv1connect.NetworkServiceName,
 	apiv1connect.IdentityServiceName,
 }

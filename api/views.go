@@ -66,7 +66,9 @@ func (s *Server) liveView() web.Live {
 	if !now.Time.IsZero() {
 		v.Time = now.Time.UnixMilli()
 	}
+	if v.Private = s.gate != nil; !v.Private {
 	v.Recent = s.newest()
+	}
 	return v
 }
 

@@ -38,6 +38,9 @@ type Config struct {
 	Parallel int
 	// Brief leaves events out of the outcomes that submissions are answered with.
 	Brief bool
+	// Reader says who reads, for nodes that answer by account (setting api.access: consortium). Nodes that answer everybody
+	// never ask it and are sent nothing of it.
+	Reader Reader
 	// Transport replaces the HTTP transport, for tests and proxies.
 	Transport http.RoundTripper
 	// Clock tells time and waits; nil means the machine's.
@@ -80,12 +83,16 @@ func Dial(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{cfg: cfg, network: cfg.Network}
+	var who *reading
+	if cfg.Reader != nil {
+		who = &reading{ask: cfg.Reader, clock: cfg.Clock}
+	}
 	for _, address := range cfg.Addresses {
 		base, err := baseURL(address)
 		if err != nil {
 			return nil, err
 		}
-		c.nodes = append(c.nodes, newNode(base, &http.Client{Transport: transport}))
+		c.nodes = append(c.nodes, newNode(base, &http.Client{Transport: transport}, c.newPass(who, base)))
 	}
 	return c, nil
 }

@@ -58,7 +58,7 @@ func (c *Client) carry(ctx context.Context, s *Signed) (*apiv1.Outcome, error) {
 		if outcome != nil || absent {
 			return outcome, nil
 		}
-		if err != nil && ctx.Err() != nil {
+		if err != nil && (ctx.Err() != nil || mayNotRead(err)) {
 			return nil, &Undecided{ID: s.ID, NotAfter: s.NotAfter, Err: err}
 		}
 	}

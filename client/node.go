@@ -28,16 +28,22 @@ type node struct {
 	network apiv1connect.NetworkServiceClient
 	// identity knows organisations, attributes, status lists and consent.
 	identity apiv1connect.IdentityServiceClient
+	// pass shows who reads; nil without a Reader.
+	pass *pass
 	// checked once the node has said that it belongs to the pinned network.
 	checked atomic.Bool
 }
 
-func newNode(address string, hc *http.Client) *node {
-	limit := connect.WithReadMaxBytes(maxAnswer)
+func newNode(address string, hc *http.Client, p *pass) *node {
+	var limit connect.ClientOption = connect.WithReadMaxBytes(maxAnswer)
+	if p != nil {
+		p.service = apiv1connect.NewAccessServiceClient(hc, address, limit)
+		limit = connect.WithClientOptions(limit, connect.WithInterceptors(p))
+	}
 	// What the ledger answers is mostly digests: packing them costs a busy node more than it saves.
 	plain := connect.WithAcceptCompression("gzip", nil, nil)
 	return &node{
-		address: address,
+		address: address, pass: p,
 		ledger:  apiv1connect.NewLedgerServiceClient(hc, address, limit, plain),
 		account: apiv1connect.NewAccountServiceClient(hc, address, limit),
 		asset:   apiv1connect.NewAssetServiceClient(hc, address, limit),
@@ -146,6 +152,9 @@ func call[Req, Res any](ctx context.Context, c *Client, timeout time.Duration, r
 				c.prefer(n)
 				return res, trace{n, lost.Sent}, nil
 			}
+			if nobody := (*NoReader)(nil); errors.As(err, &nobody) {
+				return nil, trace{n, lost.Sent}, nobody
+			}
 			if refusal := (*Refusal)(nil); errors.As(err, &refusal) && !refusal.Retryable {
 				return nil, trace{n, lost.Sent}, refusal
 			}
@@ -166,6 +175,17 @@ func call[Req, Res any](ctx context.Context, c *Client, timeout time.Duration, r
 
 // callOne asks one node once. What the node refused comes back as *Refusal, anything else as it is.
 func callOne[Req, Res any](ctx context.Context, c *Client, n *node, timeout time.Duration, req *Req, of func(*node) method[Req, Res]) (*Res, error) {
+	res, err := attempt(ctx, c, n, timeout, req, of)
+	if !errors.Is(err, errWho) {
+		return res, err
+	}
+	if err := n.pass.reading.find(ctx); err != nil { // a person may be asked, who takes longer than a read
+		return nil, err
+	}
+	return attempt(ctx, c, n, timeout, req, of)
+}
+
+func attempt[Req, Res any](ctx context.Context, c *Client, n *node, timeout time.Duration, req *Req, of func(*node) method[Req, Res]) (*Res, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	if err := c.admit(ctx, n); err != nil {

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"net/http"
 	"strconv"
 
 	"connectrpc.com/connect"
 
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
+	"github.com/dureledger/dure/gen/dure/api/v1/apiv1connect"
 )
 
 // Watch yields transactions in order as they are committed, each with the cursor to go on from. The query's cursor
@@ -58,6 +60,10 @@ func (w *watcher) run(ctx context.Context) {
 				w.yield(nil, refusal)
 				return
 			}
+			if nobody := (*NoReader)(nil); errors.As(err, &nobody) {
+				w.yield(nil, nobody)
+				return
+			}
 			if ctx.Err() != nil {
 				w.yield(nil, ctx.Err())
 				return
@@ -86,9 +92,40 @@ func (w *watcher) stream(ctx context.Context, n *node) (got bool, err error) {
 	if err != nil {
 		return false, readError(err)
 	}
-	stream, err := n.ledger.WatchTransactions(ctx, connect.NewRequest(w.query))
+	const procedure = apiv1connect.LedgerServiceWatchTransactionsProcedure
+	for try := 0; ; try++ {
+		request := connect.NewRequest(w.query)
+		if n.pass.wanted(procedure) {
+			if err := n.pass.reading.find(ctx); err != nil {
+				return got, err
+			}
+			if err := w.show(ctx, n, request.Header()); err != nil {
+				return got, readError(err)
+			}
+		}
+		more, err := w.follow(ctx, n, request)
+		got = got || more
+		if refusal := (*Refusal)(nil); more || errors.As(readError(err), &refusal) && refusal.Code == "access.stream_ended" {
+			try = 0 // the node let the reader in
+		}
+		if w.stopped || try == 2 || err == nil || !n.pass.again(procedure, request.Header(), err) {
+			return got, readError(err)
+		}
+	}
+}
+
+// show says who watches, in no more time than a read may take.
+func (w *watcher) show(ctx context.Context, n *node, h http.Header) error {
+	ctx, cancel := context.WithTimeout(ctx, w.client.cfg.Timeout)
+	defer cancel()
+	return n.pass.show(ctx, http.MethodPost, n.pass.address(apiv1connect.LedgerServiceWatchTransactionsProcedure), h)
+}
+
+// follow yields what one stream gives.
+func (w *watcher) follow(ctx context.Context, n *node, request *connect.Request[apiv1.WatchTransactionsRequest]) (got bool, err error) {
+	stream, err := n.ledger.WatchTransactions(ctx, request)
 	if err != nil {
-		return false, readError(err)
+		return false, err //nolint:wrapcheck // the caller reads it
 	}
 	defer func() { _ = stream.Close() }()
 	for stream.Receive() {
@@ -105,5 +142,5 @@ func (w *watcher) stream(ctx context.Context, n *node) (got bool, err error) {
 			return true, nil
 		}
 	}
-	return got, readError(stream.Err())
+	return got, stream.Err() //nolint:wrapcheck // the caller reads it
 }

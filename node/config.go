@@ -12,6 +12,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/dureledger/dure/api"
 	"github.com/dureledger/dure/index"
 )
 
@@ -24,6 +25,8 @@ type Config struct {
 	APITLSKey  string
 	// APITLSClientCA is empty if clients need no certificate.
 	APITLSClientCA string
+	// APIAccess is open or consortium.
+	APIAccess string
 
 	P2PListen string
 	P2PPeers  []string
@@ -90,6 +93,8 @@ func Settings() []Setting {
 		text("api.tls-key", "", "File with the API's TLS private key (PEM).", func(c *Config) *string { return &c.APITLSKey }),
 		text("api.tls-client-ca", "", "File with the authorities (PEM) of which clients must have a certificate; empty: clients need none. These three files are read again when they change.",
 			func(c *Config) *string { return &c.APITLSClientCA }),
+		text("api.access", "open", "Who may read through the API: open, everybody who reaches it; consortium, members everything and other accounts what concerns them, with tokens "+
+			"(docs/access.md). Transactions are taken, and the network, checkpoints and health are told, either way.", func(c *Config) *string { return &c.APIAccess }),
 		text("p2p.listen", "127.0.0.1:26656", "host:port for the other members' nodes. Connections are encrypted and only members' node keys are let in.",
 			func(c *Config) *string { return &c.P2PListen }),
 		list("p2p.peers", "id@host:port of the members' nodes, separated by commas; `dure genesis show` shows the ids. This node's own may be among them.",
@@ -247,6 +252,9 @@ func (c *Config) check() error {
 		if err := checkHostPort(a.key, a.value); err != nil {
 			return err
 		}
+	}
+	if a := api.Access(c.APIAccess); a != api.AccessOpen && a != api.AccessConsortium {
+		return fmt.Errorf("setting api.access: %q: want open or consortium", c.APIAccess)
 	}
 	if c.BlocksKeep > 0 && c.BlocksKeep < leastBlocks {
 		return fmt.Errorf("setting blocks.keep: %d: want 0, which keeps all, or at least %d", c.BlocksKeep, leastBlocks)

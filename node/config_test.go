@@ -58,21 +58,22 @@ func TestConfigRefused(t *testing.T) {
 		flags map[string]string
 		says  string
 	}{
-		"open without TLS":    {map[string]string{"api.listen": "0.0.0.0:8080"}, "api.tls-cert"},
-		"all interfaces":      {map[string]string{"api.listen": ":8080"}, "api.tls-cert"},
-		"no port":             {map[string]string{"api.listen": "127.0.0.1"}, "host:port"},
-		"half a TLS":          {map[string]string{"api.tls-cert": "x"}, "both"},
-		"not a bool":          {map[string]string{"index": "perhaps"}, "--index"},
-		"no URL":              {map[string]string{"index.database": "host=db"}, "postgres://"},
-		"bad URL":             {map[string]string{"index.database": "postgres://db/%zz"}, "command line"},
-		"password shown":      {map[string]string{"index.database": "postgres://dure:horse@127.0.0.1/dure"}, "DURE_INDEX_DATABASE"},
-		"shown elsewhere":     {map[string]string{"index.database": "postgres://127.0.0.1/dure?password=horse"}, "DURE_INDEX_DATABASE"},
-		"not encrypted":       {map[string]string{"index.database": "postgres://dure@db.example/dure"}, "verify-full"},
-		"perhaps not":         {map[string]string{"index.database": "postgres://dure@db.example/dure?sslmode=prefer"}, "verify-full"},
-		"bad schema":          {map[string]string{"index.database": "postgres:///dure?host=/run/postgresql", "index.schema": "a;b"}, "index.schema"},
-		"traces in the clear": {map[string]string{"trace.endpoint": "http://collector.example:4318"}, "encrypt"},
-		"no URL of traces":    {map[string]string{"trace.endpoint": "collector:4318"}, "URL"},
-		"more than all":       {map[string]string{"trace.ratio": "1.5"}, "0 to 1"},
+		"a way of access that there is not": {map[string]string{"api.access": "closed"}, "want open or consortium"},
+		"open without TLS":                  {map[string]string{"api.listen": "0.0.0.0:8080"}, "api.tls-cert"},
+		"all interfaces":                    {map[string]string{"api.listen": ":8080"}, "api.tls-cert"},
+		"no port":                           {map[string]string{"api.listen": "127.0.0.1"}, "host:port"},
+		"half a TLS":                        {map[string]string{"api.tls-cert": "x"}, "both"},
+		"not a bool":                        {map[string]string{"index": "perhaps"}, "--index"},
+		"no URL":                            {map[string]string{"index.database": "host=db"}, "postgres://"},
+		"bad URL":                           {map[string]string{"index.database": "postgres://db/%zz"}, "command line"},
+		"password shown":                    {map[string]string{"index.database": "postgres://dure:horse@127.0.0.1/dure"}, "DURE_INDEX_DATABASE"},
+		"shown elsewhere":                   {map[string]string{"index.database": "postgres://127.0.0.1/dure?password=horse"}, "DURE_INDEX_DATABASE"},
+		"not encrypted":                     {map[string]string{"index.database": "postgres://dure@db.example/dure"}, "verify-full"},
+		"perhaps not":                       {map[string]string{"index.database": "postgres://dure@db.example/dure?sslmode=prefer"}, "verify-full"},
+		"bad schema":                        {map[string]string{"index.database": "postgres:///dure?host=/run/postgresql", "index.schema": "a;b"}, "index.schema"},
+		"traces in the clear":               {map[string]string{"trace.endpoint": "http://collector.example:4318"}, "encrypt"},
+		"no URL of traces":                  {map[string]string{"trace.endpoint": "collector:4318"}, "URL"},
+		"more than all":                     {map[string]string{"trace.ratio": "1.5"}, "0 to 1"},
 	} {
 		_, err := Load("", none, c.flags)
 		if err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "horse") {

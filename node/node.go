@@ -231,7 +231,7 @@ func (n *Node) startIndex(l *ledger) {
 
 func (n *Node) serve(l *ledger) {
 	n.api = api.New(l, n.index, api.Options{
-		Hosts: n.config.APIHosts, Log: n.log, Metrics: n.observe.registry, Checks: api.Checks{Live: n.live, Ready: n.ready},
+		Hosts: n.config.APIHosts, Access: api.Access(n.config.APIAccess), Log: n.log, Metrics: n.observe.registry, Checks: api.Checks{Live: n.live, Ready: n.ready},
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/cometbft/", http.StripPrefix("/cometbft", n.engine.RPC()))

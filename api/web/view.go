@@ -29,7 +29,15 @@ type Live struct {
 	IndexLag               int64
 	Peers                  int
 	CatchingUp             bool
+	// Private: transactions are not shown to everybody.
+	Private bool
 	Recent                 []Row
+}
+
+// Access is the page that says how to read at a node that answers by account.
+type Access struct {
+	// Node is the node's own address, such as https://node.example.
+	Node string
 }
 
 // Member is an institution that runs the ledger.

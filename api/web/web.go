@@ -29,7 +29,9 @@ type Page struct {
 	// Path is the page's own, for the language switch.
 	Path  string
 	Query string
-	View  any
+	// Private: the node answers by account, so there is nothing to search or to go to from the front page.
+	Private bool
+	View    any
 }
 
 // Site draws pages. It is safe for concurrent use.

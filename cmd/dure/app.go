@@ -16,6 +16,7 @@ import (
 	"github.com/dureledger/dure/client"
 	"github.com/dureledger/dure/client/keystore"
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
+	"github.com/dureledger/dure/ledger/tx"
 )
 
 // console is what a command may see of the machine it runs on; tests bring their own.
@@ -48,12 +49,17 @@ type app struct {
 	certFile       string
 	certKeyFile    string
 	network        string
-	patience       time.Duration
+	// as and asKey are who reads where a node asks, if not the actor, and by which key.
+	as, asKey string
+	patience  time.Duration
 
 	connection *client.Client
+	// actor is the account that acts, once that is known.
+	actor      party
 	assets     map[string]*apiv1.Asset
 	passphrase string
 	listed     []keystore.Entry
+	unlocked   map[string]tx.Signer
 	// pins are those of tokens that were asked for already.
 	pins map[string]string
 	// nameless: do not show accounts by names of keys.
@@ -63,7 +69,7 @@ type app struct {
 }
 
 func newApp(c console) *app {
-	return &app{console: c, lines: bufio.NewReader(c.in), assets: map[string]*apiv1.Asset{}}
+	return &app{console: c, lines: bufio.NewReader(c.in), assets: map[string]*apiv1.Asset{}, unlocked: map[string]tx.Signer{}}
 }
 
 func (a *app) flags(f *pflag.FlagSet) {
@@ -76,6 +82,8 @@ func (a *app) flags(f *pflag.FlagSet) {
 	f.StringVar(&a.certFile, "cert", "", "PEM file of your own certificate, for nodes that want one (DURE_CERT)")
 	f.StringVar(&a.certKeyFile, "cert-key", "", "PEM file of that certificate's key (DURE_CERT_KEY)")
 	f.StringVar(&a.network, "network", "", "refuse nodes of any other network than this id (DURE_NETWORK)")
+	f.StringVar(&a.as, "as", "", "the account that reads, where a node answers by account: address or name of a key (default: the account that acts)")
+	f.StringVar(&a.asKey, "as-key", "", "name of the key that acts for that account, when it is not the account's own")
 	f.DurationVar(&a.patience, "patience", 5*time.Second, "how long to go on trying while no node answers")
 }
 
@@ -136,11 +144,9 @@ func (a *app) ledger() (*client.Client, error) {
 	if a.connection != nil {
 		return a.connection, nil
 	}
-	c, err := client.Dial(client.Config{
-		Addresses: a.nodes, Network: a.network, CAFile: a.caFile, CertFile: a.certFile, KeyFile: a.certKeyFile, Patience: a.patience, Clock: a.clock,
-	})
+	c, err := a.dial(a.nodes)
 	if err != nil {
-		return nil, usage(err.Error())
+		return nil, err
 	}
 	a.connection = c
 	return c, nil

@@ -20,7 +20,7 @@ var table = []struct {
 	{"business", "Money, agreements and documents:", []newCommand{newAsset, newPay, newAgree, newRecord}},
 	{"devices", "Devices:", []newCommand{newDevice, newStream, newGateway}},
 	{"proof", "Proofs:", []newCommand{newReceipt, newCheckpoint, newWitness}},
-	{"ledger", "The ledger:", []newCommand{newStatus, newTx, newBlock, newNetwork}},
+	{"ledger", "The ledger:", []newCommand{newStatus, newTx, newBlock, newNetwork, newAccess}},
 	{"node", "Running a node:", nodeCommands},
 	{"other", "Other:", []newCommand{newDemo, newBench, newVersion, newCompletion}},
 }
@@ -66,6 +66,8 @@ func newRoot(a *app) *cobra.Command {
 	root.SetHelpCommandGroupID("other")
 	must(root.RegisterFlagCompletionFunc("node", cobra.NoFileCompletions))
 	must(root.RegisterFlagCompletionFunc("network", cobra.NoFileCompletions))
+	must(root.RegisterFlagCompletionFunc("as", a.completeKeys))
+	must(root.RegisterFlagCompletionFunc("as-key", a.completeKeys))
 	return root
 }
 

@@ -171,6 +171,12 @@ func adviceFor(code string) string {
 		return "See which assets there are: dure asset list."
 	case "tx.expired", "tx.too_far_ahead":
 		return "Check this machine's clock against the node's: dure status."
+	case "access.not_yours":
+		return "Say with --as which account reads: one that it concerns, or a member."
+	case "access.key_not_acting":
+		return "If the account acts by another key of yours, name it with --as-key."
+	case "access.frozen":
+		return "Only the account's sponsor can lift this: dure account unfreeze ACCOUNT --by SPONSOR."
 	case "key.wrong_passphrase":
 		return "Try again, or check --passphrase-file and DURE_PASSPHRASE."
 	case "pool.full":

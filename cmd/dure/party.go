@@ -119,7 +119,16 @@ func (a *app) signerOf(p party, key string) (tx.Signer, error) {
 }
 
 // unlock opens a key for signing, asking for its passphrase unless it is in hardware.
-func (a *app) unlock(name string) (tx.Signer, error) { return unlockWith(a, name, a.openKey) }
+func (a *app) unlock(name string) (tx.Signer, error) {
+	if signer := a.unlocked[name]; signer != nil { // it has read already
+		return signer, nil
+	}
+	signer, err := unlockWith(a, name, a.openKey)
+	if err == nil {
+		a.unlocked[name] = signer
+	}
+	return signer, err
+}
 
 // unlockWith opens a key in one of its forms, asking for its passphrase.
 func unlockWith[T any](a *app, name string, open func(name, passphrase string) (T, error)) (opened T, err error) {
@@ -182,7 +191,11 @@ func (a *app) self(given string) (party, error) {
 	if err != nil {
 		return party{}, err
 	}
-	return a.party(name)
+	p, err := a.party(name)
+	if err == nil {
+		a.actor = p
+	}
+	return p, err
 }
 
 func (a *app) selfName(given string) (string, error) {

@@ -5,7 +5,7 @@
   var rows = document.querySelector("table.rows tbody");
   var pause = document.getElementById("pause");
   var lost = document.querySelector(".lost");
-  if (!window.EventSource || !figures || !rows) return;
+  if (!window.EventSource || !figures) return;
 
   var paused = false;
   var waiting = null;
@@ -17,7 +17,7 @@
   function show() {
     if (!waiting || paused) return;
     if (!busy(figures)) figures.innerHTML = waiting.figures;
-    if (!busy(rows) && waiting.recent !== null) {
+    if (rows && !busy(rows) && waiting.recent !== null) {
       if (rows.dataset.html !== waiting.recent) {
         rows.innerHTML = waiting.recent;
         rows.dataset.html = waiting.recent;

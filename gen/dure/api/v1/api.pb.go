@@ -1476,7 +1476,9 @@ type GetStatusResponse struct {
 	// What must be so for this node to take transactions, as /readyz tells.
 	Checks []*Check `protobuf:"bytes,18,rep,name=checks,proto3" json:"checks,omitempty"`
 	// The newest checkpoint with the cosignatures that the network asks for, as this node has them; absent if there is none.
-	Witnessed     *Witnessed `protobuf:"bytes,19,opt,name=witnessed,proto3" json:"witnessed,omitempty"`
+	Witnessed *Witnessed `protobuf:"bytes,19,opt,name=witnessed,proto3" json:"witnessed,omitempty"`
+	// Who may read here: "open": everybody; "consortium": accounts, see docs/access.md.
+	Access        string `protobuf:"bytes,20,opt,name=access,proto3" json:"access,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1642,6 +1644,13 @@ func (x *GetStatusResponse) GetWitnessed() *Witnessed {
 		return x.Witnessed
 	}
 	return nil
+}
+
+func (x *GetStatusResponse) GetAccess() string {
+	if x != nil {
+		return x.Access
+	}
+	return ""
 }
 
 // How a checkpoint is witnessed.
@@ -11127,6 +11136,244 @@ func (x *ListConsentsResponse) GetNextPageToken() string {
 	return ""
 }
 
+type GetChallengeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetChallengeRequest) Reset() {
+	*x = GetChallengeRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[147]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetChallengeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetChallengeRequest) ProtoMessage() {}
+
+func (x *GetChallengeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[147]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetChallengeRequest.ProtoReflect.Descriptor instead.
+func (*GetChallengeRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{147}
+}
+
+type GetChallengeResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Nonce string                 `protobuf:"bytes,1,opt,name=nonce,proto3" json:"nonce,omitempty"`
+	// The node's clock now, by which proofs are dated.
+	Time          string `protobuf:"bytes,2,opt,name=time,proto3" json:"time,omitempty"`
+	ExpiresAt     string `protobuf:"bytes,3,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetChallengeResponse) Reset() {
+	*x = GetChallengeResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[148]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetChallengeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetChallengeResponse) ProtoMessage() {}
+
+func (x *GetChallengeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[148]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetChallengeResponse.ProtoReflect.Descriptor instead.
+func (*GetChallengeResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{148}
+}
+
+func (x *GetChallengeResponse) GetNonce() string {
+	if x != nil {
+		return x.Nonce
+	}
+	return ""
+}
+
+func (x *GetChallengeResponse) GetTime() string {
+	if x != nil {
+		return x.Time
+	}
+	return ""
+}
+
+func (x *GetChallengeResponse) GetExpiresAt() string {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return ""
+}
+
+type CreateTokenRequest struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Account string                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	// Of GetChallenge of the same node.
+	Nonce string `protobuf:"bytes,2,opt,name=nonce,proto3" json:"nonce,omitempty"`
+	// The host, with the port if it is not the scheme's own, by which the reader reaches the node.
+	Audience string `protobuf:"bytes,3,opt,name=audience,proto3" json:"audience,omitempty"`
+	// Of the key that will sign the proofs (RFC 7638), 43 characters.
+	Thumbprint string `protobuf:"bytes,4,opt,name=thumbprint,proto3" json:"thumbprint,omitempty"`
+	// A serialised dure.tx.v1.Witness, by a key that acts for the account, of the digest that docs/access.md says.
+	Witness       []byte `protobuf:"bytes,5,opt,name=witness,proto3" json:"witness,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateTokenRequest) Reset() {
+	*x = CreateTokenRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[149]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateTokenRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateTokenRequest) ProtoMessage() {}
+
+func (x *CreateTokenRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[149]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateTokenRequest.ProtoReflect.Descriptor instead.
+func (*CreateTokenRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{149}
+}
+
+func (x *CreateTokenRequest) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *CreateTokenRequest) GetNonce() string {
+	if x != nil {
+		return x.Nonce
+	}
+	return ""
+}
+
+func (x *CreateTokenRequest) GetAudience() string {
+	if x != nil {
+		return x.Audience
+	}
+	return ""
+}
+
+func (x *CreateTokenRequest) GetThumbprint() string {
+	if x != nil {
+		return x.Thumbprint
+	}
+	return ""
+}
+
+func (x *CreateTokenRequest) GetWitness() []byte {
+	if x != nil {
+		return x.Witness
+	}
+	return nil
+}
+
+type CreateTokenResponse struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Token     string                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
+	ExpiresAt string                 `protobuf:"bytes,2,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// The account is a member's, which reads everything.
+	Member        bool `protobuf:"varint,3,opt,name=member,proto3" json:"member,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateTokenResponse) Reset() {
+	*x = CreateTokenResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[150]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateTokenResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateTokenResponse) ProtoMessage() {}
+
+func (x *CreateTokenResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[150]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateTokenResponse.ProtoReflect.Descriptor instead.
+func (*CreateTokenResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{150}
+}
+
+func (x *CreateTokenResponse) GetToken() string {
+	if x != nil {
+		return x.Token
+	}
+	return ""
+}
+
+func (x *CreateTokenResponse) GetExpiresAt() string {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return ""
+}
+
+func (x *CreateTokenResponse) GetMember() bool {
+	if x != nil {
+		return x.Member
+	}
+	return false
+}
+
 var File_dure_api_v1_api_proto protoreflect.FileDescriptor
 
 const file_dure_api_v1_api_proto_rawDesc = "" +
@@ -11232,7 +11479,7 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\bapp_hash\x18\x05 \x01(\tR\aappHash\x12\x18\n" +
 	"\abatches\x18\x06 \x01(\x05R\abatches\x12\"\n" +
 	"\ftransactions\x18\a \x03(\tR\ftransactions\"\x12\n" +
-	"\x10GetStatusRequest\"\x92\x05\n" +
+	"\x10GetStatusRequest\"\xaa\x05\n" +
 	"\x11GetStatusResponse\x12\x18\n" +
 	"\anetwork\x18\x01 \x01(\tR\anetwork\x12\x16\n" +
 	"\x06member\x18\x02 \x01(\tR\x06member\x12\x16\n" +
@@ -11257,7 +11504,8 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\n" +
 	"state_keys\x18\x11 \x01(\x03R\tstateKeys\x12*\n" +
 	"\x06checks\x18\x12 \x03(\v2\x12.dure.api.v1.CheckR\x06checks\x124\n" +
-	"\twitnessed\x18\x13 \x01(\v2\x16.dure.api.v1.WitnessedR\twitnessed\"]\n" +
+	"\twitnessed\x18\x13 \x01(\v2\x16.dure.api.v1.WitnessedR\twitnessed\x12\x16\n" +
+	"\x06access\x18\x14 \x01(\tR\x06access\"]\n" +
 	"\tWitnessed\x12\x16\n" +
 	"\x06height\x18\x01 \x01(\x03R\x06height\x12\"\n" +
 	"\fcosignatures\x18\x02 \x01(\rR\fcosignatures\x12\x14\n" +
@@ -12059,7 +12307,26 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"page_token\x18\x04 \x01(\tR\tpageToken\"p\n" +
 	"\x14ListConsentsResponse\x120\n" +
 	"\bconsents\x18\x01 \x03(\v2\x14.dure.api.v1.ConsentR\bconsents\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*<\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x15\n" +
+	"\x13GetChallengeRequest\"_\n" +
+	"\x14GetChallengeResponse\x12\x14\n" +
+	"\x05nonce\x18\x01 \x01(\tR\x05nonce\x12\x12\n" +
+	"\x04time\x18\x02 \x01(\tR\x04time\x12\x1d\n" +
+	"\n" +
+	"expires_at\x18\x03 \x01(\tR\texpiresAt\"\x9a\x01\n" +
+	"\x12CreateTokenRequest\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x14\n" +
+	"\x05nonce\x18\x02 \x01(\tR\x05nonce\x12\x1a\n" +
+	"\baudience\x18\x03 \x01(\tR\baudience\x12\x1e\n" +
+	"\n" +
+	"thumbprint\x18\x04 \x01(\tR\n" +
+	"thumbprint\x12\x18\n" +
+	"\awitness\x18\x05 \x01(\fR\awitness\"b\n" +
+	"\x13CreateTokenResponse\x12\x14\n" +
+	"\x05token\x18\x01 \x01(\tR\x05token\x12\x1d\n" +
+	"\n" +
+	"expires_at\x18\x02 \x01(\tR\texpiresAt\x12\x16\n" +
+	"\x06member\x18\x03 \x01(\bR\x06member*<\n" +
 	"\x04Wait\x12\x14\n" +
 	"\x10WAIT_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vWAIT_COMMIT\x10\x01\x12\r\n" +
@@ -12129,7 +12396,10 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\x13GetCredentialStatus\x12'.dure.api.v1.GetCredentialStatusRequest\x1a(.dure.api.v1.GetCredentialStatusResponse\x12M\n" +
 	"\n" +
 	"GetConsent\x12\x1e.dure.api.v1.GetConsentRequest\x1a\x1f.dure.api.v1.GetConsentResponse\x12S\n" +
-	"\fListConsents\x12 .dure.api.v1.ListConsentsRequest\x1a!.dure.api.v1.ListConsentsResponse2\xb7\x01\n" +
+	"\fListConsents\x12 .dure.api.v1.ListConsentsRequest\x1a!.dure.api.v1.ListConsentsResponse2\xb6\x01\n" +
+	"\rAccessService\x12S\n" +
+	"\fGetChallenge\x12 .dure.api.v1.GetChallengeRequest\x1a!.dure.api.v1.GetChallengeResponse\x12P\n" +
+	"\vCreateToken\x12\x1f.dure.api.v1.CreateTokenRequest\x1a .dure.api.v1.CreateTokenResponse2\xb7\x01\n" +
 	"\x0eNetworkService\x12M\n" +
 	"\n" +
 	"GetNetwork\x12\x1e.dure.api.v1.GetNetworkRequest\x1a\x1f.dure.api.v1.GetNetworkResponse\x12V\n" +
@@ -12149,7 +12419,7 @@ func file_dure_api_v1_api_proto_rawDescGZIP() []byte {
 }
 
 var file_dure_api_v1_api_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 149)
+var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 153)
 var file_dure_api_v1_api_proto_goTypes = []any{
 	(Wait)(0),                            // 0: dure.api.v1.Wait
 	(CheckpointKind)(0),                  // 1: dure.api.v1.CheckpointKind
@@ -12300,9 +12570,13 @@ var file_dure_api_v1_api_proto_goTypes = []any{
 	(*GetConsentResponse)(nil),           // 146: dure.api.v1.GetConsentResponse
 	(*ListConsentsRequest)(nil),          // 147: dure.api.v1.ListConsentsRequest
 	(*ListConsentsResponse)(nil),         // 148: dure.api.v1.ListConsentsResponse
-	nil,                                  // 149: dure.api.v1.Error.FieldsEntry
-	nil,                                  // 150: dure.api.v1.Outcome.FieldsEntry
-	(*structpb.Struct)(nil),              // 151: google.protobuf.Struct
+	(*GetChallengeRequest)(nil),          // 149: dure.api.v1.GetChallengeRequest
+	(*GetChallengeResponse)(nil),         // 150: dure.api.v1.GetChallengeResponse
+	(*CreateTokenRequest)(nil),           // 151: dure.api.v1.CreateTokenRequest
+	(*CreateTokenResponse)(nil),          // 152: dure.api.v1.CreateTokenResponse
+	nil,                                  // 153: dure.api.v1.Error.FieldsEntry
+	nil,                                  // 154: dure.api.v1.Outcome.FieldsEntry
+	(*structpb.Struct)(nil),              // 155: google.protobuf.Struct
 }
 var file_dure_api_v1_api_proto_depIdxs = []int32{
 	0,   // 0: dure.api.v1.SubmitRequest.wait:type_name -> dure.api.v1.Wait
@@ -12311,11 +12585,11 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	6,   // 3: dure.api.v1.SubmitManyResponse.results:type_name -> dure.api.v1.SubmitResult
 	8,   // 4: dure.api.v1.SubmitResult.outcome:type_name -> dure.api.v1.Outcome
 	7,   // 5: dure.api.v1.SubmitResult.error:type_name -> dure.api.v1.Error
-	149, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
-	150, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
+	153, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
+	154, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
 	9,   // 8: dure.api.v1.Outcome.events:type_name -> dure.api.v1.Event
-	151, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
-	151, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
+	155, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
+	155, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
 	10,  // 11: dure.api.v1.Transaction.actions:type_name -> dure.api.v1.Action
 	11,  // 12: dure.api.v1.Transaction.witnesses:type_name -> dure.api.v1.Witness
 	8,   // 13: dure.api.v1.Transaction.outcome:type_name -> dure.api.v1.Outcome
@@ -12353,9 +12627,9 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	74,  // 45: dure.api.v1.Member.misbehaviours:type_name -> dure.api.v1.Misbehaviour
 	74,  // 46: dure.api.v1.FormerValidator.misbehaviours:type_name -> dure.api.v1.Misbehaviour
 	73,  // 47: dure.api.v1.GetNetworkResponse.members:type_name -> dure.api.v1.Member
-	151, // 48: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
+	155, // 48: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
 	75,  // 49: dure.api.v1.GetNetworkResponse.former_validators:type_name -> dure.api.v1.FormerValidator
-	151, // 50: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
+	155, // 50: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
 	78,  // 51: dure.api.v1.ListProposalsResponse.proposals:type_name -> dure.api.v1.Proposal
 	86,  // 52: dure.api.v1.Device.firmware:type_name -> dure.api.v1.Firmware
 	85,  // 53: dure.api.v1.Device.doubts:type_name -> dure.api.v1.Doubt
@@ -12438,58 +12712,62 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	142, // 130: dure.api.v1.IdentityService.GetCredentialStatus:input_type -> dure.api.v1.GetCredentialStatusRequest
 	145, // 131: dure.api.v1.IdentityService.GetConsent:input_type -> dure.api.v1.GetConsentRequest
 	147, // 132: dure.api.v1.IdentityService.ListConsents:input_type -> dure.api.v1.ListConsentsRequest
-	76,  // 133: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
-	79,  // 134: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
-	3,   // 135: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
-	5,   // 136: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
-	14,  // 137: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
-	16,  // 138: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
-	18,  // 139: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
-	20,  // 140: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
-	22,  // 141: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
-	26,  // 142: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
-	28,  // 143: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
-	30,  // 144: dure.api.v1.LedgerService.AddCosignature:output_type -> dure.api.v1.AddCosignatureResponse
-	32,  // 145: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
-	46,  // 146: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
-	51,  // 147: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
-	48,  // 148: dure.api.v1.AccountService.ListAccountEvents:output_type -> dure.api.v1.ListAccountEventsResponse
-	44,  // 149: dure.api.v1.AccountService.ListAccountProposals:output_type -> dure.api.v1.ListAccountProposalsResponse
-	54,  // 150: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
-	56,  // 151: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
-	59,  // 152: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
-	61,  // 153: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
-	64,  // 154: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
-	66,  // 155: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
-	70,  // 156: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
-	72,  // 157: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
-	89,  // 158: dure.api.v1.DeviceService.GetDevice:output_type -> dure.api.v1.GetDeviceResponse
-	84,  // 159: dure.api.v1.DeviceService.ListDevices:output_type -> dure.api.v1.ListDevicesResponse
-	91,  // 160: dure.api.v1.DeviceService.GetModel:output_type -> dure.api.v1.GetModelResponse
-	93,  // 161: dure.api.v1.DeviceService.Rely:output_type -> dure.api.v1.RelyResponse
-	100, // 162: dure.api.v1.StreamService.GetFeed:output_type -> dure.api.v1.GetFeedResponse
-	102, // 163: dure.api.v1.StreamService.ListFeeds:output_type -> dure.api.v1.ListFeedsResponse
-	104, // 164: dure.api.v1.StreamService.Value:output_type -> dure.api.v1.ValueResponse
-	108, // 165: dure.api.v1.StreamService.ListReadings:output_type -> dure.api.v1.ListReadingsResponse
-	110, // 166: dure.api.v1.StreamService.GetReading:output_type -> dure.api.v1.GetReadingResponse
-	112, // 167: dure.api.v1.StreamService.ListSettlements:output_type -> dure.api.v1.ListSettlementsResponse
-	114, // 168: dure.api.v1.StreamService.Taint:output_type -> dure.api.v1.TaintResponse
-	120, // 169: dure.api.v1.IdentityService.GetOrganisation:output_type -> dure.api.v1.GetOrganisationResponse
-	122, // 170: dure.api.v1.IdentityService.ListOrganisations:output_type -> dure.api.v1.ListOrganisationsResponse
-	126, // 171: dure.api.v1.IdentityService.GetSchema:output_type -> dure.api.v1.GetSchemaResponse
-	128, // 172: dure.api.v1.IdentityService.ListSchemas:output_type -> dure.api.v1.ListSchemasResponse
-	131, // 173: dure.api.v1.IdentityService.ListRights:output_type -> dure.api.v1.ListRightsResponse
-	134, // 174: dure.api.v1.IdentityService.ListAttributes:output_type -> dure.api.v1.ListAttributesResponse
-	136, // 175: dure.api.v1.IdentityService.HasAttribute:output_type -> dure.api.v1.HasAttributeResponse
-	139, // 176: dure.api.v1.IdentityService.GetStatusList:output_type -> dure.api.v1.GetStatusListResponse
-	141, // 177: dure.api.v1.IdentityService.ListStatusLists:output_type -> dure.api.v1.ListStatusListsResponse
-	143, // 178: dure.api.v1.IdentityService.GetCredentialStatus:output_type -> dure.api.v1.GetCredentialStatusResponse
-	146, // 179: dure.api.v1.IdentityService.GetConsent:output_type -> dure.api.v1.GetConsentResponse
-	148, // 180: dure.api.v1.IdentityService.ListConsents:output_type -> dure.api.v1.ListConsentsResponse
-	77,  // 181: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
-	80,  // 182: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
-	135, // [135:183] is the sub-list for method output_type
-	87,  // [87:135] is the sub-list for method input_type
+	149, // 133: dure.api.v1.AccessService.GetChallenge:input_type -> dure.api.v1.GetChallengeRequest
+	151, // 134: dure.api.v1.AccessService.CreateToken:input_type -> dure.api.v1.CreateTokenRequest
+	76,  // 135: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
+	79,  // 136: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
+	3,   // 137: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
+	5,   // 138: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
+	14,  // 139: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
+	16,  // 140: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
+	18,  // 141: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
+	20,  // 142: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
+	22,  // 143: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
+	26,  // 144: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
+	28,  // 145: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
+	30,  // 146: dure.api.v1.LedgerService.AddCosignature:output_type -> dure.api.v1.AddCosignatureResponse
+	32,  // 147: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
+	46,  // 148: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
+	51,  // 149: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
+	48,  // 150: dure.api.v1.AccountService.ListAccountEvents:output_type -> dure.api.v1.ListAccountEventsResponse
+	44,  // 151: dure.api.v1.AccountService.ListAccountProposals:output_type -> dure.api.v1.ListAccountProposalsResponse
+	54,  // 152: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
+	56,  // 153: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
+	59,  // 154: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
+	61,  // 155: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
+	64,  // 156: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
+	66,  // 157: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
+	70,  // 158: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
+	72,  // 159: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
+	89,  // 160: dure.api.v1.DeviceService.GetDevice:output_type -> dure.api.v1.GetDeviceResponse
+	84,  // 161: dure.api.v1.DeviceService.ListDevices:output_type -> dure.api.v1.ListDevicesResponse
+	91,  // 162: dure.api.v1.DeviceService.GetModel:output_type -> dure.api.v1.GetModelResponse
+	93,  // 163: dure.api.v1.DeviceService.Rely:output_type -> dure.api.v1.RelyResponse
+	100, // 164: dure.api.v1.StreamService.GetFeed:output_type -> dure.api.v1.GetFeedResponse
+	102, // 165: dure.api.v1.StreamService.ListFeeds:output_type -> dure.api.v1.ListFeedsResponse
+	104, // 166: dure.api.v1.StreamService.Value:output_type -> dure.api.v1.ValueResponse
+	108, // 167: dure.api.v1.StreamService.ListReadings:output_type -> dure.api.v1.ListReadingsResponse
+	110, // 168: dure.api.v1.StreamService.GetReading:output_type -> dure.api.v1.GetReadingResponse
+	112, // 169: dure.api.v1.StreamService.ListSettlements:output_type -> dure.api.v1.ListSettlementsResponse
+	114, // 170: dure.api.v1.StreamService.Taint:output_type -> dure.api.v1.TaintResponse
+	120, // 171: dure.api.v1.IdentityService.GetOrganisation:output_type -> dure.api.v1.GetOrganisationResponse
+	122, // 172: dure.api.v1.IdentityService.ListOrganisations:output_type -> dure.api.v1.ListOrganisationsResponse
+	126, // 173: dure.api.v1.IdentityService.GetSchema:output_type -> dure.api.v1.GetSchemaResponse
+	128, // 174: dure.api.v1.IdentityService.ListSchemas:output_type -> dure.api.v1.ListSchemasResponse
+	131, // 175: dure.api.v1.IdentityService.ListRights:output_type -> dure.api.v1.ListRightsResponse
+	134, // 176: dure.api.v1.IdentityService.ListAttributes:output_type -> dure.api.v1.ListAttributesResponse
+	136, // 177: dure.api.v1.IdentityService.HasAttribute:output_type -> dure.api.v1.HasAttributeResponse
+	139, // 178: dure.api.v1.IdentityService.GetStatusList:output_type -> dure.api.v1.GetStatusListResponse
+	141, // 179: dure.api.v1.IdentityService.ListStatusLists:output_type -> dure.api.v1.ListStatusListsResponse
+	143, // 180: dure.api.v1.IdentityService.GetCredentialStatus:output_type -> dure.api.v1.GetCredentialStatusResponse
+	146, // 181: dure.api.v1.IdentityService.GetConsent:output_type -> dure.api.v1.GetConsentResponse
+	148, // 182: dure.api.v1.IdentityService.ListConsents:output_type -> dure.api.v1.ListConsentsResponse
+	150, // 183: dure.api.v1.AccessService.GetChallenge:output_type -> dure.api.v1.GetChallengeResponse
+	152, // 184: dure.api.v1.AccessService.CreateToken:output_type -> dure.api.v1.CreateTokenResponse
+	77,  // 185: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
+	80,  // 186: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
+	137, // [137:187] is the sub-list for method output_type
+	87,  // [87:137] is the sub-list for method input_type
 	87,  // [87:87] is the sub-list for extension type_name
 	87,  // [87:87] is the sub-list for extension extendee
 	0,   // [0:87] is the sub-list for field type_name
@@ -12506,9 +12784,9 @@ func file_dure_api_v1_api_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dure_api_v1_api_proto_rawDesc), len(file_dure_api_v1_api_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   149,
+			NumMessages:   153,
 			NumExtensions: 0,
-			NumServices:   8,
+			NumServices:   9,
 		},
 		GoTypes:           file_dure_api_v1_api_proto_goTypes,
 		DependencyIndexes: file_dure_api_v1_api_proto_depIdxs,

@@ -38,6 +38,8 @@ const (
 	StreamServiceName = "dure.api.v1.StreamService"
 	// IdentityServiceName is the fully-qualified name of the IdentityService service.
 	IdentityServiceName = "dure.api.v1.IdentityService"
+	// AccessServiceName is the fully-qualified name of the AccessService service.
+	AccessServiceName = "dure.api.v1.AccessService"
 	// NetworkServiceName is the fully-qualified name of the NetworkService service.
 	NetworkServiceName = "dure.api.v1.NetworkService"
 )
@@ -173,6 +175,12 @@ const (
 	// IdentityServiceListConsentsProcedure is the fully-qualified name of the IdentityService's
 	// ListConsents RPC.
 	IdentityServiceListConsentsProcedure = "/dure.api.v1.IdentityService/ListConsents"
+	// AccessServiceGetChallengeProcedure is the fully-qualified name of the AccessService's
+	// GetChallenge RPC.
+	AccessServiceGetChallengeProcedure = "/dure.api.v1.AccessService/GetChallenge"
+	// AccessServiceCreateTokenProcedure is the fully-qualified name of the AccessService's CreateToken
+	// RPC.
+	AccessServiceCreateTokenProcedure = "/dure.api.v1.AccessService/CreateToken"
 	// NetworkServiceGetNetworkProcedure is the fully-qualified name of the NetworkService's GetNetwork
 	// RPC.
 	NetworkServiceGetNetworkProcedure = "/dure.api.v1.NetworkService/GetNetwork"
@@ -1753,6 +1761,106 @@ func (UnimplementedIdentityServiceHandler) GetConsent(context.Context, *connect.
 
 func (UnimplementedIdentityServiceHandler) ListConsents(context.Context, *connect.Request[v1.ListConsentsRequest]) (*connect.Response[v1.ListConsentsResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.IdentityService.ListConsents is not implemented"))
+}
+
+// AccessServiceClient is a client for the dure.api.v1.AccessService service.
+type AccessServiceClient interface {
+	// A nonce for CreateToken, good for a minute at this node.
+	GetChallenge(context.Context, *connect.Request[v1.GetChallengeRequest]) (*connect.Response[v1.GetChallengeResponse], error)
+	// A token for whoever shows, by a signature, to have a key that acts for an account.
+	CreateToken(context.Context, *connect.Request[v1.CreateTokenRequest]) (*connect.Response[v1.CreateTokenResponse], error)
+}
+
+// NewAccessServiceClient constructs a client for the dure.api.v1.AccessService service. By default,
+// it uses the Connect protocol with the binary Protobuf Codec, asks for gzipped responses, and
+// sends uncompressed requests. To use the gRPC or gRPC-Web protocols, supply the connect.WithGRPC()
+// or connect.WithGRPCWeb() options.
+//
+// The URL supplied here should be the base URL for the Connect or gRPC server (for example,
+// http://api.acme.com or https://acme.com/grpc).
+func NewAccessServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...connect.ClientOption) AccessServiceClient {
+	baseURL = strings.TrimRight(baseURL, "/")
+	accessServiceMethods := v1.File_dure_api_v1_api_proto.Services().ByName("AccessService").Methods()
+	return &accessServiceClient{
+		getChallenge: connect.NewClient[v1.GetChallengeRequest, v1.GetChallengeResponse](
+			httpClient,
+			baseURL+AccessServiceGetChallengeProcedure,
+			connect.WithSchema(accessServiceMethods.ByName("GetChallenge")),
+			connect.WithClientOptions(opts...),
+		),
+		createToken: connect.NewClient[v1.CreateTokenRequest, v1.CreateTokenResponse](
+			httpClient,
+			baseURL+AccessServiceCreateTokenProcedure,
+			connect.WithSchema(accessServiceMethods.ByName("CreateToken")),
+			connect.WithClientOptions(opts...),
+		),
+	}
+}
+
+// accessServiceClient implements AccessServiceClient.
+type accessServiceClient struct {
+	getChallenge *connect.Client[v1.GetChallengeRequest, v1.GetChallengeResponse]
+	createToken  *connect.Client[v1.CreateTokenRequest, v1.CreateTokenResponse]
+}
+
+// GetChallenge calls dure.api.v1.AccessService.GetChallenge.
+func (c *accessServiceClient) GetChallenge(ctx context.Context, req *connect.Request[v1.GetChallengeRequest]) (*connect.Response[v1.GetChallengeResponse], error) {
+	return c.getChallenge.CallUnary(ctx, req)
+}
+
+// CreateToken calls dure.api.v1.AccessService.CreateToken.
+func (c *accessServiceClient) CreateToken(ctx context.Context, req *connect.Request[v1.CreateTokenRequest]) (*connect.Response[v1.CreateTokenResponse], error) {
+	return c.createToken.CallUnary(ctx, req)
+}
+
+// AccessServiceHandler is an implementation of the dure.api.v1.AccessService service.
+type AccessServiceHandler interface {
+	// A nonce for CreateToken, good for a minute at this node.
+	GetChallenge(context.Context, *connect.Request[v1.GetChallengeRequest]) (*connect.Response[v1.GetChallengeResponse], error)
+	// A token for whoever shows, by a signature, to have a key that acts for an account.
+	CreateToken(context.Context, *connect.Request[v1.CreateTokenRequest]) (*connect.Response[v1.CreateTokenResponse], error)
+}
+
+// NewAccessServiceHandler builds an HTTP handler from the service implementation. It returns the
+// path on which to mount the handler and the handler itself.
+//
+// By default, handlers support the Connect, gRPC, and gRPC-Web protocols with the binary Protobuf
+// and JSON codecs. They also support gzip compression.
+func NewAccessServiceHandler(svc AccessServiceHandler, opts ...connect.HandlerOption) (string, http.Handler) {
+	accessServiceMethods := v1.File_dure_api_v1_api_proto.Services().ByName("AccessService").Methods()
+	accessServiceGetChallengeHandler := connect.NewUnaryHandler(
+		AccessServiceGetChallengeProcedure,
+		svc.GetChallenge,
+		connect.WithSchema(accessServiceMethods.ByName("GetChallenge")),
+		connect.WithHandlerOptions(opts...),
+	)
+	accessServiceCreateTokenHandler := connect.NewUnaryHandler(
+		AccessServiceCreateTokenProcedure,
+		svc.CreateToken,
+		connect.WithSchema(accessServiceMethods.ByName("CreateToken")),
+		connect.WithHandlerOptions(opts...),
+	)
+	return "/dure.api.v1.AccessService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case AccessServiceGetChallengeProcedure:
+			accessServiceGetChallengeHandler.ServeHTTP(w, r)
+		case AccessServiceCreateTokenProcedure:
+			accessServiceCreateTokenHandler.ServeHTTP(w, r)
+		default:
+			http.NotFound(w, r)
+		}
+	})
+}
+
+// UnimplementedAccessServiceHandler returns CodeUnimplemented from all methods.
+type UnimplementedAccessServiceHandler struct{}
+
+func (UnimplementedAccessServiceHandler) GetChallenge(context.Context, *connect.Request[v1.GetChallengeRequest]) (*connect.Response[v1.GetChallengeResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.AccessService.GetChallenge is not implemented"))
+}
+
+func (UnimplementedAccessServiceHandler) CreateToken(context.Context, *connect.Request[v1.CreateTokenRequest]) (*connect.Response[v1.CreateTokenResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.AccessService.CreateToken is not implemented"))
 }
 
 // NetworkServiceClient is a client for the dure.api.v1.NetworkService service.
