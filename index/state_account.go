@@ -43,7 +43,7 @@ func ReadAccountProposals(r state.Reader, address tx.Address, p Page) ([]Account
 	rule, _ := account.GetRule(r, address)
 	var all []AccountProposal // a rule has few keys, and a key few proposals
 	account.AscendProposals(r, address, func(number uint64, found *accountv1.Proposal) bool {
-		if number < uint64(below) {
+		if number < below {
 			weight, needed := account.Weights(rule, found)
 			all = append(all, AccountProposal{found, number, weight, needed})
 		}
