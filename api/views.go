@@ -67,7 +67,7 @@ func (s *Server) liveView() web.Live {
 		v.Time = now.Time.UnixMilli()
 	}
 	if v.Private = s.gate != nil; !v.Private {
-	v.Recent = s.newest()
+		v.Recent = s.newest()
 	}
 	return v
 }

@@ -31,7 +31,7 @@ type Live struct {
 	CatchingUp             bool
 	// Private: transactions are not shown to everybody.
 	Private bool
-	Recent                 []Row
+	Recent  []Row
 }
 
 // Access is the page that says how to read at a node that answers by account.

@@ -63,7 +63,7 @@ func TestReadingByAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, 20*time.Second, func() bool { return strings.Contains(seen.String(), "12,500") }, "alice's watch shows nothing: %s", seen)
-	says(0, "Froze", "account", "freeze", "alice", "--by", "bank", "--reason", "key reported lost")
+	says(0, "Froze", "account", "freeze", "alice", "--by", "bank", "--basis", "owner-request", "--reason", "key reported lost")
 	if err := watch.Wait(); err == nil || !strings.Contains(seen.String(), "access.frozen") {
 		t.Errorf("alice's watch ended with %v: %s", err, seen)
 	}
