@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,7 +76,7 @@ func (n *network) hear(t *testing.T, account string) *output {
 	ctx, cancel := context.WithCancel(context.Background())
 	heard := &output{}
 	watch := exec.CommandContext(ctx, n.binary, "account", "watch", account, "--cursor", "0", "--node", n.url(0))
-	watch.Env = append(n.command().Env, n.env...)
+	watch.Env = slices.Concat(n.command().Env, n.env)
 	watch.Stdout, watch.Stderr = heard, heard
 	if err := watch.Start(); err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package id_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/dureledger/dure/client"
@@ -19,7 +20,7 @@ func TestNode(t *testing.T) {
 	c, signer := net.Client(0), simnet.Signer(0)
 	n := id.Node{Client: c, Member: simnet.Address(signer), Do: func(ctx context.Context, d *client.Draft) (*apiv1.Outcome, error) { return c.Do(ctx, d, signer) }}
 	ctx, key := t.Context(), passkeytest.New(t, "localhost", "http://localhost").Public(t)
-	if rpID, origins, err := n.Rules(ctx); err != nil || rpID != "localhost" || len(origins) != 0 {
+	if rpID, origins, err := n.Rules(ctx); err != nil || rpID != "localhost" || len(origins) != 1 || origins[0] != "http://localhost" {
 		t.Errorf("rules %q %q, %v", rpID, origins, err)
 	}
 	if _, err := n.Account(ctx, key.Address()); !errors.Is(err, id.ErrNoAccount) {
@@ -40,11 +41,11 @@ func TestNode(t *testing.T) {
 	if a, err := n.Account(ctx, simnet.Address(simnet.Person(0))); err != nil || a.Passkey {
 		t.Errorf("an account without a passkey: %+v, %v", a, err)
 	}
-	s, err := id.ReadSettings([]byte(`{"name": "Member", "issuer": "http://localhost:1", "operator": {"url": "http://localhost:2"}, "bank": {"url": "http://localhost:3"}}`))
+	s, err := id.ReadSettings([]byte(`{"name": "Member", "issuer": "http://localhost", "operator": {"url": "http://localhost:2"}, "bank": {"url": "http://localhost:3"}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := id.New(ctx, id.Config{Settings: s, Dir: t.TempDir(), Ledger: n}); err == nil {
-		t.Error("a provider starts where the network takes no passkeys")
+	if _, err := id.New(ctx, id.Config{Settings: s, Dir: t.TempDir(), Ledger: n}); err == nil || !strings.Contains(err.Error(), "sign transactions") {
+		t.Errorf("a provider where people sign transactions: %v", err)
 	}
 }
