@@ -62,7 +62,7 @@ $(NPM): web/package-lock.json
 	@touch $@
 
 race: ## Test the concurrent packages under the race detector
-	$(if $(RACE),CGO_ENABLED=1 $(GO) test -race -timeout 10m $(RACE),@echo "no concurrent packages")
+	$(if $(RACE),CGO_ENABLED=1 $(GO) test -race -p $(AT_ONCE) -timeout 10m $(RACE),@echo "no concurrent packages")
 
 nocgo: ## Test what is different in a build without cgo
 	CGO_ENABLED=0 $(GO) test ./client/hardware
