@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
 	"strconv"
 
 	"connectrpc.com/connect"
@@ -91,6 +92,10 @@ func (s *Server) find(id [32]byte) (Entry, error) {
 	}
 	if !ok && s.index == nil {
 		return e, errNoIndex
+	}
+	if lag := s.indexLag(); !ok && lag > 0 {
+		return e, fault.New("tx.unknown", fmt.Sprintf("this node's index has no transaction with this id yet, and is %d blocks behind; ask again when it has caught up", lag),
+			"id", hex.EncodeToString(id[:]), "blocks_behind", lag)
 	}
 	if !ok {
 		return e, fault.New("tx.unknown", "no transaction with this id is committed here", "id", hex.EncodeToString(id[:]))

@@ -215,6 +215,10 @@ func (l *ledger) committed(ctx context.Context, id [32]byte) (api.Entry, error) 
 	if err := l.pruned(id); !ok && err != nil {
 		return e, err
 	}
+	if index := l.store.index; !ok && index != nil && index.Seq() < l.Size() {
+		return e, fault.New("tx.unknown", fmt.Sprintf("this node's index has no transaction with this id yet, and %d are still to come; ask again when it has caught up", l.Size()-index.Seq()),
+			"tx", fmt.Sprintf("%x", id), "missing", l.Size()-index.Seq())
+	}
 	if !ok {
 		return e, fault.New("tx.unknown", "no transaction with this id has been committed", "tx", fmt.Sprintf("%x", id))
 	}
