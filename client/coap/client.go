@@ -53,8 +53,8 @@ const (
 	// clientHello is how long a client's handshake may take, pingEvery how long nothing may be heard before the server is asked whether it is
 	// there, pingTime how long that may take.
 	clientHello = 20 * time.Second
-	pingEvery   = time.Minute
-	pingTime    = 20 * time.Second
+	pingEvery   = 30 * time.Second
+	pingTime    = 15 * time.Second
 )
 
 // Dial connects. The connection is watched: it ends when the server is silent and does not answer a ping either.
