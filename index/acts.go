@@ -1,9 +1,6 @@
 package index
 
 import (
-	"slices"
-
-	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/state"
 	"github.com/dureledger/dure/ledger/tx"
@@ -15,19 +12,11 @@ import (
 // there is one. Codes account.not_authorised, account.frozen.
 func Acts(r state.Reader, address, key tx.Address, now int64) error {
 	a, ok := account.Get(r, address)
-	if !ok || !isKeyOf(r, address, a, key) {
+	if !ok || !account.IsKeyOf(r, address, a, key) {
 		return fault.New("account.not_authorised", "key "+key.String()+" does not act for account "+address.String(), "account", address, "key", key)
 	}
 	if account.Frozen(a, now) {
 		return fault.New("account.frozen", "account "+address.String()+" is frozen; it is shown nothing while it is, but may appeal", "account", address)
 	}
 	return nil
-}
-
-func isKeyOf(r state.Reader, address tx.Address, a *accountv1.Account, key tx.Address) bool {
-	if !a.GetRuled() {
-		return tx.Address(a.GetKey()) == key
-	}
-	rule, _ := account.GetRule(r, address)
-	return slices.ContainsFunc(rule.GetKeys(), func(k *accountv1.RuleKey) bool { return tx.Address(k.GetKey()) == key })
 }

@@ -100,12 +100,7 @@ func (a *app) signWith(ctx context.Context, w *writing, accounts []string) error
 
 // parseSpan reads a time such as 72h or 30d.
 func parseSpan(text string) (time.Duration, error) {
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		if span, err := time.ParseDuration(days + "h"); err == nil && span > 0 && span <= 366*time.Hour {
-			return 24 * span, nil
-		}
-	}
-	if span, err := time.ParseDuration(text); err == nil && span > 0 {
+	if span, ok := readSpan(text); ok && (span <= 366*24*time.Hour || !strings.HasSuffix(text, "d")) {
 		return span, nil
 	}
 	return 0, usagef("%q is no time: want one such as 72h or 30d", text)

@@ -68,12 +68,7 @@ decides how much the payee gets. From the expiry on the payer may take them back
 
 // parseUntil reads a point in time ahead: a span from now, a day (its end in local time), or RFC 3339.
 func parseUntil(text string, now time.Time) (time.Time, error) {
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		if span, err := time.ParseDuration(days + "h"); err == nil && span > 0 {
-			return now.Add(24 * span), nil
-		}
-	}
-	if span, err := time.ParseDuration(text); err == nil && span > 0 {
+	if span, ok := readSpan(text); ok {
 		return now.Add(span), nil
 	}
 	if day, err := time.ParseInLocation("2006-01-02", text, time.Local); err == nil {

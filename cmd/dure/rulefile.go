@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -147,30 +146,11 @@ func spanMs(what, text string) (int64, error) {
 	if text == "" {
 		return 0, nil
 	}
-	hours := int64(1)
-	trimmed := text
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		hours, trimmed = 24, days+"h"
-	}
-	span, err := time.ParseDuration(trimmed)
-	if err != nil || span <= 0 || span > 1000*24*time.Hour {
+	span, ok := readSpan(text)
+	if !ok || span > 1000*24*time.Hour {
 		return 0, usagef("%s %q: want a time such as 90m, 24h or 3d", what, text)
 	}
-	return span.Milliseconds() * hours, nil
-}
-
-// spanText writes milliseconds as spanMs reads them; 0 as nothing.
-func spanText(ms int64) string {
-	const day = 24 * 3600 * 1000
-	switch {
-	case ms == 0:
-		return ""
-	case ms%day == 0 && ms != day:
-		return strconv.FormatInt(ms/day, 10) + "d"
-	case ms%(3600*1000) == 0:
-		return strconv.FormatInt(ms/(3600*1000), 10) + "h"
-	}
-	return (time.Duration(ms) * time.Millisecond).String()
+	return span.Milliseconds(), nil
 }
 
 // ruleFileOf writes the rule of an account as a file that rule reads; keys and accounts by their names here, if they have one.

@@ -108,6 +108,15 @@ func (m *Module) Agrees(c *exec.Context, account tx.Address) bool {
 	return weigh(rule, c.Witnessed) >= rule.GetOther()
 }
 
+// AgreesOrSponsor is Agrees of an account, or of the account that answers for it.
+func (m *Module) AgreesOrSponsor(c *exec.Context, account tx.Address) bool {
+	if m.Agrees(c, account) {
+		return true
+	}
+	a, ok := accounts.Get(c.View, account)
+	return ok && m.Agrees(c, tx.Address(a.GetSponsor()))
+}
+
 func hasKey(keys []tx.Key, a tx.Address) bool {
 	for _, k := range keys {
 		if k.Address() == a {

@@ -27,11 +27,13 @@ func (m *Module) KeyOf(g state.Getter, a tx.Address, now int64) (tx.Address, boo
 	return tx.Address(account.GetKey()), true
 }
 
-// SponsorOf returns the account that answers for one that is open; of one that is not, the zero address.
-func (m *Module) SponsorOf(g state.Getter, a tx.Address) (sponsor tx.Address) {
-	account, _ := accounts.Get(g, a)
-	copy(sponsor[:], account.GetSponsor())
-	return sponsor
+// IsKeyOf says whether a key, given by its address, acts for an account alone or is one of its rule's.
+func IsKeyOf(g state.Getter, address tx.Address, a *accountv1.Account, key tx.Address) bool {
+	if !a.GetRuled() {
+		return tx.Address(a.GetKey()) == key
+	}
+	rule, _ := rules.Get(g, address)
+	return inRule(rule, key)
 }
 
 // Ascend calls fn for each account in order of address until fn returns false.

@@ -49,7 +49,8 @@ func (m *Module) enrol(c *exec.Context, call *devicev1.Enrol) error {
 		return fault.New("device.serial_taken", "The serial number "+call.GetSerial()+" is "+other.String()+"'s. Revoke that device if this one takes its place.",
 			"model", model.Name, "serial", call.GetSerial(), "device", other)
 	}
-	if !m.agreed(c, device) {
+	// Else a stranger could make anybody's account a device of theirs, and keep the maker of a real one from enrolling it.
+	if !m.accounts.AgreesOrSponsor(c, device) {
 		return fault.New("device.not_agreed", "Neither the key of "+device.String()+" nor that of its sponsor has signed that it is a device. Sign the transaction with one of them too.", "device", device)
 	}
 	bySerial.Set(c.View, plate{model, call.GetSerial()}, device)
@@ -61,12 +62,6 @@ func (m *Module) enrol(c *exec.Context, call *devicev1.Enrol) error {
 		DeviceEnrolled: &devicev1.Enrolled{Device: device[:], Maker: c.Actor[:], Owner: owner[:]},
 	}})
 	return nil
-}
-
-// agreed says whether the transaction carries the signature of an account or of its sponsor. Without it a stranger could make
-// anybody's account a device of theirs, and keep the maker of a real one from enrolling it.
-func (m *Module) agreed(c *exec.Context, account tx.Address) bool {
-	return m.accounts.Agrees(c, account) || m.accounts.Agrees(c, m.accounts.SponsorOf(c.View, account))
 }
 
 // account reads the address of an account that is open.

@@ -163,12 +163,11 @@ type Accounts interface {
 	Exists(g state.Getter, a tx.Address) bool
 	// KeyOf returns the address of the key that may act for an account at a time, in unix milliseconds; none may if it is frozen or not open.
 	KeyOf(g state.Getter, a tx.Address, now int64) (tx.Address, bool)
-	// Agrees says whether the transaction shows that an account wants what is done: it acts, or enough of its keys have signed.
-	Agrees(c *exec.Context, a tx.Address) bool
+	// AgreesOrSponsor says whether the transaction shows that an account, or the one that answers for it, wants what is done: it acts, or
+	// enough of its keys have signed.
+	AgreesOrSponsor(c *exec.Context, a tx.Address) bool
 	// HasRule says whether a rule over keys acts for an account, and not one key.
 	HasRule(g state.Getter, a tx.Address) bool
-	// SponsorOf returns the account that answers for one that is open.
-	SponsorOf(g state.Getter, a tx.Address) tx.Address
 }
 
 // Members says who the members of the network are.

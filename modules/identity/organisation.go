@@ -21,7 +21,7 @@ func (m *Module) admit(c *exec.Context, call *identityv1.Admit) error {
 	if err != nil {
 		return err
 	}
-	if !m.agreed(c, a) {
+	if !m.accounts.AgreesOrSponsor(c, a) { // lest anybody's account be made public as an organisation
 		return fault.New("identity.not_agreed", "Neither the key of "+a.String()+" nor that of its sponsor has signed that it is an organisation. Sign the transaction with one of them too.", "account", a)
 	}
 	m.putOrganisation(c, a, call, c.Actor[:])
@@ -75,11 +75,6 @@ func checkContact(contact string) error {
 		return fault.New("identity.bad_contact", "The contact is a page such as https://bank.example/contact, at most 200 bytes, without user, query and fragment.", "contact", contact)
 	}
 	return nil
-}
-
-// agreed says whether the transaction carries the signature of an account or of its sponsor, lest anybody's account be made public as an organisation.
-func (m *Module) agreed(c *exec.Context, account tx.Address) bool {
-	return m.accounts.Agrees(c, account) || m.accounts.Agrees(c, m.accounts.SponsorOf(c.View, account))
 }
 
 // dismiss ends that an account is an organisation, by who admitted it, if still a member, or by itself.

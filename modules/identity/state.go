@@ -158,10 +158,9 @@ func cutName(b []byte) (name string, rest []byte, err error) {
 type Accounts interface {
 	// Exists says whether an account is open, frozen or not.
 	Exists(g state.Getter, a tx.Address) bool
-	// Agrees says whether the transaction shows that an account wants what is done: it acts, or enough of its keys have signed.
-	Agrees(c *exec.Context, a tx.Address) bool
-	// SponsorOf returns the account that answers for one that is open.
-	SponsorOf(g state.Getter, a tx.Address) tx.Address
+	// AgreesOrSponsor says whether the transaction shows that an account, or the one that answers for it, wants what is done: it acts, or
+	// enough of its keys have signed.
+	AgreesOrSponsor(c *exec.Context, a tx.Address) bool
 }
 
 // Members says who the members of the network are.
