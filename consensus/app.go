@@ -65,6 +65,7 @@ type app struct {
 	abci.BaseApplication
 	genesis  *genesis.Genesis
 	ledger   *exec.Ledger // changed only by the consensus connection, under window
+	versions versions     // of its state
 	window   sync.RWMutex
 	store    Store
 	verifier *Verifier
@@ -94,11 +95,12 @@ type app struct {
 }
 
 // recentTips is how many versions of the state are kept for proofs.
-const recentTips = 16
+const recentTips = 4
 
 // publish makes the ledger's newest version visible to readers.
 func (a *app) publish() *Tip {
 	l := a.ledger
+	a.versions.watch(l.Tree())
 	t := &Tip{
 		Height: l.Height(), Time: l.Time(), Tree: l.Tree(), HistorySize: l.HistorySize(), StateRoot: l.Tree().Root(),
 		HistoryRoot: l.HistoryRoot(), AppHash: l.AppHash(), Parameters: l.Parameters(), Members: l.Members(),
@@ -241,6 +243,7 @@ func (a *app) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 		block.Batches = append(block.Batches, decidedBatch(b, err))
 	}
 	block.Misbehaviours = a.misbehaviours(tip, req.Misbehavior)
+	a.versions.release()
 	a.pending = a.ledger.Execute(block)
 	if halt := a.pending.Halt; halt != nil {
 		a.pending = nil

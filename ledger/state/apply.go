@@ -5,26 +5,28 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"unsafe" //dure:unsafe the size of a type
 )
 
 // Apply returns the tree with changes made. They are in order of key, each key once, within MaxKey and MaxValue and
 // not empty; anything else is a fault of the program and panics. Writing the value that is there and deleting what
 // is not change nothing. The tree copies what it keeps. Every touched node is visited, made and hashed once.
-func (t *Tree) Apply(changes []Change) *Tree {
-	return t.apply(changes, update{size: t.size})
-}
+func (t *Tree) Apply(changes []Change) *Tree { return t.apply(changes, false) }
 
 // Update is Apply and also returns those of the changes that changed something, moved together in the same slice.
 func (t *Tree) Update(changes []Change) (*Tree, []Change) {
-	out := t.apply(changes, update{size: t.size, tell: true})
+	out := t.apply(changes, true)
 	return out, slices.DeleteFunc(changes, func(c Change) bool { return c.same })
 }
 
 // update is one version of a tree being made.
 type update struct {
-	size int
-	tell bool   // sets same in changes that change nothing
-	read uint32 // of what prepare has read, so that no compiler leaves it out
+	*memory
+	size     int
+	tell     bool // sets same in changes that change nothing
+	born     uint32
+	replaced []stale
+	read     uint32 // of what prepare has read, so that no compiler leaves it out
 }
 
 // same notes that a change changes nothing.
@@ -34,7 +36,7 @@ func (u *update) same(c *Change) {
 	}
 }
 
-func (t *Tree) apply(changes []Change, u update) *Tree {
+func (t *Tree) apply(changes []Change, tell bool) *Tree {
 	for i, c := range changes {
 		check(c.Key, c.Value, c.Value == nil)
 		if i > 0 && bytes.Compare(changes[i-1].Key, c.Key) >= 0 {
@@ -44,14 +46,33 @@ func (t *Tree) apply(changes []Change, u update) *Tree {
 	if len(changes) == 0 {
 		return t
 	}
-	var root *node
-	if t.root == nil {
+	defer t.hold()
+	u := update{memory: &memory{}, size: t.size, tell: tell}
+	if t.version != nil {
+		u.memory = t.version.memory
+	}
+	u.born = u.versions + 1
+	root := ref(0)
+	if t.root == 0 {
 		root = u.build(changes, 0)
 	} else {
 		u.prepare(t.root, changes)
-		root = u.merge(t.root, t.root.toward(changes[0].Key).key(), changes, 0)
+		root = u.merge(t.root, t.toward(t.node(t.root), changes[0].Key).key(), changes, 0)
 	}
-	return &Tree{root, u.size}
+	if root == t.root {
+		return t
+	}
+	return &Tree{u.space, root, u.size, newVersion(t.version, &u, root)}
+}
+
+// drop says that a node is not in the version being made.
+func (u *update) drop(r ref) {
+	n := u.node(r)
+	if n.born == u.born {
+		u.release(r, n.class())
+		return
+	}
+	u.replaced = append(u.replaced, stale{r, n.born, n.class()})
 }
 
 // check panics if a key cannot be written, deleted or not, with that value.
@@ -64,14 +85,15 @@ func check(key, value []byte, deleted bool) {
 	}
 }
 
-// merge makes changes to the subtree n, of which sample is any key, and returns what it has become, nil if nothing
-// is left. n's keys and those of changes share their first skip bytes.
-func (u *update) merge(n *node, sample []byte, changes []Change, skip int) *node {
+// merge makes changes to the subtree at r, of which sample is any key, and returns what it has become, 0 if nothing
+// is left. Its keys and those of changes share their first skip bytes.
+func (u *update) merge(r ref, sample []byte, changes []Change, skip int) ref {
 	if len(changes) == 0 {
-		return n
+		return r
 	}
+	n := u.node(r)
 	if n.bit == pageBit {
-		return u.mergePage(n.page(), changes, skip)
+		return u.mergePage(r, changes, skip)
 	}
 	// Changes are sorted: where the first and the last agree with sample, all do.
 	d := diffBit(changes[0].Key, sample, skip)
@@ -79,7 +101,7 @@ func (u *update) merge(n *node, sample []byte, changes []Change, skip int) *node
 		d = min(d, diffBit(changes[last].Key, sample, skip))
 	}
 	if d < n.bit {
-		return u.branch(n, sample, changes, d)
+		return u.branch(r, sample, changes, d)
 	}
 	in, cut, home := n.inner(), cutAt(changes, n.bit), bitAt(sample, n.bit)
 	parts := [2][]Change{changes[:cut], changes[cut:]}
@@ -92,33 +114,37 @@ func (u *update) merge(n *node, sample []byte, changes []Change, skip int) *node
 			u.prepare(kids[side], part)
 		}
 		from := sample
-		if side != home && kids[side].bit != pageBit { // a page is merged without one
+		if kid := u.node(kids[side]); side != home && kid.bit != pageBit { // a page is merged without one
 			// Following a change finds a sample on a path that is needed anyway.
-			from = kids[side].toward(part[0].Key).key()
+			from = u.toward(kid, part[0].Key).key()
 		}
 		kids[side] = u.merge(kids[side], from, part, int(n.bit>>4))
 	}
 	if kids == in.kids {
-		return n
+		return r
 	}
-	return join(n.bit, kids[0], kids[1])
+	u.drop(r)
+	return u.join(n.bit, kids[0], kids[1])
 }
 
-// branch puts the changes that leave n's keys at bit d, above n's own bit, beside n.
-func (u *update) branch(n *node, sample []byte, changes []Change, d uint16) *node {
+// branch puts the changes that leave the keys of the subtree at r at bit d, above its own bit, beside it.
+func (u *update) branch(r ref, sample []byte, changes []Change, d uint16) ref {
 	cut, skip := cutAt(changes, d), int(d>>4)
 	if bitAt(sample, d) == 0 {
-		return join(d, u.merge(n, sample, changes[:cut], skip), u.build(changes[cut:], skip))
+		left := u.merge(r, sample, changes[:cut], skip)
+		return u.join(d, left, u.build(changes[cut:], skip))
 	}
-	return join(d, u.build(changes[:cut], skip), u.merge(n, sample, changes[cut:], skip))
+	left := u.build(changes[:cut], skip)
+	return u.join(d, left, u.merge(r, sample, changes[cut:], skip))
 }
 
 // build makes the subtree of the changes' keys, which are all new: deletions mean nothing.
-func (u *update) build(changes []Change, skip int) *node {
+func (u *update) build(changes []Change, skip int) ref {
 	if len(changes) > maxLeaves {
 		d := diffBit(changes[0].Key, changes[len(changes)-1].Key, skip)
 		cut := cutAt(changes, d)
-		return join(d, u.build(changes[:cut], int(d>>4)), u.build(changes[cut:], int(d>>4)))
+		left := u.build(changes[:cut], int(d>>4))
+		return u.join(d, left, u.build(changes[cut:], int(d>>4)))
 	}
 	var room [maxLeaves]entry
 	entries := room[:0]
@@ -130,26 +156,33 @@ func (u *update) build(changes []Change, skip int) *node {
 		}
 	}
 	u.size += len(entries)
-	return buildPages(entries, skip)
+	return u.buildPages(entries, skip)
 }
 
-// join puts two subtrees that first differ at bit under one node; either may be nil.
-func join(bit uint16, left, right *node) *node {
-	switch {
-	case left == nil:
+// join puts two subtrees that first differ at bit under one node; either may be 0.
+func (u *update) join(bit uint16, left, right ref) ref {
+	if left == 0 {
 		return right
-	case right == nil:
-		return left
-	case left.bit == pageBit && right.bit == pageBit && fits(left.page().len()+right.page().len(), int(left.page().data)+int(right.page().data)):
-		var room [maxLeaves]entry
-		return buildPages(right.page().entries(left.page().entries(room[:0])), 0)
 	}
-	return newInner(bit, left, right)
+	if right == 0 {
+		return left
+	}
+	l, r := u.node(left), u.node(right)
+	if l.bit == pageBit && r.bit == pageBit && fits(l.page().len()+r.page().len(), int(l.page().data)+int(r.page().data)) {
+		var room [maxLeaves]entry
+		joined := u.buildPages(r.page().entries(l.page().entries(room[:0])), 0)
+		u.drop(left)
+		u.drop(right)
+		return joined
+	}
+	return u.newInner(bit, left, right)
 }
 
-func newInner(bit uint16, left, right *node) *node {
-	in := &inner{node{hashInner(&left.hash, &right.hash), bit}, [2]*node{left, right}}
-	return &in.node
+func (u *update) newInner(bit uint16, left, right ref) ref {
+	r := u.alloc(int(unsafe.Sizeof(inner{})))
+	in := u.node(r).inner()
+	in.hash, in.born, in.bit, in.kids = hashInner(&u.node(left).hash, &u.node(right).hash), u.born, bit, [2]ref{left, right}
+	return r
 }
 
 // cutAt is the number of changes whose bit at pos is 0; they come first, all keys being equal before pos.

@@ -45,7 +45,9 @@ func BenchmarkApply(b *testing.B) {
 				changes = slices.CompactFunc(changes, func(x, y state.Change) bool { return x.Compare(y) == 0 })
 				round++
 				b.StartTimer()
-				tree = tree.Apply(changes)
+				next := tree.Apply(changes)
+				state.Release(tree.Version())
+				tree = next
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(size.updates), "ns/update")
 		})

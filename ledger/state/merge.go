@@ -29,11 +29,12 @@ func (p *page) entries(to []entry) []entry {
 	return to
 }
 
-// mergePage makes changes to the page p. Its keys and those of changes share their first skip bytes.
-func (u *update) mergePage(p *page, changes []Change, skip int) *node {
-	if changed, ok := u.overwrite(p, changes); ok {
-		return &changed.node
+// mergePage makes changes to the page at r. Its keys and those of changes share their first skip bytes.
+func (u *update) mergePage(r ref, changes []Change, skip int) ref {
+	if changed, ok := u.overwrite(r, changes); ok {
+		return changed
 	}
+	p := u.node(r).page()
 	var room [2 * maxLeaves]entry
 	entries, i, changed := room[:0], 0, false
 	for at, c := range changes {
@@ -58,38 +59,44 @@ func (u *update) mergePage(p *page, changes []Change, skip int) *node {
 		}
 	}
 	if !changed {
-		return &p.node
+		return r
 	}
 	for ; i < p.len(); i++ {
 		entries = append(entries, p.entry(i))
 	}
 	u.size += len(entries) - p.len()
-	return buildPages(entries, skip)
+	merged := u.buildPages(entries, skip)
+	u.drop(r)
+	return merged
 }
 
 // overwrite is the page with changes that leave its keys and the lengths of its values as they are; false if they do not. That is
 // what most changes are, and costs a copy and the hashes on their ways.
-func (u *update) overwrite(p *page, changes []Change) (changed *page, ok bool) {
-	changed = p
+func (u *update) overwrite(r ref, changes []Change) (ref, bool) {
+	p, changed := u.node(r).page(), r
 	var stale uint32 // a bit for each leaf
 	for i, c := range changes {
-		l := leaf{changed, p.toward(c.Key)}
+		l := leaf{p, p.toward(c.Key)}
 		switch value := l.value(); {
 		case len(value) != len(c.Value) || !bytes.Equal(l.key(), c.Key):
-			return nil, false
+			if changed != r {
+				u.drop(changed)
+			}
+			return 0, false
 		case bytes.Equal(value, c.Value):
 			u.same(&changes[i])
 			continue
 		case stale == 0:
-			changed = p.clone()
-			l.page = changed
+			changed, p = u.clone(p)
+			l.page = p
 		}
 		stale |= 1 << l.i
 		copy(l.value(), c.Value)
-		*changed.leafHash(l.i) = hashLeaf(c.Key, c.Value)
+		*p.leafHash(l.i) = hashLeaf(c.Key, c.Value)
 	}
 	if stale != 0 {
-		changed.hash = *changed.hashSubtree(stale, 0, changed.len())
+		p.hash = *p.hashSubtree(stale, 0, p.len())
+		u.drop(r)
 	}
 	return changed, true
 }
@@ -108,25 +115,25 @@ func (p *page) hashSubtree(stale uint32, lo, hi int) *[32]byte {
 }
 
 // buildPages makes the subtree of entries, which share their first skip bytes.
-func buildPages(entries []entry, skip int) *node {
+func (u *update) buildPages(entries []entry, skip int) ref {
 	data := 0
 	for _, e := range entries {
 		data += len(e.key) + len(e.value)
 	}
 	switch {
 	case len(entries) == 0:
-		return nil
+		return 0
 	case fits(len(entries), data):
-		return &makePage(entries, data, skip).node
+		return u.makePage(entries, data, skip)
 	}
 	d := diffBit(entries[0].key, entries[len(entries)-1].key, skip)
 	cut, _ := slices.BinarySearchFunc(entries, d, func(e entry, d uint16) int { return bitAt(e.key, d) - 1 })
-	left, right := buildPages(entries[:cut], int(d>>4)), buildPages(entries[cut:], int(d>>4))
-	return newInner(d, left, right)
+	left := u.buildPages(entries[:cut], int(d>>4))
+	return u.newInner(d, left, u.buildPages(entries[cut:], int(d>>4)))
 }
 
-func makePage(entries []entry, data, skip int) *page {
-	p := newPage(len(entries), data)
+func (u *update) makePage(entries []entry, data, skip int) ref {
+	r, p := u.newPage(len(entries), data)
 	kv, ends, keys, bits := p.kv(), p.ends(), p.keys(), p.bits()
 	end := 0
 	for i, e := range entries {
@@ -143,5 +150,5 @@ func makePage(entries []entry, data, skip int) *page {
 		}
 	}
 	p.hash = *p.hashSubtree(^uint32(0), 0, p.len())
-	return p
+	return r
 }

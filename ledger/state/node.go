@@ -4,42 +4,51 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"math/bits"
-	"unsafe" //dure:unsafe a node is always allocated as the inner or page that its bit says
+	"unsafe" //dure:unsafe a node is always made as the inner or page that its bit says
 )
 
 // pageBit marks a page; it is above the position of every bit of a key.
 const pageBit = 0xffff
 
 // node is what an inner node and a page have in common. A *node always points to the start of an inner or of a
-// page, which bit tells apart: an interface in its place would cost 16 bytes a child and a cache line a node.
+// page, which bit tells apart.
 type node struct {
 	hash [32]byte
+	born uint32 // number of the version that made it
 	bit  uint16
 }
 
 // inner splits its keys by the first bit in which they differ.
 type inner struct {
 	node
-	kids [2]*node
+	kids [2]ref
 }
 
 func (n *node) inner() *inner { return (*inner)(unsafe.Pointer(n)) }
 func (n *node) page() *page   { return (*page)(unsafe.Pointer(n)) }
 
-// toward follows key's bits to a leaf. If key is in the tree it is that leaf; if not, the leaf shares as many of
+// class is that of the node's place in memory.
+func (n *node) class() uint8 {
+	if n.bit != pageBit {
+		return classOf(int(unsafe.Sizeof(inner{})))
+	}
+	return classOf(n.page().size())
+}
+
+// toward follows key's bits from n to a leaf. If key is in the tree it is that leaf; if not, the leaf shares as many of
 // key's leading bits as any under n.
-func (n *node) toward(key []byte) leaf {
+func (s space) toward(n *node, key []byte) leaf {
 	for n.bit != pageBit {
-		n = n.inner().kids[bitAt(key, n.bit)]
+		n = s.node(n.inner().kids[bitAt(key, n.bit)])
 	}
 	p := n.page()
 	return leaf{p, p.toward(key)}
 }
 
 // end is the first leaf under n (side 0) or the last (side 1).
-func (n *node) end(side int) leaf {
+func (s space) end(n *node, side int) leaf {
 	for n.bit != pageBit {
-		n = n.inner().kids[side]
+		n = s.node(n.inner().kids[side])
 	}
 	p := n.page()
 	return leaf{p, side * (p.len() - 1)}

@@ -3,7 +3,7 @@ package state
 import (
 	"bytes"
 	"crypto/sha256"
-	"unsafe" //dure:unsafe a page's arrays follow it in the same allocation, which newPage lays out
+	"unsafe" //dure:unsafe a page's arrays follow it in the same piece, which newPage lays out
 )
 
 // A page holds what a subtree of at most maxLeaves keys of at most maxPageData bytes is, and no more: a subtree that
@@ -14,9 +14,8 @@ const (
 	maxPageData = 4096
 )
 
-// page is a subtree in one allocation: its keys and values in order, its hashes, and the bits at which neighbours
-// differ, which say its shape. No pointer is in it, so that the garbage collector need not look inside, and a key is found in
-// the few cache lines at its start. It never changes.
+// page is a subtree in one piece: its keys and values in order, its hashes, and the bits at which neighbours
+// differ, which say its shape. A key is found in the few cache lines at its start. It never changes.
 //
 // A subtree is split where neighbours differ at the lowest bit of any; so n leaves have n-1 inner nodes, of which the i-th stands
 // between leaves i and i+1.
@@ -39,28 +38,29 @@ const (
 	perLeaf  = 2 + 2 + 4
 )
 
-// newPage allocates a page. Words align it as a node wants.
-func newPage(count, data int) *page {
-	p := allocate(pageHead + count*perLeaf + data + (2*count-1)*sha256.Size)
-	p.bit, p.count, p.data = pageBit, uint16(count), uint32(data)
-	return p
-}
-
-func allocate(size int) *page {
-	return (*page)(unsafe.Pointer(unsafe.SliceData(make([]uint64, (size+7)/8))))
+// newPage makes a page, but for what follows its head.
+func (u *update) newPage(count, data int) (ref, *page) {
+	r := u.alloc(pageSize(count, data))
+	p := u.node(r).page()
+	p.born, p.bit, p.count, p.data = u.born, pageBit, uint16(count), uint32(data)
+	return r, p
 }
 
 // clone is a copy of the page, to be changed before others see it.
-func (p *page) clone() *page {
+func (u *update) clone(p *page) (ref, *page) {
 	size := p.size()
-	q := allocate(size)
+	r := u.alloc(size)
+	q := u.node(r).page()
 	copy(unsafe.Slice((*byte)(unsafe.Pointer(q)), size), unsafe.Slice((*byte)(unsafe.Pointer(p)), size))
-	return q
+	q.born = u.born
+	return r, q
 }
 
 // size is the bytes that the page takes.
-func (p *page) size() int {
-	return pageHead + p.len()*perLeaf + int(p.data) + (2*p.len()-1)*sha256.Size
+func (p *page) size() int { return pageSize(p.len(), int(p.data)) }
+
+func pageSize(count, data int) int {
+	return pageHead + count*perLeaf + data + (2*count-1)*sha256.Size
 }
 
 func (p *page) len() int                     { return int(p.count) }
@@ -99,6 +99,13 @@ func (l leaf) key() []byte {
 func (l leaf) value() []byte {
 	end := int(l.page.ends()[l.i])
 	return l.page.kv()[l.start()+int(l.page.keys()[l.i]) : end : end]
+}
+
+// copied is the leaf's key and value, in memory of their own.
+func (l leaf) copied() (key, value []byte) {
+	both := bytes.Clone(l.page.kv()[l.start():l.page.ends()[l.i]])
+	n := int(l.page.keys()[l.i])
+	return both[:n:n], both[n:]
 }
 
 // toward is the leaf that following key's bits leads to.

@@ -10,16 +10,17 @@ import (
 )
 
 // checkNode fails unless all under n is as a reader of pages relies on, and returns how many leaves and bytes that is.
-func checkNode(t *rapid.T, n *node) (leaves, data int) {
+func checkNode(t *rapid.T, s space, n *node) (leaves, data int) {
 	if n.bit != pageBit {
 		in := n.inner()
-		leaves, data = checkNode(t, in.kids[0])
-		l, d := checkNode(t, in.kids[1])
+		left, right := s.node(in.kids[0]), s.node(in.kids[1])
+		leaves, data = checkNode(t, s, left)
+		l, d := checkNode(t, s, right)
 		leaves, data = leaves+l, data+d
 		switch {
-		case in.hash != hashInner(&in.kids[0].hash, &in.kids[1].hash):
+		case in.hash != hashInner(&left.hash, &right.hash):
 			t.Fatalf("wrong hash of an inner node at bit %d", in.bit)
-		case in.bit != diffBit(in.kids[0].end(1).key(), in.kids[1].end(0).key(), 0):
+		case in.bit != diffBit(s.end(left, 1).key(), s.end(right, 0).key(), 0):
 			t.Fatalf("an inner node stands at bit %d", in.bit)
 		case fits(leaves, data):
 			t.Fatalf("%d leaves of %d bytes are in more than one page", leaves, data)
@@ -43,7 +44,8 @@ func checkNode(t *rapid.T, n *node) (leaves, data int) {
 	if !fits(p.len(), data) || data != int(p.data) {
 		t.Fatalf("a page of %d leaves says that it has %d bytes and has %d", p.len(), p.data, data)
 	}
-	if again := makePage(p.entries(nil), data, 0); again.hash != p.hash {
+	again := update{memory: &memory{}}
+	if r := again.makePage(p.entries(nil), data, 0); again.node(r).hash != p.hash {
 		t.Fatalf("a page of %d leaves has a wrong hash", p.len())
 	}
 	return p.len(), data
@@ -75,10 +77,10 @@ func TestPagesHoldWhatFits(t *testing.T) {
 			if old.Root() != before || tree.Len() != len(want) {
 				t.Fatalf("%d keys, want %d; the version before has the root %x, had %x", tree.Len(), len(want), old.Root(), before)
 			}
-			if tree.root == nil {
+			if tree.root == 0 {
 				continue
 			}
-			if leaves, _ := checkNode(t, tree.root); leaves != len(want) {
+			if leaves, _ := checkNode(t, tree.space, tree.node(tree.root)); leaves != len(want) {
 				t.Fatalf("%d leaves, want %d", leaves, len(want))
 			}
 		}

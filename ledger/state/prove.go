@@ -32,10 +32,11 @@ func ProofSpec() *ics23.ProofSpec {
 // Prove shows that key is in the tree with its value or, by its neighbours, that it is not. Proofs are made of
 // values too: of the key's own, or of its neighbours'. The one error is ErrEmpty.
 func (t *Tree) Prove(key []byte) (*ics23.CommitmentProof, error) {
-	if t.root == nil {
+	defer t.hold()
+	if t.root == 0 {
 		return nil, ErrEmpty
 	}
-	if l := t.root.toward(key); bytes.Equal(l.key(), key) {
+	if l := t.toward(t.node(t.root), key); bytes.Equal(l.key(), key) {
 		return &ics23.CommitmentProof{Proof: &ics23.CommitmentProof_Exist{Exist: t.existence(l)}}, nil
 	}
 	left, right := t.neighbours(key)
@@ -48,13 +49,13 @@ func (t *Tree) Prove(key []byte) (*ics23.CommitmentProof, error) {
 
 // neighbours are the last leaf before key and the first after it, key itself being absent; of no page if there is none.
 func (t *Tree) neighbours(key []byte) (left, right leaf) {
-	d := diffBit(key, t.root.toward(key).key(), 0)
+	n := t.node(t.root)
+	d := diffBit(key, t.toward(n, key).key(), 0)
 	var beside [2]*node // the nearest subtrees left and right of the path
-	n := t.root
 	for n.bit < d {
-		in, side := n.inner(), bitAt(key, n.bit)
-		beside[1-side] = in.kids[1-side]
-		n = in.kids[side]
+		kids, side := n.inner().kids, bitAt(key, n.bit)
+		beside[1-side] = t.node(kids[1-side])
+		n = t.node(kids[side])
 	}
 	if n.bit != pageBit {
 		beside[1-bitAt(key, d)] = n // key's bit 0 at d: all of n comes after it
@@ -69,10 +70,10 @@ func (t *Tree) neighbours(key []byte) (left, right leaf) {
 		}
 	}
 	if beside[0] != nil {
-		left = beside[0].end(1)
+		left = t.end(beside[0], 1)
 	}
 	if beside[1] != nil {
-		right = beside[1].end(0)
+		right = t.end(beside[1], 0)
 	}
 	return left, right
 }
@@ -83,11 +84,11 @@ func (t *Tree) existence(l leaf) *ics23.ExistenceProof {
 		return nil
 	}
 	var path []*ics23.InnerOp
-	n := t.root
+	n := t.node(t.root)
 	for n.bit != pageBit {
-		in, side := n.inner(), bitAt(l.key(), n.bit)
-		path = append(path, innerOp(side, &in.kids[1-side].hash))
-		n = in.kids[side]
+		kids, side := n.inner().kids, bitAt(l.key(), n.bit)
+		path = append(path, innerOp(side, &t.node(kids[1-side]).hash))
+		n = t.node(kids[side])
 	}
 	for lo, hi := 0, l.page.len(); hi-lo > 1; {
 		if s := split(l.page.bits(), lo, hi); l.i <= s {

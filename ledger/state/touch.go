@@ -9,12 +9,13 @@ const lanes = 16
 // of a look-up wait for memory, one after the other; Touch takes a step for many keys before the next one, so that they wait together.
 // It changes nothing, and what it returns means nothing but that the reads happened.
 func (t *Tree) Touch(keys [][]byte) (sum uint32) {
-	if t.root == nil {
+	if t.root == 0 {
 		return 0
 	}
+	defer t.hold()
 	for len(keys) > 0 {
 		n := min(len(keys), lanes)
-		pages, read := t.root.touch(keys[:n], false)
+		pages, read := t.touch(t.root, keys[:n], false)
 		sum += read
 		for i, key := range keys[:n] {
 			sum += uint32(leaf{pages[i], pages[i].toward(key)}.key()[0])
@@ -26,19 +27,19 @@ func (t *Tree) Touch(keys [][]byte) (sum uint32) {
 
 // touch follows keys, at most as many as there are lanes, to their pages, and reads the start of these; beside: and the hashes beside the ways, which
 // hashing a change needs.
-func (n *node) touch(keys [][]byte, beside bool) (pages [lanes]*page, sum uint32) {
+func (s space) touch(n ref, keys [][]byte, beside bool) (pages [lanes]*page, sum uint32) {
 	var at [lanes]*node
 	for i := range keys {
-		at[i] = n
+		at[i] = s.node(n)
 	}
 	for under := true; under; {
 		under = false
 		for i, key := range keys {
 			if n := at[i]; n.bit != pageBit {
-				in, side := n.inner(), bitAt(key, n.bit)
-				at[i] = in.kids[side]
+				kids, side := n.inner().kids, bitAt(key, n.bit)
+				at[i] = s.node(kids[side])
 				if beside {
-					sum += uint32(in.kids[1-side].hash[0])
+					sum += uint32(s.node(kids[1-side]).hash[0])
 				}
 				under = true
 			}
@@ -53,7 +54,7 @@ func (n *node) touch(keys [][]byte, beside bool) (pages [lanes]*page, sum uint32
 
 // prepare touches what making changes under n will read: the ways, the hashes beside them, and the pages, whole. Where there are more changes than
 // lanes it does nothing.
-func (u *update) prepare(n *node, changes []Change) {
+func (u *update) prepare(n ref, changes []Change) {
 	if len(changes) > lanes || len(changes) < 2 {
 		return
 	}
@@ -61,7 +62,7 @@ func (u *update) prepare(n *node, changes []Change) {
 	for i, c := range changes {
 		keys[i] = c.Key
 	}
-	pages, sum := n.touch(keys[:len(changes)], true)
+	pages, sum := u.touch(n, keys[:len(changes)], true)
 	const line = 64
 	for _, p := range pages[:len(changes)] {
 		for off, size := line, p.size(); off < size; off += line {

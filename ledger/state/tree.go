@@ -21,10 +21,13 @@ var EmptyRoot = sha256.Sum256(nil)
 // docs/state.md defines it byte for byte.
 //
 // A Tree never changes: any number of goroutines may read it, and prove against it, while Apply makes later
-// versions from it. A version is freed when nothing refers to it any more.
+// versions from it; one Apply at a time on trees that came from each other. A version is freed when nothing refers to it and those that came from
+// each other with it any more, or when it is released. Whatever is read from a tree is a copy.
 type Tree struct {
-	root *node
-	size int
+	space
+	root    ref
+	size    int
+	version *Version
 }
 
 // NewTree is the tree without keys.
@@ -33,39 +36,55 @@ func NewTree() *Tree { return &Tree{} }
 // Len is the number of keys.
 func (t *Tree) Len() int { return t.size }
 
+// Version is what to release when the tree is not needed any more; nil for that of NewTree.
+func (t *Tree) Version() *Version { return t.version }
+
 // Root is the hash that commits to every key and value.
 func (t *Tree) Root() [32]byte {
-	if t.root == nil {
+	defer t.hold()
+	if t.root == 0 {
 		return EmptyRoot
 	}
-	return t.root.hash
+	return t.node(t.root).hash
 }
 
-// Get returns the value of key and whether it is there. The caller must not change the slice.
+// hold, called last, keeps t from looking unused, and being released, while its nodes are read.
+//
+//go:noinline
+func (t *Tree) hold() {}
+
+// Get returns the value of key and whether it is there.
 func (t *Tree) Get(key []byte) ([]byte, bool) {
-	if t.root == nil {
+	defer t.hold()
+	value, ok := t.peek(key)
+	return bytes.Clone(value), ok
+}
+
+// peek is Get without copying: the value is the tree's own, for a moment in which the caller holds the tree.
+func (t *Tree) peek(key []byte) ([]byte, bool) {
+	if t.root == 0 {
 		return nil, false
 	}
-	if l := t.root.toward(key); bytes.Equal(l.key(), key) {
+	if l := t.toward(t.node(t.root), key); bytes.Equal(l.key(), key) {
 		return l.value(), true
 	}
 	return nil, false
 }
 
-// Ascend calls fn for each key in [from, to), in order, until fn returns false. A nil to means the end. fn must not
-// change the slices it is given; it may keep them.
+// Ascend calls fn for each key in [from, to), in order, until fn returns false. A nil to means the end. fn may keep the slices it is given.
 func (t *Tree) Ascend(from, to []byte, fn func(key, value []byte) bool) {
+	defer t.hold()
 	for stack := t.seek(from); len(stack) > 0; {
 		n := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		for n.bit != pageBit {
-			in := n.inner()
-			stack = append(stack, in.kids[1])
-			n = in.kids[0]
+			kids := n.inner().kids
+			stack = append(stack, t.node(kids[1]))
+			n = t.node(kids[0])
 		}
 		p := n.page()
 		for l := (leaf{p, p.seek(from)}); l.i < p.len(); l.i++ {
-			if to != nil && bytes.Compare(l.key(), to) >= 0 || !fn(l.key(), l.value()) {
+			if to != nil && bytes.Compare(l.key(), to) >= 0 || !fn(l.copied()) {
 				return
 			}
 		}
@@ -75,17 +94,18 @@ func (t *Tree) Ascend(from, to []byte, fn func(key, value []byte) bool) {
 // seek returns subtrees that together hold the keys at or after from, the first one last; only its first page may hold
 // some before from as well.
 func (t *Tree) seek(from []byte) []*node {
-	if t.root == nil {
+	if t.root == 0 {
 		return nil
 	}
 	stack := make([]*node, 0, 64)
-	n, d := t.root, diffBit(from, t.root.toward(from).key(), 0)
+	n := t.node(t.root)
+	d := diffBit(from, t.toward(n, from).key(), 0)
 	for n.bit < d {
-		in, side := n.inner(), bitAt(from, n.bit)
+		kids, side := n.inner().kids, bitAt(from, n.bit)
 		if side == 0 {
-			stack = append(stack, in.kids[1])
+			stack = append(stack, t.node(kids[1]))
 		}
-		n = in.kids[side]
+		n = t.node(kids[side])
 	}
 	// A page has it among its keys, or not. All of another n differs from from first at d: it comes after from if from's bit
 	// there is 0.

@@ -16,12 +16,20 @@ import (
 type Codec[T any] struct {
 	// Append adds the encoding to b.
 	Append func(b []byte, value T) []byte
+	// Decode keeps nothing of the bytes.
 	Decode func([]byte) (T, error)
 }
 
 // Getter is what typed reads need: a View or a Reader.
 type Getter interface {
 	Get(key []byte) ([]byte, bool)
+}
+
+// peeker is a Getter that can show a value without copying it, to be decoded at once.
+type peeker interface {
+	Getter
+	peek(key []byte) ([]byte, bool)
+	hold()
 }
 
 // Map is a typed part of the key space: keys are the prefix and the encoded K.
@@ -46,17 +54,30 @@ func (m Map[K, V]) Key(k K) []byte {
 }
 
 // Get returns the value of k and whether it is there. Bytes that do not decode are a broken ledger and panic.
-func (m Map[K, V]) Get(g Getter, k K) (V, bool) {
-	raw, ok := g.Get(m.Key(k))
-	if !ok {
-		var zero V
-		return zero, false
+func (m Map[K, V]) Get(g Getter, k K) (value V, ok bool) {
+	p, near := g.(peeker)
+	if !near {
+		raw, ok := g.Get(m.Key(k))
+		if !ok {
+			return value, false
+		}
+		return m.decode(raw), true
 	}
-	return m.decode(raw), true
+	raw, ok := p.peek(m.Key(k))
+	if ok {
+		value = m.decode(raw)
+	}
+	p.hold()
+	return value, ok
 }
 
 // Has says whether k is there.
 func (m Map[K, V]) Has(g Getter, k K) bool {
+	if p, near := g.(peeker); near {
+		_, ok := p.peek(m.Key(k))
+		p.hold()
+		return ok
+	}
 	_, ok := g.Get(m.Key(k))
 	return ok
 }
@@ -178,5 +199,5 @@ var Amount = Codec[uint256.Int]{
 // Bytes stores raw bytes as they are; as values they must not be empty.
 var Bytes = Codec[[]byte]{
 	Append: func(b, value []byte) []byte { return append(b, value...) },
-	Decode: func(b []byte) ([]byte, error) { return b, nil },
+	Decode: func(b []byte) ([]byte, error) { return bytes.Clone(b), nil },
 }

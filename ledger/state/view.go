@@ -70,6 +70,25 @@ func (v *View) Get(key []byte) ([]byte, bool) {
 	return v.base.Get(key)
 }
 
+// peek is Get without copying what the base has.
+func (v *View) peek(key []byte) ([]byte, bool) {
+	v.work += workGet
+	if value, ok := v.dirty[string(key)]; ok {
+		return value, value != nil
+	}
+	if p, ok := v.base.(peeker); ok {
+		return p.peek(key)
+	}
+	return v.base.Get(key)
+}
+
+// hold holds the base while what peek has shown is read.
+func (v *View) hold() {
+	if p, ok := v.base.(peeker); ok {
+		p.hold()
+	}
+}
+
 // Set gives key a value. The view keeps the slice: the caller must not change it afterwards. A key or a value that is
 // empty (ICS-23 cannot prove it; a set of keys stores one byte) or beyond MaxKey and MaxValue is a fault of the
 // program and panics.
