@@ -52,6 +52,9 @@ func (t *Tree) apply(changes []Change, tell bool) *Tree {
 		u.memory = t.version.memory
 	}
 	u.born = u.versions + 1
+	if n := len(u.spare) - 1; n >= 0 {
+		u.replaced, u.spare = u.spare[n], u.spare[:n]
+	}
 	root := ref(0)
 	if t.root == 0 {
 		root = u.build(changes, 0)
@@ -60,6 +63,7 @@ func (t *Tree) apply(changes []Change, tell bool) *Tree {
 		root = u.merge(t.root, t.toward(t.node(t.root), changes[0].Key).key(), changes, 0)
 	}
 	if root == t.root {
+		u.spare = append(u.spare, u.replaced[:0])
 		return t
 	}
 	return &Tree{u.space, root, u.size, newVersion(t.version, &u, root)}

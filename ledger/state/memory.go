@@ -33,6 +33,7 @@ type memory struct {
 	next, last ref            // what is left of the last slab: from next to before last
 	free       [classes][]ref // places to be used again, by class
 	versions   uint32         // made so far
+	spare      [][]stale      // lists to be used again
 }
 
 // alloc is a place for so many bytes, at most MaxValue and the rest of a page. What is there is garbage.

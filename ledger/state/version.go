@@ -54,7 +54,7 @@ func (v *Version) settle() {
 			return // the parent has as many kids as before
 		}
 		v.discard(v.root)
-		v.replaced = nil
+		v.memory.spare, v.replaced = append(v.memory.spare, v.replaced[:0]), nil
 		if parent != nil {
 			parent.replaceKid(v, nil)
 		}
@@ -64,7 +64,7 @@ func (v *Version) settle() {
 
 // yield lets the only kid stand for v as well. What was born in v and replaced by the kid was in no other version.
 func (v *Version) yield(kid *Version) {
-	kept := v.replaced
+	kept := kid.replaced[:0]
 	for _, s := range kid.replaced {
 		if s.born >= v.from {
 			v.memory.release(s.at, s.class)
@@ -72,7 +72,12 @@ func (v *Version) yield(kid *Version) {
 			kept = append(kept, s)
 		}
 	}
-	kid.replaced, kid.from, kid.parent = kept, v.from, v.parent
+	more := v.replaced
+	if len(more) > len(kept) {
+		kept, more = more, kept
+	}
+	kid.replaced, kid.from, kid.parent = append(kept, more...), v.from, v.parent
+	v.memory.spare = append(v.memory.spare, more[:0])
 	if v.parent != nil {
 		v.parent.replaceKid(v, kid)
 	}
