@@ -2,7 +2,8 @@
 // view through which a block reads and changes it.
 //
 // Tree is immutable: Apply returns a new version that shares what did not change, so a version can be read
-// and proven against, from any goroutine, while later ones are made. View holds the changes of a block over a
+// and proven against, from any goroutine, while later ones are made. Nodes lie in memory of their own, and Release says which
+// versions nobody reads any more (docs/decisions/103-memory-of-the-state.md). View holds the changes of a block over a
 // Reader and can undo back to any mark. Map, Proto and Amount give modules typed access. Prove and VerifyProof
 // show to a stranger what is and what is not in the state of a root; docs/state.md has the formats.
 //
