@@ -21,6 +21,9 @@ func TestSealAlone(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Fatal("it waits for others")
 	}
+	// What comes while the sealer still looks for more goes at once too: the second must find it at rest.
+	wake(p.wakeSeal)
+	within(t, "the sealer does not rest", func() bool { return len(p.wakeSeal) == 0 })
 	p.Submit(t.Context(), [][]byte{testTx(t, 2).Raw}, false)
 	within(t, "it is not verified", func() bool { p.mu.Lock(); defer p.mu.Unlock(); return len(p.checked) == 1 })
 	if p.alone() {
