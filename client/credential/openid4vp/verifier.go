@@ -165,7 +165,8 @@ func (v *Verifier) parameters(s *session) map[string]any {
 // object is the signed request, for a wallet that gave a nonce or none.
 func (v *Verifier) object(s *session, walletNonce string) (string, error) {
 	p := v.parameters(s)
-	p["iss"], p["aud"], p["iat"], p["exp"] = v.clientID, audience, v.cfg.Now().Unix(), s.until.Unix()
+	// No iss: client_id says who asks, wallets have to pass over iss (section 5), and some compare it with the DID of kid, which has no prefix.
+	p["aud"], p["iat"], p["exp"] = audience, v.cfg.Now().Unix(), s.until.Unix()
 	if walletNonce != "" {
 		p["wallet_nonce"] = walletNonce
 	}
