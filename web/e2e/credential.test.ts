@@ -138,7 +138,7 @@ test.each([["plain", []], ["encrypted", ["--encrypt"]]])("a site here asks anoth
   const { request } = JSON.parse(await site.first) as { request: string };
   const response = await answered(request, await theirs());
   expect([response.status, await response.json()]).toEqual([200, {}]);
-  expect(await site.all).toContain('"district":"sau"');
+  expect(await site.all).toContain('{"field":"district","value":"sau"');
 });
 
 /** Site is one made with another's verifier. */
