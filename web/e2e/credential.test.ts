@@ -1,35 +1,22 @@
 // Credentials of this ledger in other implementations, and theirs here: what is issued, shown, asked for and answered on one side is read on the other.
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Openid4vpClient, Openid4vpVerifier } from "@openid4vc/openid4vp";
 import { DcqlQuery } from "dcql";
 import { exportJWK, generateKeyPair } from "jose";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { Anchor } from "@dureledger/dure";
-
-import { dure, dureBeside, dureSays, genesis } from "./network.js";
+import { license, network, path, read, write } from "./city.js";
+import { dure, dureBeside, dureSays } from "./network.js";
 import { type Pair, callbacks, checker, holder, issuer, keyOf, pair } from "./others.js";
 
-const network = Anchor.fromGenesis(genesis).network;
 const did = (of: Pair): string => `did:dure:${network}:${of.address}`;
 const schema = "certificate";
 const vct = `did:dure:${network}/schema/${schema}`;
 const city = pair("city");
 const alice = pair("alice");
 const shop = pair("shop");
-
-const folder = mkdtempSync(join(tmpdir(), "dure-"));
-const path = (name: string): string => join(folder, name);
-const read = (name: string): string => readFileSync(path(name), "utf8").trim();
-function write(name: string, text: string): string {
-  writeFileSync(path(name), text);
-  return path(name);
-}
 
 /** ours issues a credential to alice with the command line; it has that entry of the city's list. */
 function ours(name: string, entry: number): string {
@@ -50,14 +37,7 @@ const theirs = (change: Record<string, unknown> = {}): Promise<string> =>
 /** statuses is the city's list as the ledger has it, signed as a Status List Token. */
 const statuses = (): string => dure("credential", "status", "token", "7", "--by", "city");
 
-beforeAll(() => {
-  const fields = [["name", "이름", "Name", "text"], ["district", "동네", "District", "text"], ["tag", "꼬리표", "Tag", "text"]];
-  const definition = { title_ko: "확인서", title_en: "Certificate", fact: false, fields: fields.map(([name, title_ko, title_en, kind]) => ({ name, title_ko, title_en, kind })) };
-  dure("id", "schema", schema, "--register", write("schema.json", JSON.stringify(definition)), "--by", "city");
-  const [, proposal] = /^proposal +(\d+)/m.exec(dure("id", "licence", "give", schema, "city", "--until", "365d", "--by", "city", "--vote")) ?? [];
-  for (const member of ["bank", "broker"]) dure("network", "vote", proposal as string, "--by", member);
-  dure("credential", "status", "open", "7", "--bits", "2", "--entries", "64", "--by", "city");
-});
+beforeAll(() => license(schema, 7));
 
 test("issued here, shown and verified by another's wallet and verifier", async () => {
   const text = ours("alice.cred", 3);

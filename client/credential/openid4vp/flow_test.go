@@ -160,6 +160,21 @@ func wantCode(t *testing.T, err error, code string) {
 	}
 }
 
+// TestWalletsInBrowsers: a page of another site may ask, and hears a refusal too.
+func TestWalletsInBrowsers(t *testing.T) {
+	s := newSite(t, nil)
+	for _, path := range []string{"request/none", "response"} {
+		res, err := http.Post(s.server.URL+"/wallet/"+path, mediaForm, strings.NewReader("vp_token={}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.Header.Get("Access-Control-Allow-Origin") != "*" || res.Header.Get("Access-Control-Allow-Credentials") != "" {
+			t.Errorf("%s: %v", path, res.Header)
+		}
+	}
+}
+
 // wantRejected: the site refused, and said so with the code.
 func wantRejected(t *testing.T, err error, code string) {
 	t.Helper()
@@ -176,6 +191,9 @@ func TestSameDevice(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, change)
 			b := s.begin(t, s.server.URL+"/done?lang=ko")
+			if page := b.At("https://node.example/wallet/"); !strings.HasPrefix(page, "https://node.example/wallet/?") || s.fetch(t, page).Nonce != s.fetch(t, b.URI).Nonce {
+				t.Errorf("for a wallet that is a page: %s", page)
+			}
 			r := s.fetch(t, b.URI)
 			if signed := r.Verifier != nil; signed != (s.cfg.Key != nil) || signed && *r.Verifier != account(siteKey) || r.Site() != strings.TrimPrefix(s.server.URL, "http://") {
 				t.Errorf("who asks: %v %s", r.Verifier, r.Site())

@@ -1,5 +1,9 @@
+import { credentialTexts } from "./credential/texts.js";
+
 /** Every text of the wallet, in Korean and English. {0} and {1} stand for values. */
 export const texts = {
+  ...credentialTexts,
+
   wallet: ["두레 지갑", "Dure wallet"],
   other: ["English", "한국어"],
   skip: ["본문으로", "Skip to content"],
