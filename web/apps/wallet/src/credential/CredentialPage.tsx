@@ -4,7 +4,7 @@ import { Card, Fact, Facts, Notice, save, secondary, when } from "../ui.js";
 import { useWords } from "../words.js";
 import type { Cabinet, Kept } from "./cabinet.js";
 import { day } from "./Credentials.js";
-import { Stands, fieldTitle, fieldValue, useAbout, useStanding } from "./ui.js";
+import { Stands, fieldTitle, fieldValue, inOrder, useAbout, useStanding } from "./ui.js";
 
 /** One credential: what it says, who signed it, and how it stands. */
 export function CredentialPage({ cabinet, kept: { id, credential: c }, removed }: { cabinet: Cabinet; kept: Kept; removed: () => Promise<void> }) {
@@ -29,7 +29,7 @@ export function CredentialPage({ cabinet, kept: { id, credential: c }, removed }
         {standing.state === "good" && standing.over !== "" && <p className="mt-2 text-sm text-soft">{t("credential.over")}</p>}
         <h3 className="sr-only">{t("credential.says")}</h3>
         <dl className="mt-4 grid gap-3">
-          {c.fields.map((f) => (
+          {inOrder(about.schema, c.fields).map((f) => (
             <div key={f.path}>
               <dt className="text-sm text-soft">{fieldTitle(about.schema, f.path, lang)}{!f.hidden && ` · ${t("credential.always")}`}</dt>
               <dd className="text-lg font-semibold">{fieldValue(f.value, t("credential.yes"), t("credential.no"))}</dd>

@@ -9,7 +9,7 @@ import { Card, Fact, Facts, Notice, primary, secondary } from "../ui.js";
 import { useWords } from "../words.js";
 import type { Cabinet, Kept } from "./cabinet.js";
 import { dropLink, waitingLink } from "./link.js";
-import { fieldTitle, fieldValue, useAbout } from "./ui.js";
+import { fieldTitle, fieldValue, inOrder, useAbout } from "./ui.js";
 
 /** A site's request, and what of this wallet answers it. */
 interface Asked {
@@ -80,9 +80,10 @@ export function Show({ cabinet, kept }: { cabinet: Cabinet; kept: readonly Kept[
   );
 }
 
+/** answersOf picks from the newest first: an older one may have been replaced. */
 function answersOf(request: PresentationRequest, kept: readonly Kept[]): readonly Answer[] | undefined {
   try {
-    return choose(request.query, kept.map((k) => k.credential));
+    return choose(request.query, [...kept].reverse().map((k) => k.credential));
   } catch {
     return undefined;
   }
@@ -161,7 +162,7 @@ function Wanted({ cabinet, answer: a, ticked, tick }: { cabinet: Cabinet; answer
   return (
     <fieldset className="mb-3">
       <legend className="text-sm text-soft">{about.title} · {about.issuer}</legend>
-      {visible(a).map((f) => {
+      {inOrder(about.schema, visible(a)).map((f) => {
         const value = fieldValue(f.value, t("credential.yes"), t("credential.no"));
         return (
           <label key={f.path} className="flex min-h-12 items-center gap-3 border-t border-line py-2 first-of-type:border-t-0">

@@ -15,7 +15,7 @@ export const credentialTexts = {
   "credential.checking": ["확인 중", "Checking"],
   "credential.bad": ["쓸 수 없음", "Not valid"],
   "credential.unknown": ["지금 확인할 수 없음", "Cannot be checked now"],
-  "credential.good.about": ["발급한 기관의 서명과 권한, 그리고 취소되지 않았음을 장부에서 확인했습니다.", "The issuer's signature, its right to issue, and that it was not revoked were checked with the ledger."],
+  "credential.good.about": ["서명은 이 기기에서 확인했고, 기관의 열쇠와 권한, 취소되지 않았음은 이 노드가 말해 준 것입니다.", "The signature was checked on this device. The issuer's key and right, and that it was not revoked, are this node's word."],
   "credential.over": ["발급할 때는 권한이 있었고 지금은 없습니다. 증명서는 그대로 유효합니다.", "The issuer had the right when it issued this, and has it no more. The credential stays good."],
   "credential.issuer": ["발급한 기관", "Issued by"],
   "credential.issued": ["발급한 때", "Issued"],

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 
 import { Refusal, type Schema } from "@dureledger/dure";
-import { type Credential, type Json, verifyCredential } from "@dureledger/dure/credential";
+import { type Credential, type Field, type Json, verifyCredential } from "@dureledger/dure/credential";
 
 import { type Language, sayRefusal } from "../texts.js";
 import { useWords } from "../words.js";
@@ -27,6 +27,12 @@ export function useAbout(cabinet: Cabinet, c: Credential): About {
 }
 
 export const short = (address: string): string => `${address.slice(0, 6)}…${address.slice(-4)}`;
+
+/** inOrder has fields in the order of the schema, which its registrar chose for people. */
+export function inOrder(schema: Schema | undefined, fields: readonly Field[]): readonly Field[] {
+  const place = (f: Field) => schema?.fields.findIndex((one) => one.name === f.path.split(".")[0]) ?? 0;
+  return [...fields].sort((a, b) => place(a) - place(b));
+}
 
 /** fieldTitle names a field as the schema does, in the visitor's language. */
 export function fieldTitle(schema: Schema | undefined, path: string, lang: Language): string {

@@ -121,8 +121,8 @@ function read(p: JsonObject): PresentationRequest {
 function encryption(metadata: Json | undefined): PresentationRequest["encryption"] {
   const m = isObject(metadata) ? metadata : {};
   const offered = m["encrypted_response_enc_values_supported"] ?? ["A128GCM"];
-  const enc = Array.isArray(offered) ? (offered as readonly Json[]).find((v) => v === "A128GCM" || v === "A256GCM") : undefined;
-  if (typeof enc !== "string") throw unsupported("an answer encrypted by other than A128GCM or A256GCM");
+  const enc = ["A256GCM", "A128GCM"].find((v) => Array.isArray(offered) && (offered as readonly Json[]).includes(v)); // the first, as HAIP has it
+  if (!enc) throw unsupported("an answer encrypted by other than A128GCM or A256GCM");
   const keys = isObject(m["jwks"]) && Array.isArray(m["jwks"]["keys"]) ? (m["jwks"]["keys"] as readonly Json[]) : [];
   const key = keys.find((k) => isObject(k) && k["kty"] === "EC" && k["crv"] === "P-256" && (k["use"] ?? "enc") === "enc" && (k["alg"] ?? "ECDH-ES") === "ECDH-ES");
   if (!isObject(key)) throw unsupported("an encrypted answer without a P-256 key for ECDH-ES in client_metadata");
