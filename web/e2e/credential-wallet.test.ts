@@ -2,9 +2,13 @@
 import { type Browser, type Page, chromium } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { license, path, read } from "./city.js";
+import { Client } from "@dureledger/dure";
+import { verifyCredential } from "@dureledger/dure/credential";
+
+import { license, network, path, read } from "./city.js";
 import { look, phone } from "./look.js";
 import { dure, dureSays, nodes } from "./network.js";
+import { Site } from "./site.js";
 
 const schema = "resident";
 const origin = nodes[0] as string;
@@ -76,6 +80,24 @@ test("a site's link opens the wallet, which says who asks, shows what is ticked,
   const verified = await said;
   expect(verified).toContain('{"field":"district","value":"사우동"');
   expect(verified).not.toContain("김하늘");
+});
+
+test("a site of another make, whose request nobody has signed, is answered after a warning, and takes the browser back", async () => {
+  const site = new Site();
+  await site.open();
+  const query = { credentials: [{ id: "where", format: "dc+sd-jwt", meta: { vct_values: [`did:dure:${network}/schema/${schema}`] }, claims: [{ path: ["district"] }] }] };
+  const uri = `${site.url}/response`;
+  const request = new URLSearchParams({ client_id: `redirect_uri:${uri}`, response_uri: uri, response_type: "vp_token", response_mode: "direct_post", nonce: "n-7", dcql_query: JSON.stringify(query) });
+  await page.goto(`${origin}/wallet/?${request}`);
+  await page.getByText("서명이 없는 요청입니다.").waitFor();
+  await look(page, "credential-unsigned");
+  await page.getByLabel(/동네/).check();
+  await page.getByRole("button", { name: "보여 주기", exact: true }).click();
+  expect(await page.getByRole("link", { name: "사이트로 돌아가기" }).getAttribute("href")).toBe(`${site.url}/done`);
+  const [shown = ""] = (JSON.parse(site.posted["vp_token"] ?? "{}") as Record<string, string[]>)["where"] ?? [];
+  const { credential } = await verifyCredential(new Client({ nodes }), shown, { to: { audience: `redirect_uri:${uri}`, nonce: "n-7" } });
+  expect(credential.fields.map((f) => [f.path, f.value])).toEqual([["district", "사우동"]]);
+  site.close();
 });
 
 test("who does not want to shows nothing, and a site that says that it is another is found out", async () => {

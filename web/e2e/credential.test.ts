@@ -1,7 +1,5 @@
 // Credentials of this ledger in other implementations, and theirs here: what is issued, shown, asked for and answered on one side is read on the other.
 import { randomBytes } from "node:crypto";
-import { type Server, createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { Openid4vpClient, Openid4vpVerifier } from "@openid4vc/openid4vp";
 import { DcqlQuery } from "dcql";
 import { exportJWK, generateKeyPair } from "jose";
@@ -10,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { license, network, path, read, write } from "./city.js";
 import { dure, dureBeside, dureSays } from "./network.js";
 import { type Pair, callbacks, checker, holder, issuer, keyOf, pair } from "./others.js";
+import { Site } from "./site.js";
 
 const did = (of: Pair): string => `did:dure:${network}:${of.address}`;
 const schema = "certificate";
@@ -120,29 +119,6 @@ test.each([["plain", []], ["encrypted", ["--encrypt"]]])("a site here asks anoth
   expect([response.status, await response.json()]).toEqual([200, {}]);
   expect(await site.all).toContain('{"field":"district","value":"sau"');
 });
-
-/** Site is one made with another's verifier. */
-class Site {
-  readonly #server: Server;
-  request = "";
-  posted: Record<string, string> = {};
-  constructor() {
-    this.#server = createServer((req, res) => {
-      let body = "";
-      req.on("data", (part: Buffer) => (body += part.toString()));
-      req.on("end", () => {
-        if (req.url === "/response") this.posted = Object.fromEntries(new URLSearchParams(body));
-        res.setHeader("Content-Type", req.url === "/response" ? "application/json" : "application/oauth-authz-req+jwt");
-        res.end(req.url === "/response" ? JSON.stringify({ redirect_uri: `${this.url}/done` }) : this.request);
-      });
-    });
-  }
-  readonly open = (): Promise<void> => new Promise((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
-  readonly close = (): void => void this.#server.close();
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-}
 
 const site = new Site();
 beforeAll(site.open);

@@ -224,11 +224,10 @@ func TestSameDevice(t *testing.T) {
 	}
 }
 
-// TestQR reads the code from its picture and answers from another device.
-func TestQR(t *testing.T) {
-	s := newSite(t, nil)
-	b := s.begin(t, "")
-	code, err := QR(b.URI)
+// readBack makes a QR code of a text and reads it from its picture.
+func readBack(t *testing.T, text string) *Code {
+	t.Helper()
+	code, err := QR(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,13 +244,24 @@ func TestQR(t *testing.T) {
 		t.Fatal(err)
 	}
 	read, err := qrcode.NewQRCodeReader().Decode(bitmap, nil)
-	if err != nil || read.GetText() != b.URI {
+	if err != nil || read.GetText() != text {
 		t.Fatalf("%v %v", read, err)
 	}
+	return code
+}
+
+// TestQRCredential: a credential fits one code.
+func TestQRCredential(t *testing.T) { readBack(t, resident(t).String()) }
+
+// TestQR reads the code from its picture and answers from another device.
+func TestQR(t *testing.T) {
+	s := newSite(t, nil)
+	b := s.begin(t, "")
+	code := readBack(t, b.URI)
 	if rows := strings.Count(code.Text(), "\n"); rows != (code.matrix.GetHeight()+1)/2 || !strings.Contains(code.Text(), "█") {
 		t.Errorf("%d rows\n%s", rows, code.Text())
 	}
-	if next, err := s.answer(t, s.fetch(t, read.GetText())); err != nil || next != "" {
+	if next, err := s.answer(t, s.fetch(t, b.URI)); err != nil || next != "" {
 		t.Fatalf("%s %v", next, err)
 	}
 	if result, err := s.Result(b.ID, ""); err != nil || result.Refused {
