@@ -84,6 +84,35 @@ test("what does not hold is refused", async () => {
   await verifyCredential(client, gone);
 });
 
+test("what became of the issuer since counts", async () => {
+  const desk = (name: string): string => {
+    dure("key", "new", name);
+    dure("account", "open", name, "--sponsor", "city");
+    dure("org", "admit", name, "--name", name, "--kind", "public-body", "--by", "city");
+    dure("id", "licence", "give", schema, name, "--until", "90d", "--by", "city");
+    dure("credential", "issue", "--by", name, "--schema", schema, "--to", keyText(mine.key), "--claim", "district=sau", "--out", path(`${name}.cred`));
+    return read(`${name}.cred`);
+  };
+  const [closed, crooked] = [desk("desk-1"), desk("desk-2")];
+  expect(await verifyCredential(client, closed)).toMatchObject({ keyReplaced: undefined, over: "" });
+
+  // A key that is replaced signed what it signed; the right that is given up leaves what was issued.
+  dure("key", "new", "desk-1-new");
+  dure("account", "rotate-key", "desk-1", "--to", "desk-1-new");
+  dure("id", "licence", "revoke", schema, "desk-1", "--reason", "ended", "--by", "city");
+  const verified = await verifyCredential(client, closed);
+  expect(verified.keyReplaced).toBeGreaterThan(Date.now() - 600_000);
+  expect(verified.over).toContain("(ended)");
+
+  dure("id", "licence", "revoke", schema, "desk-2", "--reason", "breach", "--by", "city");
+  await expect(verifyCredential(client, crooked)).rejects.toEqual(refused("credential.not_licensed"));
+  dure("account", "freeze", "desk-2", "--by", "city", "--basis", "owner-request", "--reason", "a test", "--until", "1h");
+  await expect(verifyCredential(client, crooked)).rejects.toEqual(refused("credential.issuer_frozen"));
+  for (const key of ["chair", "clerk"]) dure("key", "new", key);
+  dure("account", "rule", "set", "desk-1", write("rule.yaml", "keys: {chair: 1, clerk: 1}\nspend: 2\nmanage: 2\nother: 2\n"));
+  await expect(verifyCredential(client, closed)).rejects.toEqual(refused("credential.issuer_ruled"));
+});
+
 test.each([["plain", []], ["encrypted", ["--encrypt"]]])("a site asks, and is answered once, %s", async (_, flags) => {
   const site = dureSays("--json", "credential", "ask", "--schema", schema, "--claim", "district", "--by", "shop", ...flags);
   const { request: link } = JSON.parse(await site.first) as { request: string };

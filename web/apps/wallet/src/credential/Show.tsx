@@ -1,4 +1,4 @@
-import { type FormEvent, useEffect, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 
 import { Refusal } from "@dureledger/dure";
 import { type Answer, type PresentationRequest, answerRequest, choose, fetchRequest, refuseRequest } from "@dureledger/dure/credential";
@@ -122,12 +122,14 @@ function LinkForm({ read }: { read: (link: string) => void }) {
 function Request({ cabinet, asked: { request, answers, name, linked }, busy, yes, no }: { cabinet: Cabinet; asked: Asked; busy: boolean; yes: (a: readonly Answer[]) => void; no: () => void }) {
   const { t } = useWords();
   const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set());
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []); // so that a screen reader goes on with who asks
   const wanted = (answers ?? []).flatMap((a) => visible(a).filter((f) => f.hidden).map((f) => key(a, f.path)));
   const tick = (one: string, on: boolean) => setTicked((before) => new Set(on ? [...before, one] : [...before].filter((other) => other !== one)));
   return (
     <>
       <Card>
-        <h2 className="mb-2 text-lg font-semibold">{t("show.asks")}</h2>
+        <h2 ref={heading} tabIndex={-1} className="mb-2 text-lg font-semibold outline-none">{t("show.asks")}</h2>
         {request.verifier ? <p className="mb-3 text-2xl font-bold">{name || new URL(request.responseUri).host}</p> : <Notice kind="bad">{t("show.unsigned")}</Notice>}
         <Facts>
           <Fact name="show.site"><span className="font-semibold">{new URL(request.responseUri).host}</span></Fact>
