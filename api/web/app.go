@@ -19,6 +19,10 @@ import (
 //go:embed apps
 var appFiles embed.FS
 
+// appPolicy is policy but that a wallet may also answer the sites that ask it for credentials, wherever they are (and on this machine, while they are made).
+const appPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self' https: http://localhost:* http://127.0.0.1:*; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
 // appFile is a file of an app as it is served.
 type appFile struct {
 	content []byte
@@ -64,6 +68,7 @@ func App(name string) http.Handler {
 		}
 		h := w.Header()
 		headers(h)
+		h.Set("Content-Security-Policy", appPolicy)
 		h.Set("Permissions-Policy", "camera=(self), microphone=(), geolocation=(), payment=()")
 		h.Set("Cache-Control", "no-cache")
 		content, tag := f.content, f.digest

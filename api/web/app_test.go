@@ -27,7 +27,7 @@ func TestWalletIsServed(t *testing.T) {
 	for name, kind := range map[string]string{"": "text/html", "index.html": "text/html", "wallet.js": "text/javascript", "wallet.css": "text/css"} {
 		w := get(app, name, "")
 		h := w.Header()
-		if w.Code != 200 || !strings.HasPrefix(h.Get("Content-Type"), kind) || h.Get("Content-Security-Policy") != policy || h.Get("Cache-Control") != "no-cache" {
+		if w.Code != 200 || !strings.HasPrefix(h.Get("Content-Type"), kind) || h.Get("Content-Security-Policy") != appPolicy || h.Get("Cache-Control") != "no-cache" {
 			t.Errorf("%q: %d, %v", name, w.Code, h)
 		}
 		if again := get(app, name, h.Get("ETag")); again.Code != http.StatusNotModified {

@@ -50,6 +50,7 @@ func addressOf(key crypto.Signer) tx.Address {
 type book struct {
 	changes map[tx.Address]keyChanges
 	frozen  map[tx.Address]bool
+	ruled   map[tx.Address]bool
 	rights  map[tx.Address]*record
 	status  map[uint32]int
 }
@@ -57,7 +58,7 @@ type book struct {
 func newBook() *book {
 	issuer := addressOf(issuerKey)
 	return &book{
-		changes: map[tx.Address]keyChanges{issuer: nil}, frozen: map[tx.Address]bool{}, status: map[uint32]int{},
+		changes: map[tx.Address]keyChanges{issuer: nil}, frozen: map[tx.Address]bool{}, ruled: map[tx.Address]bool{}, status: map[uint32]int{},
 		rights: map[tx.Address]*record{issuer: {since: clockNow.AddDate(-1, 0, 0), ends: clockNow.AddDate(1, 0, 0)}},
 	}
 }
@@ -70,7 +71,7 @@ func (b *book) Key(_ context.Context, account, key tx.Address, at time.Time) (St
 	if !known {
 		return Standing{}, unknownIssuer(account)
 	}
-	if err := checkAccount(account, true, b.frozen[account]); err != nil {
+	if err := checkAccount(account, !b.ruled[account], b.frozen[account]); err != nil {
 		return Standing{}, err
 	}
 	return changes.standing(account, key, at)
@@ -204,6 +205,11 @@ func TestAttacks(t *testing.T) {
 		"issuer without an account":                     {"credential.issuer_unknown", present(t, issue(t, thief, byThief)), nil, nil},
 		"issuer without a licence":                      {"credential.not_licensed", present(t, issue(t, thief, byThief)), nil, func(b *book) { b.changes[addressOf(thief)] = nil }},
 		"issuer frozen":                                 {"credential.issuer_frozen", present(t, good), nil, func(b *book) { b.frozen[addressOf(issuerKey)] = true }},
+		"issuer acts by several keys":                   {"credential.issuer_ruled", present(t, good), nil, func(b *book) { b.ruled[addressOf(issuerKey)] = true }},
+		"a disclosure added":                            {"credential.foreign_disclosure", good + "WyJzYWx0IiwiYWNjcmVkaXRlZCIsdHJ1ZV0~", nil, nil},
+		"a disclosure twice":                            {"credential.duplicate_digest", good + strings.Split(good, "~")[1] + "~", nil, nil},
+		"alg none":                                      {"credential.bad_algorithm", unsigned(good), nil, nil},
+		"oversized":                                     {"credential.too_large", good + strings.Repeat("A", sdjwt.MaxText), nil, nil},
 		"licence began later":                           {"credential.not_licensed", present(t, good), nil, func(b *book) { b.rights[addressOf(issuerKey)].since = clockNow.Add(time.Hour) }},
 		"licence had ended":                             {"credential.not_licensed", present(t, good), nil, func(b *book) { b.rights[addressOf(issuerKey)].ends = clockNow.Add(-time.Hour) }},
 		"licence taken back before": {"credential.not_licensed", present(t, good), nil, func(b *book) {
@@ -232,6 +238,16 @@ func TestAttacks(t *testing.T) {
 			}
 		})
 	}
+}
+
+// unsigned says in the header that nobody signs.
+func unsigned(text string) string {
+	_, rest, _ := strings.Cut(text, ".")
+	jwk, err := sdjwt.PublicJWK(issuerKey.Public())
+	if err != nil {
+		panic(err)
+	}
+	return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","typ":"dc+sd-jwt","jwk":{"kty":"OKP","crv":"Ed25519","x":"`+jwk["x"].(string)+`"}}`)) + "." + rest
 }
 
 // tamper changes a byte of the issuer's signature.

@@ -17,10 +17,15 @@ func checkAccount(account tx.Address, hasKey, frozen bool) error {
 		return fault.New("credential.issuer_frozen", "The issuer's account "+account.String()+" is frozen by its sponsor. While it is, its credentials are not relied on.", "issuer", account)
 	}
 	if !hasKey {
-		return fault.New("credential.issuer_ruled", "Several keys together act for the issuer "+account.String()+", and a credential is signed by one. Let it delegate the right to issue to an "+
-			"account with one key.", "issuer", account)
+		return Ruled(account)
 	}
 	return nil
+}
+
+// Ruled refuses an account for which several keys act together, as each credential and request is signed by one.
+func Ruled(account tx.Address) error {
+	return fault.New("credential.issuer_ruled", "Several keys together act for the account "+account.String()+", and a credential or request is signed by one. Sign with an organisation's account that has one "+
+		"key; to issue, give it the right first: dure id licence give SCHEMA ACCOUNT. See docs/credentials.md, An issuer with several keys.", "issuer", account)
 }
 
 // keyChange is when a key began to act for an account.

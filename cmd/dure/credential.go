@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dureledger/dure/client/credential"
+	"github.com/dureledger/dure/client/credential/openid4vp"
 	"github.com/dureledger/dure/client/credential/sdjwt"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/tx"
@@ -58,15 +59,21 @@ func standardKey(key tx.Key) (crypto.PublicKey, error) {
 }
 
 func credentialShow(a *app) *cobra.Command {
-	return &cobra.Command{
+	var picture string
+	cmd := &cobra.Command{
 		Use: "show FILE", Short: "Show what a credential says, and which fields can be withheld", Args: cobra.ExactArgs(1),
 		Long: `Shows what a credential says and which of its fields its holder may withhold when showing it. It opens the file only and verifies nothing: dure credential
-verify does. It prints personal data, so mind who sees the screen.`,
-		Example: "  dure credential show resident.cred\n  dure credential show --json resident.cred",
+verify does. It prints personal data, so mind who sees the screen. --png draws the credential itself as a QR code, for the holder's phone to take into its wallet.`,
+		Example: "  dure credential show resident.cred\n  dure credential show --json resident.cred\n  dure credential show resident.cred --png resident.png",
 		RunE: func(_ *cobra.Command, args []string) error {
 			c, _, err := readCredential(args[0])
 			if err != nil {
 				return err
+			}
+			if picture != "" {
+				if err := drawCredential(picture, c.String()); err != nil {
+					return err
+				}
 			}
 			return a.print(viewCredential(c), func(w io.Writer) {
 				printFacts(w, a.credentialFacts(c))
@@ -75,6 +82,21 @@ verify does. It prints personal data, so mind who sees the screen.`,
 			})
 		},
 	}
+	cmd.Flags().StringVar(&picture, "png", "", "also write it as a QR code to this picture, readable by you alone; it must not exist")
+	return cmd
+}
+
+// drawCredential writes a credential as a QR code.
+func drawCredential(path, text string) error {
+	code, err := openid4vp.QR(text)
+	if err != nil {
+		return failed(fmt.Sprintf("The credential has %d bytes, more than a QR code holds.", len(text)), "Give its holder the file.")
+	}
+	picture, err := code.PNG(6)
+	if err != nil {
+		return err
+	}
+	return writeNew(path, picture, 0o600)
 }
 
 // shownCredential is a credential as printed.

@@ -5,6 +5,8 @@ import (
 	"crypto"
 
 	"github.com/spf13/cobra"
+
+	"github.com/dureledger/dure/client/credential"
 )
 
 // signingKeyFlag names the key that signs credentials and requests.
@@ -24,7 +26,9 @@ func (a *app) accountKey(ctx context.Context, p party, key string) (crypto.Signe
 		if err != nil {
 			return nil, err
 		}
-		key = account.GetKey()
+		if key = account.GetKey(); key == "" {
+			return nil, credential.Ruled(p.address)
+		}
 	}
 	if named, err := a.keyNamed(key); err == nil {
 		key = named.Name

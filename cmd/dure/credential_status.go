@@ -22,7 +22,7 @@ const maxProofFile = 1 << 20
 func credentialStatus(a *app) *cobra.Command {
 	return parent("status", "The status of credentials", `Token Status Lists (draft-ietf-oauth-status-list-21) on the ledger: an entry of 1, 2, 4 or 8 bits for each credential. Everybody reads whole lists, so that nobody learns
 which credential somebody looks at.`,
-		statusOpen(a), statusSet(a), statusShow(a), statusVerify(a))
+		statusOpen(a), statusSet(a), statusShow(a), statusVerify(a), statusToken(a))
 }
 
 func statusOpen(a *app) *cobra.Command {

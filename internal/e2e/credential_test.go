@@ -37,6 +37,7 @@ func TestCredentialsOfTheGuide(t *testing.T) {
 		{"Wrote alice.proof", "VERIFIED: alice.cred holds.", "proofs of the state of", "the genesis keys of 4 validators"},
 		{"says revoked", "The issuer has revoked the credential", "exit code 3"},
 		{"now acts by the key city-2", "VERIFIED: bob.cred holds", "acts for the issuer today"},
+		{"credential.issuer_ruled", "give it the right first", "Issued a credential resident to the key bob", "VERIFIED: desk.cred holds"},
 	}
 	if len(blocks) != len(wants) {
 		t.Fatalf("%d blocks of commands, want %d", len(blocks), len(wants))

@@ -37,5 +37,5 @@ func TestWallet(t *testing.T) {
 			t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
 		}
 	}
-	savePictures(t, shots, "../../docs/wallet", "start", "waiting", "home", "receive", "pay", "confirm", "payment", "refused", "settings-en")
+	savePictures(t, shots, "../../docs/wallet", "start", "waiting", "home", "receive", "pay", "confirm", "payment", "refused", "settings-en", "credential", "credential-show")
 }

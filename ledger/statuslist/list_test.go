@@ -11,7 +11,7 @@ import (
 	"github.com/dureledger/dure/ledger/tx"
 )
 
-// The examples of section 4.1 and 4.2 and the test vectors of appendix C.1 and C.2 of draft-ietf-oauth-status-list-21.
+// The examples of section 4.1 and 4.2 and the test vectors of appendix C of draft-ietf-oauth-status-list-21.
 func TestVectors(t *testing.T) {
 	raw, err := os.ReadFile("testdata/vectors.json")
 	if err != nil {

@@ -160,6 +160,21 @@ func wantCode(t *testing.T, err error, code string) {
 	}
 }
 
+// TestWalletsInBrowsers: a page of another site may ask, and hears a refusal too.
+func TestWalletsInBrowsers(t *testing.T) {
+	s := newSite(t, nil)
+	for _, path := range []string{"request/none", "response"} {
+		res, err := http.Post(s.server.URL+"/wallet/"+path, mediaForm, strings.NewReader("vp_token={}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.Header.Get("Access-Control-Allow-Origin") != "*" || res.Header.Get("Access-Control-Allow-Credentials") != "" {
+			t.Errorf("%s: %v", path, res.Header)
+		}
+	}
+}
+
 // wantRejected: the site refused, and said so with the code.
 func wantRejected(t *testing.T, err error, code string) {
 	t.Helper()
@@ -176,6 +191,9 @@ func TestSameDevice(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, change)
 			b := s.begin(t, s.server.URL+"/done?lang=ko")
+			if page := b.At("https://node.example/wallet/"); !strings.HasPrefix(page, "https://node.example/wallet/?") || s.fetch(t, page).Nonce != s.fetch(t, b.URI).Nonce {
+				t.Errorf("for a wallet that is a page: %s", page)
+			}
 			r := s.fetch(t, b.URI)
 			if signed := r.Verifier != nil; signed != (s.cfg.Key != nil) || signed && *r.Verifier != account(siteKey) || r.Site() != strings.TrimPrefix(s.server.URL, "http://") {
 				t.Errorf("who asks: %v %s", r.Verifier, r.Site())
@@ -206,11 +224,10 @@ func TestSameDevice(t *testing.T) {
 	}
 }
 
-// TestQR reads the code from its picture and answers from another device.
-func TestQR(t *testing.T) {
-	s := newSite(t, nil)
-	b := s.begin(t, "")
-	code, err := QR(b.URI)
+// readBack makes a QR code of a text and reads it from its picture.
+func readBack(t *testing.T, text string) *Code {
+	t.Helper()
+	code, err := QR(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,13 +244,24 @@ func TestQR(t *testing.T) {
 		t.Fatal(err)
 	}
 	read, err := qrcode.NewQRCodeReader().Decode(bitmap, nil)
-	if err != nil || read.GetText() != b.URI {
+	if err != nil || read.GetText() != text {
 		t.Fatalf("%v %v", read, err)
 	}
+	return code
+}
+
+// TestQRCredential: a credential fits one code.
+func TestQRCredential(t *testing.T) { readBack(t, resident(t).String()) }
+
+// TestQR reads the code from its picture and answers from another device.
+func TestQR(t *testing.T) {
+	s := newSite(t, nil)
+	b := s.begin(t, "")
+	code := readBack(t, b.URI)
 	if rows := strings.Count(code.Text(), "\n"); rows != (code.matrix.GetHeight()+1)/2 || !strings.Contains(code.Text(), "█") {
 		t.Errorf("%d rows\n%s", rows, code.Text())
 	}
-	if next, err := s.answer(t, s.fetch(t, read.GetText())); err != nil || next != "" {
+	if next, err := s.answer(t, s.fetch(t, b.URI)); err != nil || next != "" {
 		t.Fatalf("%s %v", next, err)
 	}
 	if result, err := s.Result(b.ID, ""); err != nil || result.Refused {

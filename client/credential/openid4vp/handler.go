@@ -25,6 +25,8 @@ const maxPresented = 8
 func (v *Verifier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	// Wallets in browsers ask from pages of their own. They get what any program gets that has the link: no cookie counts here.
+	w.Header().Set("Access-Control-Allow-Origin", "*")
 	rest, ok := strings.CutPrefix(r.URL.Path, v.path)
 	link, isRequest := strings.CutPrefix(rest, "request/")
 	switch {

@@ -1,6 +1,9 @@
 package openid4vp
 
 import (
+	"encoding/json"
+	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -50,6 +53,54 @@ func TestChooseDiscloses(t *testing.T) {
 		}
 		if have != want {
 			t.Errorf("%s: discloses %s, want %s", query, have, want)
+		}
+	}
+}
+
+// TestQueries answers the queries of testdata/dcql.json, after those of OpenID4VP 1.0, appendix D: each member at the top of what is held can be withheld. The TypeScript
+// SDK answers them alike, and its tests hold both against another implementation of DCQL.
+func TestQueries(t *testing.T) {
+	b, err := os.ReadFile("testdata/dcql.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var vectors []struct {
+		Name  string
+		Query json.RawMessage
+		Held  []struct {
+			Schema string
+			Claims map[string]any
+		}
+		Shown map[string][]string
+	}
+	if err := json.Unmarshal(b, &vectors); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range vectors {
+		q, err := ParseQuery(v.Query)
+		if err != nil {
+			t.Errorf("%s: %v", v.Name, err)
+			continue
+		}
+		var mine []*credential.Credential
+		for _, h := range v.Held {
+			for name, claim := range h.Claims {
+				h.Claims[name] = sdjwt.Hide(claim)
+			}
+			mine = append(mine, held(t, h.Schema, h.Claims))
+		}
+		chosen, err := q.Choose(mine)
+		var have map[string][]string
+		if err != nil {
+			wantCode(t, err, "presentation.no_match")
+		} else {
+			have = map[string][]string{}
+		}
+		for _, a := range chosen {
+			have[a.Query] = slices.Sorted(slices.Values(a.Disclose))
+		}
+		if !maps.EqualFunc(have, v.Shown, slices.Equal) || have == nil != (v.Shown == nil) {
+			t.Errorf("%s: shows %v, want %v", v.Name, have, v.Shown)
 		}
 	}
 }

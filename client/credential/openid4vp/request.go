@@ -260,11 +260,12 @@ func readEncryption(metadata any) (*encryption, error) {
 	keys, _ := set["keys"].([]any)
 	enc := "A128GCM"
 	if offered, says := m["encrypted_response_enc_values_supported"].([]any); says {
-		known := slices.IndexFunc(offered, func(v any) bool { return v == "A128GCM" || v == "A256GCM" })
-		if known < 0 {
+		switch {
+		case slices.Contains(offered, any("A256GCM")): // as HAIP has it for wallets that know both
+			enc = "A256GCM"
+		case !slices.Contains(offered, any("A128GCM")):
 			return nil, unsupported("an answer encrypted by other than A128GCM or A256GCM")
 		}
-		enc = offered[known].(string)
 	}
 	for _, v := range keys {
 		k, _ := v.(map[string]any)

@@ -83,6 +83,11 @@ type Session struct {
 	Until time.Time
 }
 
+// At is the link for a wallet that is a page, by its address, such as https://node.example/wallet/: no program of the device has to know openid4vp: for it.
+func (s *Session) At(wallet string) string {
+	return wallet + strings.TrimPrefix(s.URI, schemeRequest+"://")
+}
+
 // Begin asks for presentations. With back, an address of the site's, the wallet on the same device sends its browser there with a response code
 // (response_code), without which the result does not open; "" is for QR codes. Code presentation.busy, presentation.bad_request, presentation.bad_link.
 func (v *Verifier) Begin(query Query, back string) (*Session, error) {
@@ -165,7 +170,8 @@ func (v *Verifier) parameters(s *session) map[string]any {
 // object is the signed request, for a wallet that gave a nonce or none.
 func (v *Verifier) object(s *session, walletNonce string) (string, error) {
 	p := v.parameters(s)
-	p["iss"], p["aud"], p["iat"], p["exp"] = v.clientID, audience, v.cfg.Now().Unix(), s.until.Unix()
+	// No iss: client_id says who asks, wallets have to pass over iss (section 5), and some compare it with the DID of kid, which has no prefix.
+	p["aud"], p["iat"], p["exp"] = audience, v.cfg.Now().Unix(), s.until.Unix()
 	if walletNonce != "" {
 		p["wallet_nonce"] = walletNonce
 	}

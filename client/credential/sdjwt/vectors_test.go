@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// vector is an example of RFC 9901.
+// vector is an example of RFC 9901 or of SD-JWT VC.
 type vector struct {
 	Name, Aud, Nonce string
 	SDJWT            string `json:"sd_jwt"`
@@ -18,24 +18,27 @@ type vector struct {
 
 func vectors(t testing.TB) (issuer crypto.PublicKey, examples []vector) {
 	t.Helper()
-	b, err := os.ReadFile("testdata/rfc9901.json")
-	if err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"rfc9901", "sd-jwt-vc"} {
+		b, err := os.ReadFile("testdata/" + name + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var file struct {
+			Issuer   map[string]any
+			Examples []vector
+		}
+		if err := json.Unmarshal(b, &file); err != nil {
+			t.Fatal(err)
+		}
+		if issuer, err = ParseJWK(file.Issuer); err != nil {
+			t.Fatal(err)
+		}
+		examples = append(examples, file.Examples...)
 	}
-	var file struct {
-		Issuer   map[string]any
-		Examples []vector
-	}
-	if err := json.Unmarshal(b, &file); err != nil {
-		t.Fatal(err)
-	}
-	if issuer, err = ParseJWK(file.Issuer); err != nil {
-		t.Fatal(err)
-	}
-	return issuer, file.Examples
+	return issuer, examples
 }
 
-// TestVectors reads, verifies and processes the examples of RFC 9901, sections 5 and A.1 to A.4.
+// TestVectors reads, verifies and processes the examples of RFC 9901, sections 5 and A.1 to A.4, and of SD-JWT VC, section 4.2, all signed with one key.
 func TestVectors(t *testing.T) {
 	issuer, examples := vectors(t)
 	for _, v := range examples {
@@ -45,7 +48,7 @@ func TestVectors(t *testing.T) {
 				t.Fatal(err)
 			}
 			// A.3 is of a draft of SD-JWT VC that had another typ.
-			if err := token.Verify(issuer, "example+sd-jwt", "vc+sd-jwt"); err != nil {
+			if err := token.Verify(issuer, "example+sd-jwt", "vc+sd-jwt", "dc+sd-jwt"); err != nil {
 				t.Error(err)
 			}
 			want, err := DecodeObject(v.Claims)

@@ -3,6 +3,8 @@ package statustoken
 import (
 	"bytes"
 	"crypto/ed25519"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,5 +58,27 @@ func TestToken(t *testing.T) {
 	}
 	if _, err := Verify(text, ed25519.NewKeyFromSeed(bytes.Repeat([]byte{2}, 32)).Public(), uri, now); fault.Code(err) != "credential.bad_signature" {
 		t.Errorf("another's key: %v", err)
+	}
+}
+
+// TestOthersToken reads a list that @sd-jwt/jwt-status-list 0.19.0 made.
+func TestOthersToken(t *testing.T) {
+	b, err := os.ReadFile("testdata/sd-jwt-js.jwt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.TrimSpace(string(b))
+	got, err := Verify(text, key.Public(), uri, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[uint32]uint32{3: 1, 9: 2, 63: 3}
+	for i := range got.List.Len() {
+		if status, ok := got.List.Get(i); !ok || status != want[i] {
+			t.Errorf("entry %d is %d, want %d", i, status, want[i])
+		}
+	}
+	if got.List.Len() != 64 || got.TTL != time.Minute {
+		t.Errorf("%+v", got)
 	}
 }

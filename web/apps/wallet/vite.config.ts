@@ -9,7 +9,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 export default defineConfig({
   base: "/wallet/",
   plugins: [react(), tailwindcss()],
-  resolve: { alias: { "@dureledger/dure": here("../../packages/dure/src/index.ts") } },
+  resolve: { alias: { "@dureledger/dure/credential": here("../../packages/dure/src/credential/index.ts"), "@dureledger/dure": here("../../packages/dure/src/index.ts") } },
   build: {
     outDir: process.env["WALLET_OUT"] ?? here("../../../api/web/apps/wallet"),
     emptyOutDir: true,

@@ -1,5 +1,6 @@
-import { type ReactNode, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
+import { type ReactNode, Suspense, lazy, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 
+import { credentialPlace } from "./credential/place.js";
 import { Home } from "./Home.js";
 import { Pay } from "./Pay.js";
 import { PaymentPage } from "./PaymentPage.js";
@@ -11,6 +12,8 @@ import { Words, type WordsValue, useWords } from "./words.js";
 import { type Language, type TextKey, languages, say } from "./texts.js";
 import { Notice } from "./ui.js";
 import type { View, Wallet } from "./wallet.js";
+
+const Credentials = lazy(() => import("./credential/Credentials.js")); // only who has some loads it
 
 const languageKey = "dure-wallet-language";
 
@@ -63,6 +66,16 @@ function Screen({ view, wallet, place }: { view: View; wallet: Wallet; place: st
           <Forget wallet={wallet} />
         </Page>
       );
+  }
+  const title = credentialPlace(place);
+  if (title) {
+    return (
+      <Page title={title} back={place.startsWith("credentials/") ? "#credentials" : "#"} key={place}>
+        <Suspense fallback={<p role="status">{t("loading")}</p>}><Credentials network={view.network} place={place} /></Suspense>
+      </Page>
+    );
+  }
+  switch (view.phase) {
     case "start":
       return <Page title="start.title" key="start"><Start view={view} wallet={wallet} /></Page>;
     case "waiting":
@@ -84,7 +97,7 @@ function Screen({ view, wallet, place }: { view: View; wallet: Wallet; place: st
 }
 
 /** A screen with its heading, to which the focus goes when it comes, so that screen readers say where one is. */
-function Page({ title, back, quiet, children }: { title: TextKey; back?: boolean; quiet?: boolean; children: ReactNode }) {
+function Page({ title, back, quiet, children }: { title: TextKey; back?: boolean | string; quiet?: boolean; children: ReactNode }) {
   const { t } = useWords();
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
@@ -93,7 +106,7 @@ function Page({ title, back, quiet, children }: { title: TextKey; back?: boolean
   useEffect(() => heading.current?.focus(), []);
   return (
     <>
-      {back && <a href="#" className="inline-block min-h-11 py-2 underline underline-offset-4">← {t("back")}</a>}
+      {back && <a href={back === true ? "#" : back} className="inline-block min-h-11 py-2 underline underline-offset-4">← {t("back")}</a>}
       <h1 ref={heading} tabIndex={-1} className={quiet ? "sr-only" : "mb-3 text-2xl font-bold"}>{t(title)}</h1>
       {children}
     </>

@@ -43,6 +43,7 @@ export function Home({ view }: { view: View }) {
           </ul>
         )}
       </section>
+      <a href="#credentials" className="mr-6 inline-block min-h-11 py-2 underline underline-offset-4">{t("credentials")}</a>
       <a href="#settings" className="inline-block min-h-11 py-2 underline underline-offset-4">{t("settings")}</a>
     </>
   );

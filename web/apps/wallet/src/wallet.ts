@@ -3,6 +3,7 @@ import {
   cryptoSigner, createPasskey, findPasskey, generateKey, keyAddress, keyText, passkeySigner,
 } from "@dureledger/dure";
 
+import { forgetCredentials } from "./credential/forget.js";
 import { type Payment, paymentsOf, provenPayments, same } from "./payment.js";
 import { type Identity, type Pin, Store } from "./store.js";
 
@@ -229,6 +230,7 @@ export class Wallet {
 
   async forget(): Promise<void> {
     await this.store!.forget();
+    await forgetCredentials();
     location.hash = "";
     location.reload();
   }

@@ -33,7 +33,7 @@ describe("texts", () => {
 });
 
 test("a QR code reads as what it was made of", () => {
-  for (const text of ["0x83901ce2617E1052b84593E5EE445615734E4D55", "webauthn:02" + "ab".repeat(32)]) {
+  for (const text of ["0x83901ce2617E1052b84593E5EE445615734E4D55", "webauthn:02" + "ab".repeat(32), "eyJhbGciOi.~".repeat(120) /* as long as a credential */]) {
     const rows = modules(text);
     const [edge, scale] = [4, 4];
     const size = (rows.length + 2 * edge) * scale;

@@ -1,7 +1,7 @@
 import type { Address } from "./address.js";
 import { type Bytes, own } from "./bytes.js";
 import { type Clock, systemClock } from "./clock.js";
-import type { Account, Asset, Balance, GetNetworkResponse, GetStatusResponse, Outcome, Transaction } from "./gen/dure/api/v1/api_pb.js";
+import type { Account, Asset, Balance, GetNetworkResponse, GetStatusListResponse, GetStatusResponse, Organisation, Outcome, Right, Schema, Transaction } from "./gen/dure/api/v1/api_pb.js";
 import type { Signer } from "./key.js";
 import { type Node, newNode } from "./node.js";
 import { Nodes } from "./nodes.js";
@@ -121,6 +121,38 @@ export class Client {
   /** transactions are the newest that touch an account, the newest first; at most 500. */
   async transactions(account: Address, most = 50, signal?: AbortSignal): Promise<Transaction[]> {
     return (await this.read((n, s) => n.ledger.listTransactions({ account, pageSize: most }, { signal: s }), signal)).transactions;
+  }
+
+  /** history yields all transactions of an account that happened, the newest first. */
+  async *history(account: Address, signal?: AbortSignal): AsyncGenerator<Transaction> {
+    for (let pageToken = ""; ; ) {
+      const r = await this.read((n, s) => n.ledger.listTransactions({ account, status: "ok", pageSize: 500, pageToken }, { signal: s }), signal);
+      yield* r.transactions;
+      if ((pageToken = r.nextPageToken) === "") return;
+    }
+  }
+
+  /** organisation is what the ledger knows of an organisation; undefined if the account is none. */
+  async organisation(account: Address, signal?: AbortSignal): Promise<Organisation | undefined> {
+    return ifAny(this.read((n, s) => n.identity.getOrganisation({ account }, { signal: s }), signal).then((r) => r.organisation));
+  }
+
+  /** schema says what credentials of a name hold, with titles in Korean and English; undefined if there is none. */
+  async schema(schema: string, signal?: AbortSignal): Promise<Schema | undefined> {
+    return ifAny(this.read((n, s) => n.identity.getSchema({ schema }, { signal: s }), signal).then((r) => r.schema));
+  }
+
+  /** rights lists what an account may issue, or might. */
+  async rights(holder: Address, signal?: AbortSignal): Promise<Right[]> {
+    return this.pages(async (pageToken) => {
+      const r = await this.read((n, s) => n.identity.listRights({ holder, pageSize, pageToken }, { signal: s }), signal);
+      return [r.rights, r.nextPageToken];
+    });
+  }
+
+  /** statusList is a whole status list of an issuer, so that the node does not learn which credential is looked at; undefined if there is none. */
+  async statusList(issuer: Address, list: number, signal?: AbortSignal): Promise<GetStatusListResponse | undefined> {
+    return ifAny(this.read((n, s) => n.identity.getStatusList({ issuer, list }, { signal: s }), signal));
   }
 
   /** transaction is a committed transaction; undefined when the node knows none, which does not show that it will not come yet. */

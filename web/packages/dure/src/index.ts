@@ -15,4 +15,4 @@ export { type Draft, type Signed, action, decodeTransaction, openAccount, rotate
 export { Client, type ClientConfig, check } from "./client.js";
 export type { Clock } from "./clock.js";
 export type { Watched } from "./watch.js";
-export type { Account, Asset, Balance, GetNetworkResponse, GetStatusResponse, Member, Outcome, Transaction } from "./gen/dure/api/v1/api_pb.js";
+export type { Account, Asset, Balance, GetNetworkResponse, GetStatusResponse, Member, Organisation, Outcome, Right, Schema, SchemaField, Transaction } from "./gen/dure/api/v1/api_pb.js";

@@ -1,7 +1,7 @@
 import { Code, ConnectError, type Client as ServiceClient, createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
 
-import { AccountService, AssetService, ErrorSchema, LedgerService, NetworkService, type Error as ApiError } from "./gen/dure/api/v1/api_pb.js";
+import { AccountService, AssetService, ErrorSchema, IdentityService, LedgerService, NetworkService, type Error as ApiError } from "./gen/dure/api/v1/api_pb.js";
 import { Refusal } from "./refusal.js";
 
 /** One node and the services of it that are used here. */
@@ -11,6 +11,7 @@ export interface Node {
   readonly account: ServiceClient<typeof AccountService>;
   readonly asset: ServiceClient<typeof AssetService>;
   readonly network: ServiceClient<typeof NetworkService>;
+  readonly identity: ServiceClient<typeof IdentityService>;
   /** Once the node has said that it belongs to the pinned network. */
   admitted: boolean;
 }
@@ -23,6 +24,7 @@ export function newNode(address: string, fetch: typeof globalThis.fetch): Node {
     account: createClient(AccountService, transport),
     asset: createClient(AssetService, transport),
     network: createClient(NetworkService, transport),
+    identity: createClient(IdentityService, transport),
   };
 }
 

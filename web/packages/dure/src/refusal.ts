@@ -18,7 +18,7 @@ export class Refusal extends Error {
 
   /** Whether the thing asked for is not on the ledger. */
   get notFound(): boolean {
-    return /\.(unknown|unknown_model|pruned)$/.test(this.code);
+    return /\.(unknown|unknown_model|unknown_list|unknown_schema|pruned)$/.test(this.code);
   }
 }
 
