@@ -16,6 +16,7 @@ import (
 	"github.com/dureledger/dure/api/web"
 	"github.com/dureledger/dure/gen/dure/api/v1/apiv1connect"
 	"github.com/dureledger/dure/index"
+	"github.com/dureledger/dure/ledger/tx"
 )
 
 // Limits of the server. A request beyond one is refused with a code, never cut short.
@@ -46,6 +47,8 @@ type Options struct {
 	// Hosts are names by which this node may be asked besides loopback; a request for any other host is refused, so
 	// that a page elsewhere cannot reach the node by pointing its own name at it (DNS rebinding). Without port.
 	Hosts []string
+	// Readers are accounts that read everything at a node in consortium mode, as those of members do.
+	Readers []tx.Address
 	// Log gets errors that callers are not told about; nil discards them.
 	Log *slog.Logger
 	// Metrics is where the API's metrics are registered; nil: nowhere.
