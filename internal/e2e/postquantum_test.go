@@ -47,6 +47,32 @@ func TestPostQuantum(t *testing.T) {
 		}
 		n.verifiedAlone(n.pay("1"), genesis) // from alice's address still
 	})
+	t.Run("an account asks for both kinds", func(t *testing.T) { bothKinds(t, n) })
+}
+
+// An account whose rule asks for an Ed25519 and an ML-DSA-65 key: either alone moves nothing, both do, from the address that it had.
+func bothKinds(t *testing.T, n *network) {
+	rule := filepath.Join(t.TempDir(), "both.yaml")
+	if err := os.WriteFile(rule, []byte("keys: {bob-now: 1, bob-pq: 1}\nspend: 2\nmanage: 2\nother: 2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	n.dure("key", "new", "bob-now")
+	n.dure("key", "new", "bob-pq", "--kind", "mldsa65")
+	n.dure("account", "rule", "set", "bob", rule)
+	if shown := n.dure("account", "rule", "show", "bob"); !strings.Contains(shown, "ml-dsa-65") || !strings.Contains(shown, "ed25519") {
+		t.Errorf("the rule:\n%s", shown)
+	}
+	transfer := []string{"asset", "transfer", "krw", "7", "--from", "bob", "--to", "alice"}
+	for key, refusal := range map[string]string{"bob-now": "account.too_few_keys", "bob-pq": "account.too_few_keys", "bob": "account.not_authorised"} {
+		if out, code := n.run(append(transfer, "--key", key)...); code != 1 || !strings.Contains(out, refusal) {
+			t.Errorf("by %s alone: exit %d\n%s", key, code, out)
+		}
+	}
+	n.dure(append(transfer, "--key", "bob-now,bob-pq")...)
+	n.dure(transfer...) // it finds both
+	if out, code := n.run("account", "rotate-key", "bob", "--to", "bob-now", "--key", "bob-pq"); code != 1 || !strings.Contains(out, "account.too_few_keys") {
+		t.Errorf("one key alone leaves the rule: exit %d\n%s", code, out)
+	}
 }
 
 // verifiedAlone verifies a transaction's receipt without a network, and sees a changed one refused.
