@@ -70,7 +70,7 @@ func bothKinds(t *testing.T, n *network) {
 		}
 	}
 	n.dure(append(transfer, "--key", "bob-now,bob-pq")...)
-	n.dure(transfer...) // it finds both
+	n.dure(transfer...)              // it finds both
 	n.dure("key", "new", "bob-next") // it signs that it wants to be the account's
 	if out, code := n.run("account", "rotate-key", "bob", "--to", "bob-next", "--key", "bob-pq"); code != 1 || !strings.Contains(out, "account.too_few_keys") {
 		t.Errorf("one key alone leaves the rule: exit %d\n%s", code, out)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/dureledger/dure/client/light"
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
 	"github.com/dureledger/dure/internal/simnet"
 	"github.com/dureledger/dure/ledger/proof"
@@ -119,4 +120,42 @@ func restoreFromBackup(t *testing.T, net *simnet.Network, i, joined int) {
 	net.StartNode(i)
 	pay(t, net.Client(joined), 0, 1, "3")
 	sameRoots(t, net, 0, 1, 2, i, joined)
+}
+
+// The way to ML-DSA-65 of a network that runs, as docs/post-quantum.md has it: a member leaves and comes back with another key and its account.
+func TestMovingToPostQuantum(t *testing.T) {
+	t.Parallel() // it mostly waits
+	net := simnet.Start(t, 4)
+	c, mover := net.Client(0), simnet.Signer(3)
+	first := pay(t, c, 0, 1, "1")
+	account := simnet.Address(mover)
+	admit(t, net, 4, &networkv1.Change{Kind: &networkv1.Change_RemoveMember{RemoveMember: account[:]}})
+	for n := range 3 { // it votes until two blocks later
+		pay(t, c, n, n+1, "2")
+	}
+	net.StopNode(3)
+	again, card := net.JoinBy(mover, accountv1.KeyKind_KEY_KIND_ML_DSA_65, 0, nil)
+	admit(t, net, 3, &networkv1.Change{Kind: &networkv1.Change_AddMember{AddMember: card}})
+	net.StartNode(again)
+	pay(t, c, 0, 1, "3")
+	sameRoots(t, net, 0, 1, 2, again)
+	admit(t, net, 4, &networkv1.Change{Kind: &networkv1.Change_SetPower{SetPower: &networkv1.SetPower{Member: account[:], Power: 10}}})
+	for n := range 3 {
+		pay(t, c, n, n+1, "4")
+	}
+	net.StopNode(2) // now every block takes its vote
+	last := pay(t, net.Client(again), 0, 1, "5")
+	anchor, err := light.FromGenesis(net.Genesis)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{first.GetId(), last.GetId()} {
+		receipt, v, err := net.Client(again).Prove(t.Context(), id, anchor)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if id == last.GetId() && (v.Changes != 2 || receipt[4] != 3) {
+			t.Errorf("a receipt of version %d over %d changes of validators", receipt[4], v.Changes)
+		}
+	}
 }

@@ -42,7 +42,7 @@ func TestPostQuantumValidators(t *testing.T) {
 		t.Errorf("from the member that was away: %v", err)
 	}
 
-	_, card := net.JoinBy(accountv1.KeyKind_KEY_KIND_ED25519, 10, nil)
+	_, card := net.JoinBy(simnet.Signer(4), accountv1.KeyKind_KEY_KIND_ED25519, 10, nil)
 	admit(t, net, 4, &networkv1.Change{Kind: &networkv1.Change_AddMember{AddMember: card}})
 	net.Eventually(func() bool {
 		last := pay(t, c, 1, 0, "1")

@@ -181,15 +181,15 @@ func (n *Network) Home(i int) node.Home { return n.seats[i].Home }
 // settings. It is not started, and the network does not know it yet.
 func (n *Network) Join(power int64, set map[string]string) (int, *networkv1.Member) {
 	n.t.Helper()
-	return n.JoinBy(n.kind, power, set)
+	return n.JoinBy(Signer(len(n.seats)), n.kind, power, set)
 }
 
-// JoinBy is Join for a member whose validator has a key of another kind than the others'.
-func (n *Network) JoinBy(kind accountv1.KeyKind, power int64, set map[string]string) (int, *networkv1.Member) {
+// JoinBy is Join for the member for whose account a signer acts, who may have been one before, with a validator's key of any kind.
+func (n *Network) JoinBy(account tx.Signer, kind accountv1.KeyKind, power int64, set map[string]string) (int, *networkv1.Member) {
 	n.t.Helper()
 	i, ports := len(n.seats), freePorts(n.t, 2)
 	seat := node.Seat{
-		Home: node.Home(filepath.Join(n.t.TempDir(), "home")), Name: fmt.Sprintf("Member %d", i), Address: Address(Signer(i)), API: ports[0], P2P: ports[1],
+		Home: node.Home(filepath.Join(n.t.TempDir(), "home")), Name: fmt.Sprintf("Member %d", i), Address: Address(account), API: ports[0], P2P: ports[1],
 	}
 	var peers []string
 	for _, other := range n.seats {
