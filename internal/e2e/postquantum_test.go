@@ -39,6 +39,30 @@ func TestPostQuantum(t *testing.T) {
 		n.dure("receipt", "get", last, "-o", file, "--node", members[3].url)
 		n.dure("receipt", "verify", file, "--genesis", genesis)
 	})
+	t.Run("a member is made anew from a backup with its keys", func(t *testing.T) {
+		m, dir := members[3], t.TempDir()
+		file, secret := filepath.Join(dir, "b.tar"), filepath.Join(dir, "secret")
+		if err := os.WriteFile(secret, []byte("four words make one"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		n.dure("backup", "--home", m.home, "--out", file, "--with-keys", "--passphrase-file", secret) // while it runs
+		before, err := os.ReadFile(filepath.Join(m.home, "keys", "validator.key"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.kill()
+		last := n.payments(1)
+		if err := os.Rename(m.home, filepath.Join(dir, "lost")); err != nil {
+			t.Fatal(err)
+		}
+		n.dure("restore", file, "--home", m.home, "--with-keys", "--passphrase-file", secret)
+		if after, err := os.ReadFile(filepath.Join(m.home, "keys", "validator.key")); err != nil || string(after) != string(before) {
+			t.Errorf("the validator's key is another: %v", err)
+		}
+		m.start()
+		m.ready()
+		n.dure("tx", "show", last, "--wait", "--node", m.url)
+	})
 	t.Run("an account goes to ML-DSA-65", func(t *testing.T) {
 		n.dure("key", "new", "alice-pq", "--kind", "mldsa65")
 		n.dure("account", "rotate-key", "alice", "--to", "alice-pq")
