@@ -12,7 +12,8 @@ import (
 )
 
 // Four members whose validators sign with ML-DSA-65: a payment's receipt is verified where there is no network and refused with a changed
-// byte; a member is killed and comes back; an account goes to an ML-DSA-65 key and stays at its address.
+// byte; a member is killed and comes back, and is made anew from a backup; an account goes to an ML-DSA-65 key and stays at its address;
+// another asks for both kinds of key.
 func TestPostQuantum(t *testing.T) {
 	n := newNetwork(t)
 	n.more = []string{"--key-type", "mldsa65"}
