@@ -23,7 +23,7 @@ type Access string
 const (
 	// AccessOpen lets everybody read who reaches the node.
 	AccessOpen Access = "open"
-	// AccessConsortium lets accounts read: a member's everything, another's what concerns it.
+	// AccessConsortium lets accounts read: a member's and those of Options.Readers everything, another's what concerns it.
 	AccessConsortium Access = "consortium"
 )
 
@@ -32,6 +32,7 @@ type gate struct {
 	s       *Server
 	secret  [32]byte // of this process: whatever it signed ends with it
 	names   map[string]bool
+	readers map[tx.Address]bool // that read everything here though they are no members
 	replays replays
 }
 
@@ -40,10 +41,13 @@ func newGate(s *Server, o Options) *gate {
 	if o.Access != AccessConsortium {
 		return nil
 	}
-	g := &gate{s: s, names: map[string]bool{}}
+	g := &gate{s: s, names: map[string]bool{}, readers: map[tx.Address]bool{}}
 	_, _ = rand.Read(g.secret[:]) // it never fails
 	for _, h := range o.Hosts {
 		g.names[strings.ToLower(strings.TrimSuffix(h, "."))] = true
+	}
+	for _, a := range o.Readers {
+		g.readers[a] = true
 	}
 	return g
 }
@@ -62,15 +66,17 @@ type asker struct {
 	account tx.Address
 	key     tx.Address
 	// ends is when its token does, in unix milliseconds.
-	ends   int64
-	member bool
-	st     state.Reader
+	ends int64
+	// all says that it reads everything.
+	all bool
+	st  state.Reader
 }
 
-// standing looks at the state as it is now: whether the key still acts for the account, and whether that is a member's.
+// standing looks at the state as it is now: whether the key still acts for the account, and whether that reads everything.
 func (a *asker) standing() error {
 	a.st, _ = a.s.ledger.State()
-	_, a.member = index.ReadMember(a.st, a.account)
+	_, member := index.ReadMember(a.st, a.account)
+	a.all = member || a.s.gate.readers[a.account]
 	switch err := index.Acts(a.st, a.account, a.key, a.s.ledger.Status().Time.UnixMilli()); fault.Code(err) {
 	case "":
 		return nil

@@ -51,7 +51,7 @@ func (g *gate) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.S
 		ctx, end := context.WithCancelCause(ctx)
 		defer end(nil)
 		go g.follow(ctx, *a, end)
-		err = next(ctx, &gatedStream{c, ctx, rule, a, a.member})
+		err = next(ctx, &gatedStream{c, ctx, rule, a, a.all})
 		if why := ended(ctx); why != nil {
 			return g.challenged(ctx, c.Spec().Procedure, why)
 		}
@@ -64,10 +64,10 @@ var errStreamEnded = fault.New("access.stream_ended", "What opened this stream h
 // gatedStream is a stream of which every message passes the gate.
 type gatedStream struct {
 	connect.StreamingHandlerConn
-	ctx    context.Context
-	rule   rule
-	a      *asker
-	member bool // when it began
+	ctx  context.Context
+	rule rule
+	a    *asker
+	all  bool // when it began
 }
 
 func (s *gatedStream) Receive(m any) error {
@@ -81,7 +81,7 @@ func (s *gatedStream) Send(m any) error {
 	if err := s.a.standing(); err != nil { // what was committed with its freezing is not shown any more
 		return err
 	}
-	if s.member && !s.a.member { // what it asked for, it might not ask for now
+	if s.all && !s.a.all { // what it asked for, it might not ask for now
 		return errStreamEnded
 	}
 	if m != nil {

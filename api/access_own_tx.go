@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/hex"
 	"slices"
 
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
@@ -80,4 +81,28 @@ func (a *asker) redact(t *apiv1.Transaction) bool {
 		})
 	}
 	return cut
+}
+
+// oncePrefix begins the state keys of once keys (docs/state.md).
+const oncePrefix = 'X'
+
+// ownProof lets pass raw keys of the state of one sort: once keys. A proof has the hashes of the leaves beside its own, and who can guess
+// what such a leaf says, a balance say, sees from its hash whether he is right (decision 101). Among once keys nobody can: they are digests with
+// the ids of transactions.
+func ownProof(_ context.Context, a *asker, m *apiv1.GetStateProofRequest) error {
+	if k := m.GetKey(); len(k) != 1+32 || k[0] != oncePrefix {
+		return notYours(a, "a proof of this part of the state")
+	}
+	return nil
+}
+
+// showProof shows proofs of once keys that a transaction used which concerns the account, and none of absence: that would show the keys
+// and values on both sides.
+func showProof(a *asker, m *apiv1.GetStateProofResponse) error {
+	if m.GetExists() {
+		if _, err := a.find(hex.EncodeToString(m.GetValue())); err == nil {
+			return nil
+		}
+	}
+	return notYours(a, "this once key")
 }

@@ -11,7 +11,7 @@ import (
 type who int
 
 const (
-	// members: accounts of members only. It is the rule of a procedure that has none.
+	// members: accounts of members only, and those that read everything as these do. It is the rule of a procedure that has none.
 	members who = iota
 	// everybody, without a token.
 	everybody
@@ -69,7 +69,7 @@ var rules = map[string]rule{
 	apiv1connect.LedgerServiceWatchTransactionsProcedure: showing(own(ownWatch), showWatched),
 	apiv1connect.LedgerServiceGetReceiptProcedure:        own(ownReceipt),
 	apiv1connect.LedgerServiceGetBlockProcedure:          forMember,
-	apiv1connect.LedgerServiceGetStateProofProcedure:     forMember,
+	apiv1connect.LedgerServiceGetStateProofProcedure:     showing(own(ownProof), showProof),
 
 	apiv1connect.AccountServiceGetAccountProcedure:           own(ownAccount),
 	apiv1connect.AccountServiceListAccountsProcedure:         forMember,
@@ -126,7 +126,7 @@ func ruleFor(procedure string) rule { return rules[procedure] }
 // allows says whether an account may ask this. Code access.not_yours.
 func (r rule) allows(ctx context.Context, a *asker, request any) error {
 	switch {
-	case a.member, r.who == everybody:
+	case a.all, r.who == everybody:
 		return nil
 	case r.who != accounts:
 		return notYours(a, "this")
@@ -138,7 +138,7 @@ func (r rule) allows(ctx context.Context, a *asker, request any) error {
 
 // shows takes out of an answer what does not concern the reader.
 func (r rule) shows(a *asker, response any) error {
-	if a.member || r.answer == nil {
+	if a.all || r.answer == nil {
 		return nil
 	}
 	return r.answer(a, response)

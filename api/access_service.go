@@ -57,7 +57,7 @@ func (s *accessService) CreateToken(ctx context.Context, r *connect.Request[apiv
 		return nil, err
 	}
 	token, ends := s.gate.grant(a.account, a.key, thumbprint)
-	return connect.NewResponse(&apiv1.CreateTokenResponse{Token: token, ExpiresAt: timestamp(ends.UnixMilli()), Member: a.member}), nil
+	return connect.NewResponse(&apiv1.CreateTokenResponse{Token: token, ExpiresAt: timestamp(ends.UnixMilli()), Member: a.all}), nil
 }
 
 // claim is what a request must have signed: what it says, as far as that is about this node.

@@ -227,6 +227,7 @@ func (s *ledgerService) GetStatus(context.Context, *connect.Request[apiv1.GetSta
 		FinalityMs: float64(st.Finality.Microseconds()) / 1000, PoolTransactions: int64(st.PoolTransactions),
 		PoolCapacity: int64(st.PoolCapacity), Version: st.Version, StateRoot: hex.EncodeToString(st.StateRoot[:]),
 		HistoryRoot: hex.EncodeToString(st.HistoryRoot[:]), StateKeys: int64(st.StateKeys), Access: string(s.access()),
+		ReadingsKeepMs: s.readingsKeep.Milliseconds(),
 	}
 	for _, c := range s.readiness() {
 		out.Checks = append(out.Checks, &apiv1.Check{Name: c.Name, Ok: c.OK, Reason: c.Reason})

@@ -16,6 +16,7 @@ import (
 	"github.com/dureledger/dure/api/web"
 	"github.com/dureledger/dure/gen/dure/api/v1/apiv1connect"
 	"github.com/dureledger/dure/index"
+	"github.com/dureledger/dure/ledger/tx"
 )
 
 // Limits of the server. A request beyond one is refused with a code, never cut short.
@@ -46,6 +47,10 @@ type Options struct {
 	// Hosts are names by which this node may be asked besides loopback; a request for any other host is refused, so
 	// that a page elsewhere cannot reach the node by pointing its own name at it (DNS rebinding). Without port.
 	Hosts []string
+	// ReadingsKeep is for how long the node keeps what devices signed, 0 for ever.
+	ReadingsKeep time.Duration
+	// Readers are accounts that read everything at a node in consortium mode, as those of members do.
+	Readers []tx.Address
 	// Log gets errors that callers are not told about; nil discards them.
 	Log *slog.Logger
 	// Metrics is where the API's metrics are registered; nil: nowhere.
@@ -84,7 +89,9 @@ type Server struct {
 	checks   Checks
 	clock    func() time.Time
 	live     live
-	gate     *gate // nil: everybody may read
+	// readingsKeep is Options.ReadingsKeep.
+	readingsKeep time.Duration
+	gate         *gate // nil: everybody may read
 }
 
 // now is the time by which readings are old, in unix milliseconds: the clock's, or the newest block's if that is later.
@@ -103,7 +110,7 @@ func New(ledger Ledger, idx *index.Index, o Options) *Server {
 	s := &Server{
 		ledger: ledger, index: idx, log: o.Log, hosts: hostSet(o.Hosts),
 		streams: make(chan struct{}, MaxStreams), requests: make(chan struct{}, MaxRequests),
-		stopping: make(chan struct{}), site: web.New(), checks: o.Checks, clock: o.Clock,
+		stopping: make(chan struct{}), site: web.New(), checks: o.Checks, clock: o.Clock, readingsKeep: o.ReadingsKeep,
 	}
 	s.metrics = newMetrics(o.Metrics, s)
 	s.waits, s.endWaits = context.WithCancel(context.Background())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"iter"
 
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
@@ -181,12 +182,15 @@ func orEmpty(a tx.Address) string {
 }
 
 // OnceUsed says whether an account has used a once key, and by which transaction (64 hex digits). The node's word is
-// taken for it; ProveState proves it.
+// taken for it; ProveState proves it. A node that answers by account says so of what the reader's transactions used; of anything else, that it was not.
 func (c *Client) OnceUsed(ctx context.Context, actor tx.Address, key [32]byte) (id string, used bool, err error) {
 	res, err := read(ctx, c, &apiv1.GetStateProofRequest{Key: OnceKey(actor, key)},
 		func(n *node) method[apiv1.GetStateProofRequest, apiv1.GetStateProofResponse] {
 			return n.ledger.GetStateProof
 		})
+	if refusal := (*Refusal)(nil); errors.As(err, &refusal) && refusal.Code == "access.not_yours" {
+		return "", false, nil
+	}
 	return hex.EncodeToString(res.GetValue()), res.GetExists(), err
 }
 

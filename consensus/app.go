@@ -259,7 +259,11 @@ func (a *app) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 	}
 	out := &abci.ResponseFinalizeBlock{TxResults: results, AppHash: a.pending.AppHash[:]}
 	for _, v := range a.pending.Validators {
-		out.ValidatorUpdates = append(out.ValidatorUpdates, abci.UpdateValidator(v.Key, v.Power, validatorKeyType(v.Key)))
+		update, err := validatorUpdate(v)
+		if err != nil {
+			return nil, err
+		}
+		out.ValidatorUpdates = append(out.ValidatorUpdates, update)
 	}
 	return out, nil
 }

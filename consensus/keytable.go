@@ -1,48 +1,78 @@
 package consensus
 
 import (
+	"crypto/sha256"
 	"sync"
 
 	"github.com/dureledger/dure/ledger/tx"
 )
 
 const (
-	// preparedKeys bounds the keys of one generation; there are two, so about 50 MiB.
-	preparedKeys = 16_384
+	// preparedBytes bounds the keys of one generation of a table; there are two, so 48 MiB for each kind.
+	preparedBytes = 24 << 20
+	// What an unpacked key takes, rounded up: room for 16,384 of Ed25519 and for 614 of ML-DSA-65.
+	ed25519Bytes = 1536
+	mldsa65Bytes = 40 << 10
 	// sightings bounds the keys of one generation that were seen once.
 	sightings = 65_536
 )
 
-// keyTable keeps the Ed25519 keys that sign often, unpacked. A key enters when it is seen again: preparing one that
+// keys are the unpacked keys of those who sign often. Each kind has a table of its own, so that keys of the large kind cannot
+// drive out thousands of the small one.
+type keys struct {
+	ed25519 *keyTable[tx.PreparedEd25519]
+	mldsa65 *keyTable[tx.PreparedMLDSA65]
+}
+
+func newKeys() keys {
+	return keys{
+		ed25519: newKeyTable(preparedBytes/ed25519Bytes, tx.PrepareEd25519),
+		mldsa65: newKeyTable(preparedBytes/mldsa65Bytes, tx.PrepareMLDSA65),
+	}
+}
+
+// Ed25519 and MLDSA65 make it a tx.Prepared.
+func (k keys) Ed25519(public []byte) *tx.PreparedEd25519 { return k.ed25519.prepared(public) }
+func (k keys) MLDSA65(public []byte) *tx.PreparedMLDSA65 { return k.mldsa65.prepared(public) }
+
+// keyTable keeps the keys of one kind that sign often, unpacked. A key enters when it is seen again: keeping one that
 // signs once costs more than it gives. What was not used for a whole generation leaves. It is safe for concurrent use.
-type keyTable struct {
+type keyTable[K any] struct {
+	most    int // of one generation
+	prepare func(public []byte) *K
+
 	mu       sync.Mutex
-	now, old map[[32]byte]*tx.PreparedKey
+	now, old map[[32]byte]*K
 	seen,
 	seenOld map[[32]byte]struct{}
 }
 
-func newKeyTable() *keyTable {
-	return &keyTable{now: map[[32]byte]*tx.PreparedKey{}, seen: map[[32]byte]struct{}{}}
+func newKeyTable[K any](most int, prepare func(public []byte) *K) *keyTable[K] {
+	return &keyTable[K]{most: most, prepare: prepare, now: map[[32]byte]*K{}, seen: map[[32]byte]struct{}{}}
 }
 
 // prepared returns the unpacked key, or nil when it is not worth having.
-func (t *keyTable) prepared(public []byte) *tx.PreparedKey {
-	if len(public) != 32 {
-		return nil
-	}
-	id := [32]byte(public)
+func (t *keyTable[K]) prepared(public []byte) *K {
+	id := keyID(public)
 	key, again := t.find(id)
 	if key == nil && again {
-		if key = tx.PrepareKey(public); key != nil {
+		if key = t.prepare(public); key != nil {
 			t.keep(id, key)
 		}
 	}
 	return key
 }
 
+// keyID names a key: itself, if it has as many bytes as a name, and its digest otherwise.
+func keyID(public []byte) [32]byte {
+	if len(public) == 32 {
+		return [32]byte(public)
+	}
+	return sha256.Sum256(public)
+}
+
 // find returns a key that is kept; again says whether one that is not was seen before.
-func (t *keyTable) find(id [32]byte) (key *tx.PreparedKey, again bool) {
+func (t *keyTable[K]) find(id [32]byte) (key *K, again bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if key := t.now[id]; key != nil {
@@ -63,7 +93,7 @@ func (t *keyTable) find(id [32]byte) (key *tx.PreparedKey, again bool) {
 	return nil, again
 }
 
-func (t *keyTable) keep(id [32]byte, key *tx.PreparedKey) {
+func (t *keyTable[K]) keep(id [32]byte, key *K) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.seen, id)
@@ -71,9 +101,9 @@ func (t *keyTable) keep(id [32]byte, key *tx.PreparedKey) {
 }
 
 // add makes room where needed. The caller holds mu.
-func (t *keyTable) add(id [32]byte, key *tx.PreparedKey) {
-	if len(t.now) >= preparedKeys {
-		t.now, t.old = map[[32]byte]*tx.PreparedKey{}, t.now
+func (t *keyTable[K]) add(id [32]byte, key *K) {
+	if len(t.now) >= t.most {
+		t.now, t.old = map[[32]byte]*K{}, t.now
 	}
 	t.now[id] = key
 }

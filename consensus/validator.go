@@ -5,12 +5,15 @@ import (
 	stded25519 "crypto/ed25519"
 	"fmt"
 
+	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/cometbft/cometbft/crypto"
 	"github.com/cometbft/cometbft/crypto/ed25519"
 	"github.com/cometbft/cometbft/crypto/mldsa65"
 	"github.com/cometbft/cometbft/crypto/tmhash"
+	"github.com/cometbft/cometbft/types"
 
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
+	"github.com/dureledger/dure/ledger/exec"
 )
 
 // ValidatorKeyTypes are the kinds of keys that validators may sign with, as CometBFT names them. Every network takes both, each member
@@ -61,12 +64,13 @@ func validatorPublic(raw []byte) (crypto.PubKey, error) {
 	return nil, fmt.Errorf("a validator's public key has 32 bytes (Ed25519) or 1952 (ML-DSA-65), not %d", len(raw))
 }
 
-// validatorKeyType is CometBFT's name of the kind of a public key that is one.
-func validatorKeyType(public []byte) string {
-	if len(public) == mldsa65.PubKeySize {
-		return mldsa65.KeyType
+// validatorUpdate is a change of a validator's power as CometBFT takes it. Its own abci.UpdateValidator knows no ML-DSA-65.
+func validatorUpdate(v exec.ValidatorUpdate) (abci.ValidatorUpdate, error) {
+	public, err := validatorPublic(v.Key)
+	if err != nil {
+		return abci.ValidatorUpdate{}, err
 	}
-	return ed25519.KeyType
+	return types.TM2PB.NewValidatorUpdate(public, v.Power), nil
 }
 
 // validatorAddress is the 20-byte address CometBFT gives a validator key, whatever its kind.

@@ -19,7 +19,7 @@ const chunk = 512
 type Verifier struct {
 	networkID string
 	workers   chan struct{}
-	keys      *keyTable
+	keys      keys
 	metrics   *verifierMetrics
 
 	mu    sync.Mutex
@@ -37,7 +37,7 @@ type verdict struct {
 func NewVerifier(networkID string) *Verifier {
 	return &Verifier{
 		networkID: networkID, workers: make(chan struct{}, runtime.GOMAXPROCS(0)), known: map[Hash]*verdict{},
-		keys: newKeyTable(),
+		keys: newKeys(),
 	}
 }
 
@@ -188,7 +188,7 @@ func (v *Verifier) signatures(txs []*tx.Tx) []error {
 		go func() {
 			defer wg.Done()
 			began := time.Now()
-			copy(errs[from:to], tx.VerifyPrepared(txs[from:to], v.keys.prepared))
+			copy(errs[from:to], tx.VerifyPrepared(txs[from:to], v.keys))
 			v.metrics.verified(txs[from:to], errs[from:to], began)
 			<-v.workers
 		}()

@@ -71,3 +71,20 @@ func BenchmarkMixed(b *testing.B) {
 	b.Run("as they come", func(b *testing.B) { run(b, v.signatures, txs) })
 	b.Run("apart", func(b *testing.B) { run(b, v.Signatures, parts...) })
 }
+
+// BenchmarkFrequentSigners checks a batch of payments by eight accounts with ML-DSA-65 keys, again and again; the metric is microseconds of a core for each.
+func BenchmarkFrequentSigners(b *testing.B) {
+	var txs []*tx.Tx
+	for i := range uint64(96) {
+		txs = append(txs, testTxBy(b, i, txtest.Signer(accountv1.KeyKind_KEY_KIND_ML_DSA_65, i%8)))
+	}
+	v := NewVerifier(testNetwork)
+	for b.Loop() {
+		for _, err := range v.signatures(txs) {
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/float64(len(txs)), "µs/tx")
+}

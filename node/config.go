@@ -14,6 +14,7 @@ import (
 
 	"github.com/dureledger/dure/api"
 	"github.com/dureledger/dure/index"
+	"github.com/dureledger/dure/ledger/tx"
 )
 
 // Config is a node's configuration. Settings lists every entry with its meaning.
@@ -27,6 +28,8 @@ type Config struct {
 	APITLSClientCA string
 	// APIAccess is open or consortium.
 	APIAccess string
+	// APIReaders are addresses of accounts.
+	APIReaders []string
 
 	P2PListen string
 	P2PPeers  []string
@@ -95,6 +98,8 @@ func Settings() []Setting {
 			func(c *Config) *string { return &c.APITLSClientCA }),
 		text("api.access", "open", "Who may read through the API: open, everybody who reaches it; consortium, members everything and other accounts what concerns them, with tokens "+
 			"(docs/access.md). Transactions are taken, and the network, checkpoints and health are told, either way.", func(c *Config) *string { return &c.APIAccess }),
+		list("api.readers", "Addresses of accounts that read everything at this node as members do, separated by commas, such as those of this member's gateways and auditors. "+
+			"For api.access: consortium.", func(c *Config) *[]string { return &c.APIReaders }),
 		text("p2p.listen", "127.0.0.1:26656", "host:port for the other members' nodes. Connections are encrypted and only members' node keys are let in.",
 			func(c *Config) *string { return &c.P2PListen }),
 		list("p2p.peers", "id@host:port of the members' nodes, separated by commas; `dure genesis show` shows the ids. This node's own may be among them.",
@@ -256,6 +261,9 @@ func (c *Config) check() error {
 	if a := api.Access(c.APIAccess); a != api.AccessOpen && a != api.AccessConsortium {
 		return fmt.Errorf("setting api.access: %q: want open or consortium", c.APIAccess)
 	}
+	if _, err := c.readers(); err != nil {
+		return err
+	}
 	if c.BlocksKeep > 0 && c.BlocksKeep < leastBlocks {
 		return fmt.Errorf("setting blocks.keep: %d: want 0, which keeps all, or at least %d", c.BlocksKeep, leastBlocks)
 	}
@@ -282,6 +290,19 @@ func checkHostPort(key, value string) error {
 		return fmt.Errorf("setting %s: %q: want host:port", key, value)
 	}
 	return nil
+}
+
+// readers are the accounts of api.readers.
+func (c *Config) readers() ([]tx.Address, error) {
+	var out []tx.Address
+	for _, text := range c.APIReaders {
+		a, err := tx.ParseAddress(text)
+		if err != nil {
+			return nil, fmt.Errorf("setting api.readers: %q: want addresses of accounts, 0x and 40 hex digits each: %w", text, err)
+		}
+		out = append(out, a)
+	}
+	return out, nil
 }
 
 // postgres is where the index is kept if not in SQLite.

@@ -58,6 +58,7 @@ func TestConfigRefused(t *testing.T) {
 		flags map[string]string
 		says  string
 	}{
+		"a reader that is no address":       {map[string]string{"api.readers": "gateway-1"}, "want addresses of accounts"},
 		"a way of access that there is not": {map[string]string{"api.access": "closed"}, "want open or consortium"},
 		"open without TLS":                  {map[string]string{"api.listen": "0.0.0.0:8080"}, "api.tls-cert"},
 		"all interfaces":                    {map[string]string{"api.listen": ":8080"}, "api.tls-cert"},

@@ -230,8 +230,9 @@ func (n *Node) startIndex(l *ledger) {
 }
 
 func (n *Node) serve(l *ledger) {
+	readers, _ := n.config.readers() // checked when it was loaded
 	n.api = api.New(l, n.index, api.Options{
-		Hosts: n.config.APIHosts, Access: api.Access(n.config.APIAccess), Log: n.log, Metrics: n.observe.registry, Checks: api.Checks{Live: n.live, Ready: n.ready},
+		Hosts: n.config.APIHosts, Access: api.Access(n.config.APIAccess), Readers: readers, ReadingsKeep: n.config.ReadingsKeep, Log: n.log, Metrics: n.observe.registry, Checks: api.Checks{Live: n.live, Ready: n.ready},
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/cometbft/", http.StripPrefix("/cometbft", n.engine.RPC()))

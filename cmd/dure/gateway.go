@@ -21,9 +21,11 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/dureledger/dure/client"
 	"github.com/dureledger/dure/gateway"
 	"github.com/dureledger/dure/gateway/coap"
 	"github.com/dureledger/dure/gateway/mqtt"
+	"github.com/dureledger/dure/ledger/tx"
 	"github.com/dureledger/dure/node"
 )
 
@@ -33,7 +35,8 @@ docs/devices.md has the topics, the reasons for refusals and what is promised.
 
 With --coap they may come over CoAP with DTLS as well: the certificate's common name is the device's address, and an answer 2.04 means committed.
 
-The account that anchors is --as, one that a member sponsors; it vouches for nothing that devices say. --cert and --cert-key are what devices are shown; when
+The account that anchors is --as, one that a member sponsors; it vouches for nothing that devices say. It also reads: a node that answers by account
+has to name it in its setting api.readers. --cert and --cert-key are what devices are shown; when
 the node wants a certificate of its clients, give that one with DURE_CERT and DURE_CERT_KEY. Ctrl-C or SIGTERM stops it after what was taken has its answer.`
 
 // gatewayFlags are the settings of a gateway.
@@ -153,6 +156,9 @@ func (a *app) openGateway(ctx context.Context, f gatewayFlags, registry promethe
 	if err != nil {
 		return nil, err
 	}
+	if a.asKey == "" {
+		a.asKey = f.key
+	}
 	c, err := a.ledger()
 	if err != nil {
 		return nil, err
@@ -160,11 +166,27 @@ func (a *app) openGateway(ctx context.Context, f gatewayFlags, registry promethe
 	if _, err := c.Account(ctx, account.address); err != nil {
 		return nil, err
 	}
+	if err := mayReadDevices(ctx, c, account); err != nil {
+		return nil, err
+	}
 	signer, err := a.signerFor(ctx, account, f.key)
 	if err != nil {
 		return nil, err
 	}
 	return gateway.New(ctx, gateway.Config{Client: c, Account: account.address, Signer: signer, Queue: f.queue, Devices: 4 * f.devices, Registry: registry, Log: log})
+}
+
+// mayReadDevices asks for a device that there is not, which nodes tell only those who may ask for any.
+func mayReadDevices(ctx context.Context, c *client.Client, account party) error {
+	_, err := c.Device(ctx, tx.Address{1})
+	if refusal := (*client.Refusal)(nil); errors.As(err, &refusal) && refusal.Code == "access.not_yours" {
+		return failed("The node answers by account, and "+account.String()+" may not read of all devices there, as a gateway must.",
+			"Have the node's operator name the account in the node's setting api.readers and start the node again; docs/access.md says more.")
+	}
+	if errors.Is(err, client.ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 // certificateFiles is a certificate that may be renewed in its files while the gateway runs.

@@ -61,7 +61,7 @@ func printStatus(w io.Writer, s *apiv1.GetStatusResponse, now time.Time) {
 		{"network", s.GetNetwork()}, {"member", clean(s.GetMember())}, {"state", state}, {"height", strconv.FormatInt(s.GetHeight(), 10)}, {"last block", last},
 		{"transactions", strconv.FormatUint(s.GetTransactions(), 10)},
 		{"last minute", fmt.Sprintf("%.1f transactions/s, final after %.0f ms", s.GetTransactionsPerSecond(), s.GetFinalityMs())},
-		{"peers", strconv.Itoa(int(s.GetPeers()))}, {"waiting", fmt.Sprintf("%d of %d", s.GetPoolTransactions(), s.GetPoolCapacity())}, {"index", index}, {"ready", ready}, {"witnessed", witnessed},
+		{"peers", strconv.Itoa(int(s.GetPeers()))}, {"waiting", fmt.Sprintf("%d of %d", s.GetPoolTransactions(), s.GetPoolCapacity())}, {"index", index}, {"ready", ready}, {"witnessed", witnessed}, {"readings", keeps(s.GetReadingsKeepMs())},
 		{"state root", s.GetStateRoot()}, {"history root", s.GetHistoryRoot()}, {"version", clean(s.GetVersion())},
 	})
 	for _, c := range s.GetChecks() {
@@ -71,6 +71,14 @@ func printStatus(w io.Writer, s *apiv1.GetStatusResponse, now time.Time) {
 		}
 		fmt.Fprintf(w, "check  %s  %-9s  %s\n", mark, clean(c.GetName()), clean(c.GetReason()))
 	}
+}
+
+// keeps says for how long a node keeps what devices signed.
+func keeps(ms int64) string {
+	if ms == 0 {
+		return "kept for ever"
+	}
+	return "erased " + spanText(ms) + " after they were anchored; outcomes and receipts stay"
 }
 
 func newTx(a *app) *cobra.Command {

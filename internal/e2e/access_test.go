@@ -3,9 +3,12 @@
 package e2e
 
 import (
+	"fmt"
+	"os"
 	"os/exec"
-	"regexp"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -15,7 +18,8 @@ import (
 func TestReadingByAccount(t *testing.T) {
 	n := newNetwork(t)
 	members := n.members()
-	members[0].args = []string{"--api-access", "consortium"}
+	n.dure("key", "new", "gateway-1")
+	members[0].args = []string{"--api-access", "consortium", "--api-readers", n.address("gateway-1")}
 	for _, m := range members {
 		m.start()
 	}
@@ -37,7 +41,9 @@ func TestReadingByAccount(t *testing.T) {
 	says(0, "asset.transfer", "tx", "list", "--as", "bob", "--json")
 	says(1, "access.not_yours", "account", "list", "--as", "alice")
 
-	alice := regexp.MustCompile(`0x[0-9a-fA-F]{40}`).FindString(n.dure("key", "show", "alice"))
+	closedGateway(t, n, members[0])
+
+	alice := n.address("alice")
 	url := closed + "/dure.api.v1.AssetService/ListBalances"
 	curl := func(headers string) string {
 		cmd := exec.Command("curl", "-sS", "--max-time", "10", "-i", "-H", "@-", "-H", "Content-Type: application/json", "-d", `{"account":"`+alice+`"}`, url)
@@ -70,5 +76,61 @@ func TestReadingByAccount(t *testing.T) {
 	says(1, "access.frozen", "asset", "balance", "krw", "alice", "--as", "alice")
 	for _, m := range members {
 		m.stop()
+	}
+}
+
+// A gateway whose only node answers by account reads there with the account that the operator has named, and goes on when that node has
+// started again and knows none of its tokens. An account that is not named is told what to do.
+func closedGateway(t *testing.T, n *network, closed *hostedNode) {
+	t.Helper()
+	open := func(args ...string) { t.Helper(); n.dure(append(args, "--node", n.url(1))...) }
+	for _, name := range []string{"maker", "car-81"} {
+		n.dure("key", "new", name)
+	}
+	for _, name := range []string{"maker", "gateway-1", "car-81"} {
+		open("account", "open", name, "--sponsor", "bank")
+	}
+	open("device", "model", "sedan-3", "--title", "Sedan, third series", "--by", "maker")
+	open("device", "firmware", "sedan-3", "1", strings.Repeat("a1", 32), "--version", "1.0.0", "--by", "maker")
+	open("device", "enrol", "car-81", "--model", "sedan-3", "--serial", "81", "--firmware", "1", "--owner", "alice", "--by", "maker")
+	open("stream", "open", "speed.ring", "--title", "Speed on the ring", "--unit", "km/h", "--least", "0", "--most", "300", "--by", "alice")
+	open("stream", "admit", "speed.ring", "car-81", "--by", "alice")
+
+	dir, port := t.TempDir(), freeRange(t)
+	gatewayCertificate(t, dir)
+	certificate := filepath.Join(dir, "gw.pem")
+	gateway := func(as string) *exec.Cmd {
+		return n.command("gateway", "--listen", fmt.Sprintf("127.0.0.1:%d", port), "--cert", certificate, "--cert-key", filepath.Join(dir, "gw-key.pem"), "--as", as, "--node", closed.url)
+	}
+	if out, err := gateway("maker").CombinedOutput(); err == nil || !strings.Contains(string(out), "api.readers") {
+		t.Errorf("a gateway that may not read: %v\n%s", err, out)
+	}
+	cmd, log := gateway("gateway-1"), &output{}
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		if err := cmd.Wait(); err != nil || t.Failed() {
+			t.Errorf("the gateway ended with %v:\n%s", err, log)
+		}
+	}()
+	eventually(t, 30*time.Second, func() bool { return strings.Contains(log.String(), "devices may come") }, "the gateway did not start: %s", log)
+	for sequence := 1; sequence <= 2; sequence++ {
+		file := filepath.Join(dir, fmt.Sprintf("%d.cbor", sequence))
+		n.dure("device", "reading", "speed.ring", "52", "--unit", "km/h", "--boot", "4", "--sequence", fmt.Sprint(sequence), "--by", "car-81", "-o", file)
+		if said := n.dure("device", "send", file, "--gateway", fmt.Sprintf("127.0.0.1:%d", port), "--gateway-ca", certificate, "--by", "car-81"); !strings.Contains(said, "accepted") {
+			t.Errorf("reading %d: %s", sequence, said)
+		}
+		if sequence == 1 {
+			closed.stop()
+			closed.start()
+			closed.ready()
+		}
+	}
+	if readings := n.dure("stream", "show", "speed.ring", "--as", "gateway-1", "--node", closed.url); !strings.Contains(readings, "52") {
+		t.Errorf("the feed: %s", readings)
 	}
 }

@@ -94,15 +94,7 @@ func TestJoinBackupRestore(t *testing.T) {
 		if out := n.dure(args...); !strings.Contains(out, "network propose") {
 			t.Errorf("join says:\n%s", out)
 		}
-		proposal := regexp.MustCompile(`proposal\s+(\d+)`).FindStringSubmatch(
-			n.dure("network", "propose", "--by", "city", "--add-member", filepath.Join(l.home, "member.json")))
-		if proposal == nil {
-			t.Fatal("no proposal")
-		}
-		voters := []string{"bank", "broker", "insurer"}[:2+i%2]
-		for _, voter := range voters {
-			n.dure("network", "vote", proposal[1], "--by", voter)
-		}
+		n.voted([]string{"bank", "broker", "insurer"}[:2+i%2], "--add-member", filepath.Join(l.home, "member.json"))
 		return l
 	}
 	same := func(url string) {
@@ -142,7 +134,7 @@ func TestJoinBackupRestore(t *testing.T) {
 		n.dure("--node", address(0), "receipt", "get", old, "-o", filepath.Join(t.TempDir(), "r.dure"))
 	})
 	n.payments(8)
-	six := join(1, "--from-snapshot", "--node", n.url(0)+","+n.url(1))
+	six := join(1, "--from-snapshot", "--node", n.url(0)+","+n.url(1), "--key-type", "mldsa65")
 	t.Run("from a snapshot", func(t *testing.T) {
 		six.start()
 		same(address(1))
@@ -152,6 +144,26 @@ func TestJoinBackupRestore(t *testing.T) {
 		paid := n.payments(1)
 		n.dure("--node", address(1), "receipt", "get", paid, "-o", filepath.Join(t.TempDir(), "r.dure"))
 	})
+	t.Run("and votes with its ML-DSA-65 key", func(t *testing.T) {
+		n.voted([]string{"bank", "broker", "insurer", "member0"}, "--power", n.address("member1")+"=10")
+		paid := n.payments(3)
+		same(address(1))
+		file := filepath.Join(t.TempDir(), "r.dure")
+		n.dure("--node", address(1), "receipt", "get", paid, "-o", file)
+		n.dure("receipt", "verify", file, "--genesis", filepath.Join(n.dir, "genesis.json"))
+	})
+}
+
+// voted makes the city propose a change, and these vote for it.
+func (n *network) voted(voters []string, change ...string) {
+	n.t.Helper()
+	proposal := regexp.MustCompile(`proposal\s+(\d+)`).FindStringSubmatch(n.dure(append([]string{"network", "propose", "--by", "city"}, change...)...))
+	if proposal == nil {
+		n.t.Fatal("no proposal")
+	}
+	for _, voter := range voters {
+		n.dure("network", "vote", proposal[1], "--by", voter)
+	}
 }
 
 // killOnce kills a command once a folder is there, or it has ended.

@@ -65,11 +65,7 @@ func newGatewayPlace(t *testing.T) *gatewayPlace {
 		g.address[car] = g.key(car).Address
 	}
 	g.openFeed()
-	openssl := exec.Command("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=gateway",
-		"-addext", "subjectAltName=IP:127.0.0.1", "-keyout", g.file("gw-key.pem"), "-out", g.file("gw.pem"))
-	if out, err := openssl.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	gatewayCertificate(t, g.dir)
 	g.port = freeRange(t)
 	g.start()
 	t.Cleanup(func() {
@@ -82,6 +78,16 @@ func newGatewayPlace(t *testing.T) *gatewayPlace {
 		}
 	})
 	return g
+}
+
+// gatewayCertificate makes gw.pem and gw-key.pem in a folder, for 127.0.0.1.
+func gatewayCertificate(t *testing.T, dir string) {
+	t.Helper()
+	openssl := exec.Command("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=gateway",
+		"-addext", "subjectAltName=IP:127.0.0.1", "-keyout", filepath.Join(dir, "gw-key.pem"), "-out", filepath.Join(dir, "gw.pem"))
+	if out, err := openssl.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
 }
 
 func (g *gatewayPlace) file(name string) string { return filepath.Join(g.dir, name) }

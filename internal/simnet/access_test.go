@@ -2,6 +2,7 @@ package simnet_test
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"net/http"
 	"sync"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dureledger/dure/client"
+	"github.com/dureledger/dure/client/light"
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	apiv1 "github.com/dureledger/dure/gen/dure/api/v1"
 	"github.com/dureledger/dure/internal/simnet"
@@ -64,7 +66,8 @@ func dial(t *testing.T, net *simnet.Network, config client.Config) *client.Clien
 
 // A reader reads its own by the SDK on nodes that answer by account, across a lost node and a node that started again.
 func TestReadingByAccount(t *testing.T) {
-	net := simnet.StartWith(t, 4, map[string]string{"api.access": "consortium"})
+	auditor := simnet.Person(5) // no member, but named at the nodes
+	net := simnet.StartWith(t, 4, map[string]string{"api.access": "consortium", "api.readers": simnet.Address(auditor).String()})
 	writer := net.Client(0, 1)
 	paid := pay(t, writer, 0, 1, "250") // submissions are taken from everybody
 	if _, err := writer.Find(t.Context(), paid.GetId()); code(err) != "access.token_needed" {
@@ -92,6 +95,10 @@ func TestReadingByAccount(t *testing.T) {
 	if err := balance(dial(t, net, client.Config{Reader: client.ReadAs(simnet.Address(simnet.Signer(2)), simnet.Signer(2))}), 2); err != nil {
 		t.Errorf("a member: %v", err)
 	}
+	if err := balance(dial(t, net, client.Config{Reader: client.ReadAs(simnet.Address(auditor), auditor)}), 2); err != nil {
+		t.Errorf("the auditor: %v", err)
+	}
+	onceKeys(t, net)
 	if err := balance(dial(t, net, client.Config{Clock: &off{-2 * time.Hour}, Reader: client.ReadAs(simnet.Address(alice), alice)}), 0); err != nil {
 		t.Errorf("with a clock that is late: %v", err)
 	}
@@ -148,6 +155,41 @@ func TestReadingByAccount(t *testing.T) {
 	for path := range seen.paths {
 		if path == "/dure.api.v1.LedgerService/GetStatus" {
 			t.Error("who reads is shown where nobody asked")
+		}
+	}
+}
+
+// onceKeys: an account proves that its transaction used a once key; of others' it is told no more than of those that were not used.
+func onceKeys(t *testing.T, net *simnet.Network) {
+	t.Helper()
+	payer := simnet.Person(3)
+	c := dial(t, net, client.Config{Reader: client.ReadAs(simnet.Address(payer), payer)})
+	anchor, err := light.FromGenesis(net.Genesis)
+	if err != nil {
+		t.Fatal(err)
+	}
+	invoice := [32]byte{1: 7}
+	d := draft(t, c).Transfer(simnet.Address(payer), simnet.Address(simnet.Person(4)), "krw", "3").Once(invoice)
+	paid, err := c.Do(t.Context(), d, payer)
+	if err != nil || client.Check(paid) != nil {
+		t.Fatal(paid, err)
+	}
+	key := client.OnceKey(simnet.Address(payer), invoice)
+	net.Eventually(func() bool { // the next block proves it
+		value, exists, _, err := c.ProveState(t.Context(), key, anchor)
+		return err == nil && exists && hex.EncodeToString(value) == paid.GetId()
+	}, "the once key is not proven")
+	if id, used, err := c.OnceUsed(t.Context(), simnet.Address(payer), invoice); err != nil || !used || id != paid.GetId() {
+		t.Errorf("%s, %t, %v", id, used, err)
+	}
+	if _, used, err := c.OnceUsed(t.Context(), simnet.Address(payer), [32]byte{1}); err != nil || used {
+		t.Errorf("one that was not used: %t, %v", used, err)
+	}
+	stranger := dial(t, net, client.Config{Reader: client.ReadAs(simnet.Address(simnet.Person(2)), simnet.Person(2))})
+	own := simnet.Address(simnet.Person(2))
+	for name, key := range map[string][]byte{"used by another": key, "not used": client.OnceKey(own, invoice), "its own account": append([]byte("Aa"), own[:]...), "part of a key": key[:32]} {
+		if _, _, _, err := stranger.ProveState(t.Context(), key, anchor); code(err) != "access.not_yours" {
+			t.Errorf("a proof of what is %s: %v", name, err)
 		}
 	}
 }

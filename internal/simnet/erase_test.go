@@ -135,6 +135,9 @@ func TestReadingsAreErased(t *testing.T) {
 	net := simnet.StartWith(t, 4, map[string]string{"readings.keep": "4s", "snapshot.interval": "0"})
 	const at = 3 // the member that is looked at
 	c := net.Client(at)
+	if status, err := c.Status(t.Context()); err != nil || status.GetReadingsKeepMs() != 4000 {
+		t.Errorf("the node says of readings %d ms, %v", status.GetReadingsKeepMs(), err)
+	}
 	d := newCar(t, net, c)
 	data := filepath.Join(string(net.Home(at)), "data")
 	outcome, raw := d.anchor(c, 40)

@@ -10,18 +10,13 @@ import (
 	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
 	"github.com/dureledger/dure/internal/simnet"
 	"github.com/dureledger/dure/ledger/proof"
-	"github.com/dureledger/dure/node"
 )
 
 // TestPostQuantumValidators: members whose validators sign with ML-DSA-65 run a network; its receipts and checkpoints hold offline and
 // nothing in them can be changed; a member that was away comes back; one whose key is Ed25519 is taken in.
 func TestPostQuantumValidators(t *testing.T) {
 	t.Parallel() // it mostly waits
-	net := simnet.StartSeats(t, 4, func(seats []node.Seat) {
-		for i := range seats {
-			seats[i].Validator = &node.Validator{Kind: accountv1.KeyKind_KEY_KIND_ML_DSA_65}
-		}
-	}, func([]byte, []node.Seat) {})
+	net := simnet.StartPostQuantum(t, 4, nil)
 	c := net.Client()
 	paid := pay(t, c, 0, 1, "5")
 	anchor, err := light.FromGenesis(net.Genesis)
@@ -47,7 +42,7 @@ func TestPostQuantumValidators(t *testing.T) {
 		t.Errorf("from the member that was away: %v", err)
 	}
 
-	_, card := net.Join(10, nil) // its key is Ed25519
+	_, card := net.JoinBy(simnet.Signer(4), accountv1.KeyKind_KEY_KIND_ED25519, 10, nil)
 	admit(t, net, 4, &networkv1.Change{Kind: &networkv1.Change_AddMember{AddMember: card}})
 	net.Eventually(func() bool {
 		last := pay(t, c, 1, 0, "1")

@@ -16,6 +16,7 @@ import (
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	"github.com/dureledger/dure/internal/simnet"
 	"github.com/dureledger/dure/ledger/genesis"
+	"github.com/dureledger/dure/ledger/tx"
 	"github.com/dureledger/dure/node"
 )
 
@@ -46,9 +47,18 @@ func (s *signer) stop() {
 // One member's validator key lives in a signer. When the signer dies its member stops voting and says so, follows the
 // others and takes payments; when the signer is back it votes again. Another signer is not let in.
 func TestSignerApart(t *testing.T) {
+	for _, kind := range []accountv1.KeyKind{accountv1.KeyKind_KEY_KIND_ED25519, accountv1.KeyKind_KEY_KIND_ML_DSA_65} {
+		t.Run(tx.KindName(kind), func(t *testing.T) {
+			t.Parallel() // it mostly waits
+			signerApart(t, kind)
+		})
+	}
+}
+
+func signerApart(t *testing.T, kind accountv1.KeyKind) {
 	const apart = 3
 	home := node.SignerHome(filepath.Join(t.TempDir(), "signer"))
-	card, err := home.Create(accountv1.KeyKind_KEY_KIND_ED25519)
+	card, err := home.Create(kind)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,6 +41,7 @@ type Network struct {
 	rules   []exec.Rules
 	logs    []*logbook
 	set     map[string]string
+	kind    accountv1.KeyKind // of the validators' keys
 	Genesis []byte
 }
 
@@ -68,6 +69,19 @@ func StartWith(t testing.TB, n int, set map[string]string) *Network {
 	return start(t, n, set, func([]node.Seat) {}, func([]byte, []node.Seat) {})
 }
 
+// StartPostQuantum is StartWith for members whose validators sign with ML-DSA-65, as do those of members that join.
+func StartPostQuantum(t testing.TB, n int, set map[string]string) *Network {
+	t.Helper()
+	const kind = accountv1.KeyKind_KEY_KIND_ML_DSA_65
+	net := start(t, n, set, func(seats []node.Seat) {
+		for i := range seats {
+			seats[i].Validator = &node.Validator{Kind: kind}
+		}
+	}, func([]byte, []node.Seat) {})
+	net.kind = kind
+	return net
+}
+
 // StartSeats is Start with changed seats; before runs when the genesis file and the homes are made and no node is started.
 func StartSeats(t testing.TB, n int, change func(seats []node.Seat), before func(genesis []byte, seats []node.Seat)) *Network {
 	t.Helper()
@@ -76,7 +90,7 @@ func StartSeats(t testing.TB, n int, change func(seats []node.Seat), before func
 
 func start(t testing.TB, n int, set map[string]string, change func([]node.Seat), before func([]byte, []node.Seat)) *Network {
 	t.Helper()
-	net := &Network{t: t, set: set, nodes: make([]*node.Node, n)}
+	net := &Network{t: t, set: set, kind: accountv1.KeyKind_KEY_KIND_ED25519, nodes: make([]*node.Node, n)}
 	for range n {
 		net.rules = append(net.rules, all.New())
 		net.logs = append(net.logs, &logbook{})
@@ -167,9 +181,15 @@ func (n *Network) Home(i int) node.Home { return n.seats[i].Home }
 // settings. It is not started, and the network does not know it yet.
 func (n *Network) Join(power int64, set map[string]string) (int, *networkv1.Member) {
 	n.t.Helper()
+	return n.JoinBy(Signer(len(n.seats)), n.kind, power, set)
+}
+
+// JoinBy is Join for the member for whose account a signer acts, who may have been one before, with a validator's key of any kind.
+func (n *Network) JoinBy(account tx.Signer, kind accountv1.KeyKind, power int64, set map[string]string) (int, *networkv1.Member) {
+	n.t.Helper()
 	i, ports := len(n.seats), freePorts(n.t, 2)
 	seat := node.Seat{
-		Home: node.Home(filepath.Join(n.t.TempDir(), "home")), Name: fmt.Sprintf("Member %d", i), Address: Address(Signer(i)), API: ports[0], P2P: ports[1],
+		Home: node.Home(filepath.Join(n.t.TempDir(), "home")), Name: fmt.Sprintf("Member %d", i), Address: Address(account), API: ports[0], P2P: ports[1],
 	}
 	var peers []string
 	for _, other := range n.seats {
@@ -185,7 +205,7 @@ func (n *Network) Join(power int64, set map[string]string) (int, *networkv1.Memb
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	card, err := seat.Home.Create(seat.Name, seat.Address[:], power, nil, config)
+	card, err := seat.Home.Create(seat.Name, seat.Address[:], power, &node.Validator{Kind: kind}, config)
 	if err != nil {
 		n.t.Fatal(err)
 	}

@@ -15,7 +15,11 @@ import (
 
 // A member whose node runs twice signs twice. The others go on, and all of them hold the evidence, alike.
 func TestSigningTwiceIsOnTheLedger(t *testing.T) {
-	net := simnet.Start(t, 4)
+	t.Run("Ed25519", func(t *testing.T) { signingTwice(t, simnet.Start(t, 4)) })
+	t.Run("ML-DSA-65", func(t *testing.T) { signingTwice(t, simnet.StartPostQuantum(t, 4, nil)) })
+}
+
+func signingTwice(t *testing.T, net *simnet.Network) {
 	honest := net.Client(0, 1)
 	pay(t, honest, 0, 1, "1")
 	net.StartTwin(3, 2)

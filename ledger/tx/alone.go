@@ -17,7 +17,7 @@ func VerifyAlone(w *txv1.Witness, digest [32]byte, r Rules) (Key, error) {
 	if err := CheckKey(witnessKey(w)); err != nil {
 		return Key{}, err
 	}
-	if why := verifyWitness(w, digest); why != "" {
+	if why := verifyWitness(w, digest, noKeys{}); why != "" {
 		return Key{}, fault.New("tx.bad_signature", "The signature ("+KindName(w.Kind)+") "+why+".", "kind", KindName(w.Kind))
 	}
 	if w.Kind == accountv1.KeyKind_KEY_KIND_WEBAUTHN {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
 	"github.com/dureledger/dure/ledger/tx"
 	"github.com/dureledger/dure/ledger/tx/txtest"
 )
@@ -51,6 +52,31 @@ func BenchmarkVerify(b *testing.B) {
 			}
 		})
 	}
+}
+
+// kept has keys that were unpacked before.
+type kept struct {
+	ed25519 map[string]*tx.PreparedEd25519
+	mldsa65 *tx.PreparedMLDSA65
+}
+
+func (k kept) Ed25519(public []byte) *tx.PreparedEd25519 { return k.ed25519[string(public)] }
+func (k kept) MLDSA65([]byte) *tx.PreparedMLDSA65        { return k.mldsa65 }
+
+// BenchmarkVerifyMLDSA65 checks one signature by a key that is unpacked each time, and by one that is kept.
+func BenchmarkVerifyMLDSA65(b *testing.B) {
+	signer := txtest.Signer(accountv1.KeyKind_KEY_KIND_ML_DSA_65, 1)
+	txs := []*tx.Tx{mustDecode(b, mustSign(b, transferBody(), signer))}
+	run := func(b *testing.B, keys kept) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := tx.VerifyPrepared(txs, keys)[0]; err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.Run("unpacked each time", func(b *testing.B) { run(b, kept{}) })
+	b.Run("kept", func(b *testing.B) { run(b, kept{mldsa65: tx.PrepareMLDSA65(signer.Key().Public)}) })
 }
 
 // signedTransfers makes different transfers, each signed by a different key.

@@ -37,12 +37,12 @@ func usableEd25519(public []byte) bool {
 	return !p.IsSmallOrder()
 }
 
-// PreparedKey is an Ed25519 public key unpacked for checking many signatures, which then take a fifth less. It takes
+// PreparedEd25519 is an Ed25519 public key unpacked for checking many signatures, which then take a fifth less. It takes
 // about 1.5 KiB, and twice as long to make as unpacking the key once.
-type PreparedKey = ed25519.ExpandedPublicKey
+type PreparedEd25519 = ed25519.ExpandedPublicKey
 
-// PrepareKey unpacks a public key, nil if it is none.
-func PrepareKey(public []byte) *PreparedKey {
+// PrepareEd25519 unpacks a public key, nil if it is none.
+func PrepareEd25519(public []byte) *PreparedEd25519 {
 	key, err := ed25519.NewExpandedPublicKey(public)
 	if err != nil {
 		return nil
@@ -89,8 +89,8 @@ func (b *ed25519Batch) add(tx int, t *Tx) {
 	}
 }
 
-// bad returns the entries whose signatures are wrong. prepared gives keys that are at hand, nil for others.
-func (b ed25519Batch) bad(prepared func(public []byte) *PreparedKey) []ed25519Entry {
+// bad returns the entries whose signatures are wrong.
+func (b ed25519Batch) bad(prepared Prepared) []ed25519Entry {
 	var bad []ed25519Entry
 	if len(b) < minBatch {
 		for _, e := range b {
@@ -105,7 +105,7 @@ func (b ed25519Batch) bad(prepared func(public []byte) *PreparedKey) []ed25519En
 		v.ForceNoPublicKeyExpansion()
 	}
 	for _, e := range b {
-		if key := prepared(e.public); key != nil {
+		if key := prepared.Ed25519(e.public); key != nil {
 			v.AddExpandedWithOptions(key, e.message, e.signature, zip215)
 			continue
 		}

@@ -99,7 +99,7 @@ func TestBadReadingsAreFound(t *testing.T) {
 		for i, d := range bad {
 			checkBad(t, d.Verify(), i)
 			batch := append(append(signedTransfers(t, 50), d, good), signedTransfers(t, 50)...)
-			for _, errs := range [][]error{tx.VerifyAll(batch), tx.VerifyPrepared(batch, tx.PrepareKey)} {
+			for _, errs := range [][]error{tx.VerifyAll(batch), tx.VerifyPrepared(batch, allKeys)} {
 				checkBad(t, errs[50], i)
 				errs[50] = nil
 				if slices.ContainsFunc(errs, func(err error) bool { return err != nil }) {
@@ -198,18 +198,17 @@ func BenchmarkVerifyReadings(b *testing.B) {
 			sources = append(sources, source(b, edKind, uint64(i), tx.MaxReadings/devices, txtest.NetworkID))
 		}
 		d := mustAnchor(b, of(sources...))
-		keys := map[string]*tx.PreparedKey{}
+		keys := kept{ed25519: map[string]*tx.PreparedEd25519{}}
 		for _, s := range sources {
-			keys[string(s.GetPublicKey())] = tx.PrepareKey(s.GetPublicKey())
+			keys.ed25519[string(s.GetPublicKey())] = tx.PrepareEd25519(s.GetPublicKey())
 		}
-		prepared := func(public []byte) *tx.PreparedKey { return keys[string(public)] }
 		b.Run(fmt.Sprint(devices), func(b *testing.B) {
 			for b.Loop() {
 				fresh, err := tx.Decode(txtest.NetworkID, d.Raw, tx.MaxBytes)
 				if err != nil {
 					b.Fatal(err)
 				}
-				if err := tx.VerifyPrepared([]*tx.Tx{fresh}, prepared)[0]; err != nil {
+				if err := tx.VerifyPrepared([]*tx.Tx{fresh}, keys)[0]; err != nil {
 					b.Fatal(err)
 				}
 			}

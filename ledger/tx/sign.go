@@ -70,7 +70,7 @@ func Attach(networkID string, raw []byte, w *txv1.Witness) ([]byte, error) {
 	if err := checkWitness(i, w); err != nil {
 		return nil, err
 	}
-	if why := verifyWitness(w, n.Digest(native.Body)); why != "" {
+	if why := verifyWitness(w, n.Digest(native.Body), noKeys{}); why != "" {
 		return nil, badSignature(i, w, why)
 	}
 	return n.assemble(native.Body, append(native.Witnesses, w))

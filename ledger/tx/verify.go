@@ -16,12 +16,23 @@ func (t *Tx) Verify() error { return VerifyAll([]*Tx{t})[0] }
 // one batch, which takes less than half the time when there are some hundred; results equal those of Verify.
 // It runs on the caller's goroutine: callers with several processors split their transactions into chunks.
 func VerifyAll(txs []*Tx) []error {
-	return VerifyPrepared(txs, func([]byte) *PreparedKey { return nil })
+	return VerifyPrepared(txs, noKeys{})
 }
 
-// VerifyPrepared is VerifyAll for callers who keep unpacked Ed25519 keys: prepared returns the one of a public key, or nil
-// where it is not at hand.
-func VerifyPrepared(txs []*Tx, prepared func(public []byte) *PreparedKey) []error {
+// Prepared keeps unpacked keys. Both return the one of a public key, or nil where it is not at hand.
+type Prepared interface {
+	Ed25519(public []byte) *PreparedEd25519
+	MLDSA65(public []byte) *PreparedMLDSA65
+}
+
+// noKeys is of those who keep none.
+type noKeys struct{}
+
+func (noKeys) Ed25519([]byte) *PreparedEd25519 { return nil }
+func (noKeys) MLDSA65([]byte) *PreparedMLDSA65 { return nil }
+
+// VerifyPrepared is VerifyAll for callers who keep unpacked keys.
+func VerifyPrepared(txs []*Tx, prepared Prepared) []error {
 	errs := make([]error, len(txs))
 	batch := newEd25519Batch(txs)
 	for i, t := range txs {
@@ -32,7 +43,7 @@ func VerifyPrepared(txs []*Tx, prepared func(public []byte) *PreparedKey) []erro
 		errs[i] = t.verifyP256Readings()
 	}
 	for _, kind := range oneByOne {
-		verifyKind(txs, errs, kind)
+		verifyKind(txs, errs, kind, prepared)
 	}
 	for i, t := range txs {
 		if errs[i] == nil {
@@ -54,13 +65,13 @@ var oneByOne = []accountv1.KeyKind{
 
 // verifyKind checks the signatures of one kind in all transactions that are good so far. Each kind has large tables, so that checking all of one
 // after the other leaves them in the processor's caches.
-func verifyKind(txs []*Tx, errs []error, kind accountv1.KeyKind) {
+func verifyKind(txs []*Tx, errs []error, kind accountv1.KeyKind, prepared Prepared) {
 	for n, t := range txs {
 		for i, w := range t.Witnesses {
 			if w.Kind != kind || errs[n] != nil {
 				continue
 			}
-			if why := verifyWitness(w, t.ID); why != "" {
+			if why := verifyWitness(w, t.ID, prepared); why != "" {
 				errs[n] = badSignature(i, w, why)
 			}
 		}
@@ -76,7 +87,7 @@ func (t *Tx) badEd25519(e ed25519Entry) error {
 }
 
 // verifyWitness checks one signature; it says what is wrong, or nothing.
-func verifyWitness(w *txv1.Witness, digest [32]byte) (why string) {
+func verifyWitness(w *txv1.Witness, digest [32]byte, prepared Prepared) (why string) {
 	good := false
 	switch w.Kind {
 	case accountv1.KeyKind_KEY_KIND_ED25519:
@@ -86,7 +97,7 @@ func verifyWitness(w *txv1.Witness, digest [32]byte) (why string) {
 	case accountv1.KeyKind_KEY_KIND_SECP256K1:
 		good = verifySecp256k1(w.PublicKey, digest, w.Signature)
 	case accountv1.KeyKind_KEY_KIND_ML_DSA_65:
-		good = verifyMLDSA65(w.PublicKey, digest, w.Signature)
+		good = verifyMLDSA65(prepared.MLDSA65(w.PublicKey), w.PublicKey, digest, w.Signature)
 	case accountv1.KeyKind_KEY_KIND_WEBAUTHN:
 		return verifyWebAuthn(w, digest)
 	}

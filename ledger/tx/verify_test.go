@@ -86,6 +86,25 @@ func edgeCases(t testing.TB) (txs []*tx.Tx, good []bool) {
 	return txs, good
 }
 
+// prepared has the keys unpacked for which it is true.
+type prepared func(public []byte) bool
+
+func (p prepared) Ed25519(public []byte) *tx.PreparedEd25519 {
+	if !p(public) {
+		return nil
+	}
+	return tx.PrepareEd25519(public)
+}
+
+func (p prepared) MLDSA65(public []byte) *tx.PreparedMLDSA65 {
+	if !p(public) {
+		return nil
+	}
+	return tx.PrepareMLDSA65(public)
+}
+
+var allKeys = prepared(func([]byte) bool { return true })
+
 func TestEd25519EdgeCasesAgreeAloneAndTogether(t *testing.T) {
 	txs, good := edgeCases(t)
 	for i, d := range txs {
@@ -94,7 +113,7 @@ func TestEd25519EdgeCasesAgreeAloneAndTogether(t *testing.T) {
 		}
 	}
 	var accepted []*tx.Tx
-	prepared := tx.VerifyPrepared(txs, tx.PrepareKey)
+	prepared := tx.VerifyPrepared(txs, allKeys)
 	for i, err := range tx.VerifyAll(txs) {
 		if (err == nil) != good[i] {
 			t.Errorf("together, case %d: %v, want good %v", i, err, good[i])
@@ -110,7 +129,7 @@ func TestEd25519EdgeCasesAgreeAloneAndTogether(t *testing.T) {
 	ordinary := signedTransfers(t, 8)
 	for n := range len(accepted) {
 		batch := append(slices.Clone(ordinary[:n%8]), accepted[:n+1]...)
-		for _, err := range append(tx.VerifyAll(batch), tx.VerifyPrepared(batch, tx.PrepareKey)...) {
+		for _, err := range append(tx.VerifyAll(batch), tx.VerifyPrepared(batch, allKeys)...) {
 			if err != nil {
 				t.Fatalf("batch of %d: %v", n+1, err)
 			}
@@ -130,12 +149,7 @@ func TestVerifyAllFindsExactlyTheBad(t *testing.T) {
 				d.Witnesses = []*txv1.Witness{w}
 				txs[i] = &d
 			}
-			some := func(public []byte) *tx.PreparedKey {
-				if public[0]&1 == 0 {
-					return nil
-				}
-				return tx.PrepareKey(public)
-			}
+			some := prepared(func(public []byte) bool { return public[0]&1 != 0 })
 			for i, err := range append(tx.VerifyAll(txs), tx.VerifyPrepared(txs, some)...) {
 				i %= n
 				want := ""

@@ -1478,9 +1478,11 @@ type GetStatusResponse struct {
 	// The newest checkpoint with the cosignatures that the network asks for, as this node has them; absent if there is none.
 	Witnessed *Witnessed `protobuf:"bytes,19,opt,name=witnessed,proto3" json:"witnessed,omitempty"`
 	// Who may read here: "open": everybody; "consortium": accounts, see docs/access.md.
-	Access        string `protobuf:"bytes,20,opt,name=access,proto3" json:"access,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Access string `protobuf:"bytes,20,opt,name=access,proto3" json:"access,omitempty"`
+	// For how many milliseconds after they were anchored this node keeps what devices signed, and then erases it; 0: for ever.
+	ReadingsKeepMs int64 `protobuf:"varint,21,opt,name=readings_keep_ms,json=readingsKeepMs,proto3" json:"readings_keep_ms,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *GetStatusResponse) Reset() {
@@ -1651,6 +1653,13 @@ func (x *GetStatusResponse) GetAccess() string {
 		return x.Access
 	}
 	return ""
+}
+
+func (x *GetStatusResponse) GetReadingsKeepMs() int64 {
+	if x != nil {
+		return x.ReadingsKeepMs
+	}
+	return 0
 }
 
 // How a checkpoint is witnessed.
@@ -11317,7 +11326,7 @@ type CreateTokenResponse struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Token     string                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
 	ExpiresAt string                 `protobuf:"bytes,2,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
-	// The account is a member's, which reads everything.
+	// The account is a member's, or one that reads everything at this node as these do.
 	Member        bool `protobuf:"varint,3,opt,name=member,proto3" json:"member,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -11479,7 +11488,7 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\bapp_hash\x18\x05 \x01(\tR\aappHash\x12\x18\n" +
 	"\abatches\x18\x06 \x01(\x05R\abatches\x12\"\n" +
 	"\ftransactions\x18\a \x03(\tR\ftransactions\"\x12\n" +
-	"\x10GetStatusRequest\"\xaa\x05\n" +
+	"\x10GetStatusRequest\"\xd4\x05\n" +
 	"\x11GetStatusResponse\x12\x18\n" +
 	"\anetwork\x18\x01 \x01(\tR\anetwork\x12\x16\n" +
 	"\x06member\x18\x02 \x01(\tR\x06member\x12\x16\n" +
@@ -11505,7 +11514,8 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"state_keys\x18\x11 \x01(\x03R\tstateKeys\x12*\n" +
 	"\x06checks\x18\x12 \x03(\v2\x12.dure.api.v1.CheckR\x06checks\x124\n" +
 	"\twitnessed\x18\x13 \x01(\v2\x16.dure.api.v1.WitnessedR\twitnessed\x12\x16\n" +
-	"\x06access\x18\x14 \x01(\tR\x06access\"]\n" +
+	"\x06access\x18\x14 \x01(\tR\x06access\x12(\n" +
+	"\x10readings_keep_ms\x18\x15 \x01(\x03R\x0ereadingsKeepMs\"]\n" +
 	"\tWitnessed\x12\x16\n" +
 	"\x06height\x18\x01 \x01(\x03R\x06height\x12\"\n" +
 	"\fcosignatures\x18\x02 \x01(\rR\fcosignatures\x12\x14\n" +
