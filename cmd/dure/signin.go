@@ -89,7 +89,7 @@ func (a *app) runSignin(ctx context.Context, f signinFlags) error {
 	if err != nil {
 		return err
 	}
-	provider, err := id.New(ctx, id.Config{Settings: settings, Dir: f.dir, Ledger: ledger, Log: log})
+	provider, err := id.New(ctx, id.Config{Settings: settings, Dir: f.dir, Ledger: ledger, Now: a.now, Log: log})
 	if err != nil {
 		return failed("The provider cannot start: "+err.Error()+".", "docs/sign-in.md says what it needs.")
 	}
@@ -113,7 +113,7 @@ func (a *app) signinLedger(ctx context.Context, f signinFlags) (id.Node, error) 
 	}
 	return id.Node{Client: c, Member: member.address, Do: func(ctx context.Context, d *client.Draft) (*apiv1.Outcome, error) {
 		return c.Do(ctx, d, signer)
-	}}, nil
+	}, Sign: func(d *client.Draft) (*client.Signed, error) { return c.Sign(d, signer) }}, nil
 }
 
 // serve answers HTTP until ctx ends, or the process is told to stop.

@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -74,6 +75,13 @@ func functions(lang string) template.FuncMap {
 				what += ".at"
 			}
 			return strings.ReplaceAll(Text(lang, "log."+what), "%s", service)
+		},
+		"fill": func(key string, n int) string { return strings.ReplaceAll(Text(lang, key), "%d", strconv.Itoa(n)) },
+		"kind": func(kind string) string {
+			if _, ok := texts["kind."+kind]; !ok {
+				return kind
+			}
+			return Text(lang, "kind."+kind)
 		},
 		"join": func(items []string) string {
 			out := make([]string, len(items))

@@ -30,7 +30,9 @@ type Vault struct {
 }
 
 const (
-	keysSchema   = `CREATE TABLE IF NOT EXISTS person (who BLOB PRIMARY KEY, number BLOB NOT NULL UNIQUE, wrapped BLOB NOT NULL) WITHOUT ROWID`
+	keysSchema = `CREATE TABLE IF NOT EXISTS person (who BLOB PRIMARY KEY, number BLOB NOT NULL UNIQUE, wrapped BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS proved (who BLOB PRIMARY KEY, mark BLOB NOT NULL, account BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS proved_mark ON proved (mark)`
 	peopleSchema = `CREATE TABLE IF NOT EXISTS sealed (number BLOB NOT NULL, kind TEXT NOT NULL, name BLOB NOT NULL, at INTEGER NOT NULL, bytes BLOB NOT NULL,
 PRIMARY KEY (number, kind, name)) WITHOUT ROWID`
 	pragmas = "?_pragma=busy_timeout(5000)&_pragma=synchronous(full)"
@@ -156,8 +158,10 @@ func (v *Vault) Erase(ctx context.Context, a Account) error {
 	if err != nil {
 		return err
 	}
-	if _, err := v.keys.ExecContext(ctx, `DELETE FROM person WHERE who = ?`, v.who(a)); err != nil {
-		return fmt.Errorf("vault: %w", err)
+	for _, table := range []string{"proved", "person"} {
+		if _, err := v.keys.ExecContext(ctx, `DELETE FROM `+table+` WHERE who = ?`, v.who(a)); err != nil {
+			return fmt.Errorf("vault: %w", err)
+		}
 	}
 	if _, err := v.people.ExecContext(ctx, `DELETE FROM sealed WHERE number = ?`, p.number); err != nil {
 		return fmt.Errorf("vault: %w", err)
