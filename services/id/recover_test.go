@@ -94,7 +94,7 @@ func TestRecover(t *testing.T) {
 	w.ledger.sign(b)
 	w.tries(b.key, account[:]).shows("계정을 되찾는 중입니다")
 	b.key.Origin = w.providers[1].issuer
-	b.get(w.shop+"/login?via=1").sendPasskey(b.key.Assert(t, b.find(`data-challenge="([^"]+)"`), account[:])).shows("signin.recovery_waits")
+	b.get(w.shop + "/login?via=1").sendPasskey(b.key.Assert(t, b.find(`data-challenge="([^"]+)"`), account[:])).shows("signin.recovery_waits")
 	b.key.Origin = p.issuer
 	w.clock.advance(72 * time.Hour)
 	b.get(p.issuer + "/recover").shows("휴대전화") // what was begun here is forgotten; the passkey is enough
@@ -158,7 +158,7 @@ func TestRecoverAttacks(t *testing.T) {
 	// Erased: nobody is known by it any more.
 	w.ledger.change(address, func(a *id.Account) { a.Ours = true })
 	victim.key.Count = 100
-	victim.get(p.issuer+"/").usePasskey().get(p.issuer + "/erase").post("/erase", "sure", "yes").shows("지웠습니다")
+	victim.get(p.issuer+"/").usePasskey().get(p.issuer+"/erase").post("/erase", "sure", "yes").shows("지웠습니다")
 	w.lost("홍길동", "010-1234-5678", "110123456789").shows("signin.not_known")
 }
 

@@ -5,6 +5,7 @@
  */
 export { type Address, type PublicKey, formatAddress, keyAddress, keyText, parseAddress } from "./address.js";
 export { formatUnits, parseUnits } from "./amount.js";
+export { countersign } from "./countersign.js";
 export { KeyKind } from "./gen/dure/account/v1/account_pb.js";
 export { type Signer, type ToSign, cryptoSigner, generateKey } from "./key.js";
 export { type Passkey, createPasskey, findPasskey, passkeySigner } from "./passkey.js";
