@@ -39,10 +39,6 @@ func (s *Server) assert(w http.ResponseWriter, r *http.Request, browser string) 
 	if err := s.count(ctx, address, a); err != nil {
 		return session{}, err
 	}
-	used, _ := found.key(own)
-	if err := s.vault.SaveUsed(ctx, address, used.Address, s.now().UnixMilli()); err != nil {
-		return session{}, err
-	}
 	return s.begin(w, r, address, found, own), nil
 }
 

@@ -225,5 +225,10 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, account [20]byte,
 		}
 	}
 	s.sessions.add(n)
+	if k, ok := found.key(key); ok {
+		if err := s.vault.SaveUsed(r.Context(), account, k.Address, n.at.UnixMilli()); err != nil {
+			s.log.Error("the use of a key was not kept", "error", err)
+		}
+	}
 	return n
 }

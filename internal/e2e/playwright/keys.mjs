@@ -98,8 +98,7 @@ export async function severalKeys({ bank, wallet, helper, person, fine, picture,
   }
   await recovers(true);
   await picture(page, "recover-wait");
-  await press(page, "새 패스키로 로그인");
-  await page.getByRole("heading", { name: "계정을 되찾는 중입니다" }).waitFor();
+  await signIn(third, "이의를 내면 되찾기는 없던 일이 됩니다");
 
   // The second phone is found again and objects.
   await second.page.goto(bank);

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // mark is what the accounts of one telephone number and bank account are found by. It lies with the people's keys, so that it goes with them:
@@ -38,11 +39,16 @@ func (v *Vault) Proved(ctx context.Context, p Profile) (out []Account, err error
 		if err != nil && !errors.Is(err, ErrUnknown) {
 			return nil, err
 		}
-		if kept.Name == p.Name && kept.Phone == p.Phone && kept.Bank == p.Bank && kept.BankAccount == p.BankAccount {
+		if sameName(kept.Name, p.Name) && kept.Phone == p.Phone && kept.Bank == p.Bank && kept.BankAccount == p.BankAccount {
 			out = append(out, a)
 		}
 	}
 	return out, nil
+}
+
+// sameName compares names as banks do, without spaces and capitals.
+func sameName(a, b string) bool {
+	return strings.EqualFold(strings.ReplaceAll(a, " ", ""), strings.ReplaceAll(b, " ", ""))
 }
 
 func (v *Vault) marked(ctx context.Context, mark []byte) (out []Account, err error) {

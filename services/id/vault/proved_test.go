@@ -34,6 +34,9 @@ func TestProved(t *testing.T) {
 		change(&other)
 		found(other)
 	}
+	spaced := profile
+	spaced.Name = "홍 길동"
+	found(spaced, alice, bob)
 	moved := profile
 	moved.Phone = "+821099999999"
 	if err := errors.Join(v.SaveProfile(ctx, bob, moved, 2), v.Close()); err != nil {
