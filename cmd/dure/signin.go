@@ -36,7 +36,8 @@ people, docs/integrate-sign-in.md for services at which they sign in.`,
 }
 
 const signinServeLong = `Runs a member's sign-in provider. People make an account with a passkey after they proved a phone number and a bank account; the member
-opens it on the ledger. They sign in at any service, by the provider of any member: nothing that this one keeps is needed by another.
+opens it on the ledger, and recovers it to a new passkey for those who prove the same again when they have lost every key. They sign in at any service, by the
+provider of any member: nothing that this one keeps is needed by another.
 
 The settings are a JSON file: name, issuer, operator, bank and services (dure signin service makes an entry). The issuer must not be one of the network's
 origins, at which people sign transactions. What the member learns of people is in the folder, encrypted with a key for each person; docs/sign-in.md says how to keep and back it up.

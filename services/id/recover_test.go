@@ -162,6 +162,23 @@ func TestRecoverAttacks(t *testing.T) {
 	w.lost("홍길동", "010-1234-5678", "110123456789").shows("signin.not_known")
 }
 
+// Codes of a recovery are those of an enrolment: as few, and guessed at as seldom.
+func TestRecoverLimits(t *testing.T) {
+	w := newWorld(t, 1, func(c *id.Config) { c.Limits.Codes = 2 })
+	b := newBrowser(t).get(w.providers[0].issuer + "/recover")
+	send := func() *browser { return b.post("/recover", "do", "phone", "name", "홍길동", "phone", "010-1234-5678") }
+	send()
+	for range 5 {
+		b.post("/recover", "do", "phone-code", "code", "000000x").shows("signin.code_wrong")
+	}
+	b.post("/recover", "do", "phone-code", "code", newest(t, w.operator.URL, `(\d{6})`)).shows("signin.code_spent")
+	for range 2 {
+		b.post("/recover", "do", "again")
+		send()
+	}
+	b.shows("signin.too_many_codes")
+}
+
 // Where no page of the network lets passkeys sign, nobody makes one for nothing.
 func TestRecoverWithoutOrigin(t *testing.T) {
 	w := newWorld(t, 1, func(c *id.Config) { c.Ledger.(*ledger).origins = nil })
