@@ -79,7 +79,7 @@ func TestRecover(t *testing.T) {
 	old.get(w.shop + "/login?via=0")
 	old.post(old.find(`action="(/authorize/[^"]+)"`), "do", "agree", "account", shown(account), "item", "phone").shows("어서 오세요")
 
-	b := w.lost("홍길동", "010-1234-5678", "110-123-456789").shows(shown(account), "72시간", "새 패스키 만들기")
+	b := w.lost("홍길동", "010-1234-5678", "110-123-456789").shows(shown(account), "3일 동안", "새 패스키 만들기")
 	b.bring(shown(account)).shows("지갑에서 서명하기")
 	b.get(p.issuer + "/recover").shows("지갑에서 서명하기")
 	old.get(p.issuer+"/").shows("내 정보 지우기", "새 열쇠로 계정을 되찾겠다고 했습니다")
@@ -166,7 +166,9 @@ func TestRecoverAttacks(t *testing.T) {
 func TestRecoverLimits(t *testing.T) {
 	w := newWorld(t, 1, func(c *id.Config) { c.Limits.Codes = 2 })
 	b := newBrowser(t).get(w.providers[0].issuer + "/recover")
-	send := func() *browser { return b.post("/recover", "do", "phone", "name", "홍길동", "phone", "010-1234-5678") }
+	send := func() *browser {
+		return b.post("/recover", "do", "phone", "name", "홍길동", "phone", "010-1234-5678")
+	}
 	send()
 	for range 5 {
 		b.post("/recover", "do", "phone-code", "code", "000000x").shows("signin.code_wrong")

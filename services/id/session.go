@@ -192,23 +192,23 @@ func (s *Server) current(r *http.Request) (who session, found bool, err error) {
 	if err != nil {
 		return who, false, err
 	}
-	switch err := account.signsIn(who.key); err {
-	case nil:
-		return who, true, nil
-	case errNoKey, errTooFew:
+	if over(account, who.key) {
 		s.endOthers(who.account, account)
 		return who, false, nil
-	default:
-		return who, false, err
 	}
+	err = account.signsIn(who.key)
+	return who, err == nil, err
+}
+
+// over says whether a key will not sign in again as things are: it acts no more, or weighs too little.
+func over(account Account, key string) bool {
+	k, acts := account.key(key)
+	return !acts || k.Weight < account.Takes
 }
 
 // endOthers ends the sessions of an account's keys that may not sign in any more.
 func (s *Server) endOthers(address [20]byte, account Account) {
-	s.endAll(func(o session) bool {
-		err := account.signsIn(o.key)
-		return o.account == address && (err == errNoKey || err == errTooFew)
-	})
+	s.endAll(func(o session) bool { return o.account == address && over(account, o.key) })
 }
 
 // begin signs a person in, under a new secret, so that a cookie known from before is worth nothing. Who was signed in in this browser is

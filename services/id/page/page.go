@@ -77,7 +77,13 @@ func functions(lang string) template.FuncMap {
 			}
 			return strings.ReplaceAll(Text(lang, "log."+what), "%s", service)
 		},
-		"fill": func(key string, n int) string { return strings.ReplaceAll(Text(lang, key), "%d", strconv.Itoa(n)) },
+		"hours": func(key string, n int) string {
+			span := strconv.Itoa(n) + Text(lang, "hours")
+			if n%24 == 0 && n > 24 {
+				span = strconv.Itoa(n/24) + Text(lang, "days")
+			}
+			return strings.ReplaceAll(Text(lang, key), "%s", span)
+		},
 		"kind": func(kind string) string {
 			if _, ok := texts["kind."+kind]; !ok {
 				return kind
