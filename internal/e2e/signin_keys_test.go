@@ -23,6 +23,16 @@ import (
 	"github.com/dureledger/dure/ledger/tx"
 )
 
+// severalKeys has a person have two passkeys, lose one and then both, and be recovered by their sponsor. The waiting time passes by the clock of
+// TestIdleHours.
+func (n *network) severalKeys(clock *movedClock) {
+	n.t.Helper()
+	shots, begin := n.t.TempDir(), time.Now()
+	playwright(n.t, n, "keys.mjs", fmt.Sprint(n.signin), fmt.Sprintf("http://localhost:%d", n.api), n.signHelper(clock), shots)
+	n.t.Logf("several keys and a recovery took %s", time.Since(begin).Round(time.Second))
+	savePictures(n.t, shots, "../../docs/sign-in", "keys", "me-recovery", "recover", "recover-sign", "recover-wallet", "recover-wait")
+}
+
 // signHelper makes what passkeys in a browser sign, submits it, and moves the clock: for keys.mjs. It returns its address.
 func (n *network) signHelper(clock *movedClock) string {
 	n.t.Helper()

@@ -29,17 +29,18 @@ import (
 
 // ledger is one that several providers share.
 type ledger struct {
+	clock *clock // which recoveries go by
+
 	mu       sync.Mutex
 	accounts map[[20]byte]id.Account
 	origins  []string
-	clock    *clock
 }
 
 // walletOrigin is where the network's people sign transactions.
 const walletOrigin = "http://wallet.localhost:8080"
 
-func newLedger(c *clock) *ledger {
-	return &ledger{accounts: map[[20]byte]id.Account{}, origins: []string{walletOrigin}, clock: c}
+func newLedger() *ledger {
+	return &ledger{accounts: map[[20]byte]id.Account{}, origins: []string{walletOrigin}}
 }
 
 func (l *ledger) Rules(context.Context) (string, []string, error) { return "localhost", l.origins, nil }
@@ -166,8 +167,8 @@ const shopSecret = "a secret of the shop"
 // newWorld has so many members with providers; change, if not nil, changes what each is made of.
 func newWorld(t *testing.T, members int, change func(*id.Config)) *world {
 	t.Helper()
-	c := &clock{t: time.Now()}
-	w := &world{t: t, ledger: newLedger(c), clock: c}
+	w := &world{t: t, ledger: newLedger(), clock: &clock{t: time.Now()}}
+	w.ledger.clock = w.clock
 	w.operator, w.bank = httptest.NewServer(sandbox.NewOperator()), httptest.NewServer(sandbox.NewBank())
 	t.Cleanup(w.operator.Close)
 	t.Cleanup(w.bank.Close)

@@ -22,13 +22,13 @@ type Ledger interface {
 	Rules(ctx context.Context) (rpID string, origins []string, err error)
 	// Account looks an account up; ErrNoAccount if there is none.
 	Account(ctx context.Context, address [20]byte) (Account, error)
-	// Open opens the account of a passkey, sponsored by the member; ErrOpen if it was open before.
-	Open(ctx context.Context, key passkey.Public) error
 	// Recover is the transaction by which the member begins to recover an account to a new passkey: signed by the member, not yet by the
 	// passkey, which has to sign as well, at one of the network's origins. It is good for RecoverWithin.
 	Recover(ctx context.Context, account [20]byte, key passkey.Public) ([]byte, error)
 	// Finish lets the new key, given by its address, act; ErrTooEarly if the account may still object.
 	Finish(ctx context.Context, account, key [20]byte) error
+	// Open opens the account of a passkey, sponsored by the member; ErrOpen if it was open before.
+	Open(ctx context.Context, key passkey.Public) error
 }
 
 // RecoverWithin is how long a person has to sign a recovery with the new passkey.

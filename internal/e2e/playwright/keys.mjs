@@ -1,50 +1,69 @@
-// A person with two passkeys loses one and then both, and is recovered by their sponsor: what signin.mjs does after the rest. helper is the test's
-// own server, which makes what is signed and submits it; wallet is one of the network's origins.
+// A person has two passkeys, loses one and then both, and is recovered by their sponsor. Usage:
+// node keys.mjs FIRST-PORT WALLET HELPER FOLDER: the first port for signing in of dure up, one of the network's origins, the test's own server, which
+// makes what is signed and submits it, and where pictures go.
 import assert from "node:assert/strict";
 import { createPrivateKey, createPublicKey } from "node:crypto";
 
-export async function severalKeys({ bank, wallet, helper, person, fine, picture, press, prove }) {
-  const ask = async (path, body) => {
-    const answer = await fetch(`${helper}/${path}`, { method: "POST", body: JSON.stringify(body) });
-    assert.equal(answer.status, 200, `${path}: ${answer.status}`);
-    return answer.json();
-  };
+import { browser, code, fine, person, picture, press } from "./people.mjs";
 
-  // signs has passkeys sign what helper makes, each at the wallet's address, and submits it.
-  async function signs(what, ...phones) {
-    const { challenge } = await ask("draft", what);
-    const signatures = [];
-    for (const phone of phones) {
-      await phone.page.goto(`${wallet}/wallet/`);
-      const signature = await phone.page.evaluate(async (text) => {
-        const bytes = (b64) => Uint8Array.from(atob(b64), (c) => c.charCodeAt(0));
-        const base64 = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)));
-        const { response } = await navigator.credentials.get({ publicKey: { challenge: bytes(text), rpId: "localhost", userVerification: "required" } });
-        return { authenticatorData: base64(response.authenticatorData), clientDataJSON: base64(response.clientDataJSON), signature: base64(response.signature) };
-      }, challenge);
-      signatures.push({ key: phone.spki, ...signature });
-    }
-    await ask("submit", { signatures });
+const [firstPort, wallet, helper] = process.argv.slice(2);
+const [bank, operator, won] = [0, 2, 3].map((n) => `http://localhost:${Number(firstPort) + n}`);
+
+// prove goes through the proofs of phone and bank account.
+async function prove(page) {
+  await page.getByLabel("이름").fill("성춘향");
+  await page.getByLabel("휴대전화 번호").fill("010-2345-6789");
+  await press(page, "인증번호 받기");
+  await page.getByLabel("문자로 받은 인증번호").fill(await code(operator, /인증번호 (\d{6})/));
+  await page.keyboard.press("Enter");
+  await page.getByLabel("계좌번호").fill("220-987-654321");
+  await press(page, "1원 보내기");
+  await page.getByLabel("입금자 이름에 적힌 숫자").fill(await code(won, /두레(\d{4})/));
+  await page.keyboard.press("Enter");
+}
+
+const ask = async (path, body) => {
+  const answer = await fetch(`${helper}/${path}`, { method: "POST", body: JSON.stringify(body) });
+  assert.equal(answer.status, 200, `${path}: ${answer.status}`);
+  return answer.json();
+};
+
+// signs has passkeys sign what helper makes, each at the wallet's address, and submits it.
+async function signs(what, ...phones) {
+  const { challenge } = await ask("draft", what);
+  const signatures = [];
+  for (const phone of phones) {
+    await phone.page.goto(`${wallet}/wallet/`);
+    const signature = await phone.page.evaluate(async (text) => {
+      const bytes = (b64) => Uint8Array.from(atob(b64), (c) => c.charCodeAt(0));
+      const base64 = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)));
+      const { response } = await navigator.credentials.get({ publicKey: { challenge: bytes(text), rpId: "localhost", userVerification: "required" } });
+      return { authenticatorData: base64(response.authenticatorData), clientDataJSON: base64(response.clientDataJSON), signature: base64(response.signature) };
+    }, challenge);
+    signatures.push({ key: phone.spki, ...signature });
   }
+  await ask("submit", { signatures });
+}
 
-  // added makes a passkey at the wallet's address for an account, as one that is added to it.
-  const added = (phone, account) =>
-    phone.page.evaluate(async (hex) => {
-      const id = Uint8Array.from(hex.slice(2).match(/../g), (b) => parseInt(b, 16));
-      const { response } = await navigator.credentials.create({ publicKey: {
-        rp: { id: "localhost", name: "Dure" }, user: { id, name: "second", displayName: "second" }, challenge: new Uint8Array(32), pubKeyCredParams: [{ type: "public-key", alg: -7 }],
-        authenticatorSelection: { residentKey: "required", userVerification: "required" },
-      } });
-      return btoa(String.fromCharCode(...new Uint8Array(response.getPublicKey())));
-    }, account);
+// added makes a passkey at the wallet's address for an account, as one that is added to it.
+const added = (phone, account) =>
+  phone.page.evaluate(async (hex) => {
+    const id = Uint8Array.from(hex.slice(2).match(/../g), (b) => parseInt(b, 16));
+    const { response } = await navigator.credentials.create({ publicKey: {
+      rp: { id: "localhost", name: "Dure" }, user: { id, name: "second", displayName: "second" }, challenge: new Uint8Array(32), pubKeyCredParams: [{ type: "public-key", alg: -7 }],
+      authenticatorSelection: { residentKey: "required", userVerification: "required" },
+    } });
+    return btoa(String.fromCharCode(...new Uint8Array(response.getPublicKey())));
+  }, account);
 
-  const signIn = async (phone, shows) => {
-    await phone.page.goto(bank);
-    await press(phone.page, "패스키로 로그인");
-    await phone.page.getByText(shows).first().waitFor();
-  };
-  const mine = "내 정보 지우기";
+const signIn = async (phone, shows) => {
+  await phone.page.goto(bank);
+  await press(phone.page, "패스키로 로그인");
+  await phone.page.getByText(shows).first().waitFor();
+};
+const mine = "내 정보 지우기";
 
+try {
   // The first phone makes the account.
   const first = await person();
   await first.page.goto(`${bank}/register`);
@@ -118,4 +137,9 @@ export async function severalKeys({ bank, wallet, helper, person, fine, picture,
   await page.getByText(mine).waitFor();
   assert.ok((await page.locator("main").innerText()).includes(account));
   await signIn(second, "signin.unknown_key");
+} catch (e) {
+  for (const at of browser.contexts().flatMap((c) => c.pages())) console.error(`at ${at.url()}:\n${await at.locator("body").innerText().catch(() => "")}`);
+  throw e;
+} finally {
+  await browser.close();
 }

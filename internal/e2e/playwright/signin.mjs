@@ -1,15 +1,13 @@
 // A person makes an account with a passkey, signs in at two services by the providers of two members, withdraws, erases. Usage:
-// node signin.mjs FIRST-PORT SERVICE FOLDER WALLET HELPER: the first port for signing in of dure up, the address of the service of
-// docs/integrate-sign-in.md, where pictures go, and what keys.mjs needs. The last line is a JSON object of what was measured.
+// node signin.mjs FIRST-PORT SERVICE FOLDER: the first port for signing in of dure up, the address of the service of
+// docs/integrate-sign-in.md, and where pictures go. The last line is a JSON object of what was measured.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 
-import { severalKeys } from "./keys.mjs";
-
-const [first, service, folder, wallet, helper] = process.argv.slice(2);
+const [first, service, folder] = process.argv.slice(2);
 const at = (n) => `http://localhost:${Number(first) + n}`;
 const [bank, city, operator, won, shop] = [0, 1, 2, 3, 4].map(at);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -41,9 +39,7 @@ async function fine(page) {
   assert.deepEqual(bad.map((v) => `${v.id}: ${v.nodes.map((n) => n.html)}`), [], page.url());
 }
 
-// picture photographs what the window shows, with a part of the page at its top if one is given.
-async function picture(page, name, part) {
-  if (part) await page.locator(part).evaluate((e) => window.scrollTo(0, e.getBoundingClientRect().top + window.scrollY - 24));
+async function picture(page, name) {
   await page.screenshot({ path: join(folder, `${name}.png`) });
 }
 
@@ -55,19 +51,6 @@ async function code(sandbox, pattern) {
 
 async function press(page, name) {
   await page.getByRole("button", { name }).click();
-}
-
-// prove goes through the proofs of somebody else than the person below.
-async function prove(page) {
-  await page.getByLabel("이름").fill("성춘향");
-  await page.getByLabel("휴대전화 번호").fill("010-2345-6789");
-  await press(page, "인증번호 받기");
-  await page.getByLabel("문자로 받은 인증번호").fill(await code(operator, /인증번호 (\d{6})/));
-  await page.keyboard.press("Enter");
-  await page.getByLabel("계좌번호").fill("220-987-654321");
-  await press(page, "1원 보내기");
-  await page.getByLabel("입금자 이름에 적힌 숫자").fill(await code(won, /두레(\d{4})/));
-  await page.keyboard.press("Enter");
 }
 
 const { page, cdp, authenticatorId } = await person();
@@ -198,12 +181,10 @@ try {
   await page.locator("#welcome").waitFor();
   assert.equal(await page.locator("#subject").innerText(), number);
 
-  await severalKeys({ bank, wallet, helper, person, fine, picture, press, prove });
-
   const p95 = times[Math.ceil(rounds * 0.95) - 1];
   console.log(JSON.stringify({ account, p50_ms: Math.round(times[rounds / 2]), p95_ms: Math.round(p95) }));
 } catch (e) {
-  for (const at of browser.contexts().flatMap((c) => c.pages())) console.error(`at ${at.url()}:\n${await at.locator("body").innerText().catch(() => "")}`);
+  console.error(`at ${page.url()}:\n${await page.locator("body").innerText().catch(() => "")}`);
   throw e;
 } finally {
   await browser.close();

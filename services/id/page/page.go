@@ -65,9 +65,8 @@ func functions(lang string) template.FuncMap {
 			}
 			return Text(lang, code)
 		},
-		"clock":  func(ms int64) string { return time.UnixMilli(ms).In(kst).Format("2006-01-02 15:04:05") },
-		"minute": func(ms int64) string { return time.UnixMilli(ms).In(kst).Format(Text(lang, "minute")) },
-		"iso":    func(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) },
+		"clock": func(ms int64) string { return time.UnixMilli(ms).In(kst).Format("2006-01-02 15:04:05") },
+		"iso":   func(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) },
 		"line": func(what, service string) string {
 			if service == "" {
 				return Text(lang, "log."+what)
@@ -76,6 +75,9 @@ func functions(lang string) template.FuncMap {
 				what += ".at"
 			}
 			return strings.ReplaceAll(Text(lang, "log."+what), "%s", service)
+		},
+		"minute": func(ms int64) string {
+			return time.UnixMilli(ms).In(kst).Format(Text(lang, "minute"))
 		},
 		"hours": func(key string, n int) string {
 			span := strconv.Itoa(n) + Text(lang, "hours")

@@ -151,6 +151,9 @@ func (v *Vault) findOrMake(ctx context.Context, a Account) (person, error) {
 
 // Erase deletes a person's key, and then everything that it sealed. Nothing happens if there is none.
 func (v *Vault) Erase(ctx context.Context, a Account) error {
+	if _, err := v.keys.ExecContext(ctx, `DELETE FROM proved WHERE who = ?`, v.who(a)); err != nil {
+		return fmt.Errorf("vault: %w", err)
+	}
 	p, err := v.find(ctx, a)
 	if errors.Is(err, ErrUnknown) {
 		return nil
@@ -158,10 +161,8 @@ func (v *Vault) Erase(ctx context.Context, a Account) error {
 	if err != nil {
 		return err
 	}
-	for _, table := range []string{"proved", "person"} {
-		if _, err := v.keys.ExecContext(ctx, `DELETE FROM `+table+` WHERE who = ?`, v.who(a)); err != nil {
-			return fmt.Errorf("vault: %w", err)
-		}
+	if _, err := v.keys.ExecContext(ctx, `DELETE FROM person WHERE who = ?`, v.who(a)); err != nil {
+		return fmt.Errorf("vault: %w", err)
 	}
 	if _, err := v.people.ExecContext(ctx, `DELETE FROM sealed WHERE number = ?`, p.number); err != nil {
 		return fmt.Errorf("vault: %w", err)

@@ -5,7 +5,6 @@
  */
 export { type Address, type PublicKey, formatAddress, keyAddress, keyText, parseAddress } from "./address.js";
 export { formatUnits, parseUnits } from "./amount.js";
-export { countersign } from "./countersign.js";
 export { KeyKind } from "./gen/dure/account/v1/account_pb.js";
 export { type Signer, type ToSign, cryptoSigner, generateKey } from "./key.js";
 export { type Passkey, createPasskey, findPasskey, passkeySigner } from "./passkey.js";
@@ -14,6 +13,7 @@ export { type Cosignature, type Policy, type Witness, parseWitness } from "./pro
 export { Refusal, Undecided, Unreachable } from "./refusal.js";
 export { type Draft, type Signed, action, decodeTransaction, openAccount, rotateKey, sign, transfer } from "./transaction.js";
 export { Client, type ClientConfig, check } from "./client.js";
+export { signToo } from "./signtoo.js";
 export type { Clock } from "./clock.js";
 export type { Watched } from "./watch.js";
 export type { Account, Asset, Balance, GetNetworkResponse, GetStatusResponse, Member, Outcome, Transaction } from "./gen/dure/api/v1/api_pb.js";

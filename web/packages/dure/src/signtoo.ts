@@ -7,10 +7,10 @@ import { Refusal } from "./refusal.js";
 import { type Signed, decodeTransaction, shortNetwork, toSign } from "./transaction.js";
 
 /**
- * countersign adds signatures to a transaction that others have signed a part of. Look at it first: decodeTransaction says what it does.
+ * signToo adds signatures to a transaction that others have signed a part of. Look at it first: decodeTransaction says what it does.
  * Refused with tx.malformed or tx.wrong_network.
  */
-export async function countersign(network: string, raw: Uint8Array, signers: readonly Signer[]): Promise<Signed> {
+export async function signToo(network: string, raw: Uint8Array, signers: readonly Signer[]): Promise<Signed> {
   const body = decodeTransaction(raw);
   if (!equal(body.network, shortNetwork(network))) throw new Refusal("tx.wrong_network", "this transaction is for another network");
   const native = fromBinary(TransactionSchema, raw).kind.value as Native;
