@@ -117,6 +117,10 @@ try {
   }
   await recovers(true);
   await picture(page, "recover-wait");
+  await page.goto(`${bank}/recover?lang=en`);
+  await page.getByRole("heading", { name: "Your account is being recovered" }).waitFor();
+  await fine(page);
+  await page.goto(`${bank}/recover?lang=ko`);
   await signIn(third, "이의를 내면 되찾기는 없던 일이 됩니다");
 
   // The second phone is found again and objects.
