@@ -36,7 +36,8 @@ people, docs/integrate-sign-in.md for services at which they sign in.`,
 }
 
 const signinServeLong = `Runs a member's sign-in provider. People make an account with a passkey after they proved a phone number and a bank account; the member
-opens it on the ledger. They sign in at any service, by the provider of any member: nothing that this one keeps is needed by another.
+opens it on the ledger, and recovers it to a new passkey for those who prove the same again when they have lost every key. They sign in at any service, by the
+provider of any member: nothing that this one keeps is needed by another.
 
 The settings are a JSON file: name, issuer, operator, bank and services (dure signin service makes an entry). The issuer must not be one of the network's
 origins, at which people sign transactions. What the member learns of people is in the folder, encrypted with a key for each person; docs/sign-in.md says how to keep and back it up.
@@ -89,7 +90,7 @@ func (a *app) runSignin(ctx context.Context, f signinFlags) error {
 	if err != nil {
 		return err
 	}
-	provider, err := id.New(ctx, id.Config{Settings: settings, Dir: f.dir, Ledger: ledger, Log: log})
+	provider, err := id.New(ctx, id.Config{Settings: settings, Dir: f.dir, Ledger: ledger, Now: a.now, Log: log})
 	if err != nil {
 		return failed("The provider cannot start: "+err.Error()+".", "docs/sign-in.md says what it needs.")
 	}
@@ -113,7 +114,7 @@ func (a *app) signinLedger(ctx context.Context, f signinFlags) (id.Node, error) 
 	}
 	return id.Node{Client: c, Member: member.address, Do: func(ctx context.Context, d *client.Draft) (*apiv1.Outcome, error) {
 		return c.Do(ctx, d, signer)
-	}}, nil
+	}, Sign: func(d *client.Draft) (*client.Signed, error) { return c.Sign(d, signer) }}, nil
 }
 
 // serve answers HTTP until ctx ends, or the process is told to stop.

@@ -22,6 +22,10 @@ import (
 // by the providers of two members, withdraws and erases. Nothing personal is in any file of the network, at any member, at the end.
 func TestSignIn(t *testing.T) {
 	n := newNetwork(t)
+	n.binary = movedBinary(t)
+	clock := &movedClock{file: filepath.Join(t.TempDir(), "shift")}
+	clock.move(t, 0)
+	n.env = []string{clock.env()}
 	n.signin = freeRange(t)
 	for !free(n.signin, 5) {
 		n.signin = freeRange(t)
@@ -45,8 +49,10 @@ func TestSignIn(t *testing.T) {
 		t.Errorf("the account on the ledger:\n%s", shown)
 	}
 	savePictures(t, shots, "../../docs/sign-in", "sign-in", "passkey", "consent", "me")
+	n.severalKeys(clock) // the last: it moves the clock
 	n.down()
 	says(t, n.dir, "홍길동", "1012345678", "1234-5678", "110123456789")
+	says(t, n.dir, "성춘향", "1023456789", "2345-6789", "220987654321")
 }
 
 func guidePort(n *network) int     { return n.signin + 5 }

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/dureledger/dure/services/id/page"
 	"github.com/dureledger/dure/services/id/passkey"
@@ -13,32 +12,38 @@ import (
 	"github.com/dureledger/dure/services/id/vault"
 )
 
-var errFrozen = refusal.New("signin.frozen", "The account is frozen by its sponsor. Ask the sponsor.")
-
-// assert signs in the person whose passkey answers in this request.
+// assert signs in the person whose passkey answers in this request. The error is *waiting if the passkey is to be an account's by a recovery
+// that still waits; one whose time has come is finished here.
 func (s *Server) assert(w http.ResponseWriter, r *http.Request, browser string) (session, error) {
+	ctx := r.Context()
 	a, err := s.passkeys.Assert([]byte(r.PostFormValue("answer")), browser)
 	if err != nil {
 		return session{}, err
 	}
-	address, found, key, err := s.owner(r.Context(), a)
+	address, found, key, err := s.owner(ctx, a)
 	if err != nil {
 		return session{}, err
 	}
 	if err := a.Verify(key); err != nil {
 		return session{}, err
 	}
-	if found.Frozen {
-		return session{}, errFrozen
+	own := shownKey(key)
+	if _, acts := found.key(own); !acts {
+		if found, err = s.finish(ctx, address, found, key); err != nil {
+			return session{}, err
+		}
 	}
-	if err := s.count(r.Context(), address, a); err != nil {
+	if err := found.signsIn(own); err != nil {
 		return session{}, err
 	}
-	return s.begin(w, r, address, found), nil
+	if err := s.count(ctx, address, a); err != nil {
+		return session{}, err
+	}
+	return s.begin(w, r, address, found, own), nil
 }
 
-// owner finds the account that one of the keys acts for: the key's own, or the one that the passkey was made for when it was added to an
-// account. The ledger says which key acts now.
+// owner finds the account that one of the keys acts for, alone or by its rule, or is to act for by a recovery: the key's own, or the one that
+// the passkey was made for when it was added to an account. The ledger says which keys act now.
 func (s *Server) owner(ctx context.Context, a *passkey.Assertion) (address [20]byte, found Account, key passkey.Public, err error) {
 	for _, p := range a.Candidates {
 		places := [][20]byte{p.Address()}
@@ -53,13 +58,18 @@ func (s *Server) owner(ctx context.Context, a *passkey.Assertion) (address [20]b
 			if err != nil {
 				return address, found, key, err
 			}
-			if own := p.Address(); account.Passkey && strings.EqualFold(account.Key, "0x"+hex.EncodeToString(own[:])) {
+			if _, acts := account.key(shownKey(p)); acts || account.awaits(shownKey(p)) {
 				return place, account, p, nil
 			}
 		}
 	}
-	return address, found, key, refusal.New("signin.unknown_key", "The ledger has no account of this passkey. Make an account first.")
+	return address, found, key, errNoKey
 }
+
+// shownKey is the address of a passkey's key.
+func shownKey(p passkey.Public) string { return shown(p.Address()) }
+
+func shown(address [20]byte) string { return "0x" + hex.EncodeToString(address[:]) }
 
 // count refuses a passkey whose counter did not go up since it was last used here. Passkeys without a counter say 0 always.
 func (s *Server) count(ctx context.Context, address [20]byte, a *passkey.Assertion) error {
@@ -98,7 +108,7 @@ func (s *Server) ownSignIn(w http.ResponseWriter, r *http.Request, err error) {
 		action += "?then=erase"
 	}
 	s.draw(w, r, "signin", status, page.Page{Path: "/", Refusal: s.told(r, err), View: page.SignIn{
-		Action: action, Register: "/register", Challenge: s.passkeys.Begin(s.browser(w, r)), RPID: s.passkeys.RPID(),
+		Action: action, Register: "/register", Recover: "/recover", Challenge: s.passkeys.Begin(s.browser(w, r)), RPID: s.passkeys.RPID(),
 	}})
 }
 
@@ -109,6 +119,11 @@ func (s *Server) again(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request) {
 	who, err := s.assert(w, r, s.browser(w, r))
+	var wait *waiting
+	if errors.As(err, &wait) {
+		s.waitPage(w, r, wait.account)
+		return
+	}
 	if err != nil {
 		s.ownSignIn(w, r, err)
 		return

@@ -43,9 +43,9 @@ func TestPasskeyAttacks(t *testing.T) {
 	b.sendPasskey(good).shows("내 정보 지우기")
 	w.ledger.change(account, func(a *id.Account) { a.Frozen = true })
 	b.get(p.issuer + "/").shows("signin.frozen")
-	w.ledger.change(account, func(a *id.Account) { a.Frozen, a.Key = false, shown([20]byte{1}) })
+	w.ledger.change(account, func(a *id.Account) { a.Frozen, a.Keys = false, keys([20]byte{1}) })
 	b.get(p.issuer + "/").shows("패스키로 로그인")
-	w.ledger.change(account, func(a *id.Account) { a.Key = a.Address })
+	w.ledger.change(account, func(a *id.Account) { a.Keys = keys(account) })
 	b.get(p.issuer + "/").shows("패스키로 로그인") // a key that was replaced ended the session
 	b.get(p.issuer + "/")
 	refused("a replay", "signin.replayed", good)
@@ -79,7 +79,7 @@ func TestPasskeyAttacks(t *testing.T) {
 	w.ledger.change(account, func(a *id.Account) { a.Frozen = true })
 	refused("a frozen account", "signin.frozen", answer())
 	next := passkeytest.New(t, "localhost", p.issuer)
-	w.ledger.change(account, func(a *id.Account) { a.Frozen, a.Key = false, shown(next.Public(t).Address()) })
+	w.ledger.change(account, func(a *id.Account) { a.Frozen, a.Keys = false, keys(next.Public(t).Address()) })
 	refused("a key that was replaced", "signin.unknown_key", answer())
 	b.get(p.issuer + "/")
 	b.sendPasskey(next.Assert(t, b.find(`data-challenge="([^"]+)"`), account[:])).shows("내 정보 지우기", shown(account))
@@ -158,7 +158,7 @@ func TestBrowserAttacks(t *testing.T) {
 	if thief.get(p.issuer + action); thief.status != http.StatusForbidden || !strings.Contains(thief.text, "signin.other_browser") {
 		t.Errorf("another browser: %d\n%s", thief.status, thief.text)
 	}
-	for _, path := range []string{action, "/signin", "/register", "/withdraw", "/erase", "/signout"} {
+	for _, path := range []string{action, "/signin", "/register", "/recover", "/withdraw", "/erase", "/signout"} {
 		for _, site := range []string{"cross-site", "same-site"} {
 			req, err := http.NewRequest(http.MethodPost, p.issuer+path, strings.NewReader("do=agree&sure=yes"))
 			if err != nil {

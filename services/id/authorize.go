@@ -136,7 +136,7 @@ func (f *flow) signInPage(err error) {
 		status = http.StatusForbidden
 	}
 	f.draw(f.w, f.r, "signin", status, page.Page{Path: f.action(), Refusal: f.told(f.r, err), FormsTo: f.formsTo(), View: page.SignIn{
-		Service: f.party.Name, Action: f.action(), Register: "/register?then=" + f.as.ID, Challenge: f.passkeys.Begin(f.browser), RPID: f.passkeys.RPID(), Refuse: true,
+		Service: f.party.Name, Action: f.action(), Register: "/register?then=" + f.as.ID, Recover: "/recover", Challenge: f.passkeys.Begin(f.browser), RPID: f.passkeys.RPID(), Refuse: true,
 	}})
 }
 

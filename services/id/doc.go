@@ -8,6 +8,7 @@
 //
 //	GET  /                                  a person's page, or signing in
 //	GET, POST /register                     making an account, or proving oneself to this member, step by step
+//	GET, POST /recover                      a new passkey in the place of lost keys: the member, as the sponsor, recovers the account
 //	POST /signin, /signout, /withdraw       by forms of its own pages
 //	GET, POST /erase
 //	GET  /.well-known/openid-configuration  OpenID Connect Discovery 1.0
@@ -22,6 +23,15 @@
 //	signin.unknown_key     the ledger has no account of this passkey
 //	signin.has_account     a new passkey's key has an account already
 //	signin.frozen          the account is frozen by its sponsor
+//	signin.locked          the account is locked by one of its keys
+//	signin.too_few_keys    this key alone weighs less than the account takes for anything
+//	signin.recovery_waits  the passkey is to be the account's, by a recovery that still waits
+//	signin.recovery_ended  the account objected to the recovery, or it was taken back
+//	signin.recovery_runs   the account is being recovered already
+//	signin.not_known       nobody proved this name, phone number and bank account here
+//	signin.not_sponsor     this member may not recover the account
+//	signin.no_origin       the network names no page at which a passkey can sign
+//	signin.too_many_recoveries  one account was to be recovered more often than it may
 //	signin.counter_back    the passkey's counter went back: it may be a copy
 //	signin.other_browser   the sign-in was begun in another browser
 //	signin.other_page      a form was sent by a page of another origin

@@ -3,6 +3,7 @@ package id_test
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -28,6 +29,8 @@ import (
 
 // ledger is one that several providers share.
 type ledger struct {
+	clock *clock // which recoveries go by
+
 	mu       sync.Mutex
 	accounts map[[20]byte]id.Account
 	origins  []string
@@ -56,8 +59,49 @@ func (l *ledger) Open(_ context.Context, p passkey.Public) error {
 	if _, err := l.Account(context.Background(), p.Address()); err == nil {
 		return id.ErrOpen
 	}
-	l.change(p.Address(), func(a *id.Account) { a.Address, a.Key, a.Passkey = shown(p.Address()), shown(p.Address()), true })
+	l.change(p.Address(), func(a *id.Account) {
+		*a = id.Account{Address: shown(p.Address()), Keys: keys(p.Address()), Takes: 1, Ours: true, Wait: 72 * time.Hour}
+	})
 	return nil
+}
+
+// Recover is the account and the key; sign is what the wallet does with it.
+func (l *ledger) Recover(_ context.Context, account [20]byte, p passkey.Public) ([]byte, error) {
+	to := p.Address()
+	return append(account[:], to[:]...), nil
+}
+
+// sign begins a recovery, if none runs.
+func (l *ledger) sign(b *browser) {
+	b.t.Helper()
+	raw, err := base64.RawURLEncoding.DecodeString(b.find(`href="` + walletOrigin + `/wallet/#sponsored/([^/"]+)/`))
+	if err != nil || len(raw) != 40 {
+		b.t.Fatal(raw, err)
+	}
+	l.change([20]byte(raw[:20]), func(a *id.Account) {
+		if a.Recovery == nil {
+			ready := l.clock.now().Add(a.Wait)
+			a.Recovery = &id.Recovery{Key: shown([20]byte(raw[20:])), ReadyAt: ready.UnixMilli(), LapsesAt: ready.Add(30 * 24 * time.Hour).UnixMilli()}
+		}
+	})
+}
+
+func (l *ledger) Finish(_ context.Context, account, key [20]byte) error {
+	err := id.ErrTooEarly
+	l.change(account, func(a *id.Account) {
+		if q := a.Recovery; q != nil && q.Key == shown(key) && l.clock.now().UnixMilli() >= q.ReadyAt {
+			a.Keys, a.Takes, a.Locked, a.Recovery, err = keys(key), 1, false, nil, nil
+		}
+	})
+	return err
+}
+
+// keys are passkeys of an account that each suffice.
+func keys(addresses ...[20]byte) (out []id.Key) {
+	for _, a := range addresses {
+		out = append(out, id.Key{Address: shown(a), Kind: "webauthn", Weight: 1})
+	}
+	return out
 }
 
 func (l *ledger) change(a [20]byte, how func(*id.Account)) {
@@ -124,6 +168,7 @@ const shopSecret = "a secret of the shop"
 func newWorld(t *testing.T, members int, change func(*id.Config)) *world {
 	t.Helper()
 	w := &world{t: t, ledger: newLedger(), clock: &clock{t: time.Now()}}
+	w.ledger.clock = w.clock
 	w.operator, w.bank = httptest.NewServer(sandbox.NewOperator()), httptest.NewServer(sandbox.NewBank())
 	t.Cleanup(w.operator.Close)
 	t.Cleanup(w.bank.Close)
@@ -284,11 +329,17 @@ func (w *world) register(b *browser, issuer, name, phone, number string) {
 	if b.at == nil || b.at.Path != "/register" {
 		b.get(issuer + "/register")
 	}
-	b.post("/register", "do", "phone", "name", name, "phone", phone).shows("문자로 받은 인증번호")
-	b.post("/register", "do", "phone-code", "code", newest(w.t, w.operator.URL, `(\d{6})`)).shows("1원 보내기")
-	b.post("/register", "do", "bank", "bank", "088", "number", number).shows("입금자 이름에 적힌 숫자")
-	b.post("/register", "do", "bank-code", "code", newest(w.t, w.bank.URL, `두레(\d{4})`)).shows("패스키 만들기")
-	b.post("/register", "do", "passkey", "answer", string(b.key.Create(w.t, b.find(`data-challenge="([^"]+)"`))))
+	w.prove(b, "/register", name, phone, number)
+	b.shows("패스키 만들기").post("/register", "do", "passkey", "answer", string(b.key.Create(w.t, b.find(`data-challenge="([^"]+)"`))))
+}
+
+// prove goes through the two proofs at a page.
+func (w *world) prove(b *browser, page, name, phone, number string) {
+	w.t.Helper()
+	b.post(page, "do", "phone", "name", name, "phone", phone).shows("문자로 받은 인증번호")
+	b.post(page, "do", "phone-code", "code", newest(w.t, w.operator.URL, `(\d{6})`)).shows("1원 보내기")
+	b.post(page, "do", "bank", "bank", "088", "number", number).shows("입금자 이름에 적힌 숫자")
+	b.post(page, "do", "bank-code", "code", newest(w.t, w.bank.URL, `두레(\d{4})`))
 }
 
 // newest reads a code in the newest message of a sandbox.

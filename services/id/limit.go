@@ -24,6 +24,8 @@ type Limits struct {
 	Codes int
 	// CodesEach is how many one phone or bank account is sent in an hour. Default 5.
 	CodesEach int
+	// Recoveries that may be asked for of one account: an hour. Default 3.
+	Recoveries int
 }
 
 func (l Limits) orDefaults() Limits {
@@ -41,6 +43,9 @@ func (l Limits) orDefaults() Limits {
 	}
 	if l.CodesEach == 0 {
 		l.CodesEach = 5
+	}
+	if l.Recoveries == 0 {
+		l.Recoveries = 3
 	}
 	return l
 }

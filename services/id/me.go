@@ -1,9 +1,11 @@
 package id
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/luikyv/go-oidc/pkg/goidc"
 
@@ -24,12 +26,17 @@ func (s *Server) me(w http.ResponseWriter, r *http.Request, who session, erase b
 	profile, err := s.profile(ctx, who.account)
 	consents, err2 := s.vault.Consents(ctx, who.account)
 	log, err3 := s.vault.Log(ctx, who.account)
-	if err := errors.Join(err, err2, err3); err != nil {
+	account, err4 := s.ledger.Account(ctx, who.account)
+	keys, err5 := s.keysOf(ctx, who, account)
+	if err := errors.Join(err, err2, err3, err4, err5); err != nil {
 		s.broken(w, r, err)
 		return
 	}
-	view := page.Me{Account: who.shown, Erase: erase, Held: profile != vault.Profile{}, Name: profile.Name, Phone: shownPhone(profile.Phone),
+	view := page.Me{Account: who.shown, Keys: keys, Wallet: s.wallet, Erase: erase, Held: profile != vault.Profile{}, Name: profile.Name, Phone: shownPhone(profile.Phone),
 		BankName: bankName(profile.Bank) + " " + profile.BankAccount}
+	if q := account.Recovery; q != nil {
+		view.Recovery, view.ReadyAt, view.Ready = true, q.ReadyAt, q.ReadyAt != 0 && s.now().UnixMilli() >= q.ReadyAt
+	}
 	for _, c := range consents {
 		one := page.Service{ID: c.Service, Name: c.Name, Agreed: c.Agreed, At: c.At}
 		for _, item := range c.Asked {
@@ -45,6 +52,18 @@ func (s *Server) me(w http.ResponseWriter, r *http.Request, who session, erase b
 	newest := min(len(view.Log), newestLog)
 	view.Log, view.Earlier = view.Log[:newest], view.Log[newest:]
 	s.draw(w, r, "me", http.StatusOK, page.Page{Path: r.URL.Path, View: view})
+}
+
+// keysOf are the keys of an account, with when they were used here.
+func (s *Server) keysOf(ctx context.Context, who session, account Account) (out []page.Key, err error) {
+	for _, k := range account.Keys {
+		used, err := s.vault.Used(ctx, who.account, k.Address)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, page.Key{Kind: k.Kind, Address: k.Address, Here: strings.EqualFold(k.Address, who.key), UsedAt: used})
+	}
+	return out, nil
 }
 
 // withdraw takes a consent back: the service may read nothing more, and is told that the person signed out.

@@ -38,7 +38,7 @@ func (s *Server) enrolPage(w http.ResponseWriter, r *http.Request, e *enrolment,
 		many-- // they have a passkey
 	}
 	view := page.Register{
-		Step: e.step, Number: slices.Index(steps, e.step) + 1, Steps: many, Name: e.name, Phone: shownPhone(e.phone), Bank: e.bank, BankAccount: e.number,
+		Action: "/register", Step: e.step, Number: slices.Index(steps, e.step) + 1, Steps: many, Name: e.name, Phone: shownPhone(e.phone), Bank: e.bank, BankAccount: e.number,
 		Banks: banks, Member: s.settings.Name,
 	}
 	switch e.step {
@@ -112,7 +112,7 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request, e *enrolment, brow
 	if err := s.keep(ctx, address, e); err != nil {
 		return err
 	}
-	s.begin(w, r, address, found)
+	s.begin(w, r, address, found, shown(address))
 	s.leave(w, r, e, browser)
 	return nil
 }

@@ -64,17 +64,21 @@ type Server struct {
 	counting sync.Mutex // a passkey's counter is read and written by one request at a time
 
 	enrolments       *lru.Cache[string, *enrolment]
+	recoveries       *lru.Cache[string, *recovery]
 	requests         *limiter
 	asking           *limiter
 	codesBy, codesTo *limiter
+	recoveriesOf     *limiter
 	telling          sync.WaitGroup
 	tellers          chan struct{}
 	origins          []string
-	handler          http.Handler
-	discovery        []byte
-	host             string
-	stopped          context.Context
-	stop             context.CancelFunc
+	// wallet is the page of the network's first origin at which people sign; empty: there is none.
+	wallet    string
+	handler   http.Handler
+	discovery []byte
+	host      string
+	stopped   context.Context
+	stop      context.CancelFunc
 }
 
 // New makes a provider and looks at the network's rules, which must let passkeys be used at its issuer.
@@ -99,11 +103,15 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	limits := c.Limits.orDefaults()
 	s.asking = newLimiter(rate.Limit(limits.ServicesPerSecond), int(2*limits.ServicesPerSecond)+1)
 	s.requests, s.codesBy, s.codesTo = newLimiter(rate.Limit(limits.PerSecond), limits.Burst), perHour(limits.Codes), perHour(limits.CodesEach)
+	s.recoveriesOf = perHour(limits.Recoveries)
 	for _, p := range c.Settings.Services {
 		s.parties[p.ID] = p
 	}
 	var err error
 	if s.enrolments, err = lru.New[string, *enrolment](maxEnrolments); err != nil {
+		return nil, fmt.Errorf("id: %w", err)
+	}
+	if s.recoveries, err = lru.New[string, *recovery](maxEnrolments); err != nil {
 		return nil, fmt.Errorf("id: %w", err)
 	}
 	if err := s.readRules(ctx); err != nil {
@@ -139,6 +147,9 @@ func (s *Server) readRules(ctx context.Context) error {
 	if host := u.Hostname(); host != rpID && !strings.HasSuffix(host, "."+rpID) {
 		s.log.Warn("browsers use passkeys here only if they know related origins", "rp_id", rpID, "issuer", s.settings.Issuer)
 	}
+	if len(origins) > 0 {
+		s.wallet = origins[0] + "/wallet/"
+	}
 	s.origins, s.host = slices.Concat(origins, []string{s.settings.Issuer}, s.settings.RelatedOrigins), strings.ToLower(u.Host)
 	s.passkeys = passkey.New(rpID, s.settings.Issuer, s.settings.Issuer, s.now)
 	return nil
@@ -166,6 +177,8 @@ func (s *Server) route() error {
 	mux.HandleFunc("GET /signin", s.again)
 	mux.HandleFunc("GET /register", s.registerPage)
 	mux.HandleFunc("POST /register", s.register)
+	mux.HandleFunc("GET /recover", s.recoverPage)
+	mux.HandleFunc("POST /recover", s.recoverPost)
 	mux.HandleFunc("POST /withdraw", s.withdraw)
 	mux.HandleFunc("GET /erase", s.erasePage)
 	mux.HandleFunc("POST /erase", s.erase)

@@ -30,7 +30,7 @@ type session struct {
 	id      string // stays when the same person signs in again
 	account [20]byte
 	shown   string // the account as the ledger shows it
-	key     string // the key that signed in, as the ledger shows it
+	key     string // the address of the key that signed in
 	at      time.Time
 	// parties are the ids of the services that it signed in at.
 	parties []string
@@ -181,31 +181,42 @@ func (s *Server) signedIn(r *http.Request) (session, bool) {
 	return s.sessions.get(m, s.now())
 }
 
-// current is the session of a request, if the ledger still says what it said when it began: a freeze, or another key, ends it.
+// current is the session of a request, if its key may still sign in: a freeze or a lock keeps it out, and a key that acts no more, or
+// weighs too little now, has no session any more.
 func (s *Server) current(r *http.Request) (who session, found bool, err error) {
 	who, found = s.signedIn(r)
 	if !found {
 		return who, false, nil
 	}
 	account, err := s.ledger.Account(r.Context(), who.account)
-	switch {
-	case err != nil:
+	if err != nil {
 		return who, false, err
-	case account.Frozen:
-		return who, false, errFrozen
-	case account.Key != who.key:
-		s.endAll(func(o session) bool { return o.mark == who.mark })
+	}
+	if over(account, who.key) {
+		s.endOthers(who.account, account)
 		return who, false, nil
 	}
-	return who, true, nil
+	err = account.signsIn(who.key)
+	return who, err == nil, err
+}
+
+// over says whether a key will not sign in again as things are: it acts no more, or weighs too little.
+func over(account Account, key string) bool {
+	k, acts := account.key(key)
+	return !acts || k.Weight < account.Takes
+}
+
+// endOthers ends the sessions of an account's keys that may not sign in any more.
+func (s *Server) endOthers(address [20]byte, account Account) {
+	s.endAll(func(o session) bool { return o.account == address && over(account, o.key) })
 }
 
 // begin signs a person in, under a new secret, so that a cookie known from before is worth nothing. Who was signed in in this browser is
 // signed out, unless it is the same person, whose services stay known.
-func (s *Server) begin(w http.ResponseWriter, r *http.Request, account [20]byte, found Account) session {
+func (s *Server) begin(w http.ResponseWriter, r *http.Request, account [20]byte, found Account, key string) session {
 	old := s.cookies.mark(r, sessionCookie)
 	m := s.cookies.fresh(w, sessionCookie, sessionLifetime)
-	n := session{mark: m, id: m, account: account, shown: found.Address, key: found.Key, at: s.now()}
+	n := session{mark: m, id: m, account: account, shown: found.Address, key: key, at: s.now()}
 	for _, o := range s.sessions.end(func(o session) bool { return o.mark == old }) {
 		if o.account == account {
 			n.id, n.parties = o.id, o.parties
@@ -214,5 +225,10 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, account [20]byte,
 		}
 	}
 	s.sessions.add(n)
+	if k, ok := found.key(key); ok {
+		if err := s.vault.SaveUsed(r.Context(), account, k.Address, n.at.UnixMilli()); err != nil {
+			s.log.Error("the use of a key was not kept", "error", err)
+		}
+	}
 	return n
 }

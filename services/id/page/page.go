@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -74,6 +75,22 @@ func functions(lang string) template.FuncMap {
 				what += ".at"
 			}
 			return strings.ReplaceAll(Text(lang, "log."+what), "%s", service)
+		},
+		"minute": func(ms int64) string {
+			return time.UnixMilli(ms).In(kst).Format(Text(lang, "minute"))
+		},
+		"hours": func(key string, n int) string {
+			span := strconv.Itoa(n) + Text(lang, "hours")
+			if n%24 == 0 && n > 24 {
+				span = strconv.Itoa(n/24) + Text(lang, "days")
+			}
+			return strings.ReplaceAll(Text(lang, key), "%s", span)
+		},
+		"kind": func(kind string) string {
+			if _, ok := texts["kind."+kind]; !ok {
+				return kind
+			}
+			return Text(lang, "kind."+kind)
 		},
 		"join": func(items []string) string {
 			out := make([]string, len(items))

@@ -4,9 +4,9 @@ package page
 type SignIn struct {
 	// Service is who sent the person here; empty: they came by themselves.
 	Service string
-	// Action is where the answer goes, Register where a new person goes.
-	Action, Register string
-	Challenge, RPID  string
+	// Action is where the answer goes, Register where a new person goes, Recover who has lost every key.
+	Action, Register, Recover string
+	Challenge, RPID           string
 	// Refuse: there is a service to go back to.
 	Refuse bool
 }
@@ -34,9 +34,9 @@ type Consent struct {
 // Bank is a bank that a person may choose.
 type Bank struct{ Code, Name string }
 
-// Register is a step of the registration: phone, phone-code, bank, bank-code, passkey.
+// Register is a step of the registration: phone, phone-code, bank, bank-code, passkey. Its forms go to Action.
 type Register struct {
-	Step string
+	Action, Step string
 	// Number is that of the step, of Steps.
 	Number, Steps int
 	// What was given before, to be shown or corrected.
@@ -46,9 +46,37 @@ type Register struct {
 	Challenge, RPID, UserID, Member string
 }
 
+// Recover is a step of a recovery: those of a registration, then sign and wait.
+type Recover struct {
+	Register
+	// Choices are the accounts of who proved what this person did.
+	Choices []Choice
+	// Account is the one that is recovered, Sign where its new passkey signs that.
+	Account, Sign string
+	// ReadyAt is until when its present keys may object, LapsesAt when it is over; 0: not known yet. Ready: nobody may object any more.
+	ReadyAt, LapsesAt int64
+	Ready             bool
+}
+
+// Choice is an account that may be recovered, unless Refusal says why not.
+type Choice struct {
+	Account, UserID string
+	// Hours that its present keys may object.
+	Hours   int
+	Refusal string
+}
+
 // Me is a person's own page.
 type Me struct {
-	Account               string
+	Account string
+	Keys    []Key
+	// Wallet is the page at which keys are added and recoveries objected to; empty: the network names none.
+	Wallet string
+	// Recovery: somebody brings the account another key, which is Ready or can be objected to until ReadyAt; 0: too few have agreed yet.
+	Recovery bool
+	Ready    bool
+	ReadyAt  int64
+
 	Name, Phone, BankName string
 	Held                  bool
 	Services              []Service
@@ -56,6 +84,15 @@ type Me struct {
 	Log, Earlier []Line
 	// Erase: the page asks whether everything is to be erased.
 	Erase bool
+}
+
+// Key is one that acts for a person's account.
+type Key struct {
+	// Kind is the ledger's name of it, such as webauthn.
+	Kind, Address string
+	// Here: it is the one that signed in. UsedAt is when it last did so here; 0: never.
+	Here   bool
+	UsedAt int64
 }
 
 // Service is one that a person agreed with.

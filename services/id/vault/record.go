@@ -26,9 +26,12 @@ func (v *Vault) Profile(ctx context.Context, a Account) (p Profile, err error) {
 	return p, err
 }
 
-// SaveProfile keeps what a person proved.
+// SaveProfile keeps what a person proved, by which Proved finds them from then on.
 func (v *Vault) SaveProfile(ctx context.Context, a Account, p Profile, at int64) error {
-	return v.put(ctx, a, "profile", "", at, p)
+	if err := v.put(ctx, a, "profile", "", at, p); err != nil {
+		return err
+	}
+	return v.remember(ctx, a, p)
 }
 
 // Consent is what a person answered a service.
@@ -98,7 +101,7 @@ func (v *Vault) Withdraw(ctx context.Context, a Account, service string) error {
 
 // Entry is a line of the log that the person can read.
 type Entry struct {
-	// What happened: registered, proved, signed_in, asked, agreed, refused, read, withdrawn, signed_out.
+	// What happened: registered, proved, signed_in, asked, agreed, refused, read, withdrawn, signed_out, recovering, recovered.
 	What string `json:"what"`
 	// Service that it was about; empty: this member itself.
 	Service string `json:"service,omitempty"`
@@ -132,4 +135,17 @@ func (v *Vault) Count(ctx context.Context, a Account, passkey string) (n uint32,
 // SaveCount keeps a passkey's counter.
 func (v *Vault) SaveCount(ctx context.Context, a Account, passkey string, n uint32, at int64) error {
 	return v.put(ctx, a, "count", passkey, at, n)
+}
+
+// Used is when a person's key, by the name that the ledger shows it by, signed in last, in unix milliseconds; 0 if it never did.
+func (v *Vault) Used(ctx context.Context, a Account, key string) (at int64, err error) {
+	if err = v.get(ctx, a, "used", key, &at); errors.Is(err, ErrUnknown) {
+		return 0, nil
+	}
+	return at, err
+}
+
+// SaveUsed keeps that a key signed in.
+func (v *Vault) SaveUsed(ctx context.Context, a Account, key string, at int64) error {
+	return v.put(ctx, a, "used", key, at, at)
 }

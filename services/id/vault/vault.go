@@ -30,7 +30,9 @@ type Vault struct {
 }
 
 const (
-	keysSchema   = `CREATE TABLE IF NOT EXISTS person (who BLOB PRIMARY KEY, number BLOB NOT NULL UNIQUE, wrapped BLOB NOT NULL) WITHOUT ROWID`
+	keysSchema = `CREATE TABLE IF NOT EXISTS person (who BLOB PRIMARY KEY, number BLOB NOT NULL UNIQUE, wrapped BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS proved (who BLOB PRIMARY KEY, mark BLOB NOT NULL, account BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS proved_mark ON proved (mark)`
 	peopleSchema = `CREATE TABLE IF NOT EXISTS sealed (number BLOB NOT NULL, kind TEXT NOT NULL, name BLOB NOT NULL, at INTEGER NOT NULL, bytes BLOB NOT NULL,
 PRIMARY KEY (number, kind, name)) WITHOUT ROWID`
 	pragmas = "?_pragma=busy_timeout(5000)&_pragma=synchronous(full)"
@@ -149,6 +151,9 @@ func (v *Vault) findOrMake(ctx context.Context, a Account) (person, error) {
 
 // Erase deletes a person's key, and then everything that it sealed. Nothing happens if there is none.
 func (v *Vault) Erase(ctx context.Context, a Account) error {
+	if _, err := v.keys.ExecContext(ctx, `DELETE FROM proved WHERE who = ?`, v.who(a)); err != nil {
+		return fmt.Errorf("vault: %w", err)
+	}
 	p, err := v.find(ctx, a)
 	if errors.Is(err, ErrUnknown) {
 		return nil

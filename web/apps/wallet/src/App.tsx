@@ -6,6 +6,7 @@ import { Pay } from "./Pay.js";
 import { PaymentPage } from "./PaymentPage.js";
 import { Receive } from "./Receive.js";
 import { Forget, Settings } from "./Settings.js";
+import { SponsoredRecovery } from "./SponsoredRecovery.js";
 import { Start } from "./Start.js";
 import { Waiting } from "./Waiting.js";
 import { Words, type WordsValue, useWords } from "./words.js";
@@ -54,6 +55,9 @@ export function App({ wallet }: { wallet: Wallet }) {
 
 function Screen({ view, wallet, place }: { view: View; wallet: Wallet; place: string }) {
   const { t } = useWords();
+  if (place.startsWith("sponsored/") && view.network !== "" && view.phase !== "otherNetwork") {
+    return <Page title="sponsored.title" key="sponsored"><SponsoredRecovery view={view} place={place} /></Page>;
+  }
   switch (view.phase) {
     case "loading":
       return <p role="status">{t("loading")}</p>;

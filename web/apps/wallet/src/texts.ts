@@ -28,6 +28,15 @@ export const texts = {
   "start.insecure": ["열쇠를 만들려면 https 주소로 여십시오.", "Open this page at an https address to make a key."],
   "start.declined": ["열쇠를 만들지 않았습니다.", "No key was made."],
 
+  "sponsored.title": ["새 패스키로 서명하기", "Sign with the new passkey"],
+  "sponsored.lead": ["이 계정을 방금 만든 새 패스키로 되찾으려 합니다. 서명하면 기다리는 시간이 시작되고, 그동안 지금 열쇠를 가진 사람이 이의를 낼 수 있습니다.", "This account is to be recovered with the passkey that you have just made. When you sign, the waiting time begins, in which whoever has a present key may object."],
+  "sponsored.account": ["되찾을 계정", "Account"],
+  "sponsored.sponsor": ["되찾아 주는 기관", "Member that recovers it"],
+  "sponsored.sign": ["새 패스키로 서명", "Sign with the new passkey"],
+  "sponsored.done": ["되찾기를 시작했습니다. 이 창을 닫고 하던 페이지로 돌아가십시오.", "The recovery has begun. Close this window and go back to the page you came from."],
+  "sponsored.bad": ["되찾기를 위한 링크가 아니거나 너무 오래되었습니다. 하던 페이지로 돌아가 다시 여십시오.", "This is no link for a recovery, or it is too old. Go back to the page you came from and open it again."],
+  "sponsored.failed": ["서명하지 않았거나 노드에 닿지 않았습니다. 다시 해 보십시오.", "Nothing was signed, or the node did not answer. Try again."],
+
   "wait.title": ["계좌 열기", "Open the account"],
   "wait.lead": ["열쇠가 준비되었습니다. 이 열쇠를 회원 기관에 보여 주면 계좌를 열어 줍니다.", "Your key is ready. Show it to a member, who opens the account."],
   "wait.members": ["회원 기관", "Members"],

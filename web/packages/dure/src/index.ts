@@ -13,6 +13,7 @@ export { type Cosignature, type Policy, type Witness, parseWitness } from "./pro
 export { Refusal, Undecided, Unreachable } from "./refusal.js";
 export { type Draft, type Signed, action, decodeTransaction, openAccount, rotateKey, sign, transfer } from "./transaction.js";
 export { Client, type ClientConfig, check } from "./client.js";
+export { signToo } from "./signtoo.js";
 export type { Clock } from "./clock.js";
 export type { Watched } from "./watch.js";
 export type { Account, Asset, Balance, GetNetworkResponse, GetStatusResponse, Member, Organisation, Outcome, Right, Schema, SchemaField, Transaction } from "./gen/dure/api/v1/api_pb.js";
