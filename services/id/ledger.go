@@ -29,6 +29,8 @@ type Ledger interface {
 	Account(ctx context.Context, address [20]byte) (Account, error)
 	// Open opens the account of a passkey, sponsored by the member; ErrOpen if it was open before.
 	Open(ctx context.Context, key passkey.Public) error
+	Services
+	Receipts
 }
 
 var (

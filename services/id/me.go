@@ -31,7 +31,7 @@ func (s *Server) me(w http.ResponseWriter, r *http.Request, who session, erase b
 	view := page.Me{Account: who.shown, Erase: erase, Held: profile != vault.Profile{}, Name: profile.Name, Phone: shownPhone(profile.Phone),
 		BankName: bankName(profile.Bank) + " " + profile.BankAccount}
 	for _, c := range consents {
-		one := page.Service{ID: c.Service, Name: c.Name, Agreed: c.Agreed, At: c.At}
+		one := page.Service{ID: c.Service, Name: c.Name, Agreed: c.Agreed, At: c.At, Receipt: s.receipt(ctx, who.account, c)}
 		for _, item := range c.Asked {
 			if !slices.Contains(c.Agreed, item) {
 				one.Refused = append(one.Refused, item)
@@ -71,9 +71,7 @@ func (s *Server) withdraw(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		s.note(ctx, who.account, vault.Entry{What: "withdrawn", Service: consent.Name, Items: consent.Agreed})
-		if s.receipts != nil {
-			s.receipts.Consent(ctx, who.account, consent.Digest(who.account), true)
-		}
+		s.owe()
 	}
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
@@ -111,6 +109,7 @@ func (s *Server) erase(w http.ResponseWriter, r *http.Request) {
 		s.broken(w, r, err)
 		return
 	}
+	s.owe()
 	s.endAll(func(o session) bool { return o.account == who.account })
 	s.flows.revoke(s.now(), func(g *goidc.Grant) bool { return g.Subject == who.shown })
 	s.draw(w, r, "message", http.StatusOK, page.Page{Title: "erased", View: page.Message{Text: "erased.note"}})
