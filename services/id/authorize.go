@@ -52,6 +52,9 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request, as *goidc.
 	f := &flow{Server: s, w: w, r: r, as: as, party: party, browser: s.browser(w, r)}
 	owner, begun := as.Store[keepBrowser].(string)
 	switch {
+	case !slices.Contains(party.RedirectURIs, as.RedirectURI): // the library compares what it parsed, which may have been written in another way
+		s.fail(w, r, http.StatusBadRequest, "signin.bad_request")
+		return goidc.StatusPending, nil
 	case !begun:
 		as.Store = map[string]any{keepBrowser: f.browser, keepSince: s.now().UnixMilli()}
 	case owner != f.browser:

@@ -18,6 +18,7 @@ import (
 	"github.com/luikyv/go-oidc/pkg/provider"
 
 	"github.com/dureledger/dure/services/id/page"
+	"github.com/dureledger/dure/services/id/passkey"
 	"github.com/dureledger/dure/services/id/vault"
 )
 
@@ -56,7 +57,7 @@ func (s *Server) openID() (http.Handler, error) {
 		provider.WithPrivateKeyJWTSignatureAlgs(goidc.ES256), provider.WithJWTLifetime(assertionSeconds), provider.WithJWTLeewayTime(leewaySeconds),
 		provider.WithDCR(clients{s}), provider.WithDCREndpoint(noEndpoint),
 		provider.WithVerifyClientSecretFunc(verifySecret),
-		provider.WithDPoP(goidc.ES256), provider.WithConsumeJTIFunc(s.flows.once),
+		provider.WithDPoP(goidc.ES256), provider.WithConsumeJTIFunc(s.useUp),
 		provider.WithSubIdentifierTypes(goidc.SubIdentifierPublic, goidc.SubIdentifierPairwise),
 		provider.WithPairwiseSubjectFunc(func(_ context.Context, account string, c *goidc.Client) string { return s.keys.pairwise(account, c.ID) }),
 		provider.WithUserInfoClaims(s.userInfo),
@@ -123,6 +124,12 @@ func verifySecret(_ context.Context, stored, presented string) error {
 		}
 	}
 	return errors.New("another secret")
+}
+
+// useUp uses up the id of something that a service signed. What is remembered is as long for every id, and is nothing else that is remembered.
+func (s *Server) useUp(ctx context.Context, id string) error {
+	sum := sha256.Sum256([]byte(id))
+	return s.flows.once(ctx, "signed "+passkey.Text(sum[:]))
 }
 
 // idTokenClaims says which sign-in it was: its session, its time, and that a passkey which checks its holder was used (RFC 8176).
