@@ -19,7 +19,7 @@ func (s *identityService) GetService(_ context.Context, r *connect.Request[apiv1
 		return nil, err
 	}
 	st, _ := s.ledger.State()
-	service, err := index.ReadService(st, a)
+	service, err := index.ReadService(st, a, s.now())
 	if err != nil {
 		return nil, err
 	}
@@ -28,13 +28,13 @@ func (s *identityService) GetService(_ context.Context, r *connect.Request[apiv1
 
 func (s *identityService) ListServices(_ context.Context, r *connect.Request[apiv1.ListServicesRequest]) (*connect.Response[apiv1.ListServicesResponse], error) {
 	st, _ := s.ledger.State()
-	list, next, err := index.ReadServices(st, page(r.Msg))
+	list, next, err := index.ReadServices(st, s.now(), page(r.Msg))
 	if err != nil {
 		return nil, err
 	}
 	out := &apiv1.ListServicesResponse{NextPageToken: next}
 	for _, a := range list {
-		if service, err := index.ReadService(st, a); err == nil {
+		if service, err := index.ReadService(st, a, s.now()); err == nil {
 			out.Services = append(out.Services, s.serviceOf(st, a, service))
 		}
 	}

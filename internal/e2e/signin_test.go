@@ -63,7 +63,7 @@ func TestSignIn(t *testing.T) {
 	} else {
 		resp.Body.Close()
 	}
-	savePictures(t, shots, "../../docs/sign-in", "sign-in", "passkey", "consent", "me")
+	savePictures(t, shots, "../../docs/sign-in", "sign-in", "passkey", "consent", "service", "me")
 	n.down()
 	says(t, n.dir, "홍길동", "1012345678", "1234-5678", "110123456789")
 }

@@ -75,7 +75,7 @@ func (p *player) showIdentity(arg func(int) string) (answer string, ok bool, err
 			return p.text(m.ProtoReflect()) + "\n" + identity.ConsentState(consent, p.Now), true, nil
 		}
 	case "service":
-		s, err := identities.ServiceAt(p.View, p.names.add(arg(1)))
+		s, err := identities.ServiceAt(p.View, p.names.add(arg(1)), p.Now)
 		if err != nil {
 			return p.inWords(fault.As(err).Message), true, nil
 		}

@@ -12,7 +12,7 @@
 // Credentials themselves are never here. Their status is: Token Status Lists, in chunks (ledger/statuslist). Whoever issued one may always change it.
 //
 // A service is one of an organisation at which people sign in by the provider of any member (services/id): its name, where people come back, its keys, and
-// what it may ask them for. It counts while its account is an organisation, and has been since it was set.
+// what it may ask them for. It counts while its account is an organisation, has been since it was set, and is not frozen.
 //
 // No personal data is on the ledger. Names, titles and contacts are of organisations and schemas; the value of a fact is a choice that its schema
 // lists, or nothing, and only fields of choices can be facts; reasons are of a list; everything else is a digest.

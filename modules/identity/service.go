@@ -53,7 +53,7 @@ func (m *Module) removeService(c *exec.Context, call *identityv1.RemoveService) 
 }
 
 func unknownService(a tx.Address) error {
-	return fault.New("identity.unknown_service", a.String()+" has no service at which people sign in, or not any more.", "account", a)
+	return fault.New("identity.unknown_service", a.String()+" has no service at which people sign in: it set none, it was taken away, or the organisation was dismissed or is frozen.", "account", a)
 }
 
 func checkService(s *identityv1.Service) error {
@@ -135,10 +135,11 @@ func isWeb(s string) bool {
 	return scheme == "https" || scheme == "http" && (host == "localhost" || host == "127.0.0.1")
 }
 
-// ServiceAt returns the service of an organisation, if it has one and has been an organisation since it set it. Code identity.unknown_service.
-func (m *Module) ServiceAt(g state.Getter, a tx.Address) (*identityv1.StoredService, error) {
+// ServiceAt returns the service of an organisation at a time in unix milliseconds, if it has one, has been an organisation since it set it, and is not frozen.
+// Code identity.unknown_service.
+func (m *Module) ServiceAt(g state.Getter, a tx.Address, now int64) (*identityv1.StoredService, error) {
 	s, ok := services.Get(g, a)
-	if !ok || !m.IsOrganisation(g, a) {
+	if !ok || !m.IsOrganisation(g, a) || m.accounts.IsFrozen(g, a, now) {
 		return nil, unknownService(a)
 	}
 	// Who was dismissed and is admitted again sets it anew, as rights do not come back either.

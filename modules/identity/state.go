@@ -164,6 +164,8 @@ func cutName(b []byte) (name string, rest []byte, err error) {
 type Accounts interface {
 	// Exists says whether an account is open, frozen or not.
 	Exists(g state.Getter, a tx.Address) bool
+	// IsFrozen says whether an account is frozen at a time in unix milliseconds.
+	IsFrozen(g state.Getter, a tx.Address, now int64) bool
 	// AgreesOrSponsor says whether the transaction shows that an account, or the one that answers for it, wants what is done: it acts, or
 	// enough of its keys have signed.
 	AgreesOrSponsor(c *exec.Context, a tx.Address) bool

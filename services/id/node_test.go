@@ -21,7 +21,10 @@ func TestNodeServicesAndReceipts(t *testing.T) {
 	net := simnet.Start(t, 1)
 	c, signer := net.Client(0), simnet.Signer(0)
 	sent := 0
-	n := id.Node{Client: c, Member: simnet.Address(signer), Do: func(ctx context.Context, d *client.Draft) (*apiv1.Outcome, error) { sent++; return c.Do(ctx, d, signer) }}
+	n := id.Node{Client: c, Member: simnet.Address(signer), Do: func(ctx context.Context, d *client.Draft) (*apiv1.Outcome, error) {
+		sent++
+		return c.Do(ctx, d, signer)
+	}}
 	ctx := t.Context()
 	do := func(d *client.Draft) {
 		t.Helper()
