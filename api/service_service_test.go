@@ -25,6 +25,11 @@ func TestServices(t *testing.T) {
 	if got.GetOrganisation() != "김포시" || got.GetNameKo() != "민원" || got.GetAccount() != o.issuer.String() || !got.GetPairwise() || len(got.GetRedirectUris()) != 1 || got.GetSetAt() == "" || len(got.GetTransaction()) != 64 {
 		t.Errorf("%v", got)
 	}
+	o.indexed(t)
+	o.showsAll(t, map[string][]string{
+		"/account/" + o.issuer.String():              {"로그인 서비스", "민원", "https://service.example/cb", "phone"},
+		"/account/" + o.issuer.String() + "?lang=en": {"Service to sign in at", "People come back to"},
+	})
 	count := func() (n int) {
 		t.Helper()
 		for token := ""; ; {

@@ -65,7 +65,9 @@ func TestSignIn(t *testing.T) {
 	}); status != http.StatusBadRequest {
 		t.Errorf("a forged logout token: %d", status)
 	}
-	ask := func() int { return statusOf(t, func() (*http.Response, error) { return http.Get(n.localhost(guidePort) + "/login") }) }
+	ask := func() int {
+		return statusOf(t, func() (*http.Response, error) { return http.Get(n.localhost(guidePort) + "/login") })
+	}
 	if status := ask(); status != http.StatusOK {
 		t.Errorf("signing in at the service: %d", status)
 	}
