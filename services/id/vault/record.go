@@ -71,6 +71,8 @@ func (v *Vault) Consents(ctx context.Context, a Account) ([]Consent, error) {
 
 // SaveConsent keeps a consent in place of an earlier one. The ledger is to say so: of the new one that it is there, of the earlier one that it was withdrawn.
 func (v *Vault) SaveConsent(ctx context.Context, a Account, c Consent) error {
+	v.answering.Lock()
+	defer v.answering.Unlock()
 	p, err := v.findOrMake(ctx, a)
 	if err != nil {
 		return err
@@ -92,6 +94,8 @@ func (v *Vault) SaveConsent(ctx context.Context, a Account, c Consent) error {
 
 // Withdraw forgets a consent, of which the ledger is to say so; ErrUnknown if there is none.
 func (v *Vault) Withdraw(ctx context.Context, a Account, service string) error {
+	v.answering.Lock()
+	defer v.answering.Unlock()
 	p, err := v.find(ctx, a)
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
@@ -27,6 +28,8 @@ type Vault struct {
 	master []byte
 	keys   *sql.DB
 	people *sql.DB
+	// answering: consents are read and written by one at a time, so that the ledger hears of each that is replaced.
+	answering sync.Mutex
 }
 
 const (
@@ -151,6 +154,8 @@ func (v *Vault) findOrMake(ctx context.Context, a Account) (person, error) {
 // Erase deletes a person's key, and then everything that it sealed. Of their consents the ledger is to say that they were withdrawn. Nothing happens if there
 // is none.
 func (v *Vault) Erase(ctx context.Context, a Account) error {
+	v.answering.Lock()
+	defer v.answering.Unlock()
 	p, err := v.find(ctx, a)
 	if errors.Is(err, ErrUnknown) {
 		return nil

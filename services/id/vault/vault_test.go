@@ -159,7 +159,7 @@ func TestReceipts(t *testing.T) {
 	next.At, next.Salt = 2, []byte("fedcba9876543210")
 	list := func() []vault.Receipt {
 		t.Helper()
-		out, err := v.Receipts(ctx, 10)
+		out, err := v.Receipts(ctx, 100)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,6 +188,27 @@ func TestReceipts(t *testing.T) {
 	left := list()
 	if len(left) != 2 || left[0].Digest != next.Digest(alice) || !left[0].Withdrawn || left[1].Digest != consent.Digest(bob) || !left[1].Withdrawn {
 		t.Errorf("withdrawn and erased: %+v", left)
+	}
+	// However many answers come at once, one stands, and the ledger hears of the end of every other.
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			c := consent
+			c.Salt = []byte{byte(i)}
+			if err := v.SaveConsent(ctx, alice, c); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	standing := 0
+	for _, r := range list()[2:] {
+		if !r.Withdrawn {
+			standing++
+		}
+	}
+	if standing != 1 {
+		t.Errorf("%d consents stand", standing)
 	}
 	if most, err := v.Receipts(ctx, 1); err != nil || len(most) != 1 {
 		t.Errorf("at most one: %+v, %v", most, err)
