@@ -108,6 +108,8 @@ var rules = map[string]rule{
 	apiv1connect.IdentityServiceGetStatusListProcedure:       forAll,
 	apiv1connect.IdentityServiceListStatusListsProcedure:     forAll,
 	apiv1connect.IdentityServiceGetCredentialStatusProcedure: forAll,
+	apiv1connect.IdentityServiceGetServiceProcedure:          forAll,
+	apiv1connect.IdentityServiceListServicesProcedure:        forAll,
 	apiv1connect.IdentityServiceListAttributesProcedure:      own(ownAttributes),
 	apiv1connect.IdentityServiceHasAttributeProcedure:        own(ownAttribute),
 	apiv1connect.IdentityServiceGetConsentProcedure:          own(ownConsent),

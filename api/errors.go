@@ -100,7 +100,7 @@ func connectCode(code string) connect.Code {
 	}
 	_, what, _ := strings.Cut(code, ".")
 	switch what {
-	case "unknown", "unknown_model", "unknown_schema", "unknown_list", "no_consent", "pruned":
+	case "unknown", "unknown_model", "unknown_schema", "unknown_list", "unknown_service", "no_consent", "pruned":
 		return connect.CodeNotFound
 	case "malformed", "too_large", "bad_token", "bad", "missing", "unsupported", "unknown_field", "bad_signature",
 		"wrong_network", "too_many":

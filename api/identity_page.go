@@ -17,6 +17,11 @@ const identityRows = 50
 func (s *Server) identityView(ctx context.Context, st state.Reader, a tx.Address) web.Identity {
 	v := web.Identity{Organisation: s.organisationView(st, a)}
 	now, first := s.now(), index.Page{Size: identityRows}
+	if stored, err := index.ReadService(st, a, now); err == nil {
+		service := stored.GetService()
+		v.Service = &web.Service{NameKo: service.GetNameKo(), NameEn: service.GetNameEn(), Redirects: service.GetRedirectUris(), Items: service.GetMayAsk(),
+			SetAt: stored.GetSetAt(), Transaction: hex.EncodeToString(stored.GetTx())}
+	}
 	if s.index != nil {
 		rights, _, _ := s.index.RightsOf(ctx, a, first)
 		for _, id := range rights {

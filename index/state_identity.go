@@ -68,6 +68,23 @@ func ReadOrganisations(r state.Reader, p Page) ([]tx.Address, string, error) {
 	return list[:size], token("organisations", list[size-1][:]), nil
 }
 
+// ReadService is the service of an organisation at which people sign in, at a time in unix milliseconds. Code identity.unknown_service.
+func ReadService(r state.Reader, a tx.Address, now int64) (*identityv1.StoredService, error) {
+	return identities.ServiceAt(r, a, now)
+}
+
+// ReadServices is a page of the accounts that have a service at a time in unix milliseconds, in order. Codes page.bad_token, page.too_large.
+func ReadServices(r state.Reader, now int64, p Page) ([]tx.Address, string, error) {
+	return walk(p, "services", func(after []byte, fn func(tx.Address) bool) {
+		identity.AscendServices(r, asAddress(after), func(a tx.Address) bool {
+			if _, err := identities.ServiceAt(r, a, now); err != nil {
+				return true
+			}
+			return fn(a)
+		})
+	}, func(a tx.Address) []byte { return a[:] })
+}
+
 // ReadSchema is a schema, and whether there is one of this name.
 func ReadSchema(r state.Reader, schema string) (*identityv1.Schema, bool) {
 	return identity.GetSchema(r, schema)

@@ -4,10 +4,12 @@ package web
 type Identity struct {
 	// Organisation is nil for an account that is none and never was.
 	Organisation *Organisation
-	Rights       []Right
-	Facts        []Fact
-	StatusLists  []StatusList
-	Consents     []Consent
+	// Service is nil for an account that has none at which people sign in.
+	Service     *Service
+	Rights      []Right
+	Facts       []Fact
+	StatusLists []StatusList
+	Consents    []Consent
 }
 
 // Organisation is what an account is as one.
@@ -15,6 +17,13 @@ type Organisation struct {
 	Name, Kind, Contact        string
 	AdmittedBy, AdmittedByName string
 	SinceAt, DismissedAt       int64
+}
+
+// Service is the account's service at which people sign in.
+type Service struct {
+	NameKo, NameEn, Transaction string
+	Redirects, Items            []string
+	SetAt                       int64
 }
 
 // Right is a right to issue. Why says why it does not hold, empty if it does.

@@ -110,7 +110,7 @@ func (d demo) fill(plan demoPlan) error {
 	if err != nil {
 		return err
 	}
-	if err := d.fillSignin(plan.signin); err != nil {
+	if err := d.fillSignin(plan.signin, plan.api); err != nil {
 		return err
 	}
 	nodes := ""

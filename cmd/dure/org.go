@@ -14,7 +14,7 @@ import (
 func newOrg(a *app) *cobra.Command {
 	return parent("org", "Organisations", `Members are organisations by being members. Others, such as licensed firms, public bodies and shops, are admitted by a member, or by the
 members' vote. An organisation registers schemas of credentials, may be given the right to issue them, and opens status lists.`,
-		orgList(a), orgShow(a), orgAdmit(a), orgContact(a), orgDismiss(a))
+		orgList(a), orgShow(a), orgAdmit(a), orgContact(a), orgDismiss(a), orgService(a))
 }
 
 func orgList(a *app) *cobra.Command {

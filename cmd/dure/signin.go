@@ -32,12 +32,14 @@ import (
 func newSignin(a *app) *cobra.Command {
 	return parent("signin", "Let people sign in with their accounts", `A member runs a sign-in provider: an OpenID Connect provider whose people use passkeys that the ledger has. docs/sign-in.md is for the member and its
 people, docs/integrate-sign-in.md for services at which they sign in.`,
-		signinServe(a), signinService(a), signinSandbox(a), signinShop(a))
+		signinServe(a), signinService(a), signinConsent(a), signinSandbox(a), signinShop(a))
 }
 
 const signinServeLong = `Runs a member's sign-in provider. People make an account with a passkey after they proved a phone number and a bank account; the member
 opens it on the ledger, and recovers it to a new passkey for those who prove the same again when they have lost every key. They sign in at any service, by the
 provider of any member: nothing that this one keeps is needed by another.
+
+People sign in at the services that organisations set on the ledger (dure org service set), and at those of the settings.
 
 The settings are a JSON file: name, issuer, operator, bank and services (dure signin service makes an entry). The issuer must not be one of the network's
 origins, at which people sign transactions. What the member learns of people is in the folder, encrypted with a key for each person; docs/sign-in.md says how to keep and back it up.
@@ -165,7 +167,7 @@ func signinService(a *app) *cobra.Command {
 	var pairwise, public bool
 	cmd := &cobra.Command{
 		Use: "service ID", Short: "Make an entry for a service at which people sign in", Args: cobra.ExactArgs(1), ValidArgsFunction: cobra.NoFileCompletions,
-		Long: `Makes a secret for a service and prints the entry for "services" in the provider's settings, which has only the secret's hash, and the secret, which is the
+		Long: `For trying out, or for a service of this member alone; dure org service set is for every member's provider. Makes a secret for a service and prints the entry for "services" in the provider's settings, which has only the secret's hash, and the secret, which is the
 service's and is shown this once. The entry counts when the provider is started again.`,
 		Example: "  dure signin service shop --name \"Corner Shop\" --redirect https://shop.example/callback --ask profile --ask phone\n" +
 			"  dure signin service clinic --name Clinic --redirect https://clinic.example/cb --pairwise",

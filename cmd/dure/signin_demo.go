@@ -48,7 +48,7 @@ func issuer(port int) string { return fmt.Sprintf("http://localhost:%d", port) }
 const demoRP = "localhost"
 
 // fillSignin writes the settings of the providers and of the shop.
-func (d demo) fillSignin(port int) error {
+func (d demo) fillSignin(port, api int) error {
 	trial := shop.Config{Name: "두레 가게 Dure Shop", URL: issuer(port + shopPort), Asks: []string{id.ItemName, id.ItemPhone}}
 	for i, member := range demoProviders {
 		secret, hash := newSecret()
@@ -56,6 +56,7 @@ func (d demo) fillSignin(port int) error {
 		trial.Providers = append(trial.Providers, shop.Provider{Name: name, Issuer: issuer(port + i), ClientID: "shop", Secret: secret})
 		if err := writeJSON(d.signin(member+".json"), id.Settings{
 			Name: name, Issuer: issuer(port + i), Operator: id.Service{URL: "http://" + here(port+operatorPort)}, Bank: id.Service{URL: "http://" + here(port+wonPort)},
+			LedgerPage: "http://" + here(api+memberOf(member)),
 			Services: []id.Party{{
 				ID: "shop", Name: trial.Name, SecretSHA256: hash, RedirectURIs: []string{trial.URL + "/callback"}, PostLogoutRedirectURIs: []string{trial.URL + "/"},
 				BackchannelLogoutURI: trial.URL + "/backchannel", MayAsk: []string{id.ItemName, id.ItemPhone, id.ItemBank, id.ItemAccount},

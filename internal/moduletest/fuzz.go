@@ -46,6 +46,7 @@ var prelude = []string{
 	"bob identity.open_list list=1 bits=2 size=4096",
 	"bob identity.set_status list=1 status=1 indexes=7,4095",
 	"alice identity.give_consent recipient=bob digest=terms ends_at=+100h",
+	"bob identity.set_service service.name_ko=가게 service.name_en=Shop service.redirect_uris=https://shop.example/cb service.may_ask=phone",
 	"signed by jeju new\njeju account.set_rule rule.keys=key=jeju,weight=1 rule.keys=key=new,weight=1 rule.spend=2 rule.manage=2 rule.other=1 rule.wait_ms=60000 rule.limits=asset=krw,per_window=90,wait_over=9",
 	"alice asset.transfer asset=krw to=jeju amount=100",
 	"signed by jeju\njeju account.propose expires_at=+24h actions=\"jeju asset.transfer asset=krw to=bob amount=5\"",

@@ -74,6 +74,12 @@ func (p *player) showIdentity(arg func(int) string) (answer string, ok bool, err
 		if m, found = consent, there; found {
 			return p.text(m.ProtoReflect()) + "\n" + identity.ConsentState(consent, p.Now), true, nil
 		}
+	case "service":
+		s, err := identities.ServiceAt(p.View, p.names.add(arg(1)), p.Now)
+		if err != nil {
+			return p.inWords(fault.As(err).Message), true, nil
+		}
+		m, found = s, true
 	default:
 		return "", false, nil
 	}

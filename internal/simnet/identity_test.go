@@ -109,9 +109,11 @@ func TestNothingPersonalIsOnTheLedger(t *testing.T) {
 
 	for what, text := range personal {
 		for field, draft := range map[string]*client.Draft{
-			"value":           w.draft().Attest(office, alice, "resident", text, time.Now().Add(time.Hour)),
-			"value withdrawn": w.draft().WithdrawAttribute(office, alice, "resident", text, identityv1.Reason_REASON_MISTAKE),
-			"contact":         w.draft().DescribeOrganisation(office, text),
+			"value":                w.draft().Attest(office, alice, "resident", text, time.Now().Add(time.Hour)),
+			"value withdrawn":      w.draft().WithdrawAttribute(office, alice, "resident", text, identityv1.Reason_REASON_MISTAKE),
+			"address of a service": w.draft().SetService(office, &identityv1.Service{NameKo: "a", NameEn: "a", RedirectUris: []string{text}}),
+			"item of a service":    w.draft().SetService(office, &identityv1.Service{NameKo: "a", NameEn: "a", RedirectUris: []string{"https://office.example/"}, MayAsk: []string{text}}),
+			"contact":              w.draft().DescribeOrganisation(office, text),
 			"choice": w.draft().RegisterSchema(office, &identityv1.RegisterSchema{Schema: "other", TitleKo: "a", TitleEn: "a", Digest: digest[:],
 				Fields: []*identityv1.Field{{Name: "f", TitleKo: "a", TitleEn: "a", Kind: identityv1.FieldKind_FIELD_KIND_CHOICE, Fact: true, Choices: []string{"x " + text}}}}),
 			"fact of free text": w.draft().RegisterSchema(office, &identityv1.RegisterSchema{Schema: "other", TitleKo: "a", TitleEn: "a", Digest: digest[:],

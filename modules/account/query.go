@@ -17,6 +17,12 @@ func Exists(g state.Getter, a tx.Address) bool { return accounts.Has(g, a) }
 // Exists says whether an account is open, frozen or not.
 func (m *Module) Exists(g state.Getter, a tx.Address) bool { return Exists(g, a) }
 
+// IsFrozen says whether an account is frozen at a time in unix milliseconds.
+func (m *Module) IsFrozen(g state.Getter, a tx.Address, now int64) bool {
+	account, ok := accounts.Get(g, a)
+	return ok && Frozen(account, now)
+}
+
 // KeyOf returns the address of the key that may act for an account at a time, in unix milliseconds; none may if the account is frozen,
 // acts by a rule, or there is none.
 func (m *Module) KeyOf(g state.Getter, a tx.Address, now int64) (tx.Address, bool) {

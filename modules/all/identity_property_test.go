@@ -155,7 +155,7 @@ func (w *world) admission() *identityv1.Admit {
 
 func (w *world) identityCall() (string, any) {
 	value := rapid.SampledFrom([]string{"food", "books"}).Draw(w.t, "value")
-	switch rapid.IntRange(0, 11).Draw(w.t, "identity action") {
+	switch rapid.IntRange(0, 12).Draw(w.t, "identity action") {
 	case 0:
 		return w.member(), &txv1.Action_IdentityAdmit{IdentityAdmit: w.admission()}
 	case 1:
@@ -180,10 +180,21 @@ func (w *world) identityCall() (string, any) {
 			Indexes: statuslist.AppendIndexes(nil, rapid.Uint32Range(0, 4000).Draw(w.t, "first"), rapid.Uint32Range(4001, 8192).Draw(w.t, "second"))}
 		return w.member(), &txv1.Action_IdentitySetStatus{IdentitySetStatus: set}
 	}
+	if rapid.Bool().Draw(w.t, "service") {
+		return w.service()
+	}
 	if rapid.Bool().Draw(w.t, "agrees") {
 		return w.person(), &txv1.Action_IdentityGiveConsent{IdentityGiveConsent: &identityv1.GiveConsent{Recipient: w.somebody(), Digest: w.digest(), EndsAt: w.soon()}}
 	}
 	return w.person(), &txv1.Action_IdentityWithdrawConsent{IdentityWithdrawConsent: &identityv1.WithdrawConsent{Recipient: w.somebody(), Digest: w.digest()}}
+}
+
+func (w *world) service() (string, any) {
+	if w.seldom("remove") {
+		return w.person(), &txv1.Action_IdentityRemoveService{IdentityRemoveService: &identityv1.RemoveService{Account: w.somebody(), Reason: w.reason()}}
+	}
+	return w.person(), &txv1.Action_IdentitySetService{IdentitySetService: &identityv1.SetService{Service: &identityv1.Service{
+		NameKo: "가게", NameEn: "Shop", RedirectUris: []string{"https://shop.example/callback"}, MayAsk: []string{"phone"}, Pairwise: rapid.Bool().Draw(w.t, "pairwise")}}}
 }
 
 // issuer is mostly somebody who has or had the right.

@@ -1,5 +1,5 @@
 // Package identity says which accounts are organisations, what each may issue, which facts are attested of accounts, what the status of
-// credentials is, and what people agreed to.
+// credentials is, what people agreed to, and at which services of organisations they may sign in.
 //
 // Members are organisations by being members; others are admitted by a member or by vote. An organisation registers schemas of credentials. The
 // right to issue one is given by the members' vote, and who has it may pass it on, with an end, as often as it was given to be passed on. A right holds
@@ -10,6 +10,9 @@
 // and given anew brings back nothing (docs/decisions/092).
 //
 // Credentials themselves are never here. Their status is: Token Status Lists, in chunks (ledger/statuslist). Whoever issued one may always change it.
+//
+// A service is one of an organisation at which people sign in by the provider of any member (services/id): its name, where people come back, its keys, and
+// what it may ask them for. It counts while its account is an organisation, has been since it was set, and is not frozen.
 //
 // No personal data is on the ledger. Names, titles and contacts are of organisations and schemas; the value of a fact is a choice that its schema
 // lists, or nothing, and only fields of choices can be facts; reasons are of a list; everything else is a digest.
@@ -23,7 +26,8 @@
 //  4. A fact is about an account, of a schema that has it, by an issuer that has or had the right. An account has at most 16 of a schema.
 //  5. Chunks are of a status list, within it, as long as they must be, and not all zeros.
 //  6. A consent is of an account towards another.
-//  7. What ended says when and why, and not before it began.
+//  7. A service is well formed and its account exists.
+//  8. What ended says when and why, and not before it began.
 //
 // # State
 //
@@ -34,6 +38,7 @@
 //	"Il" issuer (20) list (4)                           dure.identity.v1.StatusList
 //	"Ic" issuer (20) list (4) chunk (4)                 512 bytes of the list, the last chunk fewer
 //	"Ig" person (20) recipient (20) digest (32)         dure.identity.v1.Consent
+//	"Iv" account (20)                                   dure.identity.v1.StoredService
 //
 // # Refusals
 //
@@ -48,11 +53,13 @@
 //	identity.bad_field        a field that is not well formed, or a fact that might be personal
 //	identity.bad_list         not a number, size and bits of a status list
 //	identity.bad_status       more than an entry's bits hold
+//	identity.bad_service      addresses, keys or items of a service that are not well formed, or too many
 //	identity.bad_index        no indexes, out of order, or behind the list's end
 //	identity.bad_decision     a proposal that says nothing
 //	identity.unknown_account  there is no such account
 //	identity.unknown_schema   there is no such schema
 //	identity.unknown_list     the issuer has no such status list
+//	identity.unknown_service  the account has no service, or not any more
 //	identity.unknown_fact     the issuer attests no such fact, or not any more
 //	identity.not_member       only members admit
 //	identity.not_agreed       the account to be admitted has not signed, nor has its sponsor

@@ -13,7 +13,7 @@ import (
 
 // Check verifies the invariants of the package comment.
 func (m *Module) Check(r state.Reader) error {
-	return errors.Join(m.checkOrganisations(r), m.checkSchemas(r), m.checkRights(r), m.checkFacts(r), m.checkLists(r), m.checkConsents(r))
+	return errors.Join(m.checkOrganisations(r), m.checkSchemas(r), m.checkRights(r), m.checkFacts(r), m.checkLists(r), m.checkConsents(r), m.checkServices(r))
 }
 
 func (m *Module) checkOrganisations(r state.Reader) (err error) {
@@ -142,6 +142,17 @@ func (m *Module) checkConsents(r state.Reader) (err error) {
 			err = errors.New("it is not whole")
 		}
 		err = about("consent %v", id, err)
+		return err == nil
+	})
+	return err
+}
+
+func (m *Module) checkServices(r state.Reader) (err error) {
+	services.Ascend(r, nil, func(a tx.Address, s *identityv1.StoredService) bool {
+		if err = checkService(s.GetService()); err == nil && (!m.accounts.Exists(r, a) || len(s.GetTx()) != 32 || s.GetSetAt() <= 0) {
+			err = errors.New("its account is not there, or it is not whole")
+		}
+		err = about("service of %s", a, err)
 		return err == nil
 	})
 	return err

@@ -38,6 +38,8 @@ func screen(g state.Getter, call any) error {
 		return screenFact(g, c.IdentityAttest.GetSchema(), c.IdentityAttest.GetValue())
 	case *txv1.Action_IdentityWithdraw:
 		return screenFact(g, c.IdentityWithdraw.GetSchema(), c.IdentityWithdraw.GetValue())
+	case *txv1.Action_IdentitySetService:
+		return checkService(c.IdentitySetService.GetService())
 	case *txv1.Action_NetworkPropose:
 		return screenDecision(c.NetworkPropose.GetChange())
 	}

@@ -30,6 +30,11 @@ const (
 	MaxFacts = 16
 	// MaxIndexes is how many entries of a status list one action sets.
 	MaxIndexes = 4096
+	// MaxURIs is how many addresses of a kind a service has, MaxServiceKeys how many keys, MaxItems what it may ask for, each of MaxItem bytes.
+	MaxURIs        = 8
+	MaxServiceKeys = 2
+	MaxItems       = 8
+	MaxItem        = 32
 	// MaxAheadMs is how far ahead rights, facts and consents may end: ten years of 365 days.
 	MaxAheadMs = 10 * 365 * 24 * 60 * 60 * 1000
 )
@@ -142,6 +147,7 @@ var (
 	lists         = state.NewMap(statuslist.HeadPrefix, listIDs, state.Proto[*identityv1.StatusList]())
 	chunks        = state.NewMap(statuslist.ChunkPrefix, places, state.Bytes)
 	consents      = state.NewMap("Ig", consentIDs, state.Proto[*identityv1.Consent]())
+	services      = state.NewMap("Iv", addresses, state.Proto[*identityv1.StoredService]())
 )
 
 func appendName(b []byte, name string) []byte { return append(append(b, name...), 0) }
@@ -158,6 +164,8 @@ func cutName(b []byte) (name string, rest []byte, err error) {
 type Accounts interface {
 	// Exists says whether an account is open, frozen or not.
 	Exists(g state.Getter, a tx.Address) bool
+	// IsFrozen says whether an account is frozen at a time in unix milliseconds.
+	IsFrozen(g state.Getter, a tx.Address, now int64) bool
 	// AgreesOrSponsor says whether the transaction shows that an account, or the one that answers for it, wants what is done: it acts, or
 	// enough of its keys have signed.
 	AgreesOrSponsor(c *exec.Context, a tx.Address) bool
@@ -207,6 +215,10 @@ func (m *Module) Handlers() []exec.Handler {
 		exec.Handle("identity.withdraw_consent", 1, func(c *txv1.Action_IdentityWithdrawConsent) *identityv1.WithdrawConsent {
 			return c.IdentityWithdrawConsent
 		}, m.withdrawConsent),
+		exec.Handle("identity.set_service", 1, func(c *txv1.Action_IdentitySetService) *identityv1.SetService { return c.IdentitySetService }, m.setService),
+		exec.Handle("identity.remove_service", 1, func(c *txv1.Action_IdentityRemoveService) *identityv1.RemoveService {
+			return c.IdentityRemoveService
+		}, m.removeService),
 	}
 }
 

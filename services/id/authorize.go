@@ -45,9 +45,16 @@ type flow struct {
 
 // authenticate carries a sign-in on by one step: the passkey, then what the service may know, then back to the service.
 func (s *Server) authenticate(w http.ResponseWriter, r *http.Request, as *goidc.AuthnSession, c *goidc.Client) (goidc.Status, error) {
-	f := &flow{Server: s, w: w, r: r, as: as, party: s.parties[c.ID], browser: s.browser(w, r)}
+	party, err := s.party(r.Context(), c.ID)
+	if err != nil {
+		return goidc.StatusFailure, err
+	}
+	f := &flow{Server: s, w: w, r: r, as: as, party: party, browser: s.browser(w, r)}
 	owner, begun := as.Store[keepBrowser].(string)
 	switch {
+	case !slices.Contains(party.RedirectURIs, as.RedirectURI): // the library compares what it parsed, which may have been written in another way
+		s.fail(w, r, http.StatusBadRequest, "signin.bad_request")
+		return goidc.StatusPending, nil
 	case !begun:
 		as.Store = map[string]any{keepBrowser: f.browser, keepSince: s.now().UnixMilli()}
 	case owner != f.browser:
@@ -199,9 +206,7 @@ func (f *flow) agree(ctx context.Context, who session, before vault.Consent, ask
 	if len(no) > 0 {
 		f.note(ctx, who.account, vault.Entry{What: "refused", Service: f.party.Name, Items: no})
 	}
-	if f.receipts != nil {
-		f.receipts.Consent(ctx, who.account, c.Digest(who.account), false)
-	}
+	f.owe()
 	return c, nil
 }
 
@@ -221,7 +226,7 @@ func (f *flow) ask(who session) {
 		f.broken(f.w, f.r, err)
 		return
 	}
-	view := page.Consent{Service: f.party.Name, Action: f.action(), Account: who.shown, Public: f.party.Subject != "pairwise", Prove: "/register?then=" + f.as.ID}
+	view := page.Consent{Service: f.party.Name, Action: f.action(), Account: who.shown, Public: f.party.Subject != "pairwise", Organisation: f.party.Organisation, Host: origin(f.as.RedirectURI), Prove: "/register?then=" + f.as.ID}
 	for _, item := range asked {
 		view.Missing = view.Missing || !held(item, profile)
 		view.Items = append(view.Items, page.Item{ID: item, Value: value(item, who.shown, profile), Held: held(item, profile)})

@@ -27,7 +27,9 @@ type Settings struct {
 	// ClientIPHeader is the header in which a proxy in front says who asks, such as X-Forwarded-For, of which the last entry counts. Empty:
 	// nobody is in front.
 	ClientIPHeader string `json:"client_ip_header,omitempty"`
-	// Services are those that people may sign in at.
+	// LedgerPage is the address of a node's pages, at which people look at the receipts of their consents; empty: no links.
+	LedgerPage string `json:"ledger_page,omitempty"`
+	// Services are those that people may sign in at, besides those that organisations set on the ledger.
 	Services []Party `json:"services"`
 }
 
@@ -46,6 +48,10 @@ type Party struct {
 	MayAsk []string `json:"may_ask,omitempty"`
 	// Subject is public (the default: the person's account) or pairwise (a number that only this service has).
 	Subject string `json:"subject,omitempty"`
+	// OnLedger: an organisation of this name set it on the ledger, with the keys (P-256, SEC 1 compressed) by which it shows who it is.
+	OnLedger     bool     `json:"-"`
+	Organisation string   `json:"-"`
+	Keys         [][]byte `json:"-"`
 }
 
 // maxSettings bounds a file of settings, in bytes; maxParties the services in it.
@@ -83,6 +89,11 @@ func (s *Settings) check() error {
 			return err
 		}
 	}
+	if s.LedgerPage != "" {
+		if err := checkAddress("ledger_page", s.LedgerPage, false); err != nil {
+			return err
+		}
+	}
 	if len(s.Services) > maxParties {
 		return fmt.Errorf("services: there may be at most %d", maxParties)
 	}
@@ -103,6 +114,9 @@ var partyID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
 
 // Check says what is wrong with a service's entry.
 func (p Party) Check() error {
+	if _, account := parseAccount(p.ID); account {
+		return errors.New("an account's address is the client id of a service on the ledger: dure org service set")
+	}
 	if !partyID.MatchString(p.ID) || p.Name == "" || len(p.Name) > 100 {
 		return errors.New("want an id of 1 to 100 letters, digits, dots, dashes and underscores, and a name of at most 100 bytes")
 	}

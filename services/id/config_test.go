@@ -40,6 +40,8 @@ func TestSettings(t *testing.T) {
 		"half a hash":               func(_ *id.Settings, p *id.Party) { p.SecretSHA256 = "ab" },
 		"an unknown item":           func(_ *id.Settings, p *id.Party) { p.MayAsk = []string{"password"} },
 		"a hidden account asked":    func(_ *id.Settings, p *id.Party) { p.Subject, p.MayAsk = "pairwise", []string{id.ItemAccount} },
+		"an account for an id":      func(_ *id.Settings, p *id.Party) { p.ID = "0x" + strings.Repeat("ab", 20) },
+		"a ledger's page in clear":  func(s *id.Settings, _ *id.Party) { s.LedgerPage = "http://node.bank.example" },
 		"an id with a space":        func(_ *id.Settings, p *id.Party) { p.ID = "the shop" },
 		"the same service twice":    func(s *id.Settings, p *id.Party) { s.Services = append(s.Services, *p) },
 	} {

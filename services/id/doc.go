@@ -4,13 +4,18 @@
 //
 // It keeps nothing that another member's provider needs. Who a person is, is on the ledger: their account, and the hash of the key that
 // acts for it. What they proved to this member (name, phone, bank account), what they agreed to and the log are in its vault
-// (services/id/vault) and go nowhere else. What is under way, and who is signed in, is in memory.
+// (services/id/vault) and go nowhere else. What is under way, and who is signed in, is in memory. The services at which people sign in are on the
+// ledger, set by organisations for every member's provider; a few more may be in the member's settings.
+//
+// Of each consent the member records a digest on the ledger, as its own statement: the document with its salt stays in the vault and with the person. Nobody
+// who signs in waits for it.
 //
 //	GET  /                                  a person's page, or signing in
 //	GET, POST /register                     making an account, or proving oneself to this member, step by step
 //	GET, POST /recover                      a new passkey in the place of lost keys: the member, as the sponsor, recovers the account
 //	POST /signin, /signout, /withdraw       by forms of its own pages
 //	GET, POST /erase
+//	GET  /consent?service=ID                the document of a consent, which proves it by the ledger
 //	GET  /.well-known/openid-configuration  OpenID Connect Discovery 1.0
 //	GET  /.well-known/webauthn              the network's origins (Web Authentication Level 3, section 5.11)
 //	     /authorize, /token, /userinfo, /jwks, /logout   OpenID Connect; code flow with PKCE S256, nothing else

@@ -34,13 +34,14 @@ type ledger struct {
 	mu       sync.Mutex
 	accounts map[[20]byte]id.Account
 	origins  []string
+	*board
 }
 
 // walletOrigin is where the network's people sign transactions.
 const walletOrigin = "http://wallet.localhost:8080"
 
 func newLedger() *ledger {
-	return &ledger{accounts: map[[20]byte]id.Account{}, origins: []string{walletOrigin}}
+	return &ledger{accounts: map[[20]byte]id.Account{}, origins: []string{walletOrigin}, board: newBoard()}
 }
 
 func (l *ledger) Rules(context.Context) (string, []string, error) { return "localhost", l.origins, nil }
@@ -154,7 +155,6 @@ type world struct {
 	operator, bank *httptest.Server
 	shop           string
 	providers      []*provider
-	receipts       []string
 }
 
 type provider struct {
@@ -198,7 +198,7 @@ func newWorld(t *testing.T, members int, change func(*id.Config)) *world {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := id.Config{Dir: p.dir, Ledger: w.ledger, Now: w.clock.now, Limits: id.Limits{PerSecond: 1e6, Burst: 1e6, ServicesPerSecond: 1e6}, Receipts: w}
+		c := id.Config{Dir: p.dir, Ledger: w.ledger, Now: w.clock.now, Limits: id.Limits{PerSecond: 1e6, Burst: 1e6, ServicesPerSecond: 1e6}}
 		if c.Settings, err = id.ReadSettings(raw); err != nil {
 			t.Fatal(err)
 		}
@@ -219,11 +219,6 @@ func newWorld(t *testing.T, members int, change func(*id.Config)) *world {
 		start()
 	}
 	return w
-}
-
-// Consent keeps what the seam for receipts is told.
-func (w *world) Consent(_ context.Context, account [20]byte, digest [32]byte, withdrawn bool) {
-	w.receipts = append(w.receipts, fmt.Sprintf("%x %x %v", account[:2], digest[:2], withdrawn))
 }
 
 // browser is one with cookies, and a person with a passkey before it.

@@ -29,6 +29,8 @@ type Ledger interface {
 	Finish(ctx context.Context, account, key [20]byte) error
 	// Open opens the account of a passkey, sponsored by the member; ErrOpen if it was open before.
 	Open(ctx context.Context, key passkey.Public) error
+	Services
+	Receipts
 }
 
 // RecoverWithin is how long a person has to sign a recovery with the new passkey.

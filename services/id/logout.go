@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -85,27 +86,40 @@ func (s *Server) tellParties(ended session) {
 
 // tell tells one service, in the background, by back-channel logout (OpenID Connect Back-Channel Logout 1.0).
 func (s *Server) tell(ended session, id string) {
-	p, ok := s.parties[id]
-	if !ok || p.BackchannelLogoutURI == "" {
-		return
-	}
-	token, err := s.logoutToken(ended, p)
-	if err != nil {
-		s.log.Error("a sign-out cannot be told", "service", p.ID, "error", err)
-		return
-	}
 	s.telling.Go(func() {
 		select {
 		case s.tellers <- struct{}{}:
 			defer func() { <-s.tellers }()
 		case <-time.After(tellPatience):
-			s.log.Warn("a service was not told of a sign-out: too many are being told", "service", p.ID)
+			s.log.Warn("a service was not told of a sign-out: too many are being told", "service", id)
 			return
 		}
-		if err := s.post(p.BackchannelLogoutURI, token); err != nil {
-			s.log.Warn("a service was not told of a sign-out", "service", p.ID, "error", err)
+		if err := s.tellNow(ended, id); err != nil && !errors.Is(err, ErrNoService) {
+			s.log.Warn("a service was not told of a sign-out", "service", id, "error", err)
 		}
 	})
+}
+
+func (s *Server) tellNow(ended session, id string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), tellTimeout)
+	defer cancel()
+	p, err := s.party(ctx, id)
+	if err != nil || p.BackchannelLogoutURI == "" {
+		return err
+	}
+	token, err := s.logoutToken(ended, p)
+	if err != nil {
+		return err
+	}
+	return s.post(s.reach(p), p.BackchannelLogoutURI, token)
+}
+
+// reach is how a service is reached. Of its own settings the member knows what it asks for; what others set on the ledger must not lead into its own network.
+func (s *Server) reach(p Party) *http.Client {
+	if u, err := url.Parse(s.settings.Issuer); p.OnLedger && (err != nil || !loopback(u.Hostname())) {
+		return outward
+	}
+	return quiet
 }
 
 func (s *Server) logoutToken(ended session, p Party) (string, error) {
@@ -133,7 +147,7 @@ func (s *Server) logoutToken(ended session, p Party) (string, error) {
 }
 
 // post tries a few times, until the provider closes.
-func (s *Server) post(uri, token string) (err error) {
+func (s *Server) post(by *http.Client, uri, token string) (err error) {
 	for try := range tellTries {
 		if try > 0 {
 			select {
@@ -142,14 +156,14 @@ func (s *Server) post(uri, token string) (err error) {
 			case <-time.After(time.Second << try):
 			}
 		}
-		if err = postOnce(uri, token); err == nil {
+		if err = postOnce(by, uri, token); err == nil {
 			return nil
 		}
 	}
 	return err
 }
 
-func postOnce(uri, token string) error {
+func postOnce(by *http.Client, uri, token string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), tellTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, uri, strings.NewReader(url.Values{"logout_token": {token}}.Encode()))
@@ -157,7 +171,7 @@ func postOnce(uri, token string) error {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	resp, err := quiet.Do(req)
+	resp, err := by.Do(req)
 	if err != nil {
 		return err
 	}

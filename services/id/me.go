@@ -38,7 +38,7 @@ func (s *Server) me(w http.ResponseWriter, r *http.Request, who session, erase b
 		view.Recovery, view.ReadyAt, view.Ready = true, q.ReadyAt, q.ReadyAt != 0 && s.now().UnixMilli() >= q.ReadyAt
 	}
 	for _, c := range consents {
-		one := page.Service{ID: c.Service, Name: c.Name, Agreed: c.Agreed, At: c.At}
+		one := page.Service{ID: c.Service, Name: c.Name, Agreed: c.Agreed, At: c.At, Receipt: s.receipt(ctx, who.account, c)}
 		for _, item := range c.Asked {
 			if !slices.Contains(c.Agreed, item) {
 				one.Refused = append(one.Refused, item)
@@ -90,9 +90,7 @@ func (s *Server) withdraw(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		s.note(ctx, who.account, vault.Entry{What: "withdrawn", Service: consent.Name, Items: consent.Agreed})
-		if s.receipts != nil {
-			s.receipts.Consent(ctx, who.account, consent.Digest(who.account), true)
-		}
+		s.owe()
 	}
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
@@ -130,6 +128,7 @@ func (s *Server) erase(w http.ResponseWriter, r *http.Request) {
 		s.broken(w, r, err)
 		return
 	}
+	s.owe()
 	s.endAll(func(o session) bool { return o.account == who.account })
 	s.flows.revoke(s.now(), func(g *goidc.Grant) bool { return g.Subject == who.shown })
 	s.draw(w, r, "message", http.StatusOK, page.Page{Title: "erased", View: page.Message{Text: "erased.note"}})

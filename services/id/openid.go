@@ -18,6 +18,7 @@ import (
 	"github.com/luikyv/go-oidc/pkg/provider"
 
 	"github.com/dureledger/dure/services/id/page"
+	"github.com/dureledger/dure/services/id/passkey"
 	"github.com/dureledger/dure/services/id/vault"
 )
 
@@ -28,7 +29,13 @@ const (
 	tokenSeconds   = 300
 	idTokenSeconds = int(sessionLifetime / time.Second)
 	flowSeconds    = 900
+	// assertionSeconds is how long what a service signs is good for: to show who it is, or that it has a token's key. For this long its ids are remembered.
+	assertionSeconds = 120
+	leewaySeconds    = 10
 )
+
+// noEndpoint is where the library would register services, of which it learns by the interface for that. It is never reached.
+const noEndpoint = "/no-registration"
 
 var errUsed = errors.New("it was used before")
 
@@ -46,9 +53,11 @@ func (s *Server) openID() (http.Handler, error) {
 		provider.WithTokenOptions(func(context.Context, *goidc.Grant, *goidc.Client) goidc.TokenOptions {
 			return goidc.NewOpaqueTokenOptions(tokenSeconds)
 		}),
-		provider.WithTokenAuthnMethods(goidc.AuthnMethodSecretBasic, goidc.AuthnMethodSecretPost, goidc.AuthnMethodNone),
+		provider.WithTokenAuthnMethods(goidc.AuthnMethodSecretBasic, goidc.AuthnMethodSecretPost, goidc.AuthnMethodPrivateKeyJWT, goidc.AuthnMethodNone),
+		provider.WithPrivateKeyJWTSignatureAlgs(goidc.ES256), provider.WithJWTLifetime(assertionSeconds), provider.WithJWTLeewayTime(leewaySeconds),
+		provider.WithDCR(clients{s}), provider.WithDCREndpoint(noEndpoint),
 		provider.WithVerifyClientSecretFunc(verifySecret),
-		provider.WithDPoP(goidc.ES256), provider.WithConsumeJTIFunc(s.flows.once),
+		provider.WithDPoP(goidc.ES256), provider.WithConsumeJTIFunc(s.useUp),
 		provider.WithSubIdentifierTypes(goidc.SubIdentifierPublic, goidc.SubIdentifierPairwise),
 		provider.WithPairwiseSubjectFunc(func(_ context.Context, account string, c *goidc.Client) string { return s.keys.pairwise(account, c.ID) }),
 		provider.WithUserInfoClaims(s.userInfo),
@@ -68,13 +77,6 @@ func (s *Server) openID() (http.Handler, error) {
 			}
 		}),
 	}
-	var clients []*goidc.Client
-	for _, p := range s.settings.Services {
-		clients = append(clients, p.client())
-	}
-	if len(clients) > 0 {
-		options = append(options, provider.WithStaticClients(clients[0], clients[1:]...))
-	}
 	op, err := provider.New(s.settings.Issuer, s.flows, func(context.Context) (goidc.JSONWebKeySet, error) { return s.keys.Keys, nil }, options...)
 	if err != nil {
 		return nil, fmt.Errorf("id: %w", err)
@@ -85,13 +87,19 @@ func (s *Server) openID() (http.Handler, error) {
 }
 
 // client is a service as the library wants it.
-func (p Party) client() *goidc.Client {
+func (p Party) client() (*goidc.Client, error) {
 	c := &goidc.Client{ID: p.ID, Secret: p.SecretSHA256, ClientMeta: goidc.ClientMeta{
 		Name: p.Name, RedirectURIs: p.RedirectURIs, PostLogoutRedirectURIs: p.PostLogoutRedirectURIs, ScopeIDs: strings.Join(append([]string{"openid"}, p.MayAsk...), " "),
 		GrantTypes: []goidc.GrantType{goidc.GrantAuthorizationCode}, ResponseTypes: []goidc.ResponseType{goidc.ResponseTypeCode},
 		SubIdentifierType: goidc.SubIdentifierPublic, TokenAuthnMethod: goidc.AuthnMethodSecretBasic,
 	}}
 	switch {
+	case len(p.Keys) > 0:
+		keys, err := keySet(p.Keys)
+		if err != nil {
+			return nil, err
+		}
+		c.TokenAuthnMethod, c.TokenAuthnSigAlg, c.JWKS = goidc.AuthnMethodPrivateKeyJWT, goidc.ES256, keys
 	case p.SecretSHA256 == "":
 		c.TokenAuthnMethod = goidc.AuthnMethodNone
 	case p.SecretInForm:
@@ -100,7 +108,7 @@ func (p Party) client() *goidc.Client {
 	if p.Subject == "pairwise" {
 		c.SubIdentifierType = goidc.SubIdentifierPairwise
 	}
-	return c
+	return c, nil
 }
 
 // verifySecret compares by hash. By HTTP Basic a secret comes form-encoded (RFC 6749, section 2.3.1), which not every service does.
@@ -118,6 +126,12 @@ func verifySecret(_ context.Context, stored, presented string) error {
 	return errors.New("another secret")
 }
 
+// useUp uses up the id of something that a service signed. What is remembered is as long for every id, and is nothing else that is remembered.
+func (s *Server) useUp(ctx context.Context, id string) error {
+	sum := sha256.Sum256([]byte(id))
+	return s.flows.once(ctx, "signed "+passkey.Text(sum[:]))
+}
+
 // idTokenClaims says which sign-in it was: its session, its time, and that a passkey which checks its holder was used (RFC 8176).
 func (s *Server) idTokenClaims(_ context.Context, g *goidc.Grant) map[string]any {
 	return map[string]any{"sid": g.Store[keepSID], "auth_time": g.Store[keepAt], "amr": []string{"pop", "mfa"}}
@@ -127,8 +141,8 @@ func (s *Server) idTokenClaims(_ context.Context, g *goidc.Grant) map[string]any
 func (s *Server) userInfo(ctx context.Context, g *goidc.Grant) map[string]any {
 	out := map[string]any{}
 	account, ok := parseAccount(g.Subject)
-	party := s.parties[g.ClientID]
-	if !ok {
+	party, err := s.party(ctx, g.ClientID)
+	if !ok || err != nil {
 		return out
 	}
 	consent, err := s.vault.Consent(ctx, account, g.ClientID)
@@ -195,6 +209,7 @@ func describe(h http.Handler, issuer string) ([]byte, error) {
 	if err := json.Unmarshal(answer.body, &document); err != nil {
 		return nil, fmt.Errorf("id: the discovery document: %w", err)
 	}
+	delete(document, "registration_endpoint")
 	document["end_session_endpoint"] = issuer + "/logout"
 	document["backchannel_logout_supported"], document["backchannel_logout_session_supported"] = true, true
 	document["request_uri_parameter_supported"] = false

@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/netip"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/dureledger/dure/services/id/refusal"
@@ -88,3 +91,25 @@ func (s Service) post(ctx context.Context, path string, body any, no *refusal.Re
 
 // quiet follows no redirect: what it sends is for one receiver.
 var quiet = &http.Client{Timeout: outsideTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+
+// outward is quiet, and reaches only addresses that are not of this machine or the networks around it. It looks at the address that is dialled, whatever name led
+// to it, and takes no proxy, behind which it could not look.
+var outward = &http.Client{Timeout: outsideTimeout, CheckRedirect: quiet.CheckRedirect, Transport: &http.Transport{
+	DialContext: (&net.Dialer{Timeout: outsideTimeout, Control: onlyOutward}).DialContext, TLSHandshakeTimeout: outsideTimeout, DisableKeepAlives: true,
+}}
+
+var errInward = errors.New("id: the address is of this machine or of a network around it")
+
+func onlyOutward(_, address string, _ syscall.RawConn) error {
+	to, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return errInward
+	}
+	if a := to.Addr().Unmap(); !a.IsGlobalUnicast() || a.IsPrivate() || shared.Contains(a) {
+		return errInward
+	}
+	return nil
+}
+
+// shared is the address space of carriers (RFC 6598).
+var shared = netip.MustParsePrefix("100.64.0.0/10")

@@ -29,18 +29,10 @@ type Config struct {
 	// Operator and Bank; nil: those of the settings, over HTTP.
 	Operator Operator
 	Bank     Bank
-	// Receipts hears of consents; nil: nobody does.
-	Receipts Receipts
 	Limits   Limits
 	// Now is the time; nil: the machine's.
 	Now func() time.Time
 	Log *slog.Logger
-}
-
-// Receipts hears of consents and of their ends, as digests that say nothing by themselves, such as to keep them on a ledger.
-type Receipts interface {
-	// Consent is called after the person's answer is kept, or withdrawn. It must not block for long.
-	Consent(ctx context.Context, account [20]byte, digest [32]byte, withdrawn bool)
 }
 
 // Server is a provider. It is safe for concurrent use.
@@ -49,7 +41,6 @@ type Server struct {
 	ledger   Ledger
 	operator Operator
 	bank     Bank
-	receipts Receipts
 	now      func() time.Time
 	log      *slog.Logger
 
@@ -71,6 +62,8 @@ type Server struct {
 	recoveriesOf     *limiter
 	telling          sync.WaitGroup
 	tellers          chan struct{}
+	recording        sync.WaitGroup
+	owed             chan struct{} // has something when the recorder has something to do
 	origins          []string
 	// wallet is the page of the network's first origin at which people sign; empty: there is none.
 	wallet    string
@@ -84,9 +77,9 @@ type Server struct {
 // New makes a provider and looks at the network's rules, which must let passkeys be used at its issuer.
 func New(ctx context.Context, c Config) (*Server, error) {
 	s := &Server{
-		settings: c.Settings, ledger: c.Ledger, operator: c.Operator, bank: c.Bank, receipts: c.Receipts, now: c.Now, log: c.Log,
+		settings: c.Settings, ledger: c.Ledger, operator: c.Operator, bank: c.Bank, now: c.Now, log: c.Log,
 		site: page.New(), cookies: newCookies(c.Settings.Issuer), parties: map[string]Party{}, flows: newFlows(), sessions: newSessions(),
-		tellers: make(chan struct{}, maxTellers),
+		tellers: make(chan struct{}, maxTellers), owed: make(chan struct{}, 1),
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -127,6 +120,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		return nil, errors.Join(err, s.vault.Close())
 	}
 	s.stopped, s.stop = context.WithCancel(context.Background())
+	s.recording.Go(s.record)
 	return s, nil
 }
 
@@ -159,6 +153,7 @@ func (s *Server) readRules(ctx context.Context) error {
 func (s *Server) Close() error {
 	s.stop()
 	s.telling.Wait()
+	s.recording.Wait()
 	return s.vault.Close()
 }
 
@@ -180,6 +175,10 @@ func (s *Server) route() error {
 	mux.HandleFunc("GET /recover", s.recoverPage)
 	mux.HandleFunc("POST /recover", s.recoverPost)
 	mux.HandleFunc("POST /withdraw", s.withdraw)
+	mux.HandleFunc("GET /consent", s.consentFile)
+	for _, path := range []string{noEndpoint, noEndpoint + "/"} {
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, http.StatusNotFound, "signin.not_there") })
+	}
 	mux.HandleFunc("GET /erase", s.erasePage)
 	mux.HandleFunc("POST /erase", s.erase)
 	mux.HandleFunc("POST /signout", s.signOut)

@@ -66,6 +66,7 @@ func functions(lang string) template.FuncMap {
 			return Text(lang, code)
 		},
 		"clock": func(ms int64) string { return time.UnixMilli(ms).In(kst).Format("2006-01-02 15:04:05") },
+		"short": func(id string) string { return id[:min(len(id), 12)] + "…" },
 		"iso":   func(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) },
 		"line": func(what, service string) string {
 			if service == "" {

@@ -29,6 +29,8 @@ type Consent struct {
 	Prove   string
 	// Public: the service learns the account as the person's number. Otherwise it gets one that only it has.
 	Public bool
+	// Organisation set the service on the ledger; empty: it is in the member's settings. Host is the address to which the person goes back.
+	Organisation, Host string
 }
 
 // Bank is a bank that a person may choose.
@@ -100,6 +102,13 @@ type Service struct {
 	ID, Name        string
 	Agreed, Refused []string
 	At              int64
+	Receipt         Receipt
+}
+
+// Receipt is what the ledger says of a consent; without a transaction nothing yet. Link is the node's page of it, empty if there is none to go to.
+type Receipt struct {
+	Transaction, Link string
+	Height, At        int64
 }
 
 // Line is one of the log.

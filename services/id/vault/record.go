@@ -3,7 +3,7 @@ package vault
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
+	"database/sql"
 	"errors"
 	"slices"
 )
@@ -58,14 +58,8 @@ func (c Consent) Covers(items []string) bool {
 	return true
 }
 
-// Digest is SHA-256("dure/consent/v1\n" || account || JSON of the consent). It says nothing to whoever has not the consent.
-func (c Consent) Digest(a Account) [32]byte {
-	raw, err := json.Marshal(c)
-	if err != nil {
-		panic(err) // strings and numbers
-	}
-	return sha256.Sum256(append(append([]byte("dure/consent/v1\n"), a[:]...), raw...))
-}
+// Digest is the SHA-256 of the consent's document. It says nothing to whoever has not the document.
+func (c Consent) Digest(a Account) [32]byte { return sha256.Sum256(c.Document(a)) }
 
 // Consent returns what a person answered a service; ErrUnknown if nothing, or if it was withdrawn.
 func (v *Vault) Consent(ctx context.Context, a Account, service string) (c Consent, err error) {
@@ -78,25 +72,45 @@ func (v *Vault) Consents(ctx context.Context, a Account) ([]Consent, error) {
 	return list[Consent](ctx, v, a, "consent")
 }
 
-// SaveConsent keeps a consent in place of an earlier one.
+// SaveConsent keeps a consent in place of an earlier one. The ledger is to say so: of the new one that it is there, of the earlier one that it was withdrawn.
 func (v *Vault) SaveConsent(ctx context.Context, a Account, c Consent) error {
-	return v.put(ctx, a, "consent", c.Service, c.At, c)
+	v.answering.Lock()
+	defer v.answering.Unlock()
+	p, err := v.findOrMake(ctx, a)
+	if err != nil {
+		return err
+	}
+	before, err := v.Consent(ctx, a, c.Service)
+	if err != nil && !errors.Is(err, ErrUnknown) {
+		return err
+	}
+	replaced := err == nil
+	return v.step(ctx, func(step *sql.Tx) error {
+		if replaced {
+			if err := owe(ctx, step, before.receipt(a, true)); err != nil {
+				return err
+			}
+		}
+		return errors.Join(insert(ctx, step, p, "consent", p.name(c.Service), c.At, c), owe(ctx, step, c.receipt(a, false)))
+	})
 }
 
-// Withdraw forgets a consent; ErrUnknown if there is none.
+// Withdraw forgets a consent, of which the ledger is to say so; ErrUnknown if there is none.
 func (v *Vault) Withdraw(ctx context.Context, a Account, service string) error {
+	v.answering.Lock()
+	defer v.answering.Unlock()
 	p, err := v.find(ctx, a)
 	if err != nil {
 		return err
 	}
-	res, err := v.people.ExecContext(ctx, `DELETE FROM sealed WHERE number = ? AND kind = 'consent' AND name = ?`, p.number, p.name(service))
+	c, err := v.Consent(ctx, a, service)
 	if err != nil {
 		return err
 	}
-	if n, err := res.RowsAffected(); err != nil || n == 0 {
-		return errors.Join(err, ErrUnknown)
-	}
-	return nil
+	return v.step(ctx, func(step *sql.Tx) error {
+		_, err := step.ExecContext(ctx, `DELETE FROM sealed WHERE number = ? AND kind = 'consent' AND name = ?`, p.number, p.name(service))
+		return errors.Join(err, owe(ctx, step, c.receipt(a, true)))
+	})
 }
 
 // Entry is a line of the log that the person can read.

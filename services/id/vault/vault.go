@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
@@ -27,6 +28,8 @@ type Vault struct {
 	master []byte
 	keys   *sql.DB
 	people *sql.DB
+	// answering: consents are read and written by one at a time, so that the ledger hears of each that is replaced.
+	answering sync.Mutex
 }
 
 const (
@@ -34,7 +37,8 @@ const (
 CREATE TABLE IF NOT EXISTS proved (who BLOB PRIMARY KEY, mark BLOB NOT NULL, account BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS proved_mark ON proved (mark)`
 	peopleSchema = `CREATE TABLE IF NOT EXISTS sealed (number BLOB NOT NULL, kind TEXT NOT NULL, name BLOB NOT NULL, at INTEGER NOT NULL, bytes BLOB NOT NULL,
-PRIMARY KEY (number, kind, name)) WITHOUT ROWID`
+PRIMARY KEY (number, kind, name)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS receipt (digest BLOB NOT NULL UNIQUE, size INTEGER NOT NULL, withdrawn INTEGER NOT NULL)`
 	pragmas = "?_pragma=busy_timeout(5000)&_pragma=synchronous(full)"
 	// A key that is deleted is overwritten, and no write-ahead log keeps an earlier page with it.
 	keysPragmas   = pragmas + "&_pragma=secure_delete(1)&_pragma=journal_mode(truncate)"
@@ -149,8 +153,11 @@ func (v *Vault) findOrMake(ctx context.Context, a Account) (person, error) {
 	return v.find(ctx, a)
 }
 
-// Erase deletes a person's key, and then everything that it sealed. Nothing happens if there is none.
+// Erase deletes a person's key, and then everything that it sealed. Of their consents the ledger is to say that they were withdrawn. Nothing happens if there
+// is none.
 func (v *Vault) Erase(ctx context.Context, a Account) error {
+	v.answering.Lock()
+	defer v.answering.Unlock()
 	if _, err := v.keys.ExecContext(ctx, `DELETE FROM proved WHERE who = ?`, v.who(a)); err != nil {
 		return fmt.Errorf("vault: %w", err)
 	}
@@ -160,6 +167,15 @@ func (v *Vault) Erase(ctx context.Context, a Account) error {
 	}
 	if err != nil {
 		return err
+	}
+	consents, err := v.Consents(ctx, a)
+	if err != nil {
+		return err
+	}
+	for _, c := range consents {
+		if err := owe(ctx, v.people, c.receipt(a, true)); err != nil {
+			return fmt.Errorf("vault: %w", err)
+		}
 	}
 	if _, err := v.keys.ExecContext(ctx, `DELETE FROM person WHERE who = ?`, v.who(a)); err != nil {
 		return fmt.Errorf("vault: %w", err)

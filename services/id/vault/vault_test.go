@@ -149,3 +149,68 @@ func TestBadMasterKey(t *testing.T) {
 		t.Error("a short master key was taken")
 	}
 }
+
+// What the ledger is to say of consents outlives the process, says nothing of whose they are, and is taken off only if it has not changed since.
+func TestReceipts(t *testing.T) {
+	dir, ctx := t.TempDir(), t.Context()
+	v := open(t, dir)
+	consent := vault.Consent{Service: "shop", Name: "Shop", Asked: []string{"phone"}, Agreed: []string{"phone"}, At: 1, Salt: []byte("0123456789abcdef")}
+	next := consent
+	next.At, next.Salt = 2, []byte("fedcba9876543210")
+	list := func() []vault.Receipt {
+		t.Helper()
+		out, err := v.Receipts(ctx, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	if err := errors.Join(v.SaveConsent(ctx, alice, consent), v.SaveConsent(ctx, bob, consent)); err != nil {
+		t.Fatal(err)
+	}
+	before := list()
+	if len(before) != 2 || before[0].Digest != consent.Digest(alice) || before[0].Withdrawn || before[0].Size != before[1].Size || before[0].Size%1024 != 0 {
+		t.Fatalf("%+v", before)
+	}
+	if err := errors.Join(v.SaveConsent(ctx, alice, next), v.Close()); err != nil { // in place of the first
+		t.Fatal(err)
+	}
+	v = open(t, dir)
+	if err := v.Recorded(ctx, before); err != nil {
+		t.Fatal(err)
+	}
+	if left := list(); len(left) != 2 || left[0].Digest != consent.Digest(alice) || !left[0].Withdrawn || left[1].Digest != next.Digest(alice) || left[1].Withdrawn {
+		t.Errorf("after the first was replaced: %+v", left)
+	}
+	if err := errors.Join(v.Recorded(ctx, list()), v.Withdraw(ctx, alice, "shop"), v.Erase(ctx, bob)); err != nil {
+		t.Fatal(err)
+	}
+	left := list()
+	if len(left) != 2 || left[0].Digest != next.Digest(alice) || !left[0].Withdrawn || left[1].Digest != consent.Digest(bob) || !left[1].Withdrawn {
+		t.Errorf("withdrawn and erased: %+v", left)
+	}
+	// However many answers come at once, one stands, and the ledger hears of the end of every other.
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			c := consent
+			c.Salt = []byte{byte(i)}
+			if err := v.SaveConsent(ctx, alice, c); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	standing := 0
+	for _, r := range list()[2:] {
+		if !r.Withdrawn {
+			standing++
+		}
+	}
+	if standing != 1 {
+		t.Errorf("%d consents stand", standing)
+	}
+	if most, err := v.Receipts(ctx, 1); err != nil || len(most) != 1 {
+		t.Errorf("at most one: %+v, %v", most, err)
+	}
+}

@@ -9327,6 +9327,336 @@ func (x *ListOrganisationsResponse) GetNextPageToken() string {
 	return ""
 }
 
+// A service at which people sign in: a relying party of OpenID Connect.
+type Service struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The account of its organisation, which is its client id.
+	Account                string   `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Organisation           string   `protobuf:"bytes,2,opt,name=organisation,proto3" json:"organisation,omitempty"`
+	NameKo                 string   `protobuf:"bytes,3,opt,name=name_ko,json=nameKo,proto3" json:"name_ko,omitempty"`
+	NameEn                 string   `protobuf:"bytes,4,opt,name=name_en,json=nameEn,proto3" json:"name_en,omitempty"`
+	RedirectUris           []string `protobuf:"bytes,5,rep,name=redirect_uris,json=redirectUris,proto3" json:"redirect_uris,omitempty"`
+	PostLogoutRedirectUris []string `protobuf:"bytes,6,rep,name=post_logout_redirect_uris,json=postLogoutRedirectUris,proto3" json:"post_logout_redirect_uris,omitempty"`
+	BackchannelLogoutUri   string   `protobuf:"bytes,7,opt,name=backchannel_logout_uri,json=backchannelLogoutUri,proto3" json:"backchannel_logout_uri,omitempty"`
+	// P-256 keys with which it shows who it is: SEC 1 compressed, 33 bytes. None: an app that can keep no secret.
+	Keys [][]byte `protobuf:"bytes,8,rep,name=keys,proto3" json:"keys,omitempty"`
+	// Items that it may ask people for.
+	MayAsk []string `protobuf:"bytes,9,rep,name=may_ask,json=mayAsk,proto3" json:"may_ask,omitempty"`
+	// It knows people by numbers that only it has, and not by their accounts.
+	Pairwise bool `protobuf:"varint,10,opt,name=pairwise,proto3" json:"pairwise,omitempty"`
+	// When it was set last.
+	SetAt         string `protobuf:"bytes,11,opt,name=set_at,json=setAt,proto3" json:"set_at,omitempty"`
+	Transaction   string `protobuf:"bytes,12,opt,name=transaction,proto3" json:"transaction,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Service) Reset() {
+	*x = Service{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[121]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Service) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Service) ProtoMessage() {}
+
+func (x *Service) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[121]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Service.ProtoReflect.Descriptor instead.
+func (*Service) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{121}
+}
+
+func (x *Service) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *Service) GetOrganisation() string {
+	if x != nil {
+		return x.Organisation
+	}
+	return ""
+}
+
+func (x *Service) GetNameKo() string {
+	if x != nil {
+		return x.NameKo
+	}
+	return ""
+}
+
+func (x *Service) GetNameEn() string {
+	if x != nil {
+		return x.NameEn
+	}
+	return ""
+}
+
+func (x *Service) GetRedirectUris() []string {
+	if x != nil {
+		return x.RedirectUris
+	}
+	return nil
+}
+
+func (x *Service) GetPostLogoutRedirectUris() []string {
+	if x != nil {
+		return x.PostLogoutRedirectUris
+	}
+	return nil
+}
+
+func (x *Service) GetBackchannelLogoutUri() string {
+	if x != nil {
+		return x.BackchannelLogoutUri
+	}
+	return ""
+}
+
+func (x *Service) GetKeys() [][]byte {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *Service) GetMayAsk() []string {
+	if x != nil {
+		return x.MayAsk
+	}
+	return nil
+}
+
+func (x *Service) GetPairwise() bool {
+	if x != nil {
+		return x.Pairwise
+	}
+	return false
+}
+
+func (x *Service) GetSetAt() string {
+	if x != nil {
+		return x.SetAt
+	}
+	return ""
+}
+
+func (x *Service) GetTransaction() string {
+	if x != nil {
+		return x.Transaction
+	}
+	return ""
+}
+
+type GetServiceRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       string                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetServiceRequest) Reset() {
+	*x = GetServiceRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[122]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetServiceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetServiceRequest) ProtoMessage() {}
+
+func (x *GetServiceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[122]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetServiceRequest.ProtoReflect.Descriptor instead.
+func (*GetServiceRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{122}
+}
+
+func (x *GetServiceRequest) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+type GetServiceResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Service       *Service               `protobuf:"bytes,1,opt,name=service,proto3" json:"service,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetServiceResponse) Reset() {
+	*x = GetServiceResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[123]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetServiceResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetServiceResponse) ProtoMessage() {}
+
+func (x *GetServiceResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[123]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetServiceResponse.ProtoReflect.Descriptor instead.
+func (*GetServiceResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{123}
+}
+
+func (x *GetServiceResponse) GetService() *Service {
+	if x != nil {
+		return x.Service
+	}
+	return nil
+}
+
+type ListServicesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	PageSize      int32                  `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string                 `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListServicesRequest) Reset() {
+	*x = ListServicesRequest{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[124]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListServicesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListServicesRequest) ProtoMessage() {}
+
+func (x *ListServicesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[124]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListServicesRequest.ProtoReflect.Descriptor instead.
+func (*ListServicesRequest) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{124}
+}
+
+func (x *ListServicesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListServicesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListServicesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Services      []*Service             `protobuf:"bytes,1,rep,name=services,proto3" json:"services,omitempty"`
+	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListServicesResponse) Reset() {
+	*x = ListServicesResponse{}
+	mi := &file_dure_api_v1_api_proto_msgTypes[125]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListServicesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListServicesResponse) ProtoMessage() {}
+
+func (x *ListServicesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_api_v1_api_proto_msgTypes[125]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListServicesResponse.ProtoReflect.Descriptor instead.
+func (*ListServicesResponse) Descriptor() ([]byte, []int) {
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{125}
+}
+
+func (x *ListServicesResponse) GetServices() []*Service {
+	if x != nil {
+		return x.Services
+	}
+	return nil
+}
+
+func (x *ListServicesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 type SchemaField struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Name    string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -9343,7 +9673,7 @@ type SchemaField struct {
 
 func (x *SchemaField) Reset() {
 	*x = SchemaField{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[121]
+	mi := &file_dure_api_v1_api_proto_msgTypes[126]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9355,7 +9685,7 @@ func (x *SchemaField) String() string {
 func (*SchemaField) ProtoMessage() {}
 
 func (x *SchemaField) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[121]
+	mi := &file_dure_api_v1_api_proto_msgTypes[126]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9368,7 +9698,7 @@ func (x *SchemaField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SchemaField.ProtoReflect.Descriptor instead.
 func (*SchemaField) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{121}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{126}
 }
 
 func (x *SchemaField) GetName() string {
@@ -9431,7 +9761,7 @@ type Schema struct {
 
 func (x *Schema) Reset() {
 	*x = Schema{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[122]
+	mi := &file_dure_api_v1_api_proto_msgTypes[127]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9443,7 +9773,7 @@ func (x *Schema) String() string {
 func (*Schema) ProtoMessage() {}
 
 func (x *Schema) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[122]
+	mi := &file_dure_api_v1_api_proto_msgTypes[127]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9456,7 +9786,7 @@ func (x *Schema) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Schema.ProtoReflect.Descriptor instead.
 func (*Schema) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{122}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{127}
 }
 
 func (x *Schema) GetSchema() string {
@@ -9524,7 +9854,7 @@ type GetSchemaRequest struct {
 
 func (x *GetSchemaRequest) Reset() {
 	*x = GetSchemaRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[123]
+	mi := &file_dure_api_v1_api_proto_msgTypes[128]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9536,7 +9866,7 @@ func (x *GetSchemaRequest) String() string {
 func (*GetSchemaRequest) ProtoMessage() {}
 
 func (x *GetSchemaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[123]
+	mi := &file_dure_api_v1_api_proto_msgTypes[128]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9549,7 +9879,7 @@ func (x *GetSchemaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSchemaRequest.ProtoReflect.Descriptor instead.
 func (*GetSchemaRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{123}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{128}
 }
 
 func (x *GetSchemaRequest) GetSchema() string {
@@ -9568,7 +9898,7 @@ type GetSchemaResponse struct {
 
 func (x *GetSchemaResponse) Reset() {
 	*x = GetSchemaResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[124]
+	mi := &file_dure_api_v1_api_proto_msgTypes[129]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9580,7 +9910,7 @@ func (x *GetSchemaResponse) String() string {
 func (*GetSchemaResponse) ProtoMessage() {}
 
 func (x *GetSchemaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[124]
+	mi := &file_dure_api_v1_api_proto_msgTypes[129]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9593,7 +9923,7 @@ func (x *GetSchemaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSchemaResponse.ProtoReflect.Descriptor instead.
 func (*GetSchemaResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{124}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{129}
 }
 
 func (x *GetSchemaResponse) GetSchema() *Schema {
@@ -9613,7 +9943,7 @@ type ListSchemasRequest struct {
 
 func (x *ListSchemasRequest) Reset() {
 	*x = ListSchemasRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[125]
+	mi := &file_dure_api_v1_api_proto_msgTypes[130]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9625,7 +9955,7 @@ func (x *ListSchemasRequest) String() string {
 func (*ListSchemasRequest) ProtoMessage() {}
 
 func (x *ListSchemasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[125]
+	mi := &file_dure_api_v1_api_proto_msgTypes[130]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9638,7 +9968,7 @@ func (x *ListSchemasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSchemasRequest.ProtoReflect.Descriptor instead.
 func (*ListSchemasRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{125}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{130}
 }
 
 func (x *ListSchemasRequest) GetPageSize() int32 {
@@ -9665,7 +9995,7 @@ type ListSchemasResponse struct {
 
 func (x *ListSchemasResponse) Reset() {
 	*x = ListSchemasResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[126]
+	mi := &file_dure_api_v1_api_proto_msgTypes[131]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9677,7 +10007,7 @@ func (x *ListSchemasResponse) String() string {
 func (*ListSchemasResponse) ProtoMessage() {}
 
 func (x *ListSchemasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[126]
+	mi := &file_dure_api_v1_api_proto_msgTypes[131]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9690,7 +10020,7 @@ func (x *ListSchemasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSchemasResponse.ProtoReflect.Descriptor instead.
 func (*ListSchemasResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{126}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{131}
 }
 
 func (x *ListSchemasResponse) GetSchemas() []*Schema {
@@ -9732,7 +10062,7 @@ type Right struct {
 
 func (x *Right) Reset() {
 	*x = Right{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[127]
+	mi := &file_dure_api_v1_api_proto_msgTypes[132]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9744,7 +10074,7 @@ func (x *Right) String() string {
 func (*Right) ProtoMessage() {}
 
 func (x *Right) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[127]
+	mi := &file_dure_api_v1_api_proto_msgTypes[132]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9757,7 +10087,7 @@ func (x *Right) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Right.ProtoReflect.Descriptor instead.
 func (*Right) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{127}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{132}
 }
 
 func (x *Right) GetSchema() string {
@@ -9850,7 +10180,7 @@ type ListRightsRequest struct {
 
 func (x *ListRightsRequest) Reset() {
 	*x = ListRightsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[128]
+	mi := &file_dure_api_v1_api_proto_msgTypes[133]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9862,7 +10192,7 @@ func (x *ListRightsRequest) String() string {
 func (*ListRightsRequest) ProtoMessage() {}
 
 func (x *ListRightsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[128]
+	mi := &file_dure_api_v1_api_proto_msgTypes[133]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9875,7 +10205,7 @@ func (x *ListRightsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRightsRequest.ProtoReflect.Descriptor instead.
 func (*ListRightsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{128}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{133}
 }
 
 func (x *ListRightsRequest) GetSchema() string {
@@ -9916,7 +10246,7 @@ type ListRightsResponse struct {
 
 func (x *ListRightsResponse) Reset() {
 	*x = ListRightsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[129]
+	mi := &file_dure_api_v1_api_proto_msgTypes[134]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9928,7 +10258,7 @@ func (x *ListRightsResponse) String() string {
 func (*ListRightsResponse) ProtoMessage() {}
 
 func (x *ListRightsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[129]
+	mi := &file_dure_api_v1_api_proto_msgTypes[134]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9941,7 +10271,7 @@ func (x *ListRightsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRightsResponse.ProtoReflect.Descriptor instead.
 func (*ListRightsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{129}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{134}
 }
 
 func (x *ListRightsResponse) GetRights() []*Right {
@@ -9982,7 +10312,7 @@ type Attribute struct {
 
 func (x *Attribute) Reset() {
 	*x = Attribute{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[130]
+	mi := &file_dure_api_v1_api_proto_msgTypes[135]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9994,7 +10324,7 @@ func (x *Attribute) String() string {
 func (*Attribute) ProtoMessage() {}
 
 func (x *Attribute) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[130]
+	mi := &file_dure_api_v1_api_proto_msgTypes[135]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10007,7 +10337,7 @@ func (x *Attribute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attribute.ProtoReflect.Descriptor instead.
 func (*Attribute) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{130}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{135}
 }
 
 func (x *Attribute) GetAccount() string {
@@ -10101,7 +10431,7 @@ type ListAttributesRequest struct {
 
 func (x *ListAttributesRequest) Reset() {
 	*x = ListAttributesRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[131]
+	mi := &file_dure_api_v1_api_proto_msgTypes[136]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10113,7 +10443,7 @@ func (x *ListAttributesRequest) String() string {
 func (*ListAttributesRequest) ProtoMessage() {}
 
 func (x *ListAttributesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[131]
+	mi := &file_dure_api_v1_api_proto_msgTypes[136]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10126,7 +10456,7 @@ func (x *ListAttributesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAttributesRequest.ProtoReflect.Descriptor instead.
 func (*ListAttributesRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{131}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{136}
 }
 
 func (x *ListAttributesRequest) GetAccount() string {
@@ -10174,7 +10504,7 @@ type ListAttributesResponse struct {
 
 func (x *ListAttributesResponse) Reset() {
 	*x = ListAttributesResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[132]
+	mi := &file_dure_api_v1_api_proto_msgTypes[137]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10186,7 +10516,7 @@ func (x *ListAttributesResponse) String() string {
 func (*ListAttributesResponse) ProtoMessage() {}
 
 func (x *ListAttributesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[132]
+	mi := &file_dure_api_v1_api_proto_msgTypes[137]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10199,7 +10529,7 @@ func (x *ListAttributesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAttributesResponse.ProtoReflect.Descriptor instead.
 func (*ListAttributesResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{132}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{137}
 }
 
 func (x *ListAttributesResponse) GetAttributes() []*Attribute {
@@ -10230,7 +10560,7 @@ type HasAttributeRequest struct {
 
 func (x *HasAttributeRequest) Reset() {
 	*x = HasAttributeRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[133]
+	mi := &file_dure_api_v1_api_proto_msgTypes[138]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10242,7 +10572,7 @@ func (x *HasAttributeRequest) String() string {
 func (*HasAttributeRequest) ProtoMessage() {}
 
 func (x *HasAttributeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[133]
+	mi := &file_dure_api_v1_api_proto_msgTypes[138]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10255,7 +10585,7 @@ func (x *HasAttributeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HasAttributeRequest.ProtoReflect.Descriptor instead.
 func (*HasAttributeRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{133}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{138}
 }
 
 func (x *HasAttributeRequest) GetAccount() string {
@@ -10298,7 +10628,7 @@ type HasAttributeResponse struct {
 
 func (x *HasAttributeResponse) Reset() {
 	*x = HasAttributeResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[134]
+	mi := &file_dure_api_v1_api_proto_msgTypes[139]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10310,7 +10640,7 @@ func (x *HasAttributeResponse) String() string {
 func (*HasAttributeResponse) ProtoMessage() {}
 
 func (x *HasAttributeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[134]
+	mi := &file_dure_api_v1_api_proto_msgTypes[139]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10323,7 +10653,7 @@ func (x *HasAttributeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HasAttributeResponse.ProtoReflect.Descriptor instead.
 func (*HasAttributeResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{134}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{139}
 }
 
 func (x *HasAttributeResponse) GetHas() bool {
@@ -10366,7 +10696,7 @@ type StatusList struct {
 
 func (x *StatusList) Reset() {
 	*x = StatusList{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[135]
+	mi := &file_dure_api_v1_api_proto_msgTypes[140]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10378,7 +10708,7 @@ func (x *StatusList) String() string {
 func (*StatusList) ProtoMessage() {}
 
 func (x *StatusList) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[135]
+	mi := &file_dure_api_v1_api_proto_msgTypes[140]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10391,7 +10721,7 @@ func (x *StatusList) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusList.ProtoReflect.Descriptor instead.
 func (*StatusList) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{135}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{140}
 }
 
 func (x *StatusList) GetIssuer() string {
@@ -10453,7 +10783,7 @@ type GetStatusListRequest struct {
 
 func (x *GetStatusListRequest) Reset() {
 	*x = GetStatusListRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[136]
+	mi := &file_dure_api_v1_api_proto_msgTypes[141]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10465,7 +10795,7 @@ func (x *GetStatusListRequest) String() string {
 func (*GetStatusListRequest) ProtoMessage() {}
 
 func (x *GetStatusListRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[136]
+	mi := &file_dure_api_v1_api_proto_msgTypes[141]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10478,7 +10808,7 @@ func (x *GetStatusListRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatusListRequest.ProtoReflect.Descriptor instead.
 func (*GetStatusListRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{136}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{141}
 }
 
 func (x *GetStatusListRequest) GetIssuer() string {
@@ -10511,7 +10841,7 @@ type GetStatusListResponse struct {
 
 func (x *GetStatusListResponse) Reset() {
 	*x = GetStatusListResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[137]
+	mi := &file_dure_api_v1_api_proto_msgTypes[142]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10523,7 +10853,7 @@ func (x *GetStatusListResponse) String() string {
 func (*GetStatusListResponse) ProtoMessage() {}
 
 func (x *GetStatusListResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[137]
+	mi := &file_dure_api_v1_api_proto_msgTypes[142]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10536,7 +10866,7 @@ func (x *GetStatusListResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatusListResponse.ProtoReflect.Descriptor instead.
 func (*GetStatusListResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{137}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{142}
 }
 
 func (x *GetStatusListResponse) GetStatusList() *StatusList {
@@ -10585,7 +10915,7 @@ type ListStatusListsRequest struct {
 
 func (x *ListStatusListsRequest) Reset() {
 	*x = ListStatusListsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[138]
+	mi := &file_dure_api_v1_api_proto_msgTypes[143]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10597,7 +10927,7 @@ func (x *ListStatusListsRequest) String() string {
 func (*ListStatusListsRequest) ProtoMessage() {}
 
 func (x *ListStatusListsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[138]
+	mi := &file_dure_api_v1_api_proto_msgTypes[143]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10610,7 +10940,7 @@ func (x *ListStatusListsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStatusListsRequest.ProtoReflect.Descriptor instead.
 func (*ListStatusListsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{138}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{143}
 }
 
 func (x *ListStatusListsRequest) GetIssuer() string {
@@ -10644,7 +10974,7 @@ type ListStatusListsResponse struct {
 
 func (x *ListStatusListsResponse) Reset() {
 	*x = ListStatusListsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[139]
+	mi := &file_dure_api_v1_api_proto_msgTypes[144]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10656,7 +10986,7 @@ func (x *ListStatusListsResponse) String() string {
 func (*ListStatusListsResponse) ProtoMessage() {}
 
 func (x *ListStatusListsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[139]
+	mi := &file_dure_api_v1_api_proto_msgTypes[144]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10669,7 +10999,7 @@ func (x *ListStatusListsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStatusListsResponse.ProtoReflect.Descriptor instead.
 func (*ListStatusListsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{139}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{144}
 }
 
 func (x *ListStatusListsResponse) GetStatusLists() []*StatusList {
@@ -10697,7 +11027,7 @@ type GetCredentialStatusRequest struct {
 
 func (x *GetCredentialStatusRequest) Reset() {
 	*x = GetCredentialStatusRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[140]
+	mi := &file_dure_api_v1_api_proto_msgTypes[145]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10709,7 +11039,7 @@ func (x *GetCredentialStatusRequest) String() string {
 func (*GetCredentialStatusRequest) ProtoMessage() {}
 
 func (x *GetCredentialStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[140]
+	mi := &file_dure_api_v1_api_proto_msgTypes[145]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10722,7 +11052,7 @@ func (x *GetCredentialStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCredentialStatusRequest.ProtoReflect.Descriptor instead.
 func (*GetCredentialStatusRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{140}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{145}
 }
 
 func (x *GetCredentialStatusRequest) GetIssuer() string {
@@ -10761,7 +11091,7 @@ type GetCredentialStatusResponse struct {
 
 func (x *GetCredentialStatusResponse) Reset() {
 	*x = GetCredentialStatusResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[141]
+	mi := &file_dure_api_v1_api_proto_msgTypes[146]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10773,7 +11103,7 @@ func (x *GetCredentialStatusResponse) String() string {
 func (*GetCredentialStatusResponse) ProtoMessage() {}
 
 func (x *GetCredentialStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[141]
+	mi := &file_dure_api_v1_api_proto_msgTypes[146]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10786,7 +11116,7 @@ func (x *GetCredentialStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCredentialStatusResponse.ProtoReflect.Descriptor instead.
 func (*GetCredentialStatusResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{141}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{146}
 }
 
 func (x *GetCredentialStatusResponse) GetStatus() uint32 {
@@ -10836,7 +11166,7 @@ type Consent struct {
 
 func (x *Consent) Reset() {
 	*x = Consent{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[142]
+	mi := &file_dure_api_v1_api_proto_msgTypes[147]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10848,7 +11178,7 @@ func (x *Consent) String() string {
 func (*Consent) ProtoMessage() {}
 
 func (x *Consent) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[142]
+	mi := &file_dure_api_v1_api_proto_msgTypes[147]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10861,7 +11191,7 @@ func (x *Consent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Consent.ProtoReflect.Descriptor instead.
 func (*Consent) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{142}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{147}
 }
 
 func (x *Consent) GetPerson() string {
@@ -10931,7 +11261,7 @@ type GetConsentRequest struct {
 
 func (x *GetConsentRequest) Reset() {
 	*x = GetConsentRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[143]
+	mi := &file_dure_api_v1_api_proto_msgTypes[148]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10943,7 +11273,7 @@ func (x *GetConsentRequest) String() string {
 func (*GetConsentRequest) ProtoMessage() {}
 
 func (x *GetConsentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[143]
+	mi := &file_dure_api_v1_api_proto_msgTypes[148]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10956,7 +11286,7 @@ func (x *GetConsentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConsentRequest.ProtoReflect.Descriptor instead.
 func (*GetConsentRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{143}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{148}
 }
 
 func (x *GetConsentRequest) GetPerson() string {
@@ -10989,7 +11319,7 @@ type GetConsentResponse struct {
 
 func (x *GetConsentResponse) Reset() {
 	*x = GetConsentResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[144]
+	mi := &file_dure_api_v1_api_proto_msgTypes[149]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11001,7 +11331,7 @@ func (x *GetConsentResponse) String() string {
 func (*GetConsentResponse) ProtoMessage() {}
 
 func (x *GetConsentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[144]
+	mi := &file_dure_api_v1_api_proto_msgTypes[149]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11014,7 +11344,7 @@ func (x *GetConsentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConsentResponse.ProtoReflect.Descriptor instead.
 func (*GetConsentResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{144}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{149}
 }
 
 func (x *GetConsentResponse) GetConsent() *Consent {
@@ -11037,7 +11367,7 @@ type ListConsentsRequest struct {
 
 func (x *ListConsentsRequest) Reset() {
 	*x = ListConsentsRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[145]
+	mi := &file_dure_api_v1_api_proto_msgTypes[150]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11049,7 +11379,7 @@ func (x *ListConsentsRequest) String() string {
 func (*ListConsentsRequest) ProtoMessage() {}
 
 func (x *ListConsentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[145]
+	mi := &file_dure_api_v1_api_proto_msgTypes[150]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11062,7 +11392,7 @@ func (x *ListConsentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConsentsRequest.ProtoReflect.Descriptor instead.
 func (*ListConsentsRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{145}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{150}
 }
 
 func (x *ListConsentsRequest) GetPerson() string {
@@ -11103,7 +11433,7 @@ type ListConsentsResponse struct {
 
 func (x *ListConsentsResponse) Reset() {
 	*x = ListConsentsResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[146]
+	mi := &file_dure_api_v1_api_proto_msgTypes[151]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11115,7 +11445,7 @@ func (x *ListConsentsResponse) String() string {
 func (*ListConsentsResponse) ProtoMessage() {}
 
 func (x *ListConsentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[146]
+	mi := &file_dure_api_v1_api_proto_msgTypes[151]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11128,7 +11458,7 @@ func (x *ListConsentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConsentsResponse.ProtoReflect.Descriptor instead.
 func (*ListConsentsResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{146}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{151}
 }
 
 func (x *ListConsentsResponse) GetConsents() []*Consent {
@@ -11153,7 +11483,7 @@ type GetChallengeRequest struct {
 
 func (x *GetChallengeRequest) Reset() {
 	*x = GetChallengeRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[147]
+	mi := &file_dure_api_v1_api_proto_msgTypes[152]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11165,7 +11495,7 @@ func (x *GetChallengeRequest) String() string {
 func (*GetChallengeRequest) ProtoMessage() {}
 
 func (x *GetChallengeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[147]
+	mi := &file_dure_api_v1_api_proto_msgTypes[152]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11178,7 +11508,7 @@ func (x *GetChallengeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetChallengeRequest.ProtoReflect.Descriptor instead.
 func (*GetChallengeRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{147}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{152}
 }
 
 type GetChallengeResponse struct {
@@ -11193,7 +11523,7 @@ type GetChallengeResponse struct {
 
 func (x *GetChallengeResponse) Reset() {
 	*x = GetChallengeResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[148]
+	mi := &file_dure_api_v1_api_proto_msgTypes[153]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11205,7 +11535,7 @@ func (x *GetChallengeResponse) String() string {
 func (*GetChallengeResponse) ProtoMessage() {}
 
 func (x *GetChallengeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[148]
+	mi := &file_dure_api_v1_api_proto_msgTypes[153]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11218,7 +11548,7 @@ func (x *GetChallengeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetChallengeResponse.ProtoReflect.Descriptor instead.
 func (*GetChallengeResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{148}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{153}
 }
 
 func (x *GetChallengeResponse) GetNonce() string {
@@ -11259,7 +11589,7 @@ type CreateTokenRequest struct {
 
 func (x *CreateTokenRequest) Reset() {
 	*x = CreateTokenRequest{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[149]
+	mi := &file_dure_api_v1_api_proto_msgTypes[154]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11271,7 +11601,7 @@ func (x *CreateTokenRequest) String() string {
 func (*CreateTokenRequest) ProtoMessage() {}
 
 func (x *CreateTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[149]
+	mi := &file_dure_api_v1_api_proto_msgTypes[154]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11284,7 +11614,7 @@ func (x *CreateTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTokenRequest.ProtoReflect.Descriptor instead.
 func (*CreateTokenRequest) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{149}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{154}
 }
 
 func (x *CreateTokenRequest) GetAccount() string {
@@ -11334,7 +11664,7 @@ type CreateTokenResponse struct {
 
 func (x *CreateTokenResponse) Reset() {
 	*x = CreateTokenResponse{}
-	mi := &file_dure_api_v1_api_proto_msgTypes[150]
+	mi := &file_dure_api_v1_api_proto_msgTypes[155]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11346,7 +11676,7 @@ func (x *CreateTokenResponse) String() string {
 func (*CreateTokenResponse) ProtoMessage() {}
 
 func (x *CreateTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_api_v1_api_proto_msgTypes[150]
+	mi := &file_dure_api_v1_api_proto_msgTypes[155]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11359,7 +11689,7 @@ func (x *CreateTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTokenResponse.ProtoReflect.Descriptor instead.
 func (*CreateTokenResponse) Descriptor() ([]byte, []int) {
-	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{150}
+	return file_dure_api_v1_api_proto_rawDescGZIP(), []int{155}
 }
 
 func (x *CreateTokenResponse) GetToken() string {
@@ -12172,6 +12502,31 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tR\tpageToken\"\x84\x01\n" +
 	"\x19ListOrganisationsResponse\x12?\n" +
 	"\rorganisations\x18\x01 \x03(\v2\x19.dure.api.v1.OrganisationR\rorganisations\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x91\x03\n" +
+	"\aService\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\"\n" +
+	"\forganisation\x18\x02 \x01(\tR\forganisation\x12\x17\n" +
+	"\aname_ko\x18\x03 \x01(\tR\x06nameKo\x12\x17\n" +
+	"\aname_en\x18\x04 \x01(\tR\x06nameEn\x12#\n" +
+	"\rredirect_uris\x18\x05 \x03(\tR\fredirectUris\x129\n" +
+	"\x19post_logout_redirect_uris\x18\x06 \x03(\tR\x16postLogoutRedirectUris\x124\n" +
+	"\x16backchannel_logout_uri\x18\a \x01(\tR\x14backchannelLogoutUri\x12\x12\n" +
+	"\x04keys\x18\b \x03(\fR\x04keys\x12\x17\n" +
+	"\amay_ask\x18\t \x03(\tR\x06mayAsk\x12\x1a\n" +
+	"\bpairwise\x18\n" +
+	" \x01(\bR\bpairwise\x12\x15\n" +
+	"\x06set_at\x18\v \x01(\tR\x05setAt\x12 \n" +
+	"\vtransaction\x18\f \x01(\tR\vtransaction\"-\n" +
+	"\x11GetServiceRequest\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\"D\n" +
+	"\x12GetServiceResponse\x12.\n" +
+	"\aservice\x18\x01 \x01(\v2\x14.dure.api.v1.ServiceR\aservice\"Q\n" +
+	"\x13ListServicesRequest\x12\x1b\n" +
+	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"p\n" +
+	"\x14ListServicesResponse\x120\n" +
+	"\bservices\x18\x01 \x03(\v2\x14.dure.api.v1.ServiceR\bservices\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x99\x01\n" +
 	"\vSchemaField\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n" +
@@ -12391,7 +12746,7 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\n" +
 	"GetReading\x12\x1e.dure.api.v1.GetReadingRequest\x1a\x1f.dure.api.v1.GetReadingResponse\x12\\\n" +
 	"\x0fListSettlements\x12#.dure.api.v1.ListSettlementsRequest\x1a$.dure.api.v1.ListSettlementsResponse\x12>\n" +
-	"\x05Taint\x12\x19.dure.api.v1.TaintRequest\x1a\x1a.dure.api.v1.TaintResponse2\xb4\b\n" +
+	"\x05Taint\x12\x19.dure.api.v1.TaintRequest\x1a\x1a.dure.api.v1.TaintResponse2\xd8\t\n" +
 	"\x0fIdentityService\x12\\\n" +
 	"\x0fGetOrganisation\x12#.dure.api.v1.GetOrganisationRequest\x1a$.dure.api.v1.GetOrganisationResponse\x12b\n" +
 	"\x11ListOrganisations\x12%.dure.api.v1.ListOrganisationsRequest\x1a&.dure.api.v1.ListOrganisationsResponse\x12J\n" +
@@ -12406,7 +12761,10 @@ const file_dure_api_v1_api_proto_rawDesc = "" +
 	"\x13GetCredentialStatus\x12'.dure.api.v1.GetCredentialStatusRequest\x1a(.dure.api.v1.GetCredentialStatusResponse\x12M\n" +
 	"\n" +
 	"GetConsent\x12\x1e.dure.api.v1.GetConsentRequest\x1a\x1f.dure.api.v1.GetConsentResponse\x12S\n" +
-	"\fListConsents\x12 .dure.api.v1.ListConsentsRequest\x1a!.dure.api.v1.ListConsentsResponse2\xb6\x01\n" +
+	"\fListConsents\x12 .dure.api.v1.ListConsentsRequest\x1a!.dure.api.v1.ListConsentsResponse\x12M\n" +
+	"\n" +
+	"GetService\x12\x1e.dure.api.v1.GetServiceRequest\x1a\x1f.dure.api.v1.GetServiceResponse\x12S\n" +
+	"\fListServices\x12 .dure.api.v1.ListServicesRequest\x1a!.dure.api.v1.ListServicesResponse2\xb6\x01\n" +
 	"\rAccessService\x12S\n" +
 	"\fGetChallenge\x12 .dure.api.v1.GetChallengeRequest\x1a!.dure.api.v1.GetChallengeResponse\x12P\n" +
 	"\vCreateToken\x12\x1f.dure.api.v1.CreateTokenRequest\x1a .dure.api.v1.CreateTokenResponse2\xb7\x01\n" +
@@ -12429,7 +12787,7 @@ func file_dure_api_v1_api_proto_rawDescGZIP() []byte {
 }
 
 var file_dure_api_v1_api_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 153)
+var file_dure_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 158)
 var file_dure_api_v1_api_proto_goTypes = []any{
 	(Wait)(0),                            // 0: dure.api.v1.Wait
 	(CheckpointKind)(0),                  // 1: dure.api.v1.CheckpointKind
@@ -12554,39 +12912,44 @@ var file_dure_api_v1_api_proto_goTypes = []any{
 	(*GetOrganisationResponse)(nil),      // 120: dure.api.v1.GetOrganisationResponse
 	(*ListOrganisationsRequest)(nil),     // 121: dure.api.v1.ListOrganisationsRequest
 	(*ListOrganisationsResponse)(nil),    // 122: dure.api.v1.ListOrganisationsResponse
-	(*SchemaField)(nil),                  // 123: dure.api.v1.SchemaField
-	(*Schema)(nil),                       // 124: dure.api.v1.Schema
-	(*GetSchemaRequest)(nil),             // 125: dure.api.v1.GetSchemaRequest
-	(*GetSchemaResponse)(nil),            // 126: dure.api.v1.GetSchemaResponse
-	(*ListSchemasRequest)(nil),           // 127: dure.api.v1.ListSchemasRequest
-	(*ListSchemasResponse)(nil),          // 128: dure.api.v1.ListSchemasResponse
-	(*Right)(nil),                        // 129: dure.api.v1.Right
-	(*ListRightsRequest)(nil),            // 130: dure.api.v1.ListRightsRequest
-	(*ListRightsResponse)(nil),           // 131: dure.api.v1.ListRightsResponse
-	(*Attribute)(nil),                    // 132: dure.api.v1.Attribute
-	(*ListAttributesRequest)(nil),        // 133: dure.api.v1.ListAttributesRequest
-	(*ListAttributesResponse)(nil),       // 134: dure.api.v1.ListAttributesResponse
-	(*HasAttributeRequest)(nil),          // 135: dure.api.v1.HasAttributeRequest
-	(*HasAttributeResponse)(nil),         // 136: dure.api.v1.HasAttributeResponse
-	(*StatusList)(nil),                   // 137: dure.api.v1.StatusList
-	(*GetStatusListRequest)(nil),         // 138: dure.api.v1.GetStatusListRequest
-	(*GetStatusListResponse)(nil),        // 139: dure.api.v1.GetStatusListResponse
-	(*ListStatusListsRequest)(nil),       // 140: dure.api.v1.ListStatusListsRequest
-	(*ListStatusListsResponse)(nil),      // 141: dure.api.v1.ListStatusListsResponse
-	(*GetCredentialStatusRequest)(nil),   // 142: dure.api.v1.GetCredentialStatusRequest
-	(*GetCredentialStatusResponse)(nil),  // 143: dure.api.v1.GetCredentialStatusResponse
-	(*Consent)(nil),                      // 144: dure.api.v1.Consent
-	(*GetConsentRequest)(nil),            // 145: dure.api.v1.GetConsentRequest
-	(*GetConsentResponse)(nil),           // 146: dure.api.v1.GetConsentResponse
-	(*ListConsentsRequest)(nil),          // 147: dure.api.v1.ListConsentsRequest
-	(*ListConsentsResponse)(nil),         // 148: dure.api.v1.ListConsentsResponse
-	(*GetChallengeRequest)(nil),          // 149: dure.api.v1.GetChallengeRequest
-	(*GetChallengeResponse)(nil),         // 150: dure.api.v1.GetChallengeResponse
-	(*CreateTokenRequest)(nil),           // 151: dure.api.v1.CreateTokenRequest
-	(*CreateTokenResponse)(nil),          // 152: dure.api.v1.CreateTokenResponse
-	nil,                                  // 153: dure.api.v1.Error.FieldsEntry
-	nil,                                  // 154: dure.api.v1.Outcome.FieldsEntry
-	(*structpb.Struct)(nil),              // 155: google.protobuf.Struct
+	(*Service)(nil),                      // 123: dure.api.v1.Service
+	(*GetServiceRequest)(nil),            // 124: dure.api.v1.GetServiceRequest
+	(*GetServiceResponse)(nil),           // 125: dure.api.v1.GetServiceResponse
+	(*ListServicesRequest)(nil),          // 126: dure.api.v1.ListServicesRequest
+	(*ListServicesResponse)(nil),         // 127: dure.api.v1.ListServicesResponse
+	(*SchemaField)(nil),                  // 128: dure.api.v1.SchemaField
+	(*Schema)(nil),                       // 129: dure.api.v1.Schema
+	(*GetSchemaRequest)(nil),             // 130: dure.api.v1.GetSchemaRequest
+	(*GetSchemaResponse)(nil),            // 131: dure.api.v1.GetSchemaResponse
+	(*ListSchemasRequest)(nil),           // 132: dure.api.v1.ListSchemasRequest
+	(*ListSchemasResponse)(nil),          // 133: dure.api.v1.ListSchemasResponse
+	(*Right)(nil),                        // 134: dure.api.v1.Right
+	(*ListRightsRequest)(nil),            // 135: dure.api.v1.ListRightsRequest
+	(*ListRightsResponse)(nil),           // 136: dure.api.v1.ListRightsResponse
+	(*Attribute)(nil),                    // 137: dure.api.v1.Attribute
+	(*ListAttributesRequest)(nil),        // 138: dure.api.v1.ListAttributesRequest
+	(*ListAttributesResponse)(nil),       // 139: dure.api.v1.ListAttributesResponse
+	(*HasAttributeRequest)(nil),          // 140: dure.api.v1.HasAttributeRequest
+	(*HasAttributeResponse)(nil),         // 141: dure.api.v1.HasAttributeResponse
+	(*StatusList)(nil),                   // 142: dure.api.v1.StatusList
+	(*GetStatusListRequest)(nil),         // 143: dure.api.v1.GetStatusListRequest
+	(*GetStatusListResponse)(nil),        // 144: dure.api.v1.GetStatusListResponse
+	(*ListStatusListsRequest)(nil),       // 145: dure.api.v1.ListStatusListsRequest
+	(*ListStatusListsResponse)(nil),      // 146: dure.api.v1.ListStatusListsResponse
+	(*GetCredentialStatusRequest)(nil),   // 147: dure.api.v1.GetCredentialStatusRequest
+	(*GetCredentialStatusResponse)(nil),  // 148: dure.api.v1.GetCredentialStatusResponse
+	(*Consent)(nil),                      // 149: dure.api.v1.Consent
+	(*GetConsentRequest)(nil),            // 150: dure.api.v1.GetConsentRequest
+	(*GetConsentResponse)(nil),           // 151: dure.api.v1.GetConsentResponse
+	(*ListConsentsRequest)(nil),          // 152: dure.api.v1.ListConsentsRequest
+	(*ListConsentsResponse)(nil),         // 153: dure.api.v1.ListConsentsResponse
+	(*GetChallengeRequest)(nil),          // 154: dure.api.v1.GetChallengeRequest
+	(*GetChallengeResponse)(nil),         // 155: dure.api.v1.GetChallengeResponse
+	(*CreateTokenRequest)(nil),           // 156: dure.api.v1.CreateTokenRequest
+	(*CreateTokenResponse)(nil),          // 157: dure.api.v1.CreateTokenResponse
+	nil,                                  // 158: dure.api.v1.Error.FieldsEntry
+	nil,                                  // 159: dure.api.v1.Outcome.FieldsEntry
+	(*structpb.Struct)(nil),              // 160: google.protobuf.Struct
 }
 var file_dure_api_v1_api_proto_depIdxs = []int32{
 	0,   // 0: dure.api.v1.SubmitRequest.wait:type_name -> dure.api.v1.Wait
@@ -12595,11 +12958,11 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	6,   // 3: dure.api.v1.SubmitManyResponse.results:type_name -> dure.api.v1.SubmitResult
 	8,   // 4: dure.api.v1.SubmitResult.outcome:type_name -> dure.api.v1.Outcome
 	7,   // 5: dure.api.v1.SubmitResult.error:type_name -> dure.api.v1.Error
-	153, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
-	154, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
+	158, // 6: dure.api.v1.Error.fields:type_name -> dure.api.v1.Error.FieldsEntry
+	159, // 7: dure.api.v1.Outcome.fields:type_name -> dure.api.v1.Outcome.FieldsEntry
 	9,   // 8: dure.api.v1.Outcome.events:type_name -> dure.api.v1.Event
-	155, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
-	155, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
+	160, // 9: dure.api.v1.Event.fields:type_name -> google.protobuf.Struct
+	160, // 10: dure.api.v1.Action.arguments:type_name -> google.protobuf.Struct
 	10,  // 11: dure.api.v1.Transaction.actions:type_name -> dure.api.v1.Action
 	11,  // 12: dure.api.v1.Transaction.witnesses:type_name -> dure.api.v1.Witness
 	8,   // 13: dure.api.v1.Transaction.outcome:type_name -> dure.api.v1.Outcome
@@ -12637,9 +13000,9 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	74,  // 45: dure.api.v1.Member.misbehaviours:type_name -> dure.api.v1.Misbehaviour
 	74,  // 46: dure.api.v1.FormerValidator.misbehaviours:type_name -> dure.api.v1.Misbehaviour
 	73,  // 47: dure.api.v1.GetNetworkResponse.members:type_name -> dure.api.v1.Member
-	155, // 48: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
+	160, // 48: dure.api.v1.GetNetworkResponse.parameters:type_name -> google.protobuf.Struct
 	75,  // 49: dure.api.v1.GetNetworkResponse.former_validators:type_name -> dure.api.v1.FormerValidator
-	155, // 50: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
+	160, // 50: dure.api.v1.Proposal.change:type_name -> google.protobuf.Struct
 	78,  // 51: dure.api.v1.ListProposalsResponse.proposals:type_name -> dure.api.v1.Proposal
 	86,  // 52: dure.api.v1.Device.firmware:type_name -> dure.api.v1.Firmware
 	85,  // 53: dure.api.v1.Device.doubts:type_name -> dure.api.v1.Doubt
@@ -12666,121 +13029,127 @@ var file_dure_api_v1_api_proto_depIdxs = []int32{
 	117, // 74: dure.api.v1.TaintResponse.settlements:type_name -> dure.api.v1.Settlement
 	118, // 75: dure.api.v1.GetOrganisationResponse.organisation:type_name -> dure.api.v1.Organisation
 	118, // 76: dure.api.v1.ListOrganisationsResponse.organisations:type_name -> dure.api.v1.Organisation
-	123, // 77: dure.api.v1.Schema.fields:type_name -> dure.api.v1.SchemaField
-	124, // 78: dure.api.v1.GetSchemaResponse.schema:type_name -> dure.api.v1.Schema
-	124, // 79: dure.api.v1.ListSchemasResponse.schemas:type_name -> dure.api.v1.Schema
-	129, // 80: dure.api.v1.ListRightsResponse.rights:type_name -> dure.api.v1.Right
-	132, // 81: dure.api.v1.ListAttributesResponse.attributes:type_name -> dure.api.v1.Attribute
-	132, // 82: dure.api.v1.HasAttributeResponse.attribute:type_name -> dure.api.v1.Attribute
-	137, // 83: dure.api.v1.GetStatusListResponse.status_list:type_name -> dure.api.v1.StatusList
-	137, // 84: dure.api.v1.ListStatusListsResponse.status_lists:type_name -> dure.api.v1.StatusList
-	144, // 85: dure.api.v1.GetConsentResponse.consent:type_name -> dure.api.v1.Consent
-	144, // 86: dure.api.v1.ListConsentsResponse.consents:type_name -> dure.api.v1.Consent
-	2,   // 87: dure.api.v1.LedgerService.Submit:input_type -> dure.api.v1.SubmitRequest
-	4,   // 88: dure.api.v1.LedgerService.SubmitMany:input_type -> dure.api.v1.SubmitManyRequest
-	13,  // 89: dure.api.v1.LedgerService.GetTransaction:input_type -> dure.api.v1.GetTransactionRequest
-	15,  // 90: dure.api.v1.LedgerService.ListTransactions:input_type -> dure.api.v1.ListTransactionsRequest
-	17,  // 91: dure.api.v1.LedgerService.WatchTransactions:input_type -> dure.api.v1.WatchTransactionsRequest
-	19,  // 92: dure.api.v1.LedgerService.GetBlock:input_type -> dure.api.v1.GetBlockRequest
-	21,  // 93: dure.api.v1.LedgerService.GetStatus:input_type -> dure.api.v1.GetStatusRequest
-	25,  // 94: dure.api.v1.LedgerService.GetReceipt:input_type -> dure.api.v1.GetReceiptRequest
-	27,  // 95: dure.api.v1.LedgerService.GetCheckpoint:input_type -> dure.api.v1.GetCheckpointRequest
-	29,  // 96: dure.api.v1.LedgerService.AddCosignature:input_type -> dure.api.v1.AddCosignatureRequest
-	31,  // 97: dure.api.v1.LedgerService.GetStateProof:input_type -> dure.api.v1.GetStateProofRequest
-	45,  // 98: dure.api.v1.AccountService.GetAccount:input_type -> dure.api.v1.GetAccountRequest
-	50,  // 99: dure.api.v1.AccountService.ListAccounts:input_type -> dure.api.v1.ListAccountsRequest
-	47,  // 100: dure.api.v1.AccountService.ListAccountEvents:input_type -> dure.api.v1.ListAccountEventsRequest
-	43,  // 101: dure.api.v1.AccountService.ListAccountProposals:input_type -> dure.api.v1.ListAccountProposalsRequest
-	53,  // 102: dure.api.v1.AssetService.GetAsset:input_type -> dure.api.v1.GetAssetRequest
-	55,  // 103: dure.api.v1.AssetService.ListAssets:input_type -> dure.api.v1.ListAssetsRequest
-	58,  // 104: dure.api.v1.AssetService.GetBalance:input_type -> dure.api.v1.GetBalanceRequest
-	60,  // 105: dure.api.v1.AssetService.ListBalances:input_type -> dure.api.v1.ListBalancesRequest
-	63,  // 106: dure.api.v1.AssetService.GetHold:input_type -> dure.api.v1.GetHoldRequest
-	65,  // 107: dure.api.v1.AssetService.ListHolds:input_type -> dure.api.v1.ListHoldsRequest
-	69,  // 108: dure.api.v1.RecordService.GetRecords:input_type -> dure.api.v1.GetRecordsRequest
-	71,  // 109: dure.api.v1.RecordService.ListRecords:input_type -> dure.api.v1.ListRecordsRequest
-	88,  // 110: dure.api.v1.DeviceService.GetDevice:input_type -> dure.api.v1.GetDeviceRequest
-	83,  // 111: dure.api.v1.DeviceService.ListDevices:input_type -> dure.api.v1.ListDevicesRequest
-	90,  // 112: dure.api.v1.DeviceService.GetModel:input_type -> dure.api.v1.GetModelRequest
-	92,  // 113: dure.api.v1.DeviceService.Rely:input_type -> dure.api.v1.RelyRequest
-	99,  // 114: dure.api.v1.StreamService.GetFeed:input_type -> dure.api.v1.GetFeedRequest
-	101, // 115: dure.api.v1.StreamService.ListFeeds:input_type -> dure.api.v1.ListFeedsRequest
-	103, // 116: dure.api.v1.StreamService.Value:input_type -> dure.api.v1.ValueRequest
-	107, // 117: dure.api.v1.StreamService.ListReadings:input_type -> dure.api.v1.ListReadingsRequest
-	109, // 118: dure.api.v1.StreamService.GetReading:input_type -> dure.api.v1.GetReadingRequest
-	111, // 119: dure.api.v1.StreamService.ListSettlements:input_type -> dure.api.v1.ListSettlementsRequest
-	113, // 120: dure.api.v1.StreamService.Taint:input_type -> dure.api.v1.TaintRequest
-	119, // 121: dure.api.v1.IdentityService.GetOrganisation:input_type -> dure.api.v1.GetOrganisationRequest
-	121, // 122: dure.api.v1.IdentityService.ListOrganisations:input_type -> dure.api.v1.ListOrganisationsRequest
-	125, // 123: dure.api.v1.IdentityService.GetSchema:input_type -> dure.api.v1.GetSchemaRequest
-	127, // 124: dure.api.v1.IdentityService.ListSchemas:input_type -> dure.api.v1.ListSchemasRequest
-	130, // 125: dure.api.v1.IdentityService.ListRights:input_type -> dure.api.v1.ListRightsRequest
-	133, // 126: dure.api.v1.IdentityService.ListAttributes:input_type -> dure.api.v1.ListAttributesRequest
-	135, // 127: dure.api.v1.IdentityService.HasAttribute:input_type -> dure.api.v1.HasAttributeRequest
-	138, // 128: dure.api.v1.IdentityService.GetStatusList:input_type -> dure.api.v1.GetStatusListRequest
-	140, // 129: dure.api.v1.IdentityService.ListStatusLists:input_type -> dure.api.v1.ListStatusListsRequest
-	142, // 130: dure.api.v1.IdentityService.GetCredentialStatus:input_type -> dure.api.v1.GetCredentialStatusRequest
-	145, // 131: dure.api.v1.IdentityService.GetConsent:input_type -> dure.api.v1.GetConsentRequest
-	147, // 132: dure.api.v1.IdentityService.ListConsents:input_type -> dure.api.v1.ListConsentsRequest
-	149, // 133: dure.api.v1.AccessService.GetChallenge:input_type -> dure.api.v1.GetChallengeRequest
-	151, // 134: dure.api.v1.AccessService.CreateToken:input_type -> dure.api.v1.CreateTokenRequest
-	76,  // 135: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
-	79,  // 136: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
-	3,   // 137: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
-	5,   // 138: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
-	14,  // 139: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
-	16,  // 140: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
-	18,  // 141: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
-	20,  // 142: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
-	22,  // 143: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
-	26,  // 144: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
-	28,  // 145: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
-	30,  // 146: dure.api.v1.LedgerService.AddCosignature:output_type -> dure.api.v1.AddCosignatureResponse
-	32,  // 147: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
-	46,  // 148: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
-	51,  // 149: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
-	48,  // 150: dure.api.v1.AccountService.ListAccountEvents:output_type -> dure.api.v1.ListAccountEventsResponse
-	44,  // 151: dure.api.v1.AccountService.ListAccountProposals:output_type -> dure.api.v1.ListAccountProposalsResponse
-	54,  // 152: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
-	56,  // 153: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
-	59,  // 154: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
-	61,  // 155: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
-	64,  // 156: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
-	66,  // 157: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
-	70,  // 158: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
-	72,  // 159: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
-	89,  // 160: dure.api.v1.DeviceService.GetDevice:output_type -> dure.api.v1.GetDeviceResponse
-	84,  // 161: dure.api.v1.DeviceService.ListDevices:output_type -> dure.api.v1.ListDevicesResponse
-	91,  // 162: dure.api.v1.DeviceService.GetModel:output_type -> dure.api.v1.GetModelResponse
-	93,  // 163: dure.api.v1.DeviceService.Rely:output_type -> dure.api.v1.RelyResponse
-	100, // 164: dure.api.v1.StreamService.GetFeed:output_type -> dure.api.v1.GetFeedResponse
-	102, // 165: dure.api.v1.StreamService.ListFeeds:output_type -> dure.api.v1.ListFeedsResponse
-	104, // 166: dure.api.v1.StreamService.Value:output_type -> dure.api.v1.ValueResponse
-	108, // 167: dure.api.v1.StreamService.ListReadings:output_type -> dure.api.v1.ListReadingsResponse
-	110, // 168: dure.api.v1.StreamService.GetReading:output_type -> dure.api.v1.GetReadingResponse
-	112, // 169: dure.api.v1.StreamService.ListSettlements:output_type -> dure.api.v1.ListSettlementsResponse
-	114, // 170: dure.api.v1.StreamService.Taint:output_type -> dure.api.v1.TaintResponse
-	120, // 171: dure.api.v1.IdentityService.GetOrganisation:output_type -> dure.api.v1.GetOrganisationResponse
-	122, // 172: dure.api.v1.IdentityService.ListOrganisations:output_type -> dure.api.v1.ListOrganisationsResponse
-	126, // 173: dure.api.v1.IdentityService.GetSchema:output_type -> dure.api.v1.GetSchemaResponse
-	128, // 174: dure.api.v1.IdentityService.ListSchemas:output_type -> dure.api.v1.ListSchemasResponse
-	131, // 175: dure.api.v1.IdentityService.ListRights:output_type -> dure.api.v1.ListRightsResponse
-	134, // 176: dure.api.v1.IdentityService.ListAttributes:output_type -> dure.api.v1.ListAttributesResponse
-	136, // 177: dure.api.v1.IdentityService.HasAttribute:output_type -> dure.api.v1.HasAttributeResponse
-	139, // 178: dure.api.v1.IdentityService.GetStatusList:output_type -> dure.api.v1.GetStatusListResponse
-	141, // 179: dure.api.v1.IdentityService.ListStatusLists:output_type -> dure.api.v1.ListStatusListsResponse
-	143, // 180: dure.api.v1.IdentityService.GetCredentialStatus:output_type -> dure.api.v1.GetCredentialStatusResponse
-	146, // 181: dure.api.v1.IdentityService.GetConsent:output_type -> dure.api.v1.GetConsentResponse
-	148, // 182: dure.api.v1.IdentityService.ListConsents:output_type -> dure.api.v1.ListConsentsResponse
-	150, // 183: dure.api.v1.AccessService.GetChallenge:output_type -> dure.api.v1.GetChallengeResponse
-	152, // 184: dure.api.v1.AccessService.CreateToken:output_type -> dure.api.v1.CreateTokenResponse
-	77,  // 185: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
-	80,  // 186: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
-	137, // [137:187] is the sub-list for method output_type
-	87,  // [87:137] is the sub-list for method input_type
-	87,  // [87:87] is the sub-list for extension type_name
-	87,  // [87:87] is the sub-list for extension extendee
-	0,   // [0:87] is the sub-list for field type_name
+	123, // 77: dure.api.v1.GetServiceResponse.service:type_name -> dure.api.v1.Service
+	123, // 78: dure.api.v1.ListServicesResponse.services:type_name -> dure.api.v1.Service
+	128, // 79: dure.api.v1.Schema.fields:type_name -> dure.api.v1.SchemaField
+	129, // 80: dure.api.v1.GetSchemaResponse.schema:type_name -> dure.api.v1.Schema
+	129, // 81: dure.api.v1.ListSchemasResponse.schemas:type_name -> dure.api.v1.Schema
+	134, // 82: dure.api.v1.ListRightsResponse.rights:type_name -> dure.api.v1.Right
+	137, // 83: dure.api.v1.ListAttributesResponse.attributes:type_name -> dure.api.v1.Attribute
+	137, // 84: dure.api.v1.HasAttributeResponse.attribute:type_name -> dure.api.v1.Attribute
+	142, // 85: dure.api.v1.GetStatusListResponse.status_list:type_name -> dure.api.v1.StatusList
+	142, // 86: dure.api.v1.ListStatusListsResponse.status_lists:type_name -> dure.api.v1.StatusList
+	149, // 87: dure.api.v1.GetConsentResponse.consent:type_name -> dure.api.v1.Consent
+	149, // 88: dure.api.v1.ListConsentsResponse.consents:type_name -> dure.api.v1.Consent
+	2,   // 89: dure.api.v1.LedgerService.Submit:input_type -> dure.api.v1.SubmitRequest
+	4,   // 90: dure.api.v1.LedgerService.SubmitMany:input_type -> dure.api.v1.SubmitManyRequest
+	13,  // 91: dure.api.v1.LedgerService.GetTransaction:input_type -> dure.api.v1.GetTransactionRequest
+	15,  // 92: dure.api.v1.LedgerService.ListTransactions:input_type -> dure.api.v1.ListTransactionsRequest
+	17,  // 93: dure.api.v1.LedgerService.WatchTransactions:input_type -> dure.api.v1.WatchTransactionsRequest
+	19,  // 94: dure.api.v1.LedgerService.GetBlock:input_type -> dure.api.v1.GetBlockRequest
+	21,  // 95: dure.api.v1.LedgerService.GetStatus:input_type -> dure.api.v1.GetStatusRequest
+	25,  // 96: dure.api.v1.LedgerService.GetReceipt:input_type -> dure.api.v1.GetReceiptRequest
+	27,  // 97: dure.api.v1.LedgerService.GetCheckpoint:input_type -> dure.api.v1.GetCheckpointRequest
+	29,  // 98: dure.api.v1.LedgerService.AddCosignature:input_type -> dure.api.v1.AddCosignatureRequest
+	31,  // 99: dure.api.v1.LedgerService.GetStateProof:input_type -> dure.api.v1.GetStateProofRequest
+	45,  // 100: dure.api.v1.AccountService.GetAccount:input_type -> dure.api.v1.GetAccountRequest
+	50,  // 101: dure.api.v1.AccountService.ListAccounts:input_type -> dure.api.v1.ListAccountsRequest
+	47,  // 102: dure.api.v1.AccountService.ListAccountEvents:input_type -> dure.api.v1.ListAccountEventsRequest
+	43,  // 103: dure.api.v1.AccountService.ListAccountProposals:input_type -> dure.api.v1.ListAccountProposalsRequest
+	53,  // 104: dure.api.v1.AssetService.GetAsset:input_type -> dure.api.v1.GetAssetRequest
+	55,  // 105: dure.api.v1.AssetService.ListAssets:input_type -> dure.api.v1.ListAssetsRequest
+	58,  // 106: dure.api.v1.AssetService.GetBalance:input_type -> dure.api.v1.GetBalanceRequest
+	60,  // 107: dure.api.v1.AssetService.ListBalances:input_type -> dure.api.v1.ListBalancesRequest
+	63,  // 108: dure.api.v1.AssetService.GetHold:input_type -> dure.api.v1.GetHoldRequest
+	65,  // 109: dure.api.v1.AssetService.ListHolds:input_type -> dure.api.v1.ListHoldsRequest
+	69,  // 110: dure.api.v1.RecordService.GetRecords:input_type -> dure.api.v1.GetRecordsRequest
+	71,  // 111: dure.api.v1.RecordService.ListRecords:input_type -> dure.api.v1.ListRecordsRequest
+	88,  // 112: dure.api.v1.DeviceService.GetDevice:input_type -> dure.api.v1.GetDeviceRequest
+	83,  // 113: dure.api.v1.DeviceService.ListDevices:input_type -> dure.api.v1.ListDevicesRequest
+	90,  // 114: dure.api.v1.DeviceService.GetModel:input_type -> dure.api.v1.GetModelRequest
+	92,  // 115: dure.api.v1.DeviceService.Rely:input_type -> dure.api.v1.RelyRequest
+	99,  // 116: dure.api.v1.StreamService.GetFeed:input_type -> dure.api.v1.GetFeedRequest
+	101, // 117: dure.api.v1.StreamService.ListFeeds:input_type -> dure.api.v1.ListFeedsRequest
+	103, // 118: dure.api.v1.StreamService.Value:input_type -> dure.api.v1.ValueRequest
+	107, // 119: dure.api.v1.StreamService.ListReadings:input_type -> dure.api.v1.ListReadingsRequest
+	109, // 120: dure.api.v1.StreamService.GetReading:input_type -> dure.api.v1.GetReadingRequest
+	111, // 121: dure.api.v1.StreamService.ListSettlements:input_type -> dure.api.v1.ListSettlementsRequest
+	113, // 122: dure.api.v1.StreamService.Taint:input_type -> dure.api.v1.TaintRequest
+	119, // 123: dure.api.v1.IdentityService.GetOrganisation:input_type -> dure.api.v1.GetOrganisationRequest
+	121, // 124: dure.api.v1.IdentityService.ListOrganisations:input_type -> dure.api.v1.ListOrganisationsRequest
+	130, // 125: dure.api.v1.IdentityService.GetSchema:input_type -> dure.api.v1.GetSchemaRequest
+	132, // 126: dure.api.v1.IdentityService.ListSchemas:input_type -> dure.api.v1.ListSchemasRequest
+	135, // 127: dure.api.v1.IdentityService.ListRights:input_type -> dure.api.v1.ListRightsRequest
+	138, // 128: dure.api.v1.IdentityService.ListAttributes:input_type -> dure.api.v1.ListAttributesRequest
+	140, // 129: dure.api.v1.IdentityService.HasAttribute:input_type -> dure.api.v1.HasAttributeRequest
+	143, // 130: dure.api.v1.IdentityService.GetStatusList:input_type -> dure.api.v1.GetStatusListRequest
+	145, // 131: dure.api.v1.IdentityService.ListStatusLists:input_type -> dure.api.v1.ListStatusListsRequest
+	147, // 132: dure.api.v1.IdentityService.GetCredentialStatus:input_type -> dure.api.v1.GetCredentialStatusRequest
+	150, // 133: dure.api.v1.IdentityService.GetConsent:input_type -> dure.api.v1.GetConsentRequest
+	152, // 134: dure.api.v1.IdentityService.ListConsents:input_type -> dure.api.v1.ListConsentsRequest
+	124, // 135: dure.api.v1.IdentityService.GetService:input_type -> dure.api.v1.GetServiceRequest
+	126, // 136: dure.api.v1.IdentityService.ListServices:input_type -> dure.api.v1.ListServicesRequest
+	154, // 137: dure.api.v1.AccessService.GetChallenge:input_type -> dure.api.v1.GetChallengeRequest
+	156, // 138: dure.api.v1.AccessService.CreateToken:input_type -> dure.api.v1.CreateTokenRequest
+	76,  // 139: dure.api.v1.NetworkService.GetNetwork:input_type -> dure.api.v1.GetNetworkRequest
+	79,  // 140: dure.api.v1.NetworkService.ListProposals:input_type -> dure.api.v1.ListProposalsRequest
+	3,   // 141: dure.api.v1.LedgerService.Submit:output_type -> dure.api.v1.SubmitResponse
+	5,   // 142: dure.api.v1.LedgerService.SubmitMany:output_type -> dure.api.v1.SubmitManyResponse
+	14,  // 143: dure.api.v1.LedgerService.GetTransaction:output_type -> dure.api.v1.GetTransactionResponse
+	16,  // 144: dure.api.v1.LedgerService.ListTransactions:output_type -> dure.api.v1.ListTransactionsResponse
+	18,  // 145: dure.api.v1.LedgerService.WatchTransactions:output_type -> dure.api.v1.WatchTransactionsResponse
+	20,  // 146: dure.api.v1.LedgerService.GetBlock:output_type -> dure.api.v1.GetBlockResponse
+	22,  // 147: dure.api.v1.LedgerService.GetStatus:output_type -> dure.api.v1.GetStatusResponse
+	26,  // 148: dure.api.v1.LedgerService.GetReceipt:output_type -> dure.api.v1.GetReceiptResponse
+	28,  // 149: dure.api.v1.LedgerService.GetCheckpoint:output_type -> dure.api.v1.GetCheckpointResponse
+	30,  // 150: dure.api.v1.LedgerService.AddCosignature:output_type -> dure.api.v1.AddCosignatureResponse
+	32,  // 151: dure.api.v1.LedgerService.GetStateProof:output_type -> dure.api.v1.GetStateProofResponse
+	46,  // 152: dure.api.v1.AccountService.GetAccount:output_type -> dure.api.v1.GetAccountResponse
+	51,  // 153: dure.api.v1.AccountService.ListAccounts:output_type -> dure.api.v1.ListAccountsResponse
+	48,  // 154: dure.api.v1.AccountService.ListAccountEvents:output_type -> dure.api.v1.ListAccountEventsResponse
+	44,  // 155: dure.api.v1.AccountService.ListAccountProposals:output_type -> dure.api.v1.ListAccountProposalsResponse
+	54,  // 156: dure.api.v1.AssetService.GetAsset:output_type -> dure.api.v1.GetAssetResponse
+	56,  // 157: dure.api.v1.AssetService.ListAssets:output_type -> dure.api.v1.ListAssetsResponse
+	59,  // 158: dure.api.v1.AssetService.GetBalance:output_type -> dure.api.v1.GetBalanceResponse
+	61,  // 159: dure.api.v1.AssetService.ListBalances:output_type -> dure.api.v1.ListBalancesResponse
+	64,  // 160: dure.api.v1.AssetService.GetHold:output_type -> dure.api.v1.GetHoldResponse
+	66,  // 161: dure.api.v1.AssetService.ListHolds:output_type -> dure.api.v1.ListHoldsResponse
+	70,  // 162: dure.api.v1.RecordService.GetRecords:output_type -> dure.api.v1.GetRecordsResponse
+	72,  // 163: dure.api.v1.RecordService.ListRecords:output_type -> dure.api.v1.ListRecordsResponse
+	89,  // 164: dure.api.v1.DeviceService.GetDevice:output_type -> dure.api.v1.GetDeviceResponse
+	84,  // 165: dure.api.v1.DeviceService.ListDevices:output_type -> dure.api.v1.ListDevicesResponse
+	91,  // 166: dure.api.v1.DeviceService.GetModel:output_type -> dure.api.v1.GetModelResponse
+	93,  // 167: dure.api.v1.DeviceService.Rely:output_type -> dure.api.v1.RelyResponse
+	100, // 168: dure.api.v1.StreamService.GetFeed:output_type -> dure.api.v1.GetFeedResponse
+	102, // 169: dure.api.v1.StreamService.ListFeeds:output_type -> dure.api.v1.ListFeedsResponse
+	104, // 170: dure.api.v1.StreamService.Value:output_type -> dure.api.v1.ValueResponse
+	108, // 171: dure.api.v1.StreamService.ListReadings:output_type -> dure.api.v1.ListReadingsResponse
+	110, // 172: dure.api.v1.StreamService.GetReading:output_type -> dure.api.v1.GetReadingResponse
+	112, // 173: dure.api.v1.StreamService.ListSettlements:output_type -> dure.api.v1.ListSettlementsResponse
+	114, // 174: dure.api.v1.StreamService.Taint:output_type -> dure.api.v1.TaintResponse
+	120, // 175: dure.api.v1.IdentityService.GetOrganisation:output_type -> dure.api.v1.GetOrganisationResponse
+	122, // 176: dure.api.v1.IdentityService.ListOrganisations:output_type -> dure.api.v1.ListOrganisationsResponse
+	131, // 177: dure.api.v1.IdentityService.GetSchema:output_type -> dure.api.v1.GetSchemaResponse
+	133, // 178: dure.api.v1.IdentityService.ListSchemas:output_type -> dure.api.v1.ListSchemasResponse
+	136, // 179: dure.api.v1.IdentityService.ListRights:output_type -> dure.api.v1.ListRightsResponse
+	139, // 180: dure.api.v1.IdentityService.ListAttributes:output_type -> dure.api.v1.ListAttributesResponse
+	141, // 181: dure.api.v1.IdentityService.HasAttribute:output_type -> dure.api.v1.HasAttributeResponse
+	144, // 182: dure.api.v1.IdentityService.GetStatusList:output_type -> dure.api.v1.GetStatusListResponse
+	146, // 183: dure.api.v1.IdentityService.ListStatusLists:output_type -> dure.api.v1.ListStatusListsResponse
+	148, // 184: dure.api.v1.IdentityService.GetCredentialStatus:output_type -> dure.api.v1.GetCredentialStatusResponse
+	151, // 185: dure.api.v1.IdentityService.GetConsent:output_type -> dure.api.v1.GetConsentResponse
+	153, // 186: dure.api.v1.IdentityService.ListConsents:output_type -> dure.api.v1.ListConsentsResponse
+	125, // 187: dure.api.v1.IdentityService.GetService:output_type -> dure.api.v1.GetServiceResponse
+	127, // 188: dure.api.v1.IdentityService.ListServices:output_type -> dure.api.v1.ListServicesResponse
+	155, // 189: dure.api.v1.AccessService.GetChallenge:output_type -> dure.api.v1.GetChallengeResponse
+	157, // 190: dure.api.v1.AccessService.CreateToken:output_type -> dure.api.v1.CreateTokenResponse
+	77,  // 191: dure.api.v1.NetworkService.GetNetwork:output_type -> dure.api.v1.GetNetworkResponse
+	80,  // 192: dure.api.v1.NetworkService.ListProposals:output_type -> dure.api.v1.ListProposalsResponse
+	141, // [141:193] is the sub-list for method output_type
+	89,  // [89:141] is the sub-list for method input_type
+	89,  // [89:89] is the sub-list for extension type_name
+	89,  // [89:89] is the sub-list for extension extendee
+	0,   // [0:89] is the sub-list for field type_name
 }
 
 func init() { file_dure_api_v1_api_proto_init() }
@@ -12794,7 +13163,7 @@ func file_dure_api_v1_api_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dure_api_v1_api_proto_rawDesc), len(file_dure_api_v1_api_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   153,
+			NumMessages:   158,
 			NumExtensions: 0,
 			NumServices:   9,
 		},

@@ -1598,6 +1598,275 @@ func (x *WithdrawConsent) GetDigest() []byte {
 	return nil
 }
 
+// A service at which people sign in: a relying party of OpenID Connect. Everything in it is public, and of the organisation.
+type Service struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// For people, 1 to 64 bytes each.
+	NameKo string `protobuf:"bytes,1,opt,name=name_ko,json=nameKo,proto3" json:"name_ko,omitempty"`
+	NameEn string `protobuf:"bytes,2,opt,name=name_en,json=nameEn,proto3" json:"name_en,omitempty"`
+	// 1 to 8 addresses at which people come back, each at most 200 bytes: https, or http at localhost or 127.0.0.1, without user, query and fragment.
+	RedirectUris []string `protobuf:"bytes,3,rep,name=redirect_uris,json=redirectUris,proto3" json:"redirect_uris,omitempty"`
+	// At most 8, of the same form, at which people may arrive when they signed out.
+	PostLogoutRedirectUris []string `protobuf:"bytes,4,rep,name=post_logout_redirect_uris,json=postLogoutRedirectUris,proto3" json:"post_logout_redirect_uris,omitempty"`
+	// Of the same form: what is told when a person signed out elsewhere. May be empty.
+	BackchannelLogoutUri string `protobuf:"bytes,5,opt,name=backchannel_logout_uri,json=backchannelLogoutUri,proto3" json:"backchannel_logout_uri,omitempty"`
+	// At most 2 keys with which it shows who it is (private_key_jwt, ES256): P-256, SEC 1 compressed, 33 bytes. None: an app that can keep no secret.
+	Keys [][]byte `protobuf:"bytes,6,rep,name=keys,proto3" json:"keys,omitempty"`
+	// At most 8 items that it may ask people for, such as "phone": 1 to 32 of a-z and '_', a letter first, no two the same.
+	MayAsk []string `protobuf:"bytes,7,rep,name=may_ask,json=mayAsk,proto3" json:"may_ask,omitempty"`
+	// It knows people by numbers that only it has, and not by their accounts.
+	Pairwise      bool `protobuf:"varint,8,opt,name=pairwise,proto3" json:"pairwise,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Service) Reset() {
+	*x = Service{}
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Service) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Service) ProtoMessage() {}
+
+func (x *Service) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Service.ProtoReflect.Descriptor instead.
+func (*Service) Descriptor() ([]byte, []int) {
+	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Service) GetNameKo() string {
+	if x != nil {
+		return x.NameKo
+	}
+	return ""
+}
+
+func (x *Service) GetNameEn() string {
+	if x != nil {
+		return x.NameEn
+	}
+	return ""
+}
+
+func (x *Service) GetRedirectUris() []string {
+	if x != nil {
+		return x.RedirectUris
+	}
+	return nil
+}
+
+func (x *Service) GetPostLogoutRedirectUris() []string {
+	if x != nil {
+		return x.PostLogoutRedirectUris
+	}
+	return nil
+}
+
+func (x *Service) GetBackchannelLogoutUri() string {
+	if x != nil {
+		return x.BackchannelLogoutUri
+	}
+	return ""
+}
+
+func (x *Service) GetKeys() [][]byte {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *Service) GetMayAsk() []string {
+	if x != nil {
+		return x.MayAsk
+	}
+	return nil
+}
+
+func (x *Service) GetPairwise() bool {
+	if x != nil {
+		return x.Pairwise
+	}
+	return false
+}
+
+// A service as it is stored, under the account of its organisation, which is its client id.
+type StoredService struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Service *Service               `protobuf:"bytes,1,opt,name=service,proto3" json:"service,omitempty"`
+	// When it was set last, unix milliseconds.
+	SetAt int64 `protobuf:"varint,2,opt,name=set_at,json=setAt,proto3" json:"set_at,omitempty"`
+	// The transaction that did, 32 bytes.
+	Tx            []byte `protobuf:"bytes,3,opt,name=tx,proto3" json:"tx,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StoredService) Reset() {
+	*x = StoredService{}
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StoredService) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StoredService) ProtoMessage() {}
+
+func (x *StoredService) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StoredService.ProtoReflect.Descriptor instead.
+func (*StoredService) Descriptor() ([]byte, []int) {
+	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *StoredService) GetService() *Service {
+	if x != nil {
+		return x.Service
+	}
+	return nil
+}
+
+func (x *StoredService) GetSetAt() int64 {
+	if x != nil {
+		return x.SetAt
+	}
+	return 0
+}
+
+func (x *StoredService) GetTx() []byte {
+	if x != nil {
+		return x.Tx
+	}
+	return nil
+}
+
+// Sets the service of the actor, an organisation, at which people may sign in by every member's provider, in place of an earlier one.
+type SetService struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Service       *Service               `protobuf:"bytes,1,opt,name=service,proto3" json:"service,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetService) Reset() {
+	*x = SetService{}
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetService) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetService) ProtoMessage() {}
+
+func (x *SetService) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetService.ProtoReflect.Descriptor instead.
+func (*SetService) Descriptor() ([]byte, []int) {
+	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *SetService) GetService() *Service {
+	if x != nil {
+		return x.Service
+	}
+	return nil
+}
+
+// Takes the service of an organisation away, by itself or by the member that admitted it.
+type RemoveService struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Reason        Reason                 `protobuf:"varint,2,opt,name=reason,proto3,enum=dure.identity.v1.Reason" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveService) Reset() {
+	*x = RemoveService{}
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveService) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveService) ProtoMessage() {}
+
+func (x *RemoveService) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveService.ProtoReflect.Descriptor instead.
+func (*RemoveService) Descriptor() ([]byte, []int) {
+	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *RemoveService) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *RemoveService) GetReason() Reason {
+	if x != nil {
+		return x.Reason
+	}
+	return Reason_REASON_UNSPECIFIED
+}
+
 // What the members decide by vote, as a change of the network.
 type Decision struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1614,7 +1883,7 @@ type Decision struct {
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[19]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1626,7 +1895,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[19]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1639,7 +1908,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{19}
+	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Decision) GetKind() isDecision_Kind {
@@ -1731,7 +2000,7 @@ type Give struct {
 
 func (x *Give) Reset() {
 	*x = Give{}
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[20]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1743,7 +2012,7 @@ func (x *Give) String() string {
 func (*Give) ProtoMessage() {}
 
 func (x *Give) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[20]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1756,7 +2025,7 @@ func (x *Give) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Give.ProtoReflect.Descriptor instead.
 func (*Give) Descriptor() ([]byte, []int) {
-	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{20}
+	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Give) GetSchema() string {
@@ -1799,7 +2068,7 @@ type Admitted struct {
 
 func (x *Admitted) Reset() {
 	*x = Admitted{}
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[21]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1811,7 +2080,7 @@ func (x *Admitted) String() string {
 func (*Admitted) ProtoMessage() {}
 
 func (x *Admitted) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[21]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1824,7 +2093,7 @@ func (x *Admitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Admitted.ProtoReflect.Descriptor instead.
 func (*Admitted) Descriptor() ([]byte, []int) {
-	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{21}
+	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Admitted) GetAccount() []byte {
@@ -1860,7 +2129,7 @@ type Dismissed struct {
 
 func (x *Dismissed) Reset() {
 	*x = Dismissed{}
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[22]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1872,7 +2141,7 @@ func (x *Dismissed) String() string {
 func (*Dismissed) ProtoMessage() {}
 
 func (x *Dismissed) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[22]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1885,7 +2154,7 @@ func (x *Dismissed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dismissed.ProtoReflect.Descriptor instead.
 func (*Dismissed) Descriptor() ([]byte, []int) {
-	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{22}
+	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Dismissed) GetAccount() []byte {
@@ -1918,7 +2187,7 @@ type Described struct {
 
 func (x *Described) Reset() {
 	*x = Described{}
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[23]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1930,7 +2199,7 @@ func (x *Described) String() string {
 func (*Described) ProtoMessage() {}
 
 func (x *Described) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[23]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1943,7 +2212,7 @@ func (x *Described) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Described.ProtoReflect.Descriptor instead.
 func (*Described) Descriptor() ([]byte, []int) {
-	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{23}
+	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Described) GetAccount() []byte {
@@ -1963,7 +2232,7 @@ type SchemaRegistered struct {
 
 func (x *SchemaRegistered) Reset() {
 	*x = SchemaRegistered{}
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[24]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1975,7 +2244,7 @@ func (x *SchemaRegistered) String() string {
 func (*SchemaRegistered) ProtoMessage() {}
 
 func (x *SchemaRegistered) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[24]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1988,7 +2257,7 @@ func (x *SchemaRegistered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SchemaRegistered.ProtoReflect.Descriptor instead.
 func (*SchemaRegistered) Descriptor() ([]byte, []int) {
-	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{24}
+	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *SchemaRegistered) GetSchema() string {
@@ -2019,7 +2288,7 @@ type RightGiven struct {
 
 func (x *RightGiven) Reset() {
 	*x = RightGiven{}
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[25]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2031,7 +2300,7 @@ func (x *RightGiven) String() string {
 func (*RightGiven) ProtoMessage() {}
 
 func (x *RightGiven) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[25]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2044,7 +2313,7 @@ func (x *RightGiven) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RightGiven.ProtoReflect.Descriptor instead.
 func (*RightGiven) Descriptor() ([]byte, []int) {
-	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{25}
+	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *RightGiven) GetSchema() string {
@@ -2095,7 +2364,7 @@ type RightRevoked struct {
 
 func (x *RightRevoked) Reset() {
 	*x = RightRevoked{}
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[26]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2107,7 +2376,7 @@ func (x *RightRevoked) String() string {
 func (*RightRevoked) ProtoMessage() {}
 
 func (x *RightRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[26]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2120,7 +2389,7 @@ func (x *RightRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RightRevoked.ProtoReflect.Descriptor instead.
 func (*RightRevoked) Descriptor() ([]byte, []int) {
-	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{26}
+	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RightRevoked) GetSchema() string {
@@ -2164,7 +2433,7 @@ type Attested struct {
 
 func (x *Attested) Reset() {
 	*x = Attested{}
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[27]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2176,7 +2445,7 @@ func (x *Attested) String() string {
 func (*Attested) ProtoMessage() {}
 
 func (x *Attested) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[27]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2189,7 +2458,7 @@ func (x *Attested) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attested.ProtoReflect.Descriptor instead.
 func (*Attested) Descriptor() ([]byte, []int) {
-	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{27}
+	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Attested) GetAccount() []byte {
@@ -2240,7 +2509,7 @@ type AttributeWithdrawn struct {
 
 func (x *AttributeWithdrawn) Reset() {
 	*x = AttributeWithdrawn{}
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[28]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2252,7 +2521,7 @@ func (x *AttributeWithdrawn) String() string {
 func (*AttributeWithdrawn) ProtoMessage() {}
 
 func (x *AttributeWithdrawn) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[28]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2265,7 +2534,7 @@ func (x *AttributeWithdrawn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AttributeWithdrawn.ProtoReflect.Descriptor instead.
 func (*AttributeWithdrawn) Descriptor() ([]byte, []int) {
-	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{28}
+	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *AttributeWithdrawn) GetAccount() []byte {
@@ -2313,7 +2582,7 @@ type ListOpened struct {
 
 func (x *ListOpened) Reset() {
 	*x = ListOpened{}
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[29]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2325,7 +2594,7 @@ func (x *ListOpened) String() string {
 func (*ListOpened) ProtoMessage() {}
 
 func (x *ListOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[29]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2338,7 +2607,7 @@ func (x *ListOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOpened.ProtoReflect.Descriptor instead.
 func (*ListOpened) Descriptor() ([]byte, []int) {
-	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{29}
+	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ListOpened) GetIssuer() []byte {
@@ -2370,7 +2639,7 @@ type StatusSet struct {
 
 func (x *StatusSet) Reset() {
 	*x = StatusSet{}
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[30]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2382,7 +2651,7 @@ func (x *StatusSet) String() string {
 func (*StatusSet) ProtoMessage() {}
 
 func (x *StatusSet) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[30]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2395,7 +2664,7 @@ func (x *StatusSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusSet.ProtoReflect.Descriptor instead.
 func (*StatusSet) Descriptor() ([]byte, []int) {
-	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{30}
+	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *StatusSet) GetIssuer() []byte {
@@ -2445,7 +2714,7 @@ type ConsentGiven struct {
 
 func (x *ConsentGiven) Reset() {
 	*x = ConsentGiven{}
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[31]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2457,7 +2726,7 @@ func (x *ConsentGiven) String() string {
 func (*ConsentGiven) ProtoMessage() {}
 
 func (x *ConsentGiven) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[31]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2470,7 +2739,7 @@ func (x *ConsentGiven) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConsentGiven.ProtoReflect.Descriptor instead.
 func (*ConsentGiven) Descriptor() ([]byte, []int) {
-	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{31}
+	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ConsentGiven) GetPerson() []byte {
@@ -2512,7 +2781,7 @@ type ConsentWithdrawn struct {
 
 func (x *ConsentWithdrawn) Reset() {
 	*x = ConsentWithdrawn{}
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[32]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2524,7 +2793,7 @@ func (x *ConsentWithdrawn) String() string {
 func (*ConsentWithdrawn) ProtoMessage() {}
 
 func (x *ConsentWithdrawn) ProtoReflect() protoreflect.Message {
-	mi := &file_dure_identity_v1_identity_proto_msgTypes[32]
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2537,7 +2806,7 @@ func (x *ConsentWithdrawn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConsentWithdrawn.ProtoReflect.Descriptor instead.
 func (*ConsentWithdrawn) Descriptor() ([]byte, []int) {
-	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{32}
+	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ConsentWithdrawn) GetPerson() []byte {
@@ -2559,6 +2828,110 @@ func (x *ConsentWithdrawn) GetDigest() []byte {
 		return x.Digest
 	}
 	return nil
+}
+
+type ServiceSet struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ServiceSet) Reset() {
+	*x = ServiceSet{}
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ServiceSet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ServiceSet) ProtoMessage() {}
+
+func (x *ServiceSet) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ServiceSet.ProtoReflect.Descriptor instead.
+func (*ServiceSet) Descriptor() ([]byte, []int) {
+	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *ServiceSet) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+type ServiceRemoved struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	RemovedBy     []byte                 `protobuf:"bytes,2,opt,name=removed_by,json=removedBy,proto3" json:"removed_by,omitempty"`
+	Reason        Reason                 `protobuf:"varint,3,opt,name=reason,proto3,enum=dure.identity.v1.Reason" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ServiceRemoved) Reset() {
+	*x = ServiceRemoved{}
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ServiceRemoved) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ServiceRemoved) ProtoMessage() {}
+
+func (x *ServiceRemoved) ProtoReflect() protoreflect.Message {
+	mi := &file_dure_identity_v1_identity_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ServiceRemoved.ProtoReflect.Descriptor instead.
+func (*ServiceRemoved) Descriptor() ([]byte, []int) {
+	return file_dure_identity_v1_identity_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *ServiceRemoved) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *ServiceRemoved) GetRemovedBy() []byte {
+	if x != nil {
+		return x.RemovedBy
+	}
+	return nil
+}
+
+func (x *ServiceRemoved) GetReason() Reason {
+	if x != nil {
+		return x.Reason
+	}
+	return Reason_REASON_UNSPECIFIED
 }
 
 var File_dure_identity_v1_identity_proto protoreflect.FileDescriptor
@@ -2668,7 +3041,26 @@ const file_dure_identity_v1_identity_proto_rawDesc = "" +
 	"\aends_at\x18\x03 \x01(\x03R\x06endsAt\"G\n" +
 	"\x0fWithdrawConsent\x12\x1c\n" +
 	"\trecipient\x18\x01 \x01(\fR\trecipient\x12\x16\n" +
-	"\x06digest\x18\x02 \x01(\fR\x06digest\"\xdc\x01\n" +
+	"\x06digest\x18\x02 \x01(\fR\x06digest\"\x9a\x02\n" +
+	"\aService\x12\x17\n" +
+	"\aname_ko\x18\x01 \x01(\tR\x06nameKo\x12\x17\n" +
+	"\aname_en\x18\x02 \x01(\tR\x06nameEn\x12#\n" +
+	"\rredirect_uris\x18\x03 \x03(\tR\fredirectUris\x129\n" +
+	"\x19post_logout_redirect_uris\x18\x04 \x03(\tR\x16postLogoutRedirectUris\x124\n" +
+	"\x16backchannel_logout_uri\x18\x05 \x01(\tR\x14backchannelLogoutUri\x12\x12\n" +
+	"\x04keys\x18\x06 \x03(\fR\x04keys\x12\x17\n" +
+	"\amay_ask\x18\a \x03(\tR\x06mayAsk\x12\x1a\n" +
+	"\bpairwise\x18\b \x01(\bR\bpairwise\"k\n" +
+	"\rStoredService\x123\n" +
+	"\aservice\x18\x01 \x01(\v2\x19.dure.identity.v1.ServiceR\aservice\x12\x15\n" +
+	"\x06set_at\x18\x02 \x01(\x03R\x05setAt\x12\x0e\n" +
+	"\x02tx\x18\x03 \x01(\fR\x02tx\"A\n" +
+	"\n" +
+	"SetService\x123\n" +
+	"\aservice\x18\x01 \x01(\v2\x19.dure.identity.v1.ServiceR\aservice\"[\n" +
+	"\rRemoveService\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x120\n" +
+	"\x06reason\x18\x02 \x01(\x0e2\x18.dure.identity.v1.ReasonR\x06reason\"\xdc\x01\n" +
 	"\bDecision\x12/\n" +
 	"\x05admit\x18\x01 \x01(\v2\x17.dure.identity.v1.AdmitH\x00R\x05admit\x125\n" +
 	"\adismiss\x18\x02 \x01(\v2\x19.dure.identity.v1.DismissH\x00R\adismiss\x12,\n" +
@@ -2737,7 +3129,15 @@ const file_dure_identity_v1_identity_proto_rawDesc = "" +
 	"\x10ConsentWithdrawn\x12\x16\n" +
 	"\x06person\x18\x01 \x01(\fR\x06person\x12\x1c\n" +
 	"\trecipient\x18\x02 \x01(\fR\trecipient\x12\x16\n" +
-	"\x06digest\x18\x03 \x01(\fR\x06digest*\xa3\x01\n" +
+	"\x06digest\x18\x03 \x01(\fR\x06digest\"&\n" +
+	"\n" +
+	"ServiceSet\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\"{\n" +
+	"\x0eServiceRemoved\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x1d\n" +
+	"\n" +
+	"removed_by\x18\x02 \x01(\fR\tremovedBy\x120\n" +
+	"\x06reason\x18\x03 \x01(\x0e2\x18.dure.identity.v1.ReasonR\x06reason*\xa3\x01\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vKIND_MEMBER\x10\x01\x12\x16\n" +
@@ -2776,7 +3176,7 @@ func file_dure_identity_v1_identity_proto_rawDescGZIP() []byte {
 }
 
 var file_dure_identity_v1_identity_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_dure_identity_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_dure_identity_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_dure_identity_v1_identity_proto_goTypes = []any{
 	(Kind)(0),                  // 0: dure.identity.v1.Kind
 	(Reason)(0),                // 1: dure.identity.v1.Reason
@@ -2800,20 +3200,26 @@ var file_dure_identity_v1_identity_proto_goTypes = []any{
 	(*SetStatus)(nil),          // 19: dure.identity.v1.SetStatus
 	(*GiveConsent)(nil),        // 20: dure.identity.v1.GiveConsent
 	(*WithdrawConsent)(nil),    // 21: dure.identity.v1.WithdrawConsent
-	(*Decision)(nil),           // 22: dure.identity.v1.Decision
-	(*Give)(nil),               // 23: dure.identity.v1.Give
-	(*Admitted)(nil),           // 24: dure.identity.v1.Admitted
-	(*Dismissed)(nil),          // 25: dure.identity.v1.Dismissed
-	(*Described)(nil),          // 26: dure.identity.v1.Described
-	(*SchemaRegistered)(nil),   // 27: dure.identity.v1.SchemaRegistered
-	(*RightGiven)(nil),         // 28: dure.identity.v1.RightGiven
-	(*RightRevoked)(nil),       // 29: dure.identity.v1.RightRevoked
-	(*Attested)(nil),           // 30: dure.identity.v1.Attested
-	(*AttributeWithdrawn)(nil), // 31: dure.identity.v1.AttributeWithdrawn
-	(*ListOpened)(nil),         // 32: dure.identity.v1.ListOpened
-	(*StatusSet)(nil),          // 33: dure.identity.v1.StatusSet
-	(*ConsentGiven)(nil),       // 34: dure.identity.v1.ConsentGiven
-	(*ConsentWithdrawn)(nil),   // 35: dure.identity.v1.ConsentWithdrawn
+	(*Service)(nil),            // 22: dure.identity.v1.Service
+	(*StoredService)(nil),      // 23: dure.identity.v1.StoredService
+	(*SetService)(nil),         // 24: dure.identity.v1.SetService
+	(*RemoveService)(nil),      // 25: dure.identity.v1.RemoveService
+	(*Decision)(nil),           // 26: dure.identity.v1.Decision
+	(*Give)(nil),               // 27: dure.identity.v1.Give
+	(*Admitted)(nil),           // 28: dure.identity.v1.Admitted
+	(*Dismissed)(nil),          // 29: dure.identity.v1.Dismissed
+	(*Described)(nil),          // 30: dure.identity.v1.Described
+	(*SchemaRegistered)(nil),   // 31: dure.identity.v1.SchemaRegistered
+	(*RightGiven)(nil),         // 32: dure.identity.v1.RightGiven
+	(*RightRevoked)(nil),       // 33: dure.identity.v1.RightRevoked
+	(*Attested)(nil),           // 34: dure.identity.v1.Attested
+	(*AttributeWithdrawn)(nil), // 35: dure.identity.v1.AttributeWithdrawn
+	(*ListOpened)(nil),         // 36: dure.identity.v1.ListOpened
+	(*StatusSet)(nil),          // 37: dure.identity.v1.StatusSet
+	(*ConsentGiven)(nil),       // 38: dure.identity.v1.ConsentGiven
+	(*ConsentWithdrawn)(nil),   // 39: dure.identity.v1.ConsentWithdrawn
+	(*ServiceSet)(nil),         // 40: dure.identity.v1.ServiceSet
+	(*ServiceRemoved)(nil),     // 41: dure.identity.v1.ServiceRemoved
 }
 var file_dure_identity_v1_identity_proto_depIdxs = []int32{
 	0,  // 0: dure.identity.v1.Organisation.kind:type_name -> dure.identity.v1.Kind
@@ -2827,19 +3233,23 @@ var file_dure_identity_v1_identity_proto_depIdxs = []int32{
 	4,  // 8: dure.identity.v1.RegisterSchema.fields:type_name -> dure.identity.v1.Field
 	1,  // 9: dure.identity.v1.Revoke.reason:type_name -> dure.identity.v1.Reason
 	1,  // 10: dure.identity.v1.Withdraw.reason:type_name -> dure.identity.v1.Reason
-	10, // 11: dure.identity.v1.Decision.admit:type_name -> dure.identity.v1.Admit
-	11, // 12: dure.identity.v1.Decision.dismiss:type_name -> dure.identity.v1.Dismiss
-	23, // 13: dure.identity.v1.Decision.give:type_name -> dure.identity.v1.Give
-	15, // 14: dure.identity.v1.Decision.revoke:type_name -> dure.identity.v1.Revoke
-	0,  // 15: dure.identity.v1.Admitted.kind:type_name -> dure.identity.v1.Kind
-	1,  // 16: dure.identity.v1.Dismissed.reason:type_name -> dure.identity.v1.Reason
-	1,  // 17: dure.identity.v1.RightRevoked.reason:type_name -> dure.identity.v1.Reason
-	1,  // 18: dure.identity.v1.AttributeWithdrawn.reason:type_name -> dure.identity.v1.Reason
-	19, // [19:19] is the sub-list for method output_type
-	19, // [19:19] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	22, // 11: dure.identity.v1.StoredService.service:type_name -> dure.identity.v1.Service
+	22, // 12: dure.identity.v1.SetService.service:type_name -> dure.identity.v1.Service
+	1,  // 13: dure.identity.v1.RemoveService.reason:type_name -> dure.identity.v1.Reason
+	10, // 14: dure.identity.v1.Decision.admit:type_name -> dure.identity.v1.Admit
+	11, // 15: dure.identity.v1.Decision.dismiss:type_name -> dure.identity.v1.Dismiss
+	27, // 16: dure.identity.v1.Decision.give:type_name -> dure.identity.v1.Give
+	15, // 17: dure.identity.v1.Decision.revoke:type_name -> dure.identity.v1.Revoke
+	0,  // 18: dure.identity.v1.Admitted.kind:type_name -> dure.identity.v1.Kind
+	1,  // 19: dure.identity.v1.Dismissed.reason:type_name -> dure.identity.v1.Reason
+	1,  // 20: dure.identity.v1.RightRevoked.reason:type_name -> dure.identity.v1.Reason
+	1,  // 21: dure.identity.v1.AttributeWithdrawn.reason:type_name -> dure.identity.v1.Reason
+	1,  // 22: dure.identity.v1.ServiceRemoved.reason:type_name -> dure.identity.v1.Reason
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_dure_identity_v1_identity_proto_init() }
@@ -2847,7 +3257,7 @@ func file_dure_identity_v1_identity_proto_init() {
 	if File_dure_identity_v1_identity_proto != nil {
 		return
 	}
-	file_dure_identity_v1_identity_proto_msgTypes[19].OneofWrappers = []any{
+	file_dure_identity_v1_identity_proto_msgTypes[23].OneofWrappers = []any{
 		(*Decision_Admit)(nil),
 		(*Decision_Dismiss)(nil),
 		(*Decision_Give)(nil),
@@ -2859,7 +3269,7 @@ func file_dure_identity_v1_identity_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dure_identity_v1_identity_proto_rawDesc), len(file_dure_identity_v1_identity_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   33,
+			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -411,6 +411,8 @@ type Event struct {
 	//	*Event_IdentityStatusSet
 	//	*Event_IdentityConsentGiven
 	//	*Event_IdentityConsentWithdrawn
+	//	*Event_IdentityServiceSet
+	//	*Event_IdentityServiceRemoved
 	Kind          isEvent_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1090,6 +1092,24 @@ func (x *Event) GetIdentityConsentWithdrawn() *v16.ConsentWithdrawn {
 	return nil
 }
 
+func (x *Event) GetIdentityServiceSet() *v16.ServiceSet {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_IdentityServiceSet); ok {
+			return x.IdentityServiceSet
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetIdentityServiceRemoved() *v16.ServiceRemoved {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_IdentityServiceRemoved); ok {
+			return x.IdentityServiceRemoved
+		}
+	}
+	return nil
+}
+
 type isEvent_Kind interface {
 	isEvent_Kind()
 }
@@ -1374,6 +1394,14 @@ type Event_IdentityConsentWithdrawn struct {
 	IdentityConsentWithdrawn *v16.ConsentWithdrawn `protobuf:"bytes,141,opt,name=identity_consent_withdrawn,json=identityConsentWithdrawn,proto3,oneof"`
 }
 
+type Event_IdentityServiceSet struct {
+	IdentityServiceSet *v16.ServiceSet `protobuf:"bytes,142,opt,name=identity_service_set,json=identityServiceSet,proto3,oneof"`
+}
+
+type Event_IdentityServiceRemoved struct {
+	IdentityServiceRemoved *v16.ServiceRemoved `protobuf:"bytes,143,opt,name=identity_service_removed,json=identityServiceRemoved,proto3,oneof"`
+}
+
 func (*Event_AccountOpened) isEvent_Kind() {}
 
 func (*Event_AccountKeyRotated) isEvent_Kind() {}
@@ -1514,6 +1542,10 @@ func (*Event_IdentityConsentGiven) isEvent_Kind() {}
 
 func (*Event_IdentityConsentWithdrawn) isEvent_Kind() {}
 
+func (*Event_IdentityServiceSet) isEvent_Kind() {}
+
+func (*Event_IdentityServiceRemoved) isEvent_Kind() {}
+
 // The ledger's first state.
 type Genesis struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1617,7 +1649,7 @@ const file_dure_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x06action\x18\x04 \x01(\rR\x06action\"1\n" +
 	"\x05Field\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"\x82*\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\xb4+\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06action\x18\x01 \x01(\rR\x06action\x12@\n" +
 	"\x0eaccount_opened\x18\n" +
@@ -1692,7 +1724,9 @@ const file_dure_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x14identity_list_opened\x18\x8a\x01 \x01(\v2\x1c.dure.identity.v1.ListOpenedH\x00R\x12identityListOpened\x12N\n" +
 	"\x13identity_status_set\x18\x8b\x01 \x01(\v2\x1b.dure.identity.v1.StatusSetH\x00R\x11identityStatusSet\x12W\n" +
 	"\x16identity_consent_given\x18\x8c\x01 \x01(\v2\x1e.dure.identity.v1.ConsentGivenH\x00R\x14identityConsentGiven\x12c\n" +
-	"\x1aidentity_consent_withdrawn\x18\x8d\x01 \x01(\v2\".dure.identity.v1.ConsentWithdrawnH\x00R\x18identityConsentWithdrawnB\x06\n" +
+	"\x1aidentity_consent_withdrawn\x18\x8d\x01 \x01(\v2\".dure.identity.v1.ConsentWithdrawnH\x00R\x18identityConsentWithdrawn\x12Q\n" +
+	"\x14identity_service_set\x18\x8e\x01 \x01(\v2\x1c.dure.identity.v1.ServiceSetH\x00R\x12identityServiceSet\x12]\n" +
+	"\x18identity_service_removed\x18\x8f\x01 \x01(\v2 .dure.identity.v1.ServiceRemovedH\x00R\x16identityServiceRemovedB\x06\n" +
 	"\x04kind\"\xc7\x01\n" +
 	"\aGenesis\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
@@ -1798,9 +1832,11 @@ var file_dure_ledger_v1_ledger_proto_goTypes = []any{
 	(*v16.StatusSet)(nil),          // 73: dure.identity.v1.StatusSet
 	(*v16.ConsentGiven)(nil),       // 74: dure.identity.v1.ConsentGiven
 	(*v16.ConsentWithdrawn)(nil),   // 75: dure.identity.v1.ConsentWithdrawn
-	(*v13.Genesis)(nil),            // 76: dure.network.v1.Genesis
-	(*v1.Genesis)(nil),             // 77: dure.account.v1.Genesis
-	(*v11.Genesis)(nil),            // 78: dure.asset.v1.Genesis
+	(*v16.ServiceSet)(nil),         // 76: dure.identity.v1.ServiceSet
+	(*v16.ServiceRemoved)(nil),     // 77: dure.identity.v1.ServiceRemoved
+	(*v13.Genesis)(nil),            // 78: dure.network.v1.Genesis
+	(*v1.Genesis)(nil),             // 79: dure.account.v1.Genesis
+	(*v11.Genesis)(nil),            // 80: dure.asset.v1.Genesis
 }
 var file_dure_ledger_v1_ledger_proto_depIdxs = []int32{
 	0,  // 0: dure.ledger.v1.Outcome.status:type_name -> dure.ledger.v1.Status
@@ -1877,14 +1913,16 @@ var file_dure_ledger_v1_ledger_proto_depIdxs = []int32{
 	73, // 71: dure.ledger.v1.Event.identity_status_set:type_name -> dure.identity.v1.StatusSet
 	74, // 72: dure.ledger.v1.Event.identity_consent_given:type_name -> dure.identity.v1.ConsentGiven
 	75, // 73: dure.ledger.v1.Event.identity_consent_withdrawn:type_name -> dure.identity.v1.ConsentWithdrawn
-	76, // 74: dure.ledger.v1.Genesis.network:type_name -> dure.network.v1.Genesis
-	77, // 75: dure.ledger.v1.Genesis.account:type_name -> dure.account.v1.Genesis
-	78, // 76: dure.ledger.v1.Genesis.asset:type_name -> dure.asset.v1.Genesis
-	77, // [77:77] is the sub-list for method output_type
-	77, // [77:77] is the sub-list for method input_type
-	77, // [77:77] is the sub-list for extension type_name
-	77, // [77:77] is the sub-list for extension extendee
-	0,  // [0:77] is the sub-list for field type_name
+	76, // 74: dure.ledger.v1.Event.identity_service_set:type_name -> dure.identity.v1.ServiceSet
+	77, // 75: dure.ledger.v1.Event.identity_service_removed:type_name -> dure.identity.v1.ServiceRemoved
+	78, // 76: dure.ledger.v1.Genesis.network:type_name -> dure.network.v1.Genesis
+	79, // 77: dure.ledger.v1.Genesis.account:type_name -> dure.account.v1.Genesis
+	80, // 78: dure.ledger.v1.Genesis.asset:type_name -> dure.asset.v1.Genesis
+	79, // [79:79] is the sub-list for method output_type
+	79, // [79:79] is the sub-list for method input_type
+	79, // [79:79] is the sub-list for extension type_name
+	79, // [79:79] is the sub-list for extension extendee
+	0,  // [0:79] is the sub-list for field type_name
 }
 
 func init() { file_dure_ledger_v1_ledger_proto_init() }
@@ -1963,6 +2001,8 @@ func file_dure_ledger_v1_ledger_proto_init() {
 		(*Event_IdentityStatusSet)(nil),
 		(*Event_IdentityConsentGiven)(nil),
 		(*Event_IdentityConsentWithdrawn)(nil),
+		(*Event_IdentityServiceSet)(nil),
+		(*Event_IdentityServiceRemoved)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

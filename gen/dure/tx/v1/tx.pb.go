@@ -333,6 +333,8 @@ type Action struct {
 	//	*Action_IdentitySetStatus
 	//	*Action_IdentityGiveConsent
 	//	*Action_IdentityWithdrawConsent
+	//	*Action_IdentitySetService
+	//	*Action_IdentityRemoveService
 	Call          isAction_Call `protobuf_oneof:"call"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1030,6 +1032,24 @@ func (x *Action) GetIdentityWithdrawConsent() *v16.WithdrawConsent {
 	return nil
 }
 
+func (x *Action) GetIdentitySetService() *v16.SetService {
+	if x != nil {
+		if x, ok := x.Call.(*Action_IdentitySetService); ok {
+			return x.IdentitySetService
+		}
+	}
+	return nil
+}
+
+func (x *Action) GetIdentityRemoveService() *v16.RemoveService {
+	if x != nil {
+		if x, ok := x.Call.(*Action_IdentityRemoveService); ok {
+			return x.IdentityRemoveService
+		}
+	}
+	return nil
+}
+
 type isAction_Call interface {
 	isAction_Call()
 }
@@ -1322,6 +1342,14 @@ type Action_IdentityWithdrawConsent struct {
 	IdentityWithdrawConsent *v16.WithdrawConsent `protobuf:"bytes,141,opt,name=identity_withdraw_consent,json=identityWithdrawConsent,proto3,oneof"`
 }
 
+type Action_IdentitySetService struct {
+	IdentitySetService *v16.SetService `protobuf:"bytes,142,opt,name=identity_set_service,json=identitySetService,proto3,oneof"`
+}
+
+type Action_IdentityRemoveService struct {
+	IdentityRemoveService *v16.RemoveService `protobuf:"bytes,143,opt,name=identity_remove_service,json=identityRemoveService,proto3,oneof"`
+}
+
 func (*Action_AccountOpen) isAction_Call() {}
 
 func (*Action_AccountRotateKey) isAction_Call() {}
@@ -1466,6 +1494,10 @@ func (*Action_IdentityGiveConsent) isAction_Call() {}
 
 func (*Action_IdentityWithdrawConsent) isAction_Call() {}
 
+func (*Action_IdentitySetService) isAction_Call() {}
+
+func (*Action_IdentityRemoveService) isAction_Call() {}
+
 // A signature over the signing digest, with the key that made it.
 type Witness struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1567,7 +1599,7 @@ const file_dure_tx_v1_tx_proto_rawDesc = "" +
 	"\tnot_after\x18\x02 \x01(\x03R\bnotAfter\x12\x12\n" +
 	"\x04salt\x18\x03 \x01(\x06R\x04salt\x12\x12\n" +
 	"\x04once\x18\x04 \x01(\fR\x04once\x12,\n" +
-	"\aactions\x18\x05 \x03(\v2\x12.dure.tx.v1.ActionR\aactions\"\xfd'\n" +
+	"\aactions\x18\x05 \x03(\v2\x12.dure.tx.v1.ActionR\aactions\"\xac)\n" +
 	"\x06Action\x12\x14\n" +
 	"\x05actor\x18\x01 \x01(\fR\x05actor\x12:\n" +
 	"\faccount_open\x18\n" +
@@ -1648,7 +1680,9 @@ const file_dure_tx_v1_tx_proto_rawDesc = "" +
 	"\x12identity_open_list\x18\x8a\x01 \x01(\v2\x1a.dure.identity.v1.OpenListH\x00R\x10identityOpenList\x12N\n" +
 	"\x13identity_set_status\x18\x8b\x01 \x01(\v2\x1b.dure.identity.v1.SetStatusH\x00R\x11identitySetStatus\x12T\n" +
 	"\x15identity_give_consent\x18\x8c\x01 \x01(\v2\x1d.dure.identity.v1.GiveConsentH\x00R\x13identityGiveConsent\x12`\n" +
-	"\x19identity_withdraw_consent\x18\x8d\x01 \x01(\v2!.dure.identity.v1.WithdrawConsentH\x00R\x17identityWithdrawConsentB\x06\n" +
+	"\x19identity_withdraw_consent\x18\x8d\x01 \x01(\v2!.dure.identity.v1.WithdrawConsentH\x00R\x17identityWithdrawConsent\x12Q\n" +
+	"\x14identity_set_service\x18\x8e\x01 \x01(\v2\x1c.dure.identity.v1.SetServiceH\x00R\x12identitySetService\x12Z\n" +
+	"\x17identity_remove_service\x18\x8f\x01 \x01(\v2\x1f.dure.identity.v1.RemoveServiceH\x00R\x15identityRemoveServiceB\x06\n" +
 	"\x04call\"\xcd\x01\n" +
 	"\aWitness\x12,\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x18.dure.account.v1.KeyKindR\x04kind\x12\x1d\n" +
@@ -1752,7 +1786,9 @@ var file_dure_tx_v1_tx_proto_goTypes = []any{
 	(*v16.SetStatus)(nil),        // 74: dure.identity.v1.SetStatus
 	(*v16.GiveConsent)(nil),      // 75: dure.identity.v1.GiveConsent
 	(*v16.WithdrawConsent)(nil),  // 76: dure.identity.v1.WithdrawConsent
-	(v1.KeyKind)(0),              // 77: dure.account.v1.KeyKind
+	(*v16.SetService)(nil),       // 77: dure.identity.v1.SetService
+	(*v16.RemoveService)(nil),    // 78: dure.identity.v1.RemoveService
+	(v1.KeyKind)(0),              // 79: dure.account.v1.KeyKind
 }
 var file_dure_tx_v1_tx_proto_depIdxs = []int32{
 	1,  // 0: dure.tx.v1.Transaction.native:type_name -> dure.tx.v1.Native
@@ -1830,12 +1866,14 @@ var file_dure_tx_v1_tx_proto_depIdxs = []int32{
 	74, // 72: dure.tx.v1.Action.identity_set_status:type_name -> dure.identity.v1.SetStatus
 	75, // 73: dure.tx.v1.Action.identity_give_consent:type_name -> dure.identity.v1.GiveConsent
 	76, // 74: dure.tx.v1.Action.identity_withdraw_consent:type_name -> dure.identity.v1.WithdrawConsent
-	77, // 75: dure.tx.v1.Witness.kind:type_name -> dure.account.v1.KeyKind
-	76, // [76:76] is the sub-list for method output_type
-	76, // [76:76] is the sub-list for method input_type
-	76, // [76:76] is the sub-list for extension type_name
-	76, // [76:76] is the sub-list for extension extendee
-	0,  // [0:76] is the sub-list for field type_name
+	77, // 75: dure.tx.v1.Action.identity_set_service:type_name -> dure.identity.v1.SetService
+	78, // 76: dure.tx.v1.Action.identity_remove_service:type_name -> dure.identity.v1.RemoveService
+	79, // 77: dure.tx.v1.Witness.kind:type_name -> dure.account.v1.KeyKind
+	78, // [78:78] is the sub-list for method output_type
+	78, // [78:78] is the sub-list for method input_type
+	78, // [78:78] is the sub-list for extension type_name
+	78, // [78:78] is the sub-list for extension extendee
+	0,  // [0:78] is the sub-list for field type_name
 }
 
 func init() { file_dure_tx_v1_tx_proto_init() }
@@ -1920,6 +1958,8 @@ func file_dure_tx_v1_tx_proto_init() {
 		(*Action_IdentitySetStatus)(nil),
 		(*Action_IdentityGiveConsent)(nil),
 		(*Action_IdentityWithdrawConsent)(nil),
+		(*Action_IdentitySetService)(nil),
+		(*Action_IdentityRemoveService)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

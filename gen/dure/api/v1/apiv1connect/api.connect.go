@@ -175,6 +175,12 @@ const (
 	// IdentityServiceListConsentsProcedure is the fully-qualified name of the IdentityService's
 	// ListConsents RPC.
 	IdentityServiceListConsentsProcedure = "/dure.api.v1.IdentityService/ListConsents"
+	// IdentityServiceGetServiceProcedure is the fully-qualified name of the IdentityService's
+	// GetService RPC.
+	IdentityServiceGetServiceProcedure = "/dure.api.v1.IdentityService/GetService"
+	// IdentityServiceListServicesProcedure is the fully-qualified name of the IdentityService's
+	// ListServices RPC.
+	IdentityServiceListServicesProcedure = "/dure.api.v1.IdentityService/ListServices"
 	// AccessServiceGetChallengeProcedure is the fully-qualified name of the AccessService's
 	// GetChallenge RPC.
 	AccessServiceGetChallengeProcedure = "/dure.api.v1.AccessService/GetChallenge"
@@ -1411,6 +1417,10 @@ type IdentityServiceClient interface {
 	GetConsent(context.Context, *connect.Request[v1.GetConsentRequest]) (*connect.Response[v1.GetConsentResponse], error)
 	// What a person agreed to, or what was agreed towards a recipient, also what has ended.
 	ListConsents(context.Context, *connect.Request[v1.ListConsentsRequest]) (*connect.Response[v1.ListConsentsResponse], error)
+	// The service of an organisation at which people sign in.
+	GetService(context.Context, *connect.Request[v1.GetServiceRequest]) (*connect.Response[v1.GetServiceResponse], error)
+	// All services of organisations, in order of account.
+	ListServices(context.Context, *connect.Request[v1.ListServicesRequest]) (*connect.Response[v1.ListServicesResponse], error)
 }
 
 // NewIdentityServiceClient constructs a client for the dure.api.v1.IdentityService service. By
@@ -1496,6 +1506,18 @@ func NewIdentityServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 			connect.WithSchema(identityServiceMethods.ByName("ListConsents")),
 			connect.WithClientOptions(opts...),
 		),
+		getService: connect.NewClient[v1.GetServiceRequest, v1.GetServiceResponse](
+			httpClient,
+			baseURL+IdentityServiceGetServiceProcedure,
+			connect.WithSchema(identityServiceMethods.ByName("GetService")),
+			connect.WithClientOptions(opts...),
+		),
+		listServices: connect.NewClient[v1.ListServicesRequest, v1.ListServicesResponse](
+			httpClient,
+			baseURL+IdentityServiceListServicesProcedure,
+			connect.WithSchema(identityServiceMethods.ByName("ListServices")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -1513,6 +1535,8 @@ type identityServiceClient struct {
 	getCredentialStatus *connect.Client[v1.GetCredentialStatusRequest, v1.GetCredentialStatusResponse]
 	getConsent          *connect.Client[v1.GetConsentRequest, v1.GetConsentResponse]
 	listConsents        *connect.Client[v1.ListConsentsRequest, v1.ListConsentsResponse]
+	getService          *connect.Client[v1.GetServiceRequest, v1.GetServiceResponse]
+	listServices        *connect.Client[v1.ListServicesRequest, v1.ListServicesResponse]
 }
 
 // GetOrganisation calls dure.api.v1.IdentityService.GetOrganisation.
@@ -1575,6 +1599,16 @@ func (c *identityServiceClient) ListConsents(ctx context.Context, req *connect.R
 	return c.listConsents.CallUnary(ctx, req)
 }
 
+// GetService calls dure.api.v1.IdentityService.GetService.
+func (c *identityServiceClient) GetService(ctx context.Context, req *connect.Request[v1.GetServiceRequest]) (*connect.Response[v1.GetServiceResponse], error) {
+	return c.getService.CallUnary(ctx, req)
+}
+
+// ListServices calls dure.api.v1.IdentityService.ListServices.
+func (c *identityServiceClient) ListServices(ctx context.Context, req *connect.Request[v1.ListServicesRequest]) (*connect.Response[v1.ListServicesResponse], error) {
+	return c.listServices.CallUnary(ctx, req)
+}
+
 // IdentityServiceHandler is an implementation of the dure.api.v1.IdentityService service.
 type IdentityServiceHandler interface {
 	// An organisation with its rights.
@@ -1599,6 +1633,10 @@ type IdentityServiceHandler interface {
 	GetConsent(context.Context, *connect.Request[v1.GetConsentRequest]) (*connect.Response[v1.GetConsentResponse], error)
 	// What a person agreed to, or what was agreed towards a recipient, also what has ended.
 	ListConsents(context.Context, *connect.Request[v1.ListConsentsRequest]) (*connect.Response[v1.ListConsentsResponse], error)
+	// The service of an organisation at which people sign in.
+	GetService(context.Context, *connect.Request[v1.GetServiceRequest]) (*connect.Response[v1.GetServiceResponse], error)
+	// All services of organisations, in order of account.
+	ListServices(context.Context, *connect.Request[v1.ListServicesRequest]) (*connect.Response[v1.ListServicesResponse], error)
 }
 
 // NewIdentityServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -1680,6 +1718,18 @@ func NewIdentityServiceHandler(svc IdentityServiceHandler, opts ...connect.Handl
 		connect.WithSchema(identityServiceMethods.ByName("ListConsents")),
 		connect.WithHandlerOptions(opts...),
 	)
+	identityServiceGetServiceHandler := connect.NewUnaryHandler(
+		IdentityServiceGetServiceProcedure,
+		svc.GetService,
+		connect.WithSchema(identityServiceMethods.ByName("GetService")),
+		connect.WithHandlerOptions(opts...),
+	)
+	identityServiceListServicesHandler := connect.NewUnaryHandler(
+		IdentityServiceListServicesProcedure,
+		svc.ListServices,
+		connect.WithSchema(identityServiceMethods.ByName("ListServices")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/dure.api.v1.IdentityService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case IdentityServiceGetOrganisationProcedure:
@@ -1706,6 +1756,10 @@ func NewIdentityServiceHandler(svc IdentityServiceHandler, opts ...connect.Handl
 			identityServiceGetConsentHandler.ServeHTTP(w, r)
 		case IdentityServiceListConsentsProcedure:
 			identityServiceListConsentsHandler.ServeHTTP(w, r)
+		case IdentityServiceGetServiceProcedure:
+			identityServiceGetServiceHandler.ServeHTTP(w, r)
+		case IdentityServiceListServicesProcedure:
+			identityServiceListServicesHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -1761,6 +1815,14 @@ func (UnimplementedIdentityServiceHandler) GetConsent(context.Context, *connect.
 
 func (UnimplementedIdentityServiceHandler) ListConsents(context.Context, *connect.Request[v1.ListConsentsRequest]) (*connect.Response[v1.ListConsentsResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.IdentityService.ListConsents is not implemented"))
+}
+
+func (UnimplementedIdentityServiceHandler) GetService(context.Context, *connect.Request[v1.GetServiceRequest]) (*connect.Response[v1.GetServiceResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.IdentityService.GetService is not implemented"))
+}
+
+func (UnimplementedIdentityServiceHandler) ListServices(context.Context, *connect.Request[v1.ListServicesRequest]) (*connect.Response[v1.ListServicesResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("dure.api.v1.IdentityService.ListServices is not implemented"))
 }
 
 // AccessServiceClient is a client for the dure.api.v1.AccessService service.

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file dure/identity/v1/identity.proto.
  */
 export const file_dure_identity_v1_identity: GenFile = /*@__PURE__*/
-  fileDesc("Ch9kdXJlL2lkZW50aXR5L3YxL2lkZW50aXR5LnByb3RvEhBkdXJlLmlkZW50aXR5LnYxIsIBCgxPcmdhbmlzYXRpb24SDAoEbmFtZRgBIAEoCRIkCgRraW5kGAIgASgOMhYuZHVyZS5pZGVudGl0eS52MS5LaW5kEg8KB2NvbnRhY3QYAyABKAkSEwoLYWRtaXR0ZWRfYnkYBCABKAwSEAoIc2luY2VfYXQYBSABKAMSFAoMZGlzbWlzc2VkX2F0GAYgASgDEjAKDmRpc21pc3NfcmVhc29uGAcgASgOMhguZHVyZS5pZGVudGl0eS52MS5SZWFzb24igwEKBUZpZWxkEgwKBG5hbWUYASABKAkSEAoIdGl0bGVfa28YAiABKAkSEAoIdGl0bGVfZW4YAyABKAkSKQoEa2luZBgEIAEoDjIbLmR1cmUuaWRlbnRpdHkudjEuRmllbGRLaW5kEgwKBGZhY3QYBSABKAgSDwoHY2hvaWNlcxgGIAMoCSKdAQoGU2NoZW1hEhEKCXJlZ2lzdHJhchgBIAEoDBIQCgh0aXRsZV9rbxgCIAEoCRIQCgh0aXRsZV9lbhgDIAEoCRIOCgZkaWdlc3QYBCABKAwSDAoEZmFjdBgFIAEoCBInCgZmaWVsZHMYBiADKAsyFy5kdXJlLmlkZW50aXR5LnYxLkZpZWxkEhUKDXJlZ2lzdGVyZWRfYXQYByABKAMikgEKBVJpZ2h0Eg0KBWdpdmVyGAEgASgMEhAKCHNpbmNlX2F0GAIgASgDEg8KB2VuZHNfYXQYAyABKAMSDQoFZGVwdGgYBCABKA0SEgoKcmV2b2tlZF9hdBgFIAEoAxIoCgZyZWFzb24YBiABKA4yGC5kdXJlLmlkZW50aXR5LnYxLlJlYXNvbhIKCgJ0eBgHIAEoDCJ6CglBdHRyaWJ1dGUSEAoIc2luY2VfYXQYASABKAMSDwoHZW5kc19hdBgCIAEoAxIUCgx3aXRoZHJhd25fYXQYAyABKAMSKAoGcmVhc29uGAQgASgOMhguZHVyZS5pZGVudGl0eS52MS5SZWFzb24SCgoCdHgYBSABKAwiYAoKU3RhdHVzTGlzdBIMCgRiaXRzGAEgASgNEgwKBHNpemUYAiABKA0SEQoJb3BlbmVkX2F0GAMgASgDEhIKCmNoYW5nZWRfYXQYBCABKAMSDwoHdmVyc2lvbhgFIAEoBCJOCgdDb25zZW50EhAKCGdpdmVuX2F0GAEgASgDEg8KB2VuZHNfYXQYAiABKAMSFAoMd2l0aGRyYXduX2F0GAMgASgDEgoKAnR4GAQgASgMIl0KBUFkbWl0Eg8KB2FjY291bnQYASABKAwSDAoEbmFtZRgCIAEoCRIkCgRraW5kGAMgASgOMhYuZHVyZS5pZGVudGl0eS52MS5LaW5kEg8KB2NvbnRhY3QYBCABKAkiRAoHRGlzbWlzcxIPCgdhY2NvdW50GAEgASgMEigKBnJlYXNvbhgCIAEoDjIYLmR1cmUuaWRlbnRpdHkudjEuUmVhc29uIhsKCERlc2NyaWJlEg8KB2NvbnRhY3QYASABKAkiiwEKDlJlZ2lzdGVyU2NoZW1hEg4KBnNjaGVtYRgBIAEoCRIQCgh0aXRsZV9rbxgCIAEoCRIQCgh0aXRsZV9lbhgDIAEoCRIOCgZkaWdlc3QYBCABKAwSDAoEZmFjdBgFIAEoCBInCgZmaWVsZHMYBiADKAsyFy5kdXJlLmlkZW50aXR5LnYxLkZpZWxkIkoKCERlbGVnYXRlEg4KBnNjaGVtYRgBIAEoCRIOCgZob2xkZXIYAiABKAwSDwoHZW5kc19hdBgDIAEoAxINCgVkZXB0aBgEIAEoDSJSCgZSZXZva2USDgoGc2NoZW1hGAEgASgJEg4KBmhvbGRlchgCIAEoDBIoCgZyZWFzb24YAyABKA4yGC5kdXJlLmlkZW50aXR5LnYxLlJlYXNvbiJJCgZBdHRlc3QSDwoHYWNjb3VudBgBIAEoDBIOCgZzY2hlbWEYAiABKAkSDQoFdmFsdWUYAyABKAkSDwoHZW5kc19hdBgEIAEoAyJkCghXaXRoZHJhdxIPCgdhY2NvdW50GAEgASgMEg4KBnNjaGVtYRgCIAEoCRINCgV2YWx1ZRgDIAEoCRIoCgZyZWFzb24YBCABKA4yGC5kdXJlLmlkZW50aXR5LnYxLlJlYXNvbiI0CghPcGVuTGlzdBIMCgRsaXN0GAEgASgNEgwKBGJpdHMYAiABKA0SDAoEc2l6ZRgDIAEoDSI6CglTZXRTdGF0dXMSDAoEbGlzdBgBIAEoDRIOCgZzdGF0dXMYAiABKA0SDwoHaW5kZXhlcxgDIAEoDCJBCgtHaXZlQ29uc2VudBIRCglyZWNpcGllbnQYASABKAwSDgoGZGlnZXN0GAIgASgMEg8KB2VuZHNfYXQYAyABKAMiNAoPV2l0aGRyYXdDb25zZW50EhEKCXJlY2lwaWVudBgBIAEoDBIOCgZkaWdlc3QYAiABKAwivgEKCERlY2lzaW9uEigKBWFkbWl0GAEgASgLMhcuZHVyZS5pZGVudGl0eS52MS5BZG1pdEgAEiwKB2Rpc21pc3MYAiABKAsyGS5kdXJlLmlkZW50aXR5LnYxLkRpc21pc3NIABImCgRnaXZlGAMgASgLMhYuZHVyZS5pZGVudGl0eS52MS5HaXZlSAASKgoGcmV2b2tlGAQgASgLMhguZHVyZS5pZGVudGl0eS52MS5SZXZva2VIAEIGCgRraW5kIkYKBEdpdmUSDgoGc2NoZW1hGAEgASgJEg4KBmhvbGRlchgCIAEoDBIPCgdlbmRzX2F0GAMgASgDEg0KBWRlcHRoGAQgASgNIlYKCEFkbWl0dGVkEg8KB2FjY291bnQYASABKAwSEwoLYWRtaXR0ZWRfYnkYAiABKAwSJAoEa2luZBgDIAEoDjIWLmR1cmUuaWRlbnRpdHkudjEuS2luZCJcCglEaXNtaXNzZWQSDwoHYWNjb3VudBgBIAEoDBIUCgxkaXNtaXNzZWRfYnkYAiABKAwSKAoGcmVhc29uGAMgASgOMhguZHVyZS5pZGVudGl0eS52MS5SZWFzb24iHAoJRGVzY3JpYmVkEg8KB2FjY291bnQYASABKAwiNQoQU2NoZW1hUmVnaXN0ZXJlZBIOCgZzY2hlbWEYASABKAkSEQoJcmVnaXN0cmFyGAIgASgMIlsKClJpZ2h0R2l2ZW4SDgoGc2NoZW1hGAEgASgJEg4KBmhvbGRlchgCIAEoDBINCgVnaXZlchgDIAEoDBIPCgdlbmRzX2F0GAQgASgDEg0KBWRlcHRoGAUgASgNImwKDFJpZ2h0UmV2b2tlZBIOCgZzY2hlbWEYASABKAkSDgoGaG9sZGVyGAIgASgMEhIKCnJldm9rZWRfYnkYAyABKAwSKAoGcmVhc29uGAQgASgOMhguZHVyZS5pZGVudGl0eS52MS5SZWFzb24iWwoIQXR0ZXN0ZWQSDwoHYWNjb3VudBgBIAEoDBIOCgZpc3N1ZXIYAiABKAwSDgoGc2NoZW1hGAMgASgJEg0KBXZhbHVlGAQgASgJEg8KB2VuZHNfYXQYBSABKAMifgoSQXR0cmlidXRlV2l0aGRyYXduEg8KB2FjY291bnQYASABKAwSDgoGaXNzdWVyGAIgASgMEg4KBnNjaGVtYRgDIAEoCRINCgV2YWx1ZRgEIAEoCRIoCgZyZWFzb24YBSABKA4yGC5kdXJlLmlkZW50aXR5LnYxLlJlYXNvbiIqCgpMaXN0T3BlbmVkEg4KBmlzc3VlchgBIAEoDBIMCgRsaXN0GAIgASgNIlkKCVN0YXR1c1NldBIOCgZpc3N1ZXIYASABKAwSDAoEbGlzdBgCIAEoDRIOCgZzdGF0dXMYAyABKA0SDQoFY291bnQYBCABKA0SDwoHdmVyc2lvbhgFIAEoBCJSCgxDb25zZW50R2l2ZW4SDgoGcGVyc29uGAEgASgMEhEKCXJlY2lwaWVudBgCIAEoDBIOCgZkaWdlc3QYAyABKAwSDwoHZW5kc19hdBgEIAEoAyJFChBDb25zZW50V2l0aGRyYXduEg4KBnBlcnNvbhgBIAEoDBIRCglyZWNpcGllbnQYAiABKAwSDgoGZGlnZXN0GAMgASgMKqMBCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABIPCgtLSU5EX01FTUJFUhABEhYKEktJTkRfTElDRU5TRURfRklSTRACEhQKEEtJTkRfUFVCTElDX0JPRFkQAxIUChBLSU5EX0FTU09DSUFUSU9OEAQSDwoLS0lORF9TQ0hPT0wQBRIQCgxLSU5EX01FRElDQUwQBhINCglLSU5EX1NIT1AQByqHAQoGUmVhc29uEhYKElJFQVNPTl9VTlNQRUNJRklFRBAAEhAKDFJFQVNPTl9FTkRFRBABEhQKEFJFQVNPTl9SRVFVRVNURUQQAhISCg5SRUFTT05fTUlTVEFLRRADEhEKDVJFQVNPTl9CUkVBQ0gQBBIWChJSRUFTT05fQ09NUFJPTUlTRUQQBSqXAQoJRmllbGRLaW5kEhoKFkZJRUxEX0tJTkRfVU5TUEVDSUZJRUQQABITCg9GSUVMRF9LSU5EX1RFWFQQARIVChFGSUVMRF9LSU5EX05VTUJFUhACEhMKD0ZJRUxEX0tJTkRfREFURRADEhYKEkZJRUxEX0tJTkRfQk9PTEVBThAEEhUKEUZJRUxEX0tJTkRfQ0hPSUNFEAVCwwEKFGNvbS5kdXJlLmlkZW50aXR5LnYxQg1JZGVudGl0eVByb3RvUAFaOmdpdGh1Yi5jb20vZHVyZWxlZGdlci9kdXJlL2dlbi9kdXJlL2lkZW50aXR5L3YxO2lkZW50aXR5djGiAgNESViqAhBEdXJlLklkZW50aXR5LlYxygIQRHVyZVxJZGVudGl0eVxWMeICHER1cmVcSWRlbnRpdHlcVjFcR1BCTWV0YWRhdGHqAhJEdXJlOjpJZGVudGl0eTo6VjFiBnByb3RvMw");
+  fileDesc("Ch9kdXJlL2lkZW50aXR5L3YxL2lkZW50aXR5LnByb3RvEhBkdXJlLmlkZW50aXR5LnYxIsIBCgxPcmdhbmlzYXRpb24SDAoEbmFtZRgBIAEoCRIkCgRraW5kGAIgASgOMhYuZHVyZS5pZGVudGl0eS52MS5LaW5kEg8KB2NvbnRhY3QYAyABKAkSEwoLYWRtaXR0ZWRfYnkYBCABKAwSEAoIc2luY2VfYXQYBSABKAMSFAoMZGlzbWlzc2VkX2F0GAYgASgDEjAKDmRpc21pc3NfcmVhc29uGAcgASgOMhguZHVyZS5pZGVudGl0eS52MS5SZWFzb24igwEKBUZpZWxkEgwKBG5hbWUYASABKAkSEAoIdGl0bGVfa28YAiABKAkSEAoIdGl0bGVfZW4YAyABKAkSKQoEa2luZBgEIAEoDjIbLmR1cmUuaWRlbnRpdHkudjEuRmllbGRLaW5kEgwKBGZhY3QYBSABKAgSDwoHY2hvaWNlcxgGIAMoCSKdAQoGU2NoZW1hEhEKCXJlZ2lzdHJhchgBIAEoDBIQCgh0aXRsZV9rbxgCIAEoCRIQCgh0aXRsZV9lbhgDIAEoCRIOCgZkaWdlc3QYBCABKAwSDAoEZmFjdBgFIAEoCBInCgZmaWVsZHMYBiADKAsyFy5kdXJlLmlkZW50aXR5LnYxLkZpZWxkEhUKDXJlZ2lzdGVyZWRfYXQYByABKAMikgEKBVJpZ2h0Eg0KBWdpdmVyGAEgASgMEhAKCHNpbmNlX2F0GAIgASgDEg8KB2VuZHNfYXQYAyABKAMSDQoFZGVwdGgYBCABKA0SEgoKcmV2b2tlZF9hdBgFIAEoAxIoCgZyZWFzb24YBiABKA4yGC5kdXJlLmlkZW50aXR5LnYxLlJlYXNvbhIKCgJ0eBgHIAEoDCJ6CglBdHRyaWJ1dGUSEAoIc2luY2VfYXQYASABKAMSDwoHZW5kc19hdBgCIAEoAxIUCgx3aXRoZHJhd25fYXQYAyABKAMSKAoGcmVhc29uGAQgASgOMhguZHVyZS5pZGVudGl0eS52MS5SZWFzb24SCgoCdHgYBSABKAwiYAoKU3RhdHVzTGlzdBIMCgRiaXRzGAEgASgNEgwKBHNpemUYAiABKA0SEQoJb3BlbmVkX2F0GAMgASgDEhIKCmNoYW5nZWRfYXQYBCABKAMSDwoHdmVyc2lvbhgFIAEoBCJOCgdDb25zZW50EhAKCGdpdmVuX2F0GAEgASgDEg8KB2VuZHNfYXQYAiABKAMSFAoMd2l0aGRyYXduX2F0GAMgASgDEgoKAnR4GAQgASgMIl0KBUFkbWl0Eg8KB2FjY291bnQYASABKAwSDAoEbmFtZRgCIAEoCRIkCgRraW5kGAMgASgOMhYuZHVyZS5pZGVudGl0eS52MS5LaW5kEg8KB2NvbnRhY3QYBCABKAkiRAoHRGlzbWlzcxIPCgdhY2NvdW50GAEgASgMEigKBnJlYXNvbhgCIAEoDjIYLmR1cmUuaWRlbnRpdHkudjEuUmVhc29uIhsKCERlc2NyaWJlEg8KB2NvbnRhY3QYASABKAkiiwEKDlJlZ2lzdGVyU2NoZW1hEg4KBnNjaGVtYRgBIAEoCRIQCgh0aXRsZV9rbxgCIAEoCRIQCgh0aXRsZV9lbhgDIAEoCRIOCgZkaWdlc3QYBCABKAwSDAoEZmFjdBgFIAEoCBInCgZmaWVsZHMYBiADKAsyFy5kdXJlLmlkZW50aXR5LnYxLkZpZWxkIkoKCERlbGVnYXRlEg4KBnNjaGVtYRgBIAEoCRIOCgZob2xkZXIYAiABKAwSDwoHZW5kc19hdBgDIAEoAxINCgVkZXB0aBgEIAEoDSJSCgZSZXZva2USDgoGc2NoZW1hGAEgASgJEg4KBmhvbGRlchgCIAEoDBIoCgZyZWFzb24YAyABKA4yGC5kdXJlLmlkZW50aXR5LnYxLlJlYXNvbiJJCgZBdHRlc3QSDwoHYWNjb3VudBgBIAEoDBIOCgZzY2hlbWEYAiABKAkSDQoFdmFsdWUYAyABKAkSDwoHZW5kc19hdBgEIAEoAyJkCghXaXRoZHJhdxIPCgdhY2NvdW50GAEgASgMEg4KBnNjaGVtYRgCIAEoCRINCgV2YWx1ZRgDIAEoCRIoCgZyZWFzb24YBCABKA4yGC5kdXJlLmlkZW50aXR5LnYxLlJlYXNvbiI0CghPcGVuTGlzdBIMCgRsaXN0GAEgASgNEgwKBGJpdHMYAiABKA0SDAoEc2l6ZRgDIAEoDSI6CglTZXRTdGF0dXMSDAoEbGlzdBgBIAEoDRIOCgZzdGF0dXMYAiABKA0SDwoHaW5kZXhlcxgDIAEoDCJBCgtHaXZlQ29uc2VudBIRCglyZWNpcGllbnQYASABKAwSDgoGZGlnZXN0GAIgASgMEg8KB2VuZHNfYXQYAyABKAMiNAoPV2l0aGRyYXdDb25zZW50EhEKCXJlY2lwaWVudBgBIAEoDBIOCgZkaWdlc3QYAiABKAwitgEKB1NlcnZpY2USDwoHbmFtZV9rbxgBIAEoCRIPCgduYW1lX2VuGAIgASgJEhUKDXJlZGlyZWN0X3VyaXMYAyADKAkSIQoZcG9zdF9sb2dvdXRfcmVkaXJlY3RfdXJpcxgEIAMoCRIeChZiYWNrY2hhbm5lbF9sb2dvdXRfdXJpGAUgASgJEgwKBGtleXMYBiADKAwSDwoHbWF5X2FzaxgHIAMoCRIQCghwYWlyd2lzZRgIIAEoCCJXCg1TdG9yZWRTZXJ2aWNlEioKB3NlcnZpY2UYASABKAsyGS5kdXJlLmlkZW50aXR5LnYxLlNlcnZpY2USDgoGc2V0X2F0GAIgASgDEgoKAnR4GAMgASgMIjgKClNldFNlcnZpY2USKgoHc2VydmljZRgBIAEoCzIZLmR1cmUuaWRlbnRpdHkudjEuU2VydmljZSJKCg1SZW1vdmVTZXJ2aWNlEg8KB2FjY291bnQYASABKAwSKAoGcmVhc29uGAIgASgOMhguZHVyZS5pZGVudGl0eS52MS5SZWFzb24ivgEKCERlY2lzaW9uEigKBWFkbWl0GAEgASgLMhcuZHVyZS5pZGVudGl0eS52MS5BZG1pdEgAEiwKB2Rpc21pc3MYAiABKAsyGS5kdXJlLmlkZW50aXR5LnYxLkRpc21pc3NIABImCgRnaXZlGAMgASgLMhYuZHVyZS5pZGVudGl0eS52MS5HaXZlSAASKgoGcmV2b2tlGAQgASgLMhguZHVyZS5pZGVudGl0eS52MS5SZXZva2VIAEIGCgRraW5kIkYKBEdpdmUSDgoGc2NoZW1hGAEgASgJEg4KBmhvbGRlchgCIAEoDBIPCgdlbmRzX2F0GAMgASgDEg0KBWRlcHRoGAQgASgNIlYKCEFkbWl0dGVkEg8KB2FjY291bnQYASABKAwSEwoLYWRtaXR0ZWRfYnkYAiABKAwSJAoEa2luZBgDIAEoDjIWLmR1cmUuaWRlbnRpdHkudjEuS2luZCJcCglEaXNtaXNzZWQSDwoHYWNjb3VudBgBIAEoDBIUCgxkaXNtaXNzZWRfYnkYAiABKAwSKAoGcmVhc29uGAMgASgOMhguZHVyZS5pZGVudGl0eS52MS5SZWFzb24iHAoJRGVzY3JpYmVkEg8KB2FjY291bnQYASABKAwiNQoQU2NoZW1hUmVnaXN0ZXJlZBIOCgZzY2hlbWEYASABKAkSEQoJcmVnaXN0cmFyGAIgASgMIlsKClJpZ2h0R2l2ZW4SDgoGc2NoZW1hGAEgASgJEg4KBmhvbGRlchgCIAEoDBINCgVnaXZlchgDIAEoDBIPCgdlbmRzX2F0GAQgASgDEg0KBWRlcHRoGAUgASgNImwKDFJpZ2h0UmV2b2tlZBIOCgZzY2hlbWEYASABKAkSDgoGaG9sZGVyGAIgASgMEhIKCnJldm9rZWRfYnkYAyABKAwSKAoGcmVhc29uGAQgASgOMhguZHVyZS5pZGVudGl0eS52MS5SZWFzb24iWwoIQXR0ZXN0ZWQSDwoHYWNjb3VudBgBIAEoDBIOCgZpc3N1ZXIYAiABKAwSDgoGc2NoZW1hGAMgASgJEg0KBXZhbHVlGAQgASgJEg8KB2VuZHNfYXQYBSABKAMifgoSQXR0cmlidXRlV2l0aGRyYXduEg8KB2FjY291bnQYASABKAwSDgoGaXNzdWVyGAIgASgMEg4KBnNjaGVtYRgDIAEoCRINCgV2YWx1ZRgEIAEoCRIoCgZyZWFzb24YBSABKA4yGC5kdXJlLmlkZW50aXR5LnYxLlJlYXNvbiIqCgpMaXN0T3BlbmVkEg4KBmlzc3VlchgBIAEoDBIMCgRsaXN0GAIgASgNIlkKCVN0YXR1c1NldBIOCgZpc3N1ZXIYASABKAwSDAoEbGlzdBgCIAEoDRIOCgZzdGF0dXMYAyABKA0SDQoFY291bnQYBCABKA0SDwoHdmVyc2lvbhgFIAEoBCJSCgxDb25zZW50R2l2ZW4SDgoGcGVyc29uGAEgASgMEhEKCXJlY2lwaWVudBgCIAEoDBIOCgZkaWdlc3QYAyABKAwSDwoHZW5kc19hdBgEIAEoAyJFChBDb25zZW50V2l0aGRyYXduEg4KBnBlcnNvbhgBIAEoDBIRCglyZWNpcGllbnQYAiABKAwSDgoGZGlnZXN0GAMgASgMIh0KClNlcnZpY2VTZXQSDwoHYWNjb3VudBgBIAEoDCJfCg5TZXJ2aWNlUmVtb3ZlZBIPCgdhY2NvdW50GAEgASgMEhIKCnJlbW92ZWRfYnkYAiABKAwSKAoGcmVhc29uGAMgASgOMhguZHVyZS5pZGVudGl0eS52MS5SZWFzb24qowEKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEg8KC0tJTkRfTUVNQkVSEAESFgoSS0lORF9MSUNFTlNFRF9GSVJNEAISFAoQS0lORF9QVUJMSUNfQk9EWRADEhQKEEtJTkRfQVNTT0NJQVRJT04QBBIPCgtLSU5EX1NDSE9PTBAFEhAKDEtJTkRfTUVESUNBTBAGEg0KCUtJTkRfU0hPUBAHKocBCgZSZWFzb24SFgoSUkVBU09OX1VOU1BFQ0lGSUVEEAASEAoMUkVBU09OX0VOREVEEAESFAoQUkVBU09OX1JFUVVFU1RFRBACEhIKDlJFQVNPTl9NSVNUQUtFEAMSEQoNUkVBU09OX0JSRUFDSBAEEhYKElJFQVNPTl9DT01QUk9NSVNFRBAFKpcBCglGaWVsZEtpbmQSGgoWRklFTERfS0lORF9VTlNQRUNJRklFRBAAEhMKD0ZJRUxEX0tJTkRfVEVYVBABEhUKEUZJRUxEX0tJTkRfTlVNQkVSEAISEwoPRklFTERfS0lORF9EQVRFEAMSFgoSRklFTERfS0lORF9CT09MRUFOEAQSFQoRRklFTERfS0lORF9DSE9JQ0UQBULDAQoUY29tLmR1cmUuaWRlbnRpdHkudjFCDUlkZW50aXR5UHJvdG9QAVo6Z2l0aHViLmNvbS9kdXJlbGVkZ2VyL2R1cmUvZ2VuL2R1cmUvaWRlbnRpdHkvdjE7aWRlbnRpdHl2MaICA0RJWKoCEER1cmUuSWRlbnRpdHkuVjHKAhBEdXJlXElkZW50aXR5XFYx4gIcRHVyZVxJZGVudGl0eVxWMVxHUEJNZXRhZGF0YeoCEkR1cmU6OklkZW50aXR5OjpWMWIGcHJvdG8z");
 
 /**
  * An organisation as it is stored. A member's has no name, which modules/network keeps, and no kind.
@@ -763,6 +763,150 @@ export const WithdrawConsentSchema: GenMessage<WithdrawConsent> = /*@__PURE__*/
   messageDesc(file_dure_identity_v1_identity, 18);
 
 /**
+ * A service at which people sign in: a relying party of OpenID Connect. Everything in it is public, and of the organisation.
+ *
+ * @generated from message dure.identity.v1.Service
+ */
+export type Service = Message<"dure.identity.v1.Service"> & {
+  /**
+   * For people, 1 to 64 bytes each.
+   *
+   * @generated from field: string name_ko = 1;
+   */
+  nameKo: string;
+
+  /**
+   * @generated from field: string name_en = 2;
+   */
+  nameEn: string;
+
+  /**
+   * 1 to 8 addresses at which people come back, each at most 200 bytes: https, or http at localhost or 127.0.0.1, without user, query and fragment.
+   *
+   * @generated from field: repeated string redirect_uris = 3;
+   */
+  redirectUris: string[];
+
+  /**
+   * At most 8, of the same form, at which people may arrive when they signed out.
+   *
+   * @generated from field: repeated string post_logout_redirect_uris = 4;
+   */
+  postLogoutRedirectUris: string[];
+
+  /**
+   * Of the same form: what is told when a person signed out elsewhere. May be empty.
+   *
+   * @generated from field: string backchannel_logout_uri = 5;
+   */
+  backchannelLogoutUri: string;
+
+  /**
+   * At most 2 keys with which it shows who it is (private_key_jwt, ES256): P-256, SEC 1 compressed, 33 bytes. None: an app that can keep no secret.
+   *
+   * @generated from field: repeated bytes keys = 6;
+   */
+  keys: Uint8Array[];
+
+  /**
+   * At most 8 items that it may ask people for, such as "phone": 1 to 32 of a-z and '_', a letter first, no two the same.
+   *
+   * @generated from field: repeated string may_ask = 7;
+   */
+  mayAsk: string[];
+
+  /**
+   * It knows people by numbers that only it has, and not by their accounts.
+   *
+   * @generated from field: bool pairwise = 8;
+   */
+  pairwise: boolean;
+};
+
+/**
+ * Describes the message dure.identity.v1.Service.
+ * Use `create(ServiceSchema)` to create a new message.
+ */
+export const ServiceSchema: GenMessage<Service> = /*@__PURE__*/
+  messageDesc(file_dure_identity_v1_identity, 19);
+
+/**
+ * A service as it is stored, under the account of its organisation, which is its client id.
+ *
+ * @generated from message dure.identity.v1.StoredService
+ */
+export type StoredService = Message<"dure.identity.v1.StoredService"> & {
+  /**
+   * @generated from field: dure.identity.v1.Service service = 1;
+   */
+  service?: Service | undefined;
+
+  /**
+   * When it was set last, unix milliseconds.
+   *
+   * @generated from field: int64 set_at = 2;
+   */
+  setAt: bigint;
+
+  /**
+   * The transaction that did, 32 bytes.
+   *
+   * @generated from field: bytes tx = 3;
+   */
+  tx: Uint8Array;
+};
+
+/**
+ * Describes the message dure.identity.v1.StoredService.
+ * Use `create(StoredServiceSchema)` to create a new message.
+ */
+export const StoredServiceSchema: GenMessage<StoredService> = /*@__PURE__*/
+  messageDesc(file_dure_identity_v1_identity, 20);
+
+/**
+ * Sets the service of the actor, an organisation, at which people may sign in by every member's provider, in place of an earlier one.
+ *
+ * @generated from message dure.identity.v1.SetService
+ */
+export type SetService = Message<"dure.identity.v1.SetService"> & {
+  /**
+   * @generated from field: dure.identity.v1.Service service = 1;
+   */
+  service?: Service | undefined;
+};
+
+/**
+ * Describes the message dure.identity.v1.SetService.
+ * Use `create(SetServiceSchema)` to create a new message.
+ */
+export const SetServiceSchema: GenMessage<SetService> = /*@__PURE__*/
+  messageDesc(file_dure_identity_v1_identity, 21);
+
+/**
+ * Takes the service of an organisation away, by itself or by the member that admitted it.
+ *
+ * @generated from message dure.identity.v1.RemoveService
+ */
+export type RemoveService = Message<"dure.identity.v1.RemoveService"> & {
+  /**
+   * @generated from field: bytes account = 1;
+   */
+  account: Uint8Array;
+
+  /**
+   * @generated from field: dure.identity.v1.Reason reason = 2;
+   */
+  reason: Reason;
+};
+
+/**
+ * Describes the message dure.identity.v1.RemoveService.
+ * Use `create(RemoveServiceSchema)` to create a new message.
+ */
+export const RemoveServiceSchema: GenMessage<RemoveService> = /*@__PURE__*/
+  messageDesc(file_dure_identity_v1_identity, 22);
+
+/**
  * What the members decide by vote, as a change of the network.
  *
  * @generated from message dure.identity.v1.Decision
@@ -811,7 +955,7 @@ export type Decision = Message<"dure.identity.v1.Decision"> & {
  * Use `create(DecisionSchema)` to create a new message.
  */
 export const DecisionSchema: GenMessage<Decision> = /*@__PURE__*/
-  messageDesc(file_dure_identity_v1_identity, 19);
+  messageDesc(file_dure_identity_v1_identity, 23);
 
 /**
  * Gives an organisation the right to issue a schema, or changes end and depth of one that it has.
@@ -847,7 +991,7 @@ export type Give = Message<"dure.identity.v1.Give"> & {
  * Use `create(GiveSchema)` to create a new message.
  */
 export const GiveSchema: GenMessage<Give> = /*@__PURE__*/
-  messageDesc(file_dure_identity_v1_identity, 20);
+  messageDesc(file_dure_identity_v1_identity, 24);
 
 /**
  * @generated from message dure.identity.v1.Admitted
@@ -876,7 +1020,7 @@ export type Admitted = Message<"dure.identity.v1.Admitted"> & {
  * Use `create(AdmittedSchema)` to create a new message.
  */
 export const AdmittedSchema: GenMessage<Admitted> = /*@__PURE__*/
-  messageDesc(file_dure_identity_v1_identity, 21);
+  messageDesc(file_dure_identity_v1_identity, 25);
 
 /**
  * @generated from message dure.identity.v1.Dismissed
@@ -905,7 +1049,7 @@ export type Dismissed = Message<"dure.identity.v1.Dismissed"> & {
  * Use `create(DismissedSchema)` to create a new message.
  */
 export const DismissedSchema: GenMessage<Dismissed> = /*@__PURE__*/
-  messageDesc(file_dure_identity_v1_identity, 22);
+  messageDesc(file_dure_identity_v1_identity, 26);
 
 /**
  * @generated from message dure.identity.v1.Described
@@ -922,7 +1066,7 @@ export type Described = Message<"dure.identity.v1.Described"> & {
  * Use `create(DescribedSchema)` to create a new message.
  */
 export const DescribedSchema: GenMessage<Described> = /*@__PURE__*/
-  messageDesc(file_dure_identity_v1_identity, 23);
+  messageDesc(file_dure_identity_v1_identity, 27);
 
 /**
  * @generated from message dure.identity.v1.SchemaRegistered
@@ -944,7 +1088,7 @@ export type SchemaRegistered = Message<"dure.identity.v1.SchemaRegistered"> & {
  * Use `create(SchemaRegisteredSchema)` to create a new message.
  */
 export const SchemaRegisteredSchema: GenMessage<SchemaRegistered> = /*@__PURE__*/
-  messageDesc(file_dure_identity_v1_identity, 24);
+  messageDesc(file_dure_identity_v1_identity, 28);
 
 /**
  * @generated from message dure.identity.v1.RightGiven
@@ -983,7 +1127,7 @@ export type RightGiven = Message<"dure.identity.v1.RightGiven"> & {
  * Use `create(RightGivenSchema)` to create a new message.
  */
 export const RightGivenSchema: GenMessage<RightGiven> = /*@__PURE__*/
-  messageDesc(file_dure_identity_v1_identity, 25);
+  messageDesc(file_dure_identity_v1_identity, 29);
 
 /**
  * @generated from message dure.identity.v1.RightRevoked
@@ -1017,7 +1161,7 @@ export type RightRevoked = Message<"dure.identity.v1.RightRevoked"> & {
  * Use `create(RightRevokedSchema)` to create a new message.
  */
 export const RightRevokedSchema: GenMessage<RightRevoked> = /*@__PURE__*/
-  messageDesc(file_dure_identity_v1_identity, 26);
+  messageDesc(file_dure_identity_v1_identity, 30);
 
 /**
  * @generated from message dure.identity.v1.Attested
@@ -1054,7 +1198,7 @@ export type Attested = Message<"dure.identity.v1.Attested"> & {
  * Use `create(AttestedSchema)` to create a new message.
  */
 export const AttestedSchema: GenMessage<Attested> = /*@__PURE__*/
-  messageDesc(file_dure_identity_v1_identity, 27);
+  messageDesc(file_dure_identity_v1_identity, 31);
 
 /**
  * @generated from message dure.identity.v1.AttributeWithdrawn
@@ -1091,7 +1235,7 @@ export type AttributeWithdrawn = Message<"dure.identity.v1.AttributeWithdrawn"> 
  * Use `create(AttributeWithdrawnSchema)` to create a new message.
  */
 export const AttributeWithdrawnSchema: GenMessage<AttributeWithdrawn> = /*@__PURE__*/
-  messageDesc(file_dure_identity_v1_identity, 28);
+  messageDesc(file_dure_identity_v1_identity, 32);
 
 /**
  * @generated from message dure.identity.v1.ListOpened
@@ -1113,7 +1257,7 @@ export type ListOpened = Message<"dure.identity.v1.ListOpened"> & {
  * Use `create(ListOpenedSchema)` to create a new message.
  */
 export const ListOpenedSchema: GenMessage<ListOpened> = /*@__PURE__*/
-  messageDesc(file_dure_identity_v1_identity, 29);
+  messageDesc(file_dure_identity_v1_identity, 33);
 
 /**
  * @generated from message dure.identity.v1.StatusSet
@@ -1154,7 +1298,7 @@ export type StatusSet = Message<"dure.identity.v1.StatusSet"> & {
  * Use `create(StatusSetSchema)` to create a new message.
  */
 export const StatusSetSchema: GenMessage<StatusSet> = /*@__PURE__*/
-  messageDesc(file_dure_identity_v1_identity, 30);
+  messageDesc(file_dure_identity_v1_identity, 34);
 
 /**
  * @generated from message dure.identity.v1.ConsentGiven
@@ -1186,7 +1330,7 @@ export type ConsentGiven = Message<"dure.identity.v1.ConsentGiven"> & {
  * Use `create(ConsentGivenSchema)` to create a new message.
  */
 export const ConsentGivenSchema: GenMessage<ConsentGiven> = /*@__PURE__*/
-  messageDesc(file_dure_identity_v1_identity, 31);
+  messageDesc(file_dure_identity_v1_identity, 35);
 
 /**
  * @generated from message dure.identity.v1.ConsentWithdrawn
@@ -1213,7 +1357,51 @@ export type ConsentWithdrawn = Message<"dure.identity.v1.ConsentWithdrawn"> & {
  * Use `create(ConsentWithdrawnSchema)` to create a new message.
  */
 export const ConsentWithdrawnSchema: GenMessage<ConsentWithdrawn> = /*@__PURE__*/
-  messageDesc(file_dure_identity_v1_identity, 32);
+  messageDesc(file_dure_identity_v1_identity, 36);
+
+/**
+ * @generated from message dure.identity.v1.ServiceSet
+ */
+export type ServiceSet = Message<"dure.identity.v1.ServiceSet"> & {
+  /**
+   * @generated from field: bytes account = 1;
+   */
+  account: Uint8Array;
+};
+
+/**
+ * Describes the message dure.identity.v1.ServiceSet.
+ * Use `create(ServiceSetSchema)` to create a new message.
+ */
+export const ServiceSetSchema: GenMessage<ServiceSet> = /*@__PURE__*/
+  messageDesc(file_dure_identity_v1_identity, 37);
+
+/**
+ * @generated from message dure.identity.v1.ServiceRemoved
+ */
+export type ServiceRemoved = Message<"dure.identity.v1.ServiceRemoved"> & {
+  /**
+   * @generated from field: bytes account = 1;
+   */
+  account: Uint8Array;
+
+  /**
+   * @generated from field: bytes removed_by = 2;
+   */
+  removedBy: Uint8Array;
+
+  /**
+   * @generated from field: dure.identity.v1.Reason reason = 3;
+   */
+  reason: Reason;
+};
+
+/**
+ * Describes the message dure.identity.v1.ServiceRemoved.
+ * Use `create(ServiceRemovedSchema)` to create a new message.
+ */
+export const ServiceRemovedSchema: GenMessage<ServiceRemoved> = /*@__PURE__*/
+  messageDesc(file_dure_identity_v1_identity, 38);
 
 /**
  * What an organisation is.

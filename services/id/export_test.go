@@ -1,0 +1,7 @@
+package id
+
+// What tests of attacks look at.
+var (
+	Outward     = outward
+	OnlyOutward = onlyOutward
+)
