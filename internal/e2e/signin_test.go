@@ -198,8 +198,8 @@ func (n *network) guide() (env []string, script string) {
 	source, built, script := filepath.Join(dir, "main.go"), filepath.Join(dir, "clinic"), filepath.Join(dir, "clinic.mjs")
 	for path, content := range map[string]string{source: program[1], script: js[1]} {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-		n.t.Fatal(err)
-	}
+			n.t.Fatal(err)
+		}
 	}
 	build := exec.Command("go", "build", "-buildvcs=false", "-o", built, source)
 	build.Dir = "../.." // its libraries are in this module
