@@ -21,7 +21,7 @@ const vectors = readJson<Vectors>("ledger/tx/testdata/vectors.json");
 const hex = (b: Uint8Array) => Buffer.from(b).toString("hex");
 const bytes = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
 const kinds: Record<string, KeyKind> = { ed25519: KeyKind.ED25519, p256: KeyKind.P256, webauthn: KeyKind.WEBAUTHN, secp256k1: KeyKind.SECP256K1, "ml-dsa-65": KeyKind.ML_DSA_65 };
-const own = ["ed25519", "p256", "secp256k1"] as const;
+const own = ["ed25519", "p256", "secp256k1", "ml-dsa-65"] as const;
 
 describe("the vectors of ledger/tx", () => {
   test.each(vectors.keys)("address of $kind", (v) => {
@@ -37,7 +37,7 @@ describe("the vectors of ledger/tx", () => {
     expect(hex(toSign(vectors.network_id, body).digest)).toBe(v.id);
   });
 
-  // Our software signs by RFC 8032 and RFC 6979, so the same transaction has the same bytes in Go and here.
+  // Our software signs by RFC 8032, RFC 6979 and FIPS 204 without chance, so the same transaction has the same bytes in Go and here.
   test.each(own)("a payment signed with %s", async (kind) => {
     const v = vectors.good.find((one) => one.name === kind);
     const secret = vectors.keys.find((one) => one.kind === kind)?.secret as string;
