@@ -15,6 +15,9 @@ export const nodes = setting("DURE_NODES").split(",");
 /** Where pictures are written. */
 export const pictures = setting("DURE_PICTURES");
 
+/** The file that says how far the clocks of the members and of the command line are ahead, in nanoseconds. */
+export const clock = setting("MOVED_CLOCK");
+
 export const genesis = new Uint8Array(readFileSync(join(setting("DURE_HOME"), "genesis.json")));
 
 /** dure runs the command line as a user of the network and returns what it prints. */

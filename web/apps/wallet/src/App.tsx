@@ -1,8 +1,14 @@
 import { type ReactNode, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 
+import { Guardians } from "./Guardians.js";
+import { Help } from "./Help.js";
 import { Home } from "./Home.js";
+import { Join } from "./Join.js";
+import { Keys } from "./Keys.js";
+import { Outside } from "./Outside.js";
 import { Pay } from "./Pay.js";
 import { PaymentPage } from "./PaymentPage.js";
+import { Proposals } from "./Proposals.js";
 import { Receive } from "./Receive.js";
 import { Forget, Settings } from "./Settings.js";
 import { Start } from "./Start.js";
@@ -64,10 +70,14 @@ function Screen({ view, wallet, place }: { view: View; wallet: Wallet; place: st
         </Page>
       );
     case "start":
+      if (place === "join") return <Page title="join.title" back key="join"><Join view={view} wallet={wallet} /></Page>;
       return <Page title="start.title" key="start"><Start view={view} wallet={wallet} /></Page>;
     case "waiting":
       if (place === "settings") return <Page title="settings.title" back key="settings"><Settings view={view} wallet={wallet} /></Page>;
       return <Page title="wait.title" key="wait"><Waiting view={view} /></Page>;
+    case "outside":
+      if (place === "settings") return <Page title="settings.title" back key="settings"><Settings view={view} wallet={wallet} /></Page>;
+      return <Page title="outside.title" key="outside"><Outside view={view} wallet={wallet} /></Page>;
   }
   const [name, id] = place.split("/");
   switch (name) {
@@ -77,10 +87,18 @@ function Screen({ view, wallet, place }: { view: View; wallet: Wallet; place: st
       return <Page title="receive.title" back key="receive"><Receive view={view} /></Page>;
     case "settings":
       return <Page title="settings.title" back key="settings"><Settings view={view} wallet={wallet} /></Page>;
+    case "keys":
+      return <Page title="keys" back key="keys"><Keys view={view} wallet={wallet} /></Page>;
+    case "guardians":
+      return <Page title="guardians" back key="guardians"><Guardians view={view} wallet={wallet} /></Page>;
+    case "help":
+      return <Page title="help" back key="help"><Help view={view} wallet={wallet} text={id ?? ""} /></Page>;
+    case "proposals":
+      return <Page title="proposals" back key="proposals"><Proposals view={view} wallet={wallet} /></Page>;
     case "payment":
       return <Page title="payment.title" back key="payment"><PaymentPage view={view} wallet={wallet} id={id ?? ""} /></Page>;
   }
-  return <Page title="wallet" quiet key="home"><Home view={view} /></Page>;
+  return <Page title="wallet" quiet key="home"><Home view={view} wallet={wallet} /></Page>;
 }
 
 /** A screen with its heading, to which the focus goes when it comes, so that screen readers say where one is. */

@@ -1,5 +1,8 @@
+import { keyTexts } from "./keytexts.js";
+
 /** Every text of the wallet, in Korean and English. {0} and {1} stand for values. */
 export const texts = {
+  ...keyTexts,
   wallet: ["두레 지갑", "Dure wallet"],
   other: ["English", "한국어"],
   skip: ["본문으로", "Skip to content"],
@@ -54,6 +57,7 @@ export const texts = {
   "receive.title": ["받기", "Receive"],
   "receive.lead": ["보내는 사람에게 이 주소를 보여 주십시오.", "Show this address to whoever pays you."],
   address: ["주소", "Address"],
+  "address.mine": ["내 계좌", "this account"],
   "address.qr": ["주소의 QR 코드", "QR code of the address"],
   "key.qr": ["열쇠의 QR 코드", "QR code of the key"],
 

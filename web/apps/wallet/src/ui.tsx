@@ -66,6 +66,11 @@ export function when(time: number, lang: Language): string {
   return new Intl.DateTimeFormat(lang === "ko" ? "ko-KR" : "en-GB", { dateStyle: "medium", timeStyle: "short" }).format(time);
 }
 
+/** day shows the day of a time of unix milliseconds. */
+export function day(time: number, lang: Language): string {
+  return new Intl.DateTimeFormat(lang === "ko" ? "ko-KR" : "en-GB", { dateStyle: "medium" }).format(time);
+}
+
 /** What this device found of a receipt, in a sign and a word. */
 export function Tick({ proof }: { proof: Proof | undefined }) {
   const { t } = useWords();

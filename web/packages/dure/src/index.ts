@@ -9,13 +9,15 @@ export {
   setRecovery, setRule, unlockAccount, weightOf, withdraw, withoutKey,
 } from "./account.js";
 export { formatUnits, parseUnits } from "./amount.js";
+export { fromBase64url, toBase64url } from "./bytes.js";
+export type { Action, Body } from "./gen/dure/tx/v1/tx_pb.js";
 export { KeyKind } from "./gen/dure/account/v1/account_pb.js";
 export { type Signer, type ToSign, cryptoSigner, generateKey } from "./key.js";
 export { type FoundPasskey, type Passkey, createPasskey, findPasskey, passkeySigner } from "./passkey.js";
 export { Anchor, type Basis, type Grounds, type StateProof, type Verified, type VerifiedCheckpoint } from "./proof/anchor.js";
 export { type Cosignature, type Policy, type Witness, parseWitness } from "./proof/witness.js";
 export { Refusal, Undecided, Unreachable } from "./refusal.js";
-export { type Draft, type Signed, action, countersign, decodeTransaction, openAccount, rotateKey, sign, transfer } from "./transaction.js";
+export { type Draft, type Signed, action, agreementFile, countersign, decodeTransaction, openAccount, rotateKey, sign, transfer } from "./transaction.js";
 export { Client, type ClientConfig, check } from "./client.js";
 export type { Clock } from "./clock.js";
 export type { Watched } from "./watch.js";
