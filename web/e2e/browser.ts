@@ -27,6 +27,7 @@ export interface Visitor {
 export async function visitor(browser: Browser): Promise<Visitor> {
   const context = await browser.newContext({ viewport: phone, locale: "ko-KR", timezoneId: "Asia/Seoul", acceptDownloads: true });
   const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
   const trouble: string[] = [];
   // An account that is not open yet is a 404 of the API, which Chromium tells as an error.
   page.on("console", (m) => m.type() === "error" && !m.location().url.endsWith("/GetAccount") && trouble.push(m.text()));

@@ -47,12 +47,13 @@ test("a second passkey opens the wallet and pays when the device of the first is
   await page.getByRole("button", { name: "패스키 하나 더 만들기" }).click();
   await page.getByRole("heading", { name: "이 열쇠를 더할까요?" }).waitFor();
   await look(page, "key-add");
-  await devices.touch(0, 1);
+  await devices.touch(0);
   await page.getByRole("button", { name: "더하기" }).click();
   await page.getByText("아무 열쇠 하나로").waitFor();
   await look(page, "keys");
 
   await devices.lose(0);
+  await devices.touch(0);
   await page.getByRole("button", { name: "다른 패스키로 바꿔 쓰기" }).click();
   await page.getByRole("listitem").filter({ hasText: "이 기기" }).nth(0).waitFor();
   await pay(page, "1,000");

@@ -1,18 +1,18 @@
 import { useState } from "react";
 
-import { Refusal, type Rule, type Signer, keyAddress, ruleOf, setRule, withoutKey } from "@dureledger/dure";
+import { type Address, Refusal, type Rule, keyAddress, ruleOf, setRule, withoutKey } from "@dureledger/dure";
 
 import { withKey } from "./authority.js";
 import { Confirm, Trouble, useDeed } from "./deed.js";
 import { noPasskey } from "./Start.js";
 import type { TextKey } from "./texts.js";
 import { Card, Notice, day, primary, secondary } from "./ui.js";
-import type { View, Wallet } from "./wallet.js";
+import type { Done, View, Wallet } from "./wallet.js";
 import { KeyNumber, shortKey } from "./who.js";
 import { useWords } from "./words.js";
 
 /** What the person is about to do. */
-type Plan = { readonly add: Signer } | { readonly remove: string };
+type Plan = { readonly add: Address; readonly raw: Uint8Array } | { readonly remove: Address };
 
 /** The keys of the account: which there are, one more, one less. */
 export function Keys({ view, wallet }: { view: View; wallet: Wallet }) {
@@ -21,9 +21,9 @@ export function Keys({ view, wallet }: { view: View; wallet: Wallet }) {
   const [said, setSaid] = useState<TextKey>();
   const deed = useDeed();
   const rule = ruleOf(view.account!);
-  const change = (next: Rule, also: readonly Signer[]) =>
+  const change = (how: () => Promise<Done>) =>
     deed.run(async () => {
-      const { waits } = await wallet.act([setRule(view.address!, next)], t("reason.keys"), also);
+      const { waits } = await how();
       setPlan(undefined);
       setSaid(waits ? "deed.proposed" : "deed.done");
     });
@@ -32,23 +32,22 @@ export function Keys({ view, wallet }: { view: View; wallet: Wallet }) {
     setPlan(next);
   };
   if (plan && "add" in plan) {
-    const key = keyAddress(plan.add.key);
     return (
       <>
         <Trouble deed={deed} />
-        <Confirm title="keys.add.title" yes="keys.add.yes" no="deed.cancel" working="deed.working" deed={deed} act={() => void change(withKey(rule, key), [plan.add])} back={() => setPlan(undefined)}>
-          <p className="mb-3 font-semibold">{t("kind.webauthn")} <KeyNumber address={key} /></p>
+        <Confirm title="keys.add.title" yes="keys.add.yes" no="deed.cancel" working="deed.working" deed={deed} act={() => void change(() => wallet.answer(plan.raw))} back={() => setPlan(undefined)}>
+          <p className="mb-3 font-semibold">{t("kind.webauthn")} <KeyNumber address={plan.add} /></p>
           <p>{t(Math.max(rule.spend, rule.manage, rule.other) > 1 ? "keys.add.weight" : "keys.add.look")}</p>
         </Confirm>
       </>
     );
   }
   if (plan) {
-    const left = withoutKey(rule, plan.remove as `0x${string}`);
+    const left = withoutKey(rule, plan.remove);
     return (
       <>
         <Trouble deed={deed} />
-        <Confirm title="keys.remove.title" yes="keys.remove.yes" no="deed.cancel" working="deed.working" deed={deed} act={() => left && void change(left, [])} back={() => setPlan(undefined)}>
+        <Confirm title="keys.remove.title" yes="keys.remove.yes" no="deed.cancel" working="deed.working" deed={deed} act={() => left && void change(() => wallet.act([setRule(view.address!, left)], t("reason.keys")))} back={() => setPlan(undefined)}>
           <p className="mb-3 font-semibold"><KeyNumber address={plan.remove} /></p>
           <p>{t(plan.remove === view.key ? "keys.remove.here" : "keys.remove.look")}</p>
         </Confirm>
@@ -63,7 +62,7 @@ export function Keys({ view, wallet }: { view: View; wallet: Wallet }) {
       <ul className="mb-6 grid gap-3">
         {rule.keys.map(({ key, weight }) => <KeyRow key={key} address={key} weight={weight} rule={rule} view={view} remove={() => begin({ remove: key })} />)}
       </ul>
-      <More view={view} wallet={wallet} add={(add) => begin({ add })} />
+      <More view={view} wallet={wallet} add={begin} />
     </>
   );
 }
@@ -77,11 +76,11 @@ function About({ rule }: { rule: Rule }) {
   return <p className="mb-4">{any ? t("keys.any") : t("keys.several", String(rule.spend), String(rule.manage))}</p>;
 }
 
-function KeyRow({ address, weight, rule, view, remove }: { address: string; weight: number; rule: Rule; view: View; remove: () => void }) {
+function KeyRow({ address, weight, rule, view, remove }: { address: Address; weight: number; rule: Rule; view: View; remove: () => void }) {
   const { t, lang } = useWords();
   const kind = view.account?.rule?.keys.find((k) => k.key === address)?.kind ?? view.account?.keyKind ?? "";
   const since = view.since.get(address);
-  const goes = withoutKey(rule, address as `0x${string}`) !== undefined;
+  const goes = withoutKey(rule, address) !== undefined;
   return (
     <li className="rounded-xl border border-line bg-card p-4">
       <p className="flex flex-wrap items-baseline gap-x-2">
@@ -100,7 +99,7 @@ function KeyRow({ address, weight, rule, view, remove }: { address: string; weig
 }
 
 /** Ways to another key: a passkey, another device, and for this device another passkey of the account. */
-function More({ view, wallet, add }: { view: View; wallet: Wallet; add: (s: Signer) => void }) {
+function More({ view, wallet, add }: { view: View; wallet: Wallet; add: (p: Plan) => void }) {
   const { t } = useWords();
   const [busy, setBusy] = useState(false);
   const [trouble, setTrouble] = useState<TextKey>();
@@ -116,6 +115,12 @@ function More({ view, wallet, add }: { view: View; wallet: Wallet; add: (s: Sign
       setBusy(false);
     }
   };
+  // The new key signs first that it wants to be in the rule; then comes the last look.
+  const make = async () => {
+    const signer = await wallet.another(t("wallet"));
+    const key = keyAddress(signer.key);
+    add({ add: key, raw: await wallet.offer(setRule(view.address!, withKey(ruleOf(view.account!), key)), t("reason.keys"), signer) });
+  };
   const find = async () => {
     if (!(await wallet.find(view.address))) setTrouble("keys.switch.none");
   };
@@ -124,7 +129,7 @@ function More({ view, wallet, add }: { view: View; wallet: Wallet; add: (s: Sign
       {trouble && <Notice kind="bad">{t(trouble)}</Notice>}
       <Card>
         <p className="mb-3">{t("keys.add.about")}</p>
-        <button type="button" className={primary} disabled={busy || !!obstacle} onClick={() => void attempt(async () => add(await wallet.another(t("wallet"))), "keys.add.declined")}>{t("keys.add")}</button>
+        <button type="button" className={primary} disabled={busy || !!obstacle} onClick={() => void attempt(make, "keys.add.declined")}>{t("keys.add")}</button>
         {obstacle && <p className="mt-3 text-sm text-note">{obstacle}</p>}
       </Card>
       <Card>

@@ -68,7 +68,7 @@ function What({ proposal: p, view }: { proposal: AccountProposal; view: View }) 
   const { t, lang } = useWords();
   return (
     <>
-      <ul className="mb-3 grid gap-2 text-lg font-semibold">{p.actions.map((a, i) => <li key={i} className="break-words">{inWords(a, view, t)}</li>)}</ul>
+      <ul className="mb-3 grid gap-2 text-lg font-semibold">{p.actions.map((a, i) => <li key={i} className="min-w-0">{inWords(a, view, t)}</li>)}</ul>
       <Facts>
         {p.reason && <Fact name="proposal.reason">{p.reason}</Fact>}
         <Fact name="proposal.approved">{t("proposal.weight", String(p.weight), String(p.needed))}</Fact>

@@ -62,6 +62,9 @@ export interface Done {
 /** How long a request may be answered, in milliseconds. */
 const requestValidity = 3 * 24 * 3600 * 1000;
 
+/** And how long without a once key, which a proposal of a single key cannot have. */
+const offerValidity = 2 * 60 * 1000;
+
 /** How many transactions the list has. */
 const shown = 50;
 
@@ -277,20 +280,29 @@ export class Wallet {
   }
 
   /**
-   * act has the account do something, signed by the key that is here and by new ones: at once if that is enough, else as a proposal for the
-   * other keys to approve. It ends when it is known what became of it; what the ledger refuses is a Refusal.
+   * act has the account do something, signed by the key that is here: at once if that is enough, else as a proposal for the other keys to
+   * approve. It ends when it is known what became of it; what the ledger refuses is a Refusal.
    */
-  async act(actions: readonly Action[], reason: string, also: readonly Signer[] = []): Promise<Done> {
-    const me = this.view.address!;
-    const proposed = mustPropose(this.view.account!, this.view.key!, actions);
-    const what = proposed ? [propose(me, actions, reason, Date.now() + proposalValidity)] : actions;
-    return this.settled(check(await this.client.send({ actions: what }, [this.signer!, ...also])), proposed);
+  async act(actions: readonly Action[], reason: string): Promise<Done> {
+    return this.settled(check(await this.client.send({ actions: this.proposed(actions, reason) ?? actions }, [this.signer!])));
   }
 
-  /** request is a transaction of somebody else, signed by the key that is here: who acts in it signs it too, within three days. */
-  async request(action: Action): Promise<Uint8Array<ArrayBuffer>> {
+  /** proposed is actions as a proposal, if the key that is here is not enough for them. */
+  private proposed(actions: readonly Action[], reason: string): [Action] | undefined {
+    if (!mustPropose(this.view.account!, this.view.key!, actions)) return undefined;
+    return [propose(this.view.address!, actions, reason, Date.now() + proposalValidity)];
+  }
+
+  /** request is a transaction signed by a new key: who acts in it signs it too, within three days. */
+  async request(action: Action, key = this.signer!): Promise<Uint8Array<ArrayBuffer>> {
     const once = crypto.getRandomValues(new Uint8Array(32)); // what is valid for so long must be
-    return (await sign(this.view.network, { actions: [action], once, validity: requestValidity }, [this.signer!])).raw;
+    return (await sign(this.view.network, { actions: [action], once, validity: requestValidity }, [key])).raw;
+  }
+
+  /** offer is a request of a new key to this account itself, or a proposal signed by that key, to be answered within two minutes. */
+  async offer(action: Action, reason: string, key: Signer): Promise<Uint8Array<ArrayBuffer>> {
+    const actions = this.proposed([action], reason);
+    return actions ? (await sign(this.view.network, { actions, validity: offerValidity }, [key])).raw : this.request(action, key);
   }
 
   /** agreement is a request as a file that `dure agree` signs and submits, for a member who has no wallet. */
@@ -305,14 +317,14 @@ export class Wallet {
 
   /** answer signs a request that the person has looked at, and submits it. */
   async answer(raw: Uint8Array): Promise<Done> {
-    return this.settled(check(await this.client.submit(await countersign(this.view.network, raw, [this.signer!]))), false);
+    return this.settled(check(await this.client.submit(await countersign(this.view.network, raw, [this.signer!]))));
   }
 
-  private async settled(outcome: Outcome, proposed: boolean): Promise<Done> {
+  private async settled(outcome: Outcome): Promise<Done> {
     await this.indexed(outcome.height);
     await this.read(this.view.address!);
-    const done = outcome.events.some((e) => e.name === "account.closed" && e.fields?.["done"] === true);
-    return { id: outcome.id, waits: proposed && !done };
+    const has = (name: string) => outcome.events.some((e) => e.name === name);
+    return { id: outcome.id, waits: has("account.proposed") && !has("account.closed") };
   }
 
   /** export is every receipt that this browser has, and the genesis file. */
