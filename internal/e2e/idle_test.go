@@ -152,7 +152,7 @@ func movedModules(t *testing.T) string {
 	replaceIn(t, clock, "import (", "import (\n\t\"os\"\n\t\"strconv\"")
 	replaceIn(t, clock, "// WeightedTime for", readAhead+"\n// WeightedTime for")
 	// Block time is checked against another clock, which does not move.
-	replaceIn(t, filepath.Join(comet, "state", "validation.go"), "time.Now().Add(tol)", "time.Now().Add(tol + 24*time.Hour)")
+	replaceIn(t, filepath.Join(comet, "state", "validation.go"), "time.Now().Add(tol)", "time.Now().Add(tol + 30*24*time.Hour)")
 	mod, sum := filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum")
 	for file, from := range map[string]string{mod: "../../go.mod", sum: "../../go.sum"} {
 		raw, err := os.ReadFile(from)
