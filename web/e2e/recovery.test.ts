@@ -98,7 +98,7 @@ async function ask(phone: Page, guardian: Page, friend: string): Promise<string>
   await look(guardian, "help");
   await guardian.getByRole("button", { name: "시작하기" }).click();
   await guardian.getByText("1 / 2").waitFor();
-  await phone.getByText("되찾기가 시작되었습니다. 1 / 2 명이 동의했습니다.").waitFor();
+  await phone.getByText("필요한 2명 가운데 1명이 동의했습니다.").waitFor();
   const digits = (await guardian.getByText(/^([0-9a-f]{4} ){9}[0-9a-f]{4}$/).first().innerText()).replaceAll(" ", "");
   return `0x${digits}`;
 }

@@ -86,8 +86,8 @@ function Ask({ label, make, wallet }: { label: string; make: () => Action; walle
   const link = requestLink(location.origin, raw);
   return (
     <div>
-      <Qr text={link} label={t("request.qr")} />
-      <Copyable label={t("request.text")} text={link} />
+      <Qr text={link} label={t("request.qr")} large />
+      <Copyable label={t("request.text")} text={link} long />
       <button type="button" className={secondary} onClick={() => save("request.agree", new Blob([wallet.agreement(raw)], { type: "application/json" }))}>{t("request.save")}</button>
     </div>
   );

@@ -29,7 +29,7 @@ export function Pay({ view, wallet }: { view: View; wallet: Wallet }) {
   const deed = useDeed({ failed: "pay.failed", undecided: "pay.undecided", declined: "pay.declined" });
   const pay = (o: Order) =>
     deed.run(async () => {
-      const { id, waits } = await wallet.pay(o, t("reason.pay"));
+      const { id, waits } = await wallet.pay(o, o.memo);
       location.hash = waits ? "proposals" : `payment/${id}`;
     });
   if (view.balances.every((b) => b.amount === "0")) return <p>{t("pay.nothing")}</p>;

@@ -38,13 +38,13 @@ export function Fact({ name, children }: { name: TextKey; children: ReactNode })
 }
 
 /** A text to be copied elsewhere, such as an address. */
-export function Copyable({ label, text }: { label: string; text: string }) {
+export function Copyable({ label, text, long }: { label: string; text: string; long?: boolean }) {
   const { t } = useWords();
   const [copied, setCopied] = useState(false);
   return (
     <div className="mt-3">
       <p className="text-sm text-soft">{label}</p>
-      <p className="select-all break-all font-mono">{text}</p>
+      <p className={`select-all break-all font-mono ${long ? "line-clamp-3 text-sm" : ""}`}>{text}</p>
       {isSecureContext && (
         <button type="button" className={`${secondary} mt-2`} onClick={() => void navigator.clipboard.writeText(text).then(() => setCopied(true))}>
           {t("copy")}
