@@ -15,14 +15,22 @@ import (
 )
 
 // The TypeScript SDK pays, watches and verifies on the network of dure up, and a person does in the wallet that its nodes serve, with a passkey in a
-// real browser. Where people have time to object, it passes by the clock of TestIdleHours.
+// real browser. Where people have time to object, it passes by the clock of TestIdleHours. The last
+// member's node answers by account.
 func TestWallet(t *testing.T) {
 	n := newNetwork(t)
 	n.binary = movedBinary(t)
 	clock := &movedClock{file: filepath.Join(t.TempDir(), "shift")}
 	clock.move(t, 0)
 	n.env = []string{clock.env()}
-	n.up()
+	members := n.members()
+	members[3].args = []string{"--api-access", "consortium"}
+	for _, m := range members {
+		m.start()
+	}
+	for _, m := range members {
+		m.ready()
+	}
 	shots := t.TempDir()
 	origins := make([]string, 4)
 	for i := range origins {

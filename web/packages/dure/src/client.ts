@@ -1,3 +1,4 @@
+import type { Reader } from "./access.js";
 import type { Address } from "./address.js";
 import { type Bytes, own } from "./bytes.js";
 import { type Clock, systemClock } from "./clock.js";
@@ -23,6 +24,8 @@ export interface ClientConfig {
   readonly commitTimeout?: number;
   /** How long a call goes round the nodes while none answers; 15 seconds. */
   readonly patience?: number;
+  /** Who reads at nodes that answer by account; without it they refuse with access.token_needed. */
+  readonly reader?: Reader;
   readonly fetch?: typeof globalThis.fetch;
   readonly clock?: Clock;
 }
@@ -45,8 +48,9 @@ export class Client {
     if (config.nodes.length === 0) throw new Refusal("client.no_node", "give the address of a node");
     const fetch = config.fetch ?? globalThis.fetch.bind(globalThis);
     this.clock = config.clock ?? systemClock;
+    const reading = config.reader && { reader: config.reader, network: () => this.nodes.network, clock: this.clock };
     this.timeouts = { read: config.timeout ?? 10_000, commit: config.commitTimeout ?? 30_000 };
-    this.nodes = new Nodes(config.nodes.map((n) => newNode(n, fetch)), config.network, this.clock, config.patience ?? 15_000);
+    this.nodes = new Nodes(config.nodes.map((n) => newNode(n, fetch, reading)), config.network, this.clock, config.patience ?? 15_000);
     this.submitter = new Submitter(this.nodes, this.clock, this.timeouts);
   }
 

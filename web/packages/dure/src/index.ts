@@ -4,6 +4,7 @@
  * @module
  */
 export { type Address, type PublicKey, formatAddress, keyAddress, keyText, parseAddress } from "./address.js";
+export type { Reader } from "./access.js";
 export {
   type RecoveryRules, type Rule, agreeRecovery, approve, execute, finishRecovery, lockAccount, mustPropose, objectRecovery, propose, proposalValidity, recover, ruleOf,
   setRecovery, setRule, unlockAccount, weightOf, withdraw, withoutKey,
