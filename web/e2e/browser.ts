@@ -23,8 +23,8 @@ export interface Visitor {
   readonly devices: Authenticators;
 }
 
-/** visitor opens the wallet as somebody new. */
-export async function visitor(browser: Browser): Promise<Visitor> {
+/** visitor opens the wallet of a node as somebody new. */
+export async function visitor(browser: Browser, at = origin): Promise<Visitor> {
   const context = await browser.newContext({ viewport: phone, locale: "ko-KR", timezoneId: "Asia/Seoul", acceptDownloads: true });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
@@ -32,13 +32,13 @@ export async function visitor(browser: Browser): Promise<Visitor> {
   // An account that is not open yet is a 404 of the API, which Chromium tells as an error.
   page.on("console", (m) => m.type() === "error" && !m.location().url.endsWith("/GetAccount") && trouble.push(m.text()));
   page.on("pageerror", (err) => trouble.push(err.message));
-  page.on("request", (r) => !r.url().startsWith(origin) && !r.url().startsWith("blob:") && trouble.push(`asks ${r.url()}`));
+  page.on("request", (r) => !r.url().startsWith(at) && !r.url().startsWith("blob:") && trouble.push(`asks ${r.url()}`));
   const cdp = await context.newCDPSession(page);
   await cdp.send("WebAuthn.enable");
   const devices = new Authenticators(cdp);
   await devices.add("internal");
   if (shift > 0) await page.clock.install({ time: Date.now() + shift });
-  await page.goto(`${origin}/wallet`);
+  await page.goto(`${at}/wallet`);
   return { page, context, trouble, devices };
 }
 
@@ -60,6 +60,11 @@ export class Authenticators {
     for (const [i, authenticatorId] of this.ids.entries()) {
       await this.cdp.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled: wanted.includes(i) });
     }
+  }
+
+  /** refuse has the person decline whatever they are asked: fingerprint, face or PIN do not fit. */
+  async refuse(all: boolean): Promise<void> {
+    for (const authenticatorId of this.ids) await this.cdp.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: !all });
   }
 
   /** lose takes a device away for good. */

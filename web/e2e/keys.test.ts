@@ -122,3 +122,32 @@ test("a device that joins an account of two approves with it what one alone may 
   await page.getByText("43,000").first().waitFor();
   expect(trouble).toEqual([]);
 });
+
+test("the wallet opens at a node that answers by account once its owner has shown who it is", async () => {
+  const closed = nodes.at(-1) as string;
+  const { page, devices, trouble } = await visitor(browser, closed);
+  await page.getByRole("button", { name: "지문·얼굴·PIN으로 만들기" }).click();
+  const key = await page.getByText(/^webauthn:[0-9a-f]{66}$/).innerText();
+  await page.getByRole("heading", { name: "이 열쇠의 계좌가 아직 없습니다" }).waitFor();
+  const address = /0x[0-9a-fA-F]{40}/.exec(dure("account", "open", key, "--sponsor", "bank"))?.[0] as string;
+  dure("asset", "transfer", "krw", "900", "--from", "alice", "--to", address);
+  await page.getByRole("button", { name: "다시 해 보기" }).click();
+  await page.getByText("900").first().waitFor();
+  await page.getByText("확인함").waitFor();
+  await go(page, "pay");
+  await page.getByLabel("받는 주소").fill(bob);
+  await page.getByLabel("금액").fill("100");
+  await page.getByRole("button", { name: "다음" }).click();
+  await page.getByRole("button", { name: "보내기" }).click();
+  await page.getByText("이 기기에서 확인했습니다").waitFor();
+
+  await devices.refuse(true);
+  await page.reload();
+  await page.getByRole("heading", { name: "누구인지 확인합니다" }).waitFor();
+  await look(page, "asleep");
+  await devices.refuse(false);
+  await page.getByRole("button", { name: "확인하고 열기" }).click();
+  await go(page, "");
+  await page.getByText("800").first().waitFor();
+  expect(trouble.filter((what) => !/ 40[13] /.test(what))).toEqual([]); // what a node refuses, Chromium tells as an error
+});

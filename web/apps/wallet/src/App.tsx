@@ -1,5 +1,6 @@
 import { type ReactNode, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 
+import { Asleep, Closed } from "./Asleep.js";
 import { Guardians } from "./Guardians.js";
 import { Help } from "./Help.js";
 import { Home } from "./Home.js";
@@ -75,6 +76,11 @@ function Screen({ view, wallet, place }: { view: View; wallet: Wallet; place: st
     case "waiting":
       if (place === "settings") return <Page title="settings.title" back key="settings"><Settings view={view} wallet={wallet} /></Page>;
       return <Page title="wait.title" key="wait"><Waiting view={view} /></Page>;
+    case "asleep":
+      return <Page title="asleep.title" key="asleep"><Asleep wallet={wallet} /></Page>;
+    case "closed":
+      if (place === "settings") return <Page title="settings.title" back key="settings"><Settings view={view} wallet={wallet} /></Page>;
+      return <Page title="closed.title" key="closed"><Closed view={view} wallet={wallet} /></Page>;
     case "outside":
       if (place === "settings") return <Page title="settings.title" back key="settings"><Settings view={view} wallet={wallet} /></Page>;
       return <Page title="outside.title" key="outside"><Outside view={view} wallet={wallet} /></Page>;

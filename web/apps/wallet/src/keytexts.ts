@@ -65,6 +65,11 @@ export const keyTexts = {
   "request.save": ["파일로 내려받기", "Save it as a file"],
   "request.key": ["새 열쇠의 번호", "Number of the new key"],
 
+  "asleep.title": ["누구인지 확인합니다", "Show who you are"],
+  "asleep.about": ["이 노드는 계좌의 주인에게만 그 계좌를 보여 줍니다. 확인하면 5분 동안 볼 수 있습니다.", "This node shows an account to its owner alone. Once you have shown who you are, you see yours for five minutes."],
+  "asleep.go": ["확인하고 열기", "Show and open"],
+  "closed.title": ["이 열쇠의 계좌가 아직 없습니다", "This key has no account yet"],
+  "closed.about": ["이 노드는 계좌의 주인에게만 보여 줍니다. 회원 기관이 계좌를 열었거나 다른 기기에서 이 열쇠를 더했으면 다시 해 보십시오. 열쇠를 더하거나 되찾는 부탁은 누구에게나 열린 노드의 지갑에서 만드십시오.", "This node shows accounts to their owners alone. Try again when a member has opened the account or another device has added this key. Requests to add or recover are made in the wallet of a node that answers everybody."],
   guardians: ["되찾아 줄 사람들", "Who may recover it"],
   "guardians.about": ["열쇠를 모두 잃었을 때, 여기 적힌 사람들이 동의하면 기다리는 시간이 지난 뒤 새 열쇠가 이 계좌의 것이 됩니다. 그동안 열쇠가 있는 사람은 반대할 수 있습니다.", "When all keys are lost and these people agree, a new key acts for the account after a waiting time. Until then whoever has a key may object."],
   "guardians.none": ["고른 사람이 없습니다.", "Nobody has been chosen."],

@@ -22,8 +22,11 @@ export interface AssetName {
 
 /** Everything that the screens show. A new object at each change. */
 export interface View {
-  /** Waiting: the account is not open yet. Outside: it is, but the key that is here does not act for it. */
-  readonly phase: "loading" | "start" | "waiting" | "outside" | "open" | "otherNetwork" | "noStore";
+  /**
+   * Waiting: the account is not open yet. Outside: it is, but the key that is here does not act for it. Asleep: the node answers by account, and
+   * the person has yet to show again who it is. Closed: it does, and the key that is here acts for no account.
+   */
+  readonly phase: "loading" | "start" | "waiting" | "outside" | "asleep" | "closed" | "open" | "otherNetwork" | "noStore";
   /** The node does not answer at the moment. */
   readonly lost: boolean;
   readonly network: string;
@@ -74,6 +77,21 @@ const again = 2000;
 /** How long to wait for a node that is about to catch up, in milliseconds. */
 const soon = 50;
 
+/** The code of this wallet's own no to a node that wants to know who reads. */
+const asleep = "access.asleep";
+
+/** closedBy is what a node's or a key's no to reading makes of the wallet; undefined if it was something else. */
+function closedBy(err: unknown): "asleep" | "closed" | undefined {
+  if (err instanceof Refusal && err.code === "access.key_not_acting") return "closed";
+  const declined = err instanceof DOMException || (err instanceof Error && err.cause instanceof DOMException);
+  return declined || (err instanceof Refusal && err.code.startsWith("access.")) ? "asleep" : undefined;
+}
+
+/** noneOfOurs turns a node's no to reading for an account that a key does not act for into there being none. */
+function noneOfOurs(err: unknown): undefined {
+  if (closedBy(err) !== "closed") throw err;
+}
+
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** The wallet's connection to its node, and what it knows. Screens subscribe to it. */
@@ -83,18 +101,29 @@ export class Wallet {
     proposals: [], since: new Map(),
   };
   private readonly listeners = new Set<() => void>();
-  private readonly client: Client;
+  private client: Client;
   private store?: Store;
   private identity?: Identity;
   private signer?: Signer;
   private reading?: AbortController;
+  /** A passkey may be asked who reads: once for each time that the person says so. */
+  private awake = true;
   private anchor?: Anchor;
   private genesis?: Uint8Array<ArrayBuffer>;
   private proving = Promise.resolve();
   private files = new Map<string, Uint8Array<ArrayBuffer>>();
 
-  constructor(origin: string) {
+  constructor(private readonly origin: string) {
     this.client = new Client({ nodes: [origin] });
+  }
+
+  /** reads is a client for whom a key signs where the node wants to know who reads. */
+  private reads(account: Address, signer: Signer, ask: () => boolean): Client {
+    const reader = async () => {
+      if (!ask()) throw new Refusal(asleep, "the person has yet to show who it is");
+      return { account, signer };
+    };
+    return new Client({ nodes: [this.origin], network: this.view.network, reader });
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -152,7 +181,8 @@ export class Wallet {
     for (const { account, ...passkey } of await findPasskey(this.view.rpId)) {
       const own = keyAddress(passkey.key);
       for (const place of account ? [account, own] : [own]) {
-        const found = wanted && place !== wanted ? undefined : await this.client.account(place);
+        if (wanted && place !== wanted) continue;
+        const found = await this.reads(place, passkeySigner(passkey), () => true).account(place).catch(noneOfOurs);
         if (!found || weightOf(found, own) === 0) continue;
         await this.begin({ kind: "passkey", passkey, account: place });
         return true;
@@ -174,6 +204,24 @@ export class Wallet {
     const key = keyAddress(this.signer.key);
     const address = identity.account ?? key;
     this.set({ identity: identity.kind, address, key, keyText: keyText(this.signer.key) });
+    const byItself = identity.kind === "browser";
+    this.client = this.reads(address, this.signer, () => {
+      const now = this.awake || byItself;
+      this.awake = false;
+      return now;
+    });
+    this.awake = true; // the person has just opened the wallet
+    this.begun(address);
+  }
+
+  /** wake has the person show who it is, to a node that answers by account. */
+  wake(): void {
+    this.awake = true;
+    this.set({ phase: "loading" });
+    this.begun(this.view.address!);
+  }
+
+  private begun(address: Address): void {
     this.reading?.abort();
     this.reading = new AbortController();
     void this.follow(address, this.reading.signal);
@@ -190,7 +238,10 @@ export class Wallet {
           this.add(paymentsOf(transaction, address), true);
           await this.read(address);
         }
-      } catch {
+      } catch (err) {
+        if (signal.aborted) return;
+        const phase = closedBy(err);
+        if (phase) return this.set({ phase, lost: false });
         this.set({ lost: true }); // asked again below
       }
       await pause(again);
