@@ -292,7 +292,7 @@ func TestPagesOfAClosedNode(t *testing.T) {
 	if _, body := n.get(t, "/elsewhere"); !strings.Contains(body, "계정으로 읽는 노드") {
 		t.Errorf("not in English: %s", body)
 	}
-	for _, path := range []string{"/healthz", "/readyz", "/openapi.json", "/static/dure.css"} {
+	for _, path := range []string{"/healthz", "/readyz", "/openapi.json", "/static/dure.css", "/wallet/", "/wallet/wallet.js"} {
 		if res, _ := n.get(t, path); res.StatusCode != http.StatusOK {
 			t.Errorf("%s: %d", path, res.StatusCode)
 		}

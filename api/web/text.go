@@ -348,7 +348,7 @@ var texts = map[string][2]string{
 	"seen_at":                 {"알게 된 때", "Seen"},
 	"access":                  {"계정으로 읽는 노드", "This node is read by account"},
 	"access.why":              {"이 노드는 참여 기관에는 모두, 다른 계정에는 그 계정에 관한 것만 보여 줍니다.", "This node shows everything to members, and to other accounts what concerns them."},
-	"access.how":              {"읽으려면 계정의 키로 서명해 5분짜리 증표를 받아야 합니다. 명령줄 도구와 SDK가 알아서 합니다. 웹 화면은 아무의 내용도 보여 주지 않습니다.", "To read, sign with the account's key for a token of five minutes. The command line and the SDKs do so by themselves. Web pages show nobody's business."},
+	"access.how":              {"읽으려면 계정의 키로 서명해 5분짜리 증표를 받아야 합니다. 명령줄 도구와 SDK, 지갑이 알아서 합니다. 다른 웹 화면은 아무의 내용도 보여 주지 않습니다.", "To read, sign with the account's key for a token of five minutes. The command line, the SDKs and the wallet do so by themselves. Other web pages show nobody's business."},
 	"access.cli":              {"명령줄", "Command line"},
 	"access.sdk":              {"Go SDK", "Go SDK"},
 	"access.ask":              {"계정이 없으면 참여 기관에 개설을 부탁하세요.", "Without an account, ask a member to open one."},
