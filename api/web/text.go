@@ -148,7 +148,7 @@ var texts = map[string][2]string{
 	"proposal.expired":        {"기한 지남", "Expired"},
 	"approvals":               {"승인", "Approved by"},
 	"proposed_by":             {"제안한 키", "Proposed by"},
-	"waits_until":             {"기다릴 일은 이때까지 기다림", "What has to wait does until"},
+	"waits_until":             {"실행할 수 있는 때", "Can be done from"},
 	"expires_at":              {"기한", "Expires"},
 	"not_opened":              {"이 원장에 개설되지 않은 주소입니다.", "No account of this address is on the ledger."},
 	"balances":                {"잔액", "Balances"},
