@@ -23,11 +23,15 @@ export type Request =
 /** What is in a link or QR code before the request itself. */
 const mark = "#help/";
 
+/** The longest text that is read as one, in characters; the ledger takes no larger transaction of one action. */
+const longest = 64 << 10;
+
 /** requestLink is a request as a text that a phone's camera opens. */
 export const requestLink = (origin: string, raw: Uint8Array): string => `${origin}/wallet/${mark}${toBase64url(raw)}`;
 
 /** requestBytes is the transaction in a link of requestLink, or in what follows the mark; undefined if there is none. */
 export function requestBytes(text: string): Uint8Array | undefined {
+  if (text.length > longest) return undefined;
   const at = text.indexOf(mark);
   return fromBase64url((at < 0 ? text : text.slice(at + mark.length)).trim());
 }

@@ -83,8 +83,7 @@ const asleep = "access.asleep";
 /** closedBy is what a node's or a key's no to reading makes of the wallet; undefined if it was something else. */
 function closedBy(err: unknown): "asleep" | "closed" | undefined {
   if (err instanceof Refusal && err.code === "access.key_not_acting") return "closed";
-  const declined = err instanceof DOMException || (err instanceof Error && err.cause instanceof DOMException);
-  return declined || (err instanceof Refusal && err.code.startsWith("access.")) ? "asleep" : undefined;
+  return err instanceof Refusal && err.code.startsWith("access.") ? "asleep" : undefined;
 }
 
 /** noneOfOurs turns a node's no to reading for an account that a key does not act for into there being none. */

@@ -51,6 +51,7 @@ describe("a request", () => {
     expect(readRequest(await asked(recover({ account: keyAddress(three.key), by: me, to: two.key }), { once, notAfter: 1 }), mine, Date.now())).toEqual({ no: "expired" });
     expect(readRequest(new Uint8Array([1, 2, 3]), mine, Date.now())).toEqual({ no: "strange" });
     expect(requestBytes("hello, there")).toBeUndefined();
+    expect(requestBytes("A".repeat(1 << 20))).toBeUndefined();
   });
 
   test("is a file that dure agree reads", async () => {

@@ -59,6 +59,12 @@ export class Prover {
 
 const hash = (text: string): string => toBase64url(sha256(utf8(text)));
 
+/** declined makes a no for good of a key that did not sign, so that nobody is asked again and again. */
+function declined(err: unknown): never {
+  if (err instanceof Refusal) throw err;
+  throw new Refusal("access.declined", `the node wants to know who reads, and the key did not sign: ${err instanceof Error ? err.message : String(err)}`);
+}
+
 /** How long before its end a token is not used any more, in milliseconds. */
 const renewBefore = 20_000;
 
@@ -142,11 +148,11 @@ export class Pass {
   private async renew(): Promise<void> {
     try {
       this.prover ??= await Prover.make();
-      const { account, signer } = await this.reader();
+      const { account, signer } = await this.reader().catch(declined);
       const challenge = await this.service().getChallenge({});
       this.ahead = Date.parse(challenge.time) - this.clock.now();
       const said = { account, nonce: challenge.nonce, audience: new URL(this.address).host, thumbprint: this.prover.thumbprint };
-      const witness = await signer.sign(claimToSign({ ...said, network: this.network() ?? "" }));
+      const witness = await signer.sign(claimToSign({ ...said, network: this.network() ?? "" })).catch(declined);
       const res = await this.service().createToken({ ...said, witness: toBinary(WitnessSchema, witness) as Bytes });
       [this.token, this.ends] = [res.token, Date.parse(res.expiresAt)];
     } catch (err) {
