@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 
-import { Asleep, Closed } from "./Asleep.js";
+import { Asleep, Closed } from "./ShowYourself.js";
 import { Guardians } from "./Guardians.js";
 import { Help } from "./Help.js";
 import { Home } from "./Home.js";
@@ -17,7 +17,8 @@ import { Waiting } from "./Waiting.js";
 import { Words, type WordsValue, useWords } from "./words.js";
 import { type Language, type TextKey, languages, say } from "./texts.js";
 import { Notice } from "./ui.js";
-import type { View, Wallet } from "./wallet.js";
+import type { View } from "./view.js";
+import type { Wallet } from "./wallet.js";
 
 const languageKey = "dure-wallet-language";
 

@@ -7,7 +7,8 @@ import { Confirm, Trouble, useDeed } from "./deed.js";
 import { Choice, Field, ScanButton } from "./field.js";
 import type { TextKey } from "./texts.js";
 import { Card, Fact, Facts, Notice, primary, secondary, when } from "./ui.js";
-import type { View, Wallet } from "./wallet.js";
+import type { View } from "./view.js";
+import type { Wallet } from "./wallet.js";
 import { Who, memberName, span } from "./who.js";
 import { useWords } from "./words.js";
 

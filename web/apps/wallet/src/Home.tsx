@@ -4,7 +4,8 @@ import type { Payment } from "./payment.js";
 import { toApprove } from "./authority.js";
 import { RunningRecovery } from "./Recovery.js";
 import { Card, Notice, Tick, amount, primary, secondary, when } from "./ui.js";
-import type { View, Wallet } from "./wallet.js";
+import type { View } from "./view.js";
+import type { Wallet } from "./wallet.js";
 import { useWords } from "./words.js";
 
 /** Balances by asset, and the payments. */

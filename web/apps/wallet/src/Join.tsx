@@ -7,7 +7,8 @@ import { Field, ScanButton } from "./field.js";
 import { MakeKey } from "./Start.js";
 import type { TextKey } from "./texts.js";
 import { primary } from "./ui.js";
-import type { View, Wallet } from "./wallet.js";
+import type { View } from "./view.js";
+import type { Wallet } from "./wallet.js";
 import { useWords } from "./words.js";
 
 /** A key of this device for an account that there is already. */

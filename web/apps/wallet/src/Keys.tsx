@@ -7,7 +7,8 @@ import { Confirm, Trouble, useDeed } from "./deed.js";
 import { noPasskey } from "./Start.js";
 import type { TextKey } from "./texts.js";
 import { Card, Notice, day, primary, secondary } from "./ui.js";
-import type { Done, View, Wallet } from "./wallet.js";
+import type { Done, View } from "./view.js";
+import type { Wallet } from "./wallet.js";
 import { KeyNumber, shortKey } from "./who.js";
 import { useWords } from "./words.js";
 

@@ -5,7 +5,8 @@ import { type Action, type Address, recover, ruleOf, setRule } from "@dureledger
 import { requestLink, withKey } from "./authority.js";
 import { Qr } from "./qr.js";
 import { Card, Copyable, Notice, save, secondary, when } from "./ui.js";
-import type { View, Wallet } from "./wallet.js";
+import type { View } from "./view.js";
+import type { Wallet } from "./wallet.js";
 import { KeyNumber, memberName } from "./who.js";
 import { useWords } from "./words.js";
 

@@ -7,7 +7,8 @@ import { Confirm, Trouble, useDeed } from "./deed.js";
 import { Choice, Field as Input, ScanButton } from "./field.js";
 import type { TextKey } from "./texts.js";
 import { Fact, Facts, amount, primary } from "./ui.js";
-import type { View, Wallet } from "./wallet.js";
+import type { View } from "./view.js";
+import type { Wallet } from "./wallet.js";
 import { useWords } from "./words.js";
 
 /** What is to be paid, once the form is in order. */

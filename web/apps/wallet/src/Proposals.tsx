@@ -5,7 +5,8 @@ import { type AccountProposal, type Action, type Address, approve, execute, with
 import { Confirm, Trouble, useDeed } from "./deed.js";
 import type { TextKey } from "./texts.js";
 import { Fact, Facts, amount, primary, secondary, when } from "./ui.js";
-import type { View, Wallet } from "./wallet.js";
+import type { View } from "./view.js";
+import type { Wallet } from "./wallet.js";
 import { memberName, shortKey } from "./who.js";
 import { type WordsValue, useWords } from "./words.js";
 

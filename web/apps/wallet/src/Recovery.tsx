@@ -4,7 +4,8 @@ import { type Address, objectRecovery } from "@dureledger/dure";
 
 import { Confirm, Trouble, useDeed } from "./deed.js";
 import { when } from "./ui.js";
-import type { View, Wallet } from "./wallet.js";
+import type { View } from "./view.js";
+import type { Wallet } from "./wallet.js";
 import { KeyNumber, Who } from "./who.js";
 import { useWords } from "./words.js";
 

@@ -1,7 +1,8 @@
 import { useState } from "react";
 
 import { Card, Fact, Facts, primary, save, secondary } from "./ui.js";
-import type { View, Wallet } from "./wallet.js";
+import type { View } from "./view.js";
+import type { Wallet } from "./wallet.js";
 import { useWords } from "./words.js";
 import { zip } from "./zip.js";
 

@@ -4,7 +4,8 @@ import type { Address } from "@dureledger/dure";
 
 import type { TextKey } from "./texts.js";
 import { Card, Notice, primary, secondary } from "./ui.js";
-import type { View, Wallet } from "./wallet.js";
+import type { View } from "./view.js";
+import type { Wallet } from "./wallet.js";
 import { type WordsValue, useWords } from "./words.js";
 
 /** Making the key of a new wallet, or taking one up that was made before. */

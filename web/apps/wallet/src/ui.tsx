@@ -5,7 +5,7 @@ import { formatUnits } from "@dureledger/dure";
 
 import type { TextKey } from "./texts.js";
 import { type Language } from "./texts.js";
-import type { AssetName, Proof } from "./wallet.js";
+import type { AssetName, Proof } from "./view.js";
 import { useWords } from "./words.js";
 
 const base = "flex min-h-12 w-full items-center justify-center rounded-lg px-4 py-2 text-center font-semibold disabled:opacity-60";

@@ -1,66 +1,14 @@
 import {
-  type Account, type AccountProposal, type AccountRecovery, type Address, type Action, Anchor, type Balance, Client, type GetAccountResponse, type GetNetworkResponse, type Member,
-  type Outcome, type Passkey, type PublicKey, Refusal, type Signer, type Verified, agreementFile, check, countersign, cryptoSigner, createPasskey, findPasskey, generateKey, keyAddress, keyText, mustPropose, passkeySigner,
-  proposalValidity, propose, sign, transfer, weightOf,
+  type Action, type Address, Anchor, Client, type GetAccountResponse, type GetNetworkResponse, type Outcome, type Passkey, type PublicKey, Refusal, type Signer,
+  agreementFile, check, countersign, createPasskey, cryptoSigner, findPasskey, generateKey, keyAddress, keyText, mustPropose, passkeySigner, proposalValidity,
+  propose, sign, transfer, weightOf,
 } from "@dureledger/dure";
 
 import { sinceWhen } from "./authority.js";
 import { type Payment, paymentsOf, provenPayments, same } from "./payment.js";
-import { type Identity, type LocalKey, type Pin, Store } from "./store.js";
-
-/** What a payment's receipt says. */
-export type Proof =
-  | { readonly state: "checking" | "none" }
-  | { readonly state: "good"; readonly verified: Verified; readonly file: Uint8Array<ArrayBuffer> }
-  | { readonly state: "bad"; readonly code: string; readonly message: string };
-
-/** An asset as people see it. */
-export interface AssetName {
-  readonly name: string;
-  readonly decimals: number;
-}
-
-/** Everything that the screens show. A new object at each change. */
-export interface View {
-  /**
-   * Waiting: the account is not open yet. Outside: it is, but the key that is here does not act for it. Asleep: the node answers by account, and
-   * the person has yet to show again who it is. Closed: it does, and the key that is here acts for no account.
-   */
-  readonly phase: "loading" | "start" | "waiting" | "outside" | "asleep" | "closed" | "open" | "otherNetwork" | "noStore";
-  /** The node does not answer at the moment. */
-  readonly lost: boolean;
-  readonly network: string;
-  readonly members: readonly Member[];
-  /** Where passkeys count, and for which relying party. */
-  readonly rpId: string;
-  readonly origins: readonly string[];
-  readonly pin?: Pin;
-  readonly identity?: Identity["kind"];
-  readonly address?: Address;
-  /** The address of the key that is here. */
-  readonly key?: Address;
-  readonly keyText?: string;
-  readonly account?: Account;
-  /** Absent for a member's own account. */
-  readonly recovery?: AccountRecovery | undefined;
-  /** What waits for keys of the account to approve. */
-  readonly proposals: readonly AccountProposal[];
-  /** Unix milliseconds at which keys of the account came to act for it, where that is known. */
-  readonly since: ReadonlyMap<string, number>;
-  readonly balances: readonly Balance[];
-  readonly assets: ReadonlyMap<string, AssetName>;
-  /** The newest first. */
-  readonly payments: readonly Payment[];
-  readonly proofs: ReadonlyMap<string, Proof>;
-  /** What arrived last while the wallet was open. */
-  readonly arrived?: Payment;
-}
-
-/** What became of something that the account did: in which transaction, and whether other keys have yet to approve it. */
-export interface Done {
-  readonly id: string;
-  readonly waits: boolean;
-}
+import { asleep, closedBy, noneOfOurs } from "./reading.js";
+import { type Identity, type LocalKey, Store } from "./store.js";
+import type { Done, Proof, View } from "./view.js";
 
 /** How long a request may be answered, in milliseconds. */
 const requestValidity = 3 * 24 * 3600 * 1000;
@@ -76,20 +24,6 @@ const again = 2000;
 
 /** How long to wait for a node that is about to catch up, in milliseconds. */
 const soon = 50;
-
-/** The code of this wallet's own no to a node that wants to know who reads. */
-const asleep = "access.asleep";
-
-/** closedBy is what a node's or a key's no to reading makes of the wallet; undefined if it was something else. */
-function closedBy(err: unknown): "asleep" | "closed" | undefined {
-  if (err instanceof Refusal && err.code === "access.key_not_acting") return "closed";
-  return err instanceof Refusal && err.code.startsWith("access.") ? "asleep" : undefined;
-}
-
-/** noneOfOurs turns a node's no to reading for an account that a key does not act for into there being none. */
-function noneOfOurs(err: unknown): undefined {
-  if (closedBy(err) !== "closed") throw err;
-}
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 

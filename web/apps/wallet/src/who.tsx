@@ -1,4 +1,4 @@
-import type { View } from "./wallet.js";
+import type { View } from "./view.js";
 import { day, hour } from "./authority.js";
 import { type WordsValue, useWords } from "./words.js";
 

@@ -1,6 +1,7 @@
 import { Card, Copyable, primary } from "./ui.js";
 import { Qr } from "./qr.js";
-import type { View, Wallet } from "./wallet.js";
+import type { View } from "./view.js";
+import type { Wallet } from "./wallet.js";
 import { useWords } from "./words.js";
 
 /** The node answers by account: the person shows again who it is. */
