@@ -1,6 +1,6 @@
 import { type FormEvent, useCallback, useEffect, useState } from "react";
 
-import { type Action, type Address, type GetAccountResponse, KeyKind, agreeRecovery, finishRecovery, objectRecovery } from "@dureledger/dure";
+import { type Action, type Address, type GetAccountResponse, KeyKind, agreeRecovery, finishRecovery, objectRecovery, verifySignatures } from "@dureledger/dure";
 
 import { type Request, readRequest, requestBytes, tidyAddress } from "./authority.js";
 import { Confirm, Trouble, useDeed } from "./deed.js";
@@ -27,9 +27,9 @@ export function Help({ view, wallet, text }: { view: View; wallet: Wallet; text:
     const raw = requestBytes(what);
     const request = raw && readRequest(raw, view.account!, Date.now());
     if (!request) return setWrong(t("help.bad"));
-    if (!("no" in request)) return setFound({ request });
+    if (!("no" in request)) return isSigned(view.network, request.raw) ? setFound({ request }) : setWrong(t("help.bad"));
     setWrong(request.no === "other" ? t("help.other", request.account) : t(`help.${request.no}`));
-  }, [view.account, t]);
+  }, [view.account, view.network, t]);
   useEffect(() => {
     if (text) look(text);
   }, [text]); // eslint-disable-line -- only when the address of the page names another request
@@ -50,6 +50,16 @@ export function Help({ view, wallet, text }: { view: View; wallet: Wallet; text:
       {found && <Running account={found.account} view={view} wallet={wallet} />}
     </>
   );
+}
+
+/** isSigned says whether the new key has signed what it asks for. */
+function isSigned(network: string, raw: Uint8Array): boolean {
+  try {
+    verifySignatures(network, raw);
+    return true;
+  } catch {
+    return false; // damaged, or for another network
+  }
 }
 
 /** The last look at a request, and signing it. */

@@ -106,7 +106,7 @@ export const keyTexts = {
   "help.about": ["나를 되찾아 줄 사람으로 고른 이의 부탁을 찍거나 붙여 넣으십시오. 이미 시작된 되찾기는 그 사람의 주소로 찾습니다.", "Scan or paste the request of somebody who chose you. A recovery that has begun is found by their address."],
   "help.text": ["부탁 또는 주소", "Request or address"],
   "help.find": ["찾기", "Look"],
-  "help.bad": ["부탁도 주소도 아닙니다. 받은 그대로 붙여 넣으십시오.", "This is neither a request nor an address. Paste it as you got it."],
+  "help.bad": ["부탁도 주소도 아니거나, 다른 장부의 것입니다. 받은 그대로 붙여 넣으십시오.", "This is neither a request of this ledger nor an address. Paste it as you got it."],
   "help.other": ["이 부탁은 {0} 에게 온 것입니다. 이 지갑으로는 서명할 수 없습니다.", "This request is for {0}. This wallet cannot sign it."],
   "help.strange": ["이 지갑이 서명하는 부탁이 아닙니다. 서명하지 않았습니다.", "This wallet does not sign such requests. Nothing was signed."],
   "help.expired": ["이 부탁은 기한이 지났습니다. 새로 만들어 달라고 하십시오.", "This request has expired. Ask for a new one."],

@@ -121,7 +121,7 @@ export const texts = {
   "settings.network": ["네트워크", "Network"],
   "settings.network.about": ["회원 기관이 알려 준 것과 같은지 견주어 보십시오. 이 이름이 같으면 장부도 같습니다.", "Compare it with what your member tells you. If it is the same, so is the ledger."],
   "settings.forget": ["이 기기에서 지갑 지우기", "Remove the wallet from this device"],
-  "settings.forget.about": ["열쇠와 영수증을 이 브라우저에서 지웁니다. 패스키로 만든 지갑은 그 패스키로 다시 열 수 있지만, 브라우저에만 둔 열쇠는 되찾을 수 없고 그 계좌의 돈도 쓸 수 없게 됩니다.", "Deletes the key and receipts in this browser. A wallet made with a passkey opens with it again; a key that only this browser has is lost, and the money in its account with it."],
+  "settings.forget.about": ["열쇠와 영수증을 이 브라우저에서 지웁니다. 패스키로 만든 지갑은 그 패스키로 다시 열 수 있지만, 브라우저에만 둔 열쇠는 사라집니다. 열쇠가 그것뿐이면 그 계좌의 돈도 쓸 수 없게 됩니다.", "Deletes the key and receipts in this browser. A wallet made with a passkey opens with it again; a key that only this browser has is lost, and if it is the only one, the money in its account with it."],
   "settings.forget.sure": ["정말 지우기", "Yes, remove it"],
   "settings.keep": ["그대로 두기", "Keep it"],
 

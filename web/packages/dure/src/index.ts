@@ -19,6 +19,7 @@ export { Anchor, type Basis, type Grounds, type StateProof, type Verified, type 
 export { type Cosignature, type Policy, type Witness, parseWitness } from "./proof/witness.js";
 export { Refusal, Undecided, Unreachable } from "./refusal.js";
 export { type Draft, type Signed, action, agreementFile, countersign, decodeTransaction, openAccount, rotateKey, sign, transfer } from "./transaction.js";
+export { verifySignatures } from "./verify.js";
 export { Client, type ClientConfig, check } from "./client.js";
 export type { Clock } from "./clock.js";
 export type { Watched } from "./watch.js";

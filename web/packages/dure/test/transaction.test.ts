@@ -2,7 +2,7 @@ import { fromJson, toBinary } from "@bufbuild/protobuf";
 import { p256 } from "@noble/curves/nist.js";
 import { describe, expect, test } from "vitest";
 
-import { KeyKind, Refusal, cryptoSigner, formatAddress, formatUnits, generateKey, keyAddress, keyText, parseAddress, parseUnits, sign, transfer } from "@dureledger/dure";
+import { KeyKind, Refusal, cryptoSigner, formatAddress, formatUnits, generateKey, keyAddress, keyText, parseAddress, parseUnits, sign, transfer, verifySignatures } from "@dureledger/dure";
 import { secretSigner } from "@dureledger/dure/secret";
 
 import { BodySchema } from "../src/gen/dure/tx/v1/tx_pb.js";
@@ -14,6 +14,7 @@ import { readJson } from "./vectors.js";
 interface Vectors {
   network_id: string;
   keys: { kind: string; secret: string; public_key: string; address: string }[];
+  refused: { name: string; code: string; raw: string }[];
   good: { name: string; body_json: unknown; body: string; id: string; raw: string }[];
 }
 
@@ -46,6 +47,28 @@ describe("the vectors of ledger/tx", () => {
     const signed = await sign(vectors.network_id, { actions: [pay], notAfter: 1_760_000_000_000, salt: 7n }, [signer]);
     expect(hex(signed.raw)).toBe(v?.raw);
     expect(signed.id).toBe(v?.id);
+  });
+});
+
+describe("signatures", () => {
+  test.each(vectors.good)("are good of: $name", (v) => {
+    verifySignatures(vectors.network_id, bytes(v.raw));
+    expect(() => verifySignatures("other-00112233445566778899aabbccddeeff", bytes(v.raw))).toThrow("is not by its key");
+  });
+
+  test.each(vectors.good)("are refused with a bit of them changed: $name", (v) => {
+    const raw = bytes(v.raw);
+    for (const back of [1, 20, 40]) {
+      const changed = raw.slice();
+      changed[raw.length - back] = (changed[raw.length - back] as number) ^ 1;
+      expect(() => verifySignatures(vectors.network_id, changed), `${back} from the end`).toThrow(Refusal);
+    }
+  });
+
+  test("that the ledger calls bad are, and so is what is no transaction", () => {
+    for (const v of vectors.refused.filter((one) => one.code === "tx.bad_signature" || one.name === "not protobuf")) {
+      expect(() => verifySignatures(vectors.network_id, bytes(v.raw)), v.name).toThrow(Refusal);
+    }
   });
 });
 
