@@ -46,6 +46,9 @@ export function Home({ view, wallet }: { view: View; wallet: Wallet }) {
         <a className={primary} href="#pay">{t("pay")}</a>
         <a className={secondary} href="#receive">{t("receive")}</a>
       </nav>
+      {!view.account?.rule && view.origins.includes(location.origin) && (
+        <a href="#keys" className="mb-6 block rounded-lg bg-note-bg px-4 py-3 text-note underline underline-offset-4">{t("keys.nudge")}</a>
+      )}
       <section aria-labelledby="payments">
         <h2 id="payments" className="mb-2 text-lg font-semibold">{t("payments")}</h2>
         {view.payments.length === 0 ? <p className="text-soft">{t("payments.none")}</p> : (

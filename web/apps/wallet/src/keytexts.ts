@@ -10,6 +10,7 @@ export const keyTexts = {
 
   keys: ["열쇠", "Keys"],
   "keys.one": ["열쇠가 하나뿐입니다. 잃으면 이 계좌를 쓸 수 없습니다. 하나 더 만들어 두십시오.", "There is one key alone. Without it you cannot use this account. Make another."],
+  "keys.nudge": ["휴대전화를 잃어도 쓸 수 있게, 열쇠를 하나 더 만들어 두십시오", "Make another key, so that a lost phone loses nothing"],
   "keys.any": ["이 가운데 아무 열쇠 하나로 이 계좌를 씁니다. 하나를 잃어도 나머지로 열 수 있습니다.", "Any one of these keys acts for this account. When one is lost, the others still do."],
   "keys.several": ["보내기에는 열쇠의 무게가 {0}, 열쇠와 되찾기를 바꾸는 데는 {1} 모여야 합니다.", "Paying takes keys that weigh {0}; changing keys and recovery takes {1}."],
   "keys.here": ["이 기기", "this device"],

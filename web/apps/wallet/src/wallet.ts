@@ -125,7 +125,7 @@ export class Wallet {
   }
 
   private async begin(identity: Identity): Promise<void> {
-    const pin = { network: this.view.network, genesis: this.genesis!, seen: Date.now() };
+    const pin = this.view.pin ?? { network: this.view.network, genesis: this.genesis!, seen: Date.now() };
     await this.store!.begin(identity, pin);
     this.set({ pin });
     await this.use(identity);
