@@ -132,6 +132,10 @@ func TestRulesOfEachProcedure(t *testing.T) {
 	n.act(t, n.Hold(indextest.Person(3), person(1), person(2), "700"), indextest.Person(3))
 	n.act(t, indextest.Record(indextest.Person(3), "one", "계약서", "lease.pdf"), indextest.Person(3))
 	n.act(t, indextest.Record(indextest.Person(4), "one", "계약서", "lease.pdf"), indextest.Person(4))
+	owner, guardian := person(3), person(1)
+	n.act(t, &txv1.Action{Actor: owner[:], Call: &txv1.Action_AccountSetRecovery{AccountSetRecovery: &accountv1.SetRecovery{Rules: &accountv1.RecoveryRules{
+		Guardians: [][]byte{guardian[:]}, Threshold: 1, WaitMs: time.Hour.Milliseconds(),
+	}}}}, indextest.Person(3), indextest.Member(3)) // with the sponsor, so that it holds at once
 	n.indexed(t)
 	maker, operator, payer, stranger := 0, 1, 3, 4
 	car := fleet.Cars[0].Address.String()
@@ -151,6 +155,8 @@ func TestRulesOfEachProcedure(t *testing.T) {
 	}{
 		{payer, "AccountService/GetAccount", `{"address":"` + self(payer) + `"}`, "", self(payer), ""},
 		{payer, "AccountService/GetAccount", `{"address":"` + self(stranger) + `"}`, no, "", ""},
+		{operator, "AccountService/GetAccount", `{"address":"` + self(payer) + `"}`, "", self(payer), ""},
+		{stranger, "AccountService/GetAccount", `{"address":"` + self(payer) + `"}`, no, "", ""},
 		{payer, "AccountService/GetAccount", `{"address":"0x1111111111111111111111111111111111111111"}`, no, "", ""},
 		{payer, "AccountService/ListAccounts", `{}`, no, "", ""},
 		{payer, "AssetService/GetAsset", `{"asset":"` + indextest.Asset + `"}`, "", "supply", ""},
@@ -286,7 +292,7 @@ func TestPagesOfAClosedNode(t *testing.T) {
 	if _, body := n.get(t, "/elsewhere"); !strings.Contains(body, "계정으로 읽는 노드") {
 		t.Errorf("not in English: %s", body)
 	}
-	for _, path := range []string{"/healthz", "/readyz", "/openapi.json", "/static/dure.css"} {
+	for _, path := range []string{"/healthz", "/readyz", "/openapi.json", "/static/dure.css", "/wallet/", "/wallet/wallet.js"} {
 		if res, _ := n.get(t, path); res.StatusCode != http.StatusOK {
 			t.Errorf("%s: %d", path, res.StatusCode)
 		}

@@ -8,11 +8,12 @@ import (
 )
 
 // privatePages are those of a node that answers by account: the front page without transactions and feeds, and for every other
-// address how to read. Browsers send no proofs with pages, so pages show nobody's business.
+// address how to read. Browsers send no proofs with pages, so pages show nobody's business; the wallet
+// signs in by itself.
 func (s *Server) privatePages(mux *http.ServeMux) {
 	mux.HandleFunc("GET /{$}", s.page("status", func(*http.Request) (string, any, error) { return "", s.statusView(), nil }))
 	mux.HandleFunc("GET /events", s.events)
-	mux.Handle("GET /static/", http.StripPrefix("/static/", web.Static()))
+	appPages(mux)
 	mux.HandleFunc("/", s.accessPage)
 }
 

@@ -31,12 +31,17 @@ func (s *Server) pages(mux *http.ServeMux) {
 	mux.HandleFunc("GET /record/{digest}", s.page("records", s.recordsPage))
 	mux.HandleFunc("GET /search", s.searchPage)
 	mux.HandleFunc("GET /events", s.events)
-	mux.Handle("GET /static/", http.StripPrefix("/static/", web.Static()))
-	mux.Handle("GET /wallet/", http.StripPrefix("/wallet/", web.App("wallet")))
-	mux.Handle("GET /wallet", http.RedirectHandler("/wallet/", http.StatusMovedPermanently))
+	appPages(mux)
 	mux.HandleFunc("/", s.page("failure", func(*http.Request) (string, any, error) {
 		return "", nil, fault.New("page.unknown", "there is no page at this address")
 	}))
+}
+
+// appPages adds what is the same for everybody: styles, and the wallet, which reads what it shows by the API.
+func appPages(mux *http.ServeMux) {
+	mux.Handle("GET /static/", http.StripPrefix("/static/", web.Static()))
+	mux.Handle("GET /wallet/", http.StripPrefix("/wallet/", web.App("wallet")))
+	mux.Handle("GET /wallet", http.RedirectHandler("/wallet/", http.StatusMovedPermanently))
 }
 
 // page is a handler that draws the view which view makes; an empty title is the page's own.

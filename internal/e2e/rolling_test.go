@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -60,6 +61,7 @@ func (n *network) members() []*hostedNode {
 func (m *hostedNode) start() {
 	m.n.t.Helper()
 	m.cmd = exec.Command(m.binary, append([]string{"start", "--home", m.home}, m.args...)...)
+	m.cmd.Env = append(os.Environ(), m.n.env...)
 	m.cmd.Stdout, m.cmd.Stderr = m.out, m.out
 	m.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := m.cmd.Start(); err != nil {

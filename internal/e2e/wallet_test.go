@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,10 +15,22 @@ import (
 )
 
 // The TypeScript SDK pays, watches and verifies on the network of dure up, and a person does in the wallet that its nodes serve, with a passkey in a
-// real browser.
+// real browser. Where people have time to object, it passes by the clock of TestIdleHours. The last
+// member's node answers by account.
 func TestWallet(t *testing.T) {
 	n := newNetwork(t)
-	n.up()
+	n.binary = movedBinary(t)
+	clock := &movedClock{file: filepath.Join(t.TempDir(), "shift")}
+	clock.move(t, 0)
+	n.env = []string{clock.env()}
+	members := n.members()
+	members[3].args = []string{"--api-access", "consortium"}
+	for _, m := range members {
+		m.start()
+	}
+	for _, m := range members {
+		m.ready()
+	}
 	shots := t.TempDir()
 	origins := make([]string, 4)
 	for i := range origins {
@@ -32,10 +45,11 @@ func TestWallet(t *testing.T) {
 	for _, args := range calls {
 		cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 		cmd.Dir, cmd.WaitDelay = "../../web", 10*time.Second
-		cmd.Env = slices.Concat(n.command().Env, []string{"DURE_BINARY=" + n.binary, "DURE_NODES=" + strings.Join(origins, ","), "DURE_PICTURES=" + shots})
+		cmd.Env = slices.Concat(n.command().Env, n.env, []string{"DURE_BINARY=" + n.binary, "DURE_NODES=" + strings.Join(origins, ","), "DURE_PICTURES=" + shots})
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
 		}
 	}
-	savePictures(t, shots, "../../docs/wallet", "start", "waiting", "home", "receive", "pay", "confirm", "payment", "refused", "settings-en", "credential", "credential-show")
+	savePictures(t, shots, "../../docs/wallet", "start", "waiting", "home", "receive", "pay", "confirm", "payment", "refused", "settings-en", "credential", "credential-show",
+		"keys", "key-add", "proposal-approve", "guardians", "outside", "help", "recovery")
 }

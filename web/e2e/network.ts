@@ -16,10 +16,13 @@ export const nodes = setting("DURE_NODES").split(",");
 /** Where pictures are written. */
 export const pictures = setting("DURE_PICTURES");
 
+/** The file that says how far the clocks of the members and of the command line are ahead, in nanoseconds. */
+export const clock = setting("MOVED_CLOCK");
+
 export const genesis = new Uint8Array(readFileSync(join(setting("DURE_HOME"), "genesis.json")));
 
 /** dure runs the command line as a user of the network and returns what it prints. */
-export const dure = (...args: string[]): string => execFileSync(setting("DURE_BINARY"), args, { encoding: "utf8" }).trim();
+export const dure = (...args: string[]): string => execFileSync(setting("DURE_BINARY"), args, { encoding: "utf8", timeout: 60_000 }).trim();
 
 /** secret is that of an Ed25519 key in the network's keystore. */
 export const secret = (name: string): Uint8Array => new Uint8Array(Buffer.from(dure("key", "export", name, "--plain", "hex"), "hex"));

@@ -1,18 +1,15 @@
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Browser, type BrowserContext, type Page, chromium } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { Anchor } from "@dureledger/dure";
 
 import { modules } from "../apps/wallet/src/qr.js";
-import { dure, genesis, nodes, pictures } from "./network.js";
+import { launch, look, make, origin, visitor } from "./browser.js";
+import { dure, genesis } from "./network.js";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const phone = { width: 390, height: 780 };
-const origin = nodes[0] as string;
 const anchor = Anchor.fromGenesis(genesis);
 
 const bob = /0x[0-9a-fA-F]{40}/.exec(dure("account", "show", "bob"))?.[0] as string;
@@ -21,30 +18,9 @@ let browser: Browser;
 beforeAll(async () => {
   const film = join(mkdtempSync(join(tmpdir(), "dure-")), "bob.y4m");
   writeFileSync(film, filmOf(bob));
-  browser = await chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    args: ["--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", `--use-file-for-fake-video-capture=${film}`],
-  });
+  browser = await launch("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", `--use-file-for-fake-video-capture=${film}`);
 });
 afterAll(() => browser.close());
-
-/** visitor opens the wallet as somebody new, with a passkey device in the browser. What the page complains of, and what it asks elsewhere, is kept in trouble. */
-async function visitor(): Promise<{ page: Page; context: BrowserContext; trouble: string[] }> {
-  const context = await browser.newContext({ viewport: phone, locale: "ko-KR", timezoneId: "Asia/Seoul", acceptDownloads: true });
-  const page = await context.newPage();
-  const trouble: string[] = [];
-  // An account that is not open yet is a 404 of the API, which Chromium tells as an error.
-  page.on("console", (m) => m.type() === "error" && !m.location().url.endsWith("/GetAccount") && trouble.push(m.text()));
-  page.on("pageerror", (err) => trouble.push(err.message));
-  page.on("request", (r) => !r.url().startsWith(origin) && !r.url().startsWith("blob:") && trouble.push(`asks ${r.url()}`));
-  const cdp = await context.newCDPSession(page);
-  await cdp.send("WebAuthn.enable");
-  await cdp.send("WebAuthn.addVirtualAuthenticator", {
-    options: { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
-  });
-  await page.goto(`${origin}/wallet`);
-  return { page, context, trouble };
-}
 
 /** filmOf is what a camera sees that is held before the QR code of a text: one frame of YUV4MPEG2. */
 function filmOf(text: string): Buffer {
@@ -60,30 +36,8 @@ function filmOf(text: string): Buffer {
   return Buffer.concat([Buffer.from(`YUV4MPEG2 W${size} H${size} F10:1 Ip A1:1 C420jpeg\nFRAME\n`), luma, Buffer.alloc((size * size) / 2, 128)]);
 }
 
-/** look takes a picture of a screen, and checks it: no serious fault for people who use it otherwise, and nothing wider than the phone. */
-async function look(page: Page, name: string): Promise<void> {
-  await page.evaluate(() => document.fonts.ready.then(() => undefined));
-  const faults = await page.evaluate(async (source) => {
-    (0, eval)(source);
-    const { violations } = await (window as unknown as { axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> } }).axe.run();
-    return violations.filter((v) => v.impact === "serious" || v.impact === "critical").map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`);
-  }, axe);
-  expect(faults, name).toEqual([]);
-  expect(await page.evaluate(() => document.documentElement.scrollWidth), name).toBeLessThanOrEqual(phone.width);
-  await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
-}
-
-/** make makes a wallet with a passkey, has a bank open its account, and returns the address. */
-async function make(page: Page): Promise<string> {
-  await page.getByRole("button", { name: "지문·얼굴·PIN으로 만들기" }).click();
-  const key = await page.getByText(/^webauthn:[0-9a-f]{66}$/).innerText();
-  const opened = dure("account", "open", key, "--sponsor", "bank");
-  await page.getByRole("heading", { name: "잔액" }).waitFor();
-  return /0x[0-9a-fA-F]{40}/.exec(opened)?.[0] as string;
-}
-
 test("a person gets a wallet, is paid, pays with a passkey, and sees each receipt verified", async () => {
-  const { page, trouble } = await visitor();
+  const { page, trouble } = await visitor(browser);
   await look(page, "start");
   await page.getByRole("button", { name: "지문·얼굴·PIN으로 만들기" }).click();
   const key = await page.getByText(/^webauthn:[0-9a-f]{66}$/).innerText();
@@ -149,7 +103,7 @@ test("a person gets a wallet, is paid, pays with a passkey, and sees each receip
 });
 
 test("a node that shows another amount than the receipt is found out", async () => {
-  const { page, trouble } = await visitor();
+  const { page, trouble } = await visitor(browser);
   const address = await make(page);
   dure("asset", "transfer", "krw", "31,234", "--from", "alice", "--to", address);
   await page.getByText("확인함").waitFor();
@@ -166,7 +120,7 @@ test("a node that shows another amount than the receipt is found out", async () 
 });
 
 test("a wallet whose browser was cleared is found again by its passkey", async () => {
-  const { page, trouble } = await visitor();
+  const { page, trouble } = await visitor(browser);
   const address = await make(page);
   await page.getByRole("link", { name: "설정" }).click();
   await page.getByRole("button", { name: "이 기기에서 지갑 지우기" }).click();
@@ -178,7 +132,7 @@ test("a wallet whose browser was cleared is found again by its passkey", async (
 });
 
 test("a key of the browser pays too, and a passkey only where the network says", async () => {
-  const { page } = await visitor();
+  const { page } = await visitor(browser);
   await page.goto(`${origin.replace("localhost", "127.0.0.1")}/wallet/`);
   expect(await page.getByRole("button", { name: "지문·얼굴·PIN으로 만들기" }).isDisabled()).toBe(true);
   await page.getByText(`${origin}/wallet/`).waitFor();

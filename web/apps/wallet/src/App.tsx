@@ -1,9 +1,16 @@
 import { type ReactNode, Suspense, lazy, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 
 import { credentialPlace } from "./credential/place.js";
+import { Asleep, Closed } from "./ShowYourself.js";
+import { Guardians } from "./Guardians.js";
+import { Help } from "./Help.js";
 import { Home } from "./Home.js";
+import { Join } from "./Join.js";
+import { Keys } from "./Keys.js";
+import { Outside } from "./Outside.js";
 import { Pay } from "./Pay.js";
 import { PaymentPage } from "./PaymentPage.js";
+import { Proposals } from "./Proposals.js";
 import { Receive } from "./Receive.js";
 import { Forget, Settings } from "./Settings.js";
 import { SponsoredRecovery } from "./SponsoredRecovery.js";
@@ -12,7 +19,8 @@ import { Waiting } from "./Waiting.js";
 import { Words, type WordsValue, useWords } from "./words.js";
 import { type Language, type TextKey, languages, say } from "./texts.js";
 import { Notice } from "./ui.js";
-import type { View, Wallet } from "./wallet.js";
+import type { View } from "./view.js";
+import type { Wallet } from "./wallet.js";
 
 const Credentials = lazy(() => import("./credential/Credentials.js")); // only who has some loads it
 
@@ -81,10 +89,19 @@ function Screen({ view, wallet, place }: { view: View; wallet: Wallet; place: st
   }
   switch (view.phase) {
     case "start":
+      if (place === "join") return <Page title="join.title" back key="join"><Join view={view} wallet={wallet} /></Page>;
       return <Page title="start.title" key="start"><Start view={view} wallet={wallet} /></Page>;
     case "waiting":
       if (place === "settings") return <Page title="settings.title" back key="settings"><Settings view={view} wallet={wallet} /></Page>;
       return <Page title="wait.title" key="wait"><Waiting view={view} /></Page>;
+    case "asleep":
+      return <Page title="asleep.title" key="asleep"><Asleep wallet={wallet} /></Page>;
+    case "closed":
+      if (place === "settings") return <Page title="settings.title" back key="settings"><Settings view={view} wallet={wallet} /></Page>;
+      return <Page title="closed.title" key="closed"><Closed view={view} wallet={wallet} /></Page>;
+    case "outside":
+      if (place === "settings") return <Page title="settings.title" back key="settings"><Settings view={view} wallet={wallet} /></Page>;
+      return <Page title="outside.title" key="outside"><Outside view={view} wallet={wallet} /></Page>;
   }
   const [name, id] = place.split("/");
   switch (name) {
@@ -94,10 +111,18 @@ function Screen({ view, wallet, place }: { view: View; wallet: Wallet; place: st
       return <Page title="receive.title" back key="receive"><Receive view={view} /></Page>;
     case "settings":
       return <Page title="settings.title" back key="settings"><Settings view={view} wallet={wallet} /></Page>;
+    case "keys":
+      return <Page title="keys" back key="keys"><Keys view={view} wallet={wallet} /></Page>;
+    case "guardians":
+      return <Page title="guardians" back key="guardians"><Guardians view={view} wallet={wallet} /></Page>;
+    case "help":
+      return <Page title="help" back key="help"><Help view={view} wallet={wallet} text={id ?? ""} /></Page>;
+    case "proposals":
+      return <Page title="proposals" back key="proposals"><Proposals view={view} wallet={wallet} /></Page>;
     case "payment":
       return <Page title="payment.title" back key="payment"><PaymentPage view={view} wallet={wallet} id={id ?? ""} /></Page>;
   }
-  return <Page title="wallet" quiet key="home"><Home view={view} /></Page>;
+  return <Page title="wallet" quiet key="home"><Home view={view} wallet={wallet} /></Page>;
 }
 
 /** A screen with its heading, to which the focus goes when it comes, so that screen readers say where one is. */

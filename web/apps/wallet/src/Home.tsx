@@ -1,16 +1,27 @@
 import { formatUnits } from "@dureledger/dure";
 
 import type { Payment } from "./payment.js";
+import { toApprove } from "./authority.js";
+import { RunningRecovery } from "./Recovery.js";
 import { Card, Notice, Tick, amount, primary, secondary, when } from "./ui.js";
-import type { View } from "./wallet.js";
+import type { View } from "./view.js";
+import type { Wallet } from "./wallet.js";
 import { useWords } from "./words.js";
 
 /** Balances by asset, and the payments. */
-export function Home({ view }: { view: View }) {
+export function Home({ view, wallet }: { view: View; wallet: Wallet }) {
   const { t } = useWords();
+  const waiting = toApprove(view.proposals, view.key).length;
   return (
     <>
       {view.account?.frozen && <Notice kind="bad">{t("frozen", view.account.freezeReason)}</Notice>}
+      {view.account?.lockedAt && <Notice kind="bad">{t("locked", view.account.lockReason)}</Notice>}
+      <RunningRecovery view={view} wallet={wallet} />
+      {view.proposals.length > 0 && (
+        <a href="#proposals" className={`mb-4 block rounded-lg px-4 py-3 font-semibold underline underline-offset-4 ${waiting > 0 ? "bg-note-bg text-note" : "bg-card"}`}>
+          {waiting > 0 ? t("proposals.wait", String(waiting)) : t("proposals")}
+        </a>
+      )}
       <div role="status">
         {view.arrived && <p className="mb-4 rounded-lg bg-good-bg px-4 py-3 font-semibold text-good">{t("arrived", amount(view.arrived.amount, view.arrived.asset, view.assets))}</p>}
       </div>
@@ -35,6 +46,9 @@ export function Home({ view }: { view: View }) {
         <a className={primary} href="#pay">{t("pay")}</a>
         <a className={secondary} href="#receive">{t("receive")}</a>
       </nav>
+      {!view.account?.rule && view.origins.includes(location.origin) && (
+        <a href="#keys" className="mb-6 block rounded-lg bg-note-bg px-4 py-3 text-note underline underline-offset-4">{t("keys.nudge")}</a>
+      )}
       <section aria-labelledby="payments">
         <h2 id="payments" className="mb-2 text-lg font-semibold">{t("payments")}</h2>
         {view.payments.length === 0 ? <p className="text-soft">{t("payments.none")}</p> : (

@@ -3,7 +3,8 @@ import type { Verified } from "@dureledger/dure";
 import { Other } from "./Home.js";
 import { sayRefusal } from "./texts.js";
 import { Card, Fact, Facts, Notice, amount, save, secondary, when } from "./ui.js";
-import type { Proof, View, Wallet } from "./wallet.js";
+import type { Proof, View } from "./view.js";
+import type { Wallet } from "./wallet.js";
 import { useWords } from "./words.js";
 
 /** One transaction's payments, and what its receipt rests on. */

@@ -1,6 +1,6 @@
 import { Qr } from "./qr.js";
 import { Card, Copyable } from "./ui.js";
-import type { View } from "./wallet.js";
+import type { View } from "./view.js";
 import { useWords } from "./words.js";
 
 export function Receive({ view }: { view: View }) {

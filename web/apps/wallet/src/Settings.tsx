@@ -1,7 +1,8 @@
 import { useState } from "react";
 
 import { Card, Fact, Facts, primary, save, secondary } from "./ui.js";
-import type { View, Wallet } from "./wallet.js";
+import type { View } from "./view.js";
+import type { Wallet } from "./wallet.js";
 import { useWords } from "./words.js";
 import { zip } from "./zip.js";
 
@@ -14,6 +15,16 @@ export function Settings({ view, wallet }: { view: View; wallet: Wallet }) {
         <p className="mb-3">{t("settings.export.about", String(receipts))}</p>
         <button type="button" className={primary} onClick={() => save("dure-receipts.zip", zip(wallet.export()))}>{t("settings.export")}</button>
       </Card>
+      {view.phase === "open" && (
+        <Card>
+          <nav className="grid gap-3" aria-label={t("settings.title")}>
+            <a className={secondary} href="#keys">{t("keys")}</a>
+            {view.recovery && <a className={secondary} href="#guardians">{t("guardians")}</a>}
+            {view.account?.rule && <a className={secondary} href="#proposals">{t("proposals")}</a>}
+            <a className={secondary} href="#help">{t("help")}</a>
+          </nav>
+        </Card>
+      )}
       <Card>
         <Facts>
           <Fact name="settings.key">{t(view.identity === "passkey" ? "settings.key.passkey" : "settings.key.browser")}</Fact>

@@ -1,11 +1,11 @@
 import { useMemo, useState } from "react";
 
-import { Client, Refusal, check, passkeySigner, signToo } from "@dureledger/dure";
+import { Client, Refusal, check, countersign, passkeySigner } from "@dureledger/dure";
 
 import { readSponsored } from "./sponsored.js";
 import { sayRefusal } from "./texts.js";
 import { Card, Fact, Facts, Notice, primary } from "./ui.js";
-import type { View } from "./wallet.js";
+import type { View } from "./view.js";
 import { useWords } from "./words.js";
 
 /** Where a person who has lost every key comes from their sponsor's provider: their new passkey signs the recovery that the sponsor has signed. */
@@ -22,7 +22,7 @@ export function SponsoredRecovery({ view, place }: { view: View; place: string }
     setTrouble("");
     try {
       const signer = passkeySigner({ rpId: view.rpId, credentialId: what.credentialId, key: what.key });
-      check(await new Client({ nodes: [location.origin], network: view.network }).submit(await signToo(view.network, what.raw, [signer])));
+      check(await new Client({ nodes: [location.origin], network: view.network }).submit(await countersign(view.network, what.raw, [signer])));
       setState("done");
     } catch (err) {
       setState("asks");

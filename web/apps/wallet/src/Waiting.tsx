@@ -1,6 +1,6 @@
 import { Qr } from "./qr.js";
 import { Card, Copyable } from "./ui.js";
-import type { View } from "./wallet.js";
+import type { View } from "./view.js";
 import { useWords } from "./words.js";
 
 /** A key is there, and a member has yet to open its account. */

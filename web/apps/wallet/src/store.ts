@@ -1,7 +1,10 @@
-import type { Passkey } from "@dureledger/dure";
+import type { Address, Passkey } from "@dureledger/dure";
 
-/** The key of the wallet's account. */
-export type Identity = { readonly kind: "passkey"; readonly passkey: Passkey } | { readonly kind: "browser"; readonly pair: CryptoKeyPair };
+/** The key that is here. */
+export type LocalKey = { readonly kind: "passkey"; readonly passkey: Passkey } | { readonly kind: "browser"; readonly pair: CryptoKeyPair };
+
+/** It, and the account that it acts for, or is to act for, when that is not the one that the key opened itself. */
+export type Identity = LocalKey & { readonly account?: Address };
 
 /** The network that the wallet belongs to, as first seen. */
 export interface Pin {

@@ -1,8 +1,10 @@
 import { credentialTexts } from "./credential/texts.js";
+import { keyTexts } from "./keytexts.js";
 
 /** Every text of the wallet, in Korean and English. {0} and {1} stand for values. */
 export const texts = {
   ...credentialTexts,
+  ...keyTexts,
 
   wallet: ["두레 지갑", "Dure wallet"],
   other: ["English", "한국어"],
@@ -67,6 +69,7 @@ export const texts = {
   "receive.title": ["받기", "Receive"],
   "receive.lead": ["보내는 사람에게 이 주소를 보여 주십시오.", "Show this address to whoever pays you."],
   address: ["주소", "Address"],
+  "address.mine": ["내 계좌", "this account"],
   "address.qr": ["주소의 QR 코드", "QR code of the address"],
   "key.qr": ["열쇠의 QR 코드", "QR code of the key"],
 
@@ -130,7 +133,7 @@ export const texts = {
   "settings.network": ["네트워크", "Network"],
   "settings.network.about": ["회원 기관이 알려 준 것과 같은지 견주어 보십시오. 이 이름이 같으면 장부도 같습니다.", "Compare it with what your member tells you. If it is the same, so is the ledger."],
   "settings.forget": ["이 기기에서 지갑 지우기", "Remove the wallet from this device"],
-  "settings.forget.about": ["열쇠와 영수증, 증명서를 이 브라우저에서 지웁니다. 패스키로 만든 지갑은 그 패스키로 다시 열 수 있지만, 브라우저에만 둔 열쇠는 되찾을 수 없고 그 계좌의 돈도 쓸 수 없게 됩니다.", "Deletes the key, receipts and credentials in this browser. A wallet made with a passkey opens with it again; a key that only this browser has is lost, and the money in its account with it."],
+  "settings.forget.about": ["열쇠와 영수증, 증명서를 이 브라우저에서 지웁니다. 패스키로 만든 지갑은 그 패스키로 다시 열 수 있지만, 브라우저에만 둔 열쇠는 사라집니다. 열쇠가 그것뿐이면 그 계좌의 돈도 쓸 수 없게 됩니다.", "Deletes the key, receipts and credentials in this browser. A wallet made with a passkey opens with it again; a key that only this browser has is lost, and if it is the only one, the money in its account with it."],
   "settings.forget.sure": ["정말 지우기", "Yes, remove it"],
   "settings.keep": ["그대로 두기", "Keep it"],
 

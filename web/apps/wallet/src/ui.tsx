@@ -5,7 +5,7 @@ import { formatUnits } from "@dureledger/dure";
 
 import type { TextKey } from "./texts.js";
 import { type Language } from "./texts.js";
-import type { AssetName, Proof } from "./wallet.js";
+import type { AssetName, Proof } from "./view.js";
 import { useWords } from "./words.js";
 
 const base = "flex min-h-12 w-full items-center justify-center rounded-lg px-4 py-2 text-center font-semibold disabled:opacity-60";
@@ -38,13 +38,13 @@ export function Fact({ name, children }: { name: TextKey; children: ReactNode })
 }
 
 /** A text to be copied elsewhere, such as an address. */
-export function Copyable({ label, text }: { label: string; text: string }) {
+export function Copyable({ label, text, long }: { label: string; text: string; long?: boolean }) {
   const { t } = useWords();
   const [copied, setCopied] = useState(false);
   return (
     <div className="mt-3">
       <p className="text-sm text-soft">{label}</p>
-      <p className="select-all break-all font-mono">{text}</p>
+      <p className={`select-all break-all font-mono ${long ? "line-clamp-3 text-sm" : ""}`}>{text}</p>
       {isSecureContext && (
         <button type="button" className={`${secondary} mt-2`} onClick={() => void navigator.clipboard.writeText(text).then(() => setCopied(true))}>
           {t("copy")}
@@ -64,6 +64,11 @@ export function amount(units: string, asset: string, assets: ReadonlyMap<string,
 /** when shows a time of unix milliseconds as people in Korea read it. */
 export function when(time: number, lang: Language): string {
   return new Intl.DateTimeFormat(lang === "ko" ? "ko-KR" : "en-GB", { dateStyle: "medium", timeStyle: "short" }).format(time);
+}
+
+/** day shows the day of a time of unix milliseconds. */
+export function day(time: number, lang: Language): string {
+  return new Intl.DateTimeFormat(lang === "ko" ? "ko-KR" : "en-GB", { dateStyle: "medium" }).format(time);
 }
 
 /** What this device found of a receipt, in a sign and a word. */

@@ -1,47 +1,21 @@
 import {
-  type Account, type Address, Anchor, type Balance, Client, type GetNetworkResponse, type Member, Refusal, type Signer, type Verified,
-  cryptoSigner, createPasskey, findPasskey, generateKey, keyAddress, keyText, passkeySigner,
+  type Action, type Address, Anchor, Client, type GetAccountResponse, type GetNetworkResponse, type Outcome, type Passkey, type PublicKey, Refusal, type Signer,
+  agreementFile, check, countersign, createPasskey, cryptoSigner, findPasskey, generateKey, keyAddress, keyText, mustPropose, passkeySigner, proposalValidity,
+  propose, sign, transfer, weightOf,
 } from "@dureledger/dure";
 
+import { sinceWhen } from "./authority.js";
 import { forgetCredentials } from "./credential/forget.js";
 import { type Payment, paymentsOf, provenPayments, same } from "./payment.js";
-import { type Identity, type Pin, Store } from "./store.js";
+import { asleep, closedBy, noneOfOurs } from "./reading.js";
+import { type Identity, type LocalKey, Store } from "./store.js";
+import type { Done, Proof, View } from "./view.js";
 
-/** What a payment's receipt says. */
-export type Proof =
-  | { readonly state: "checking" | "none" }
-  | { readonly state: "good"; readonly verified: Verified; readonly file: Uint8Array<ArrayBuffer> }
-  | { readonly state: "bad"; readonly code: string; readonly message: string };
+/** How long a request may be answered, in milliseconds. */
+const requestValidity = 3 * 24 * 3600 * 1000;
 
-/** An asset as people see it. */
-export interface AssetName {
-  readonly name: string;
-  readonly decimals: number;
-}
-
-/** Everything that the screens show. A new object at each change. */
-export interface View {
-  readonly phase: "loading" | "start" | "waiting" | "open" | "otherNetwork" | "noStore";
-  /** The node does not answer at the moment. */
-  readonly lost: boolean;
-  readonly network: string;
-  readonly members: readonly Member[];
-  /** Where passkeys count, and for which relying party. */
-  readonly rpId: string;
-  readonly origins: readonly string[];
-  readonly pin?: Pin;
-  readonly identity?: Identity["kind"];
-  readonly address?: Address;
-  readonly keyText?: string;
-  readonly account?: Account;
-  readonly balances: readonly Balance[];
-  readonly assets: ReadonlyMap<string, AssetName>;
-  /** The newest first. */
-  readonly payments: readonly Payment[];
-  readonly proofs: ReadonlyMap<string, Proof>;
-  /** What arrived last while the wallet was open. */
-  readonly arrived?: Payment;
-}
+/** And how long without a once key, which a proposal of a single key cannot have. */
+const offerValidity = 2 * 60 * 1000;
 
 /** How many transactions the list has. */
 const shown = 50;
@@ -58,18 +32,32 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 export class Wallet {
   view: View = {
     phase: "loading", lost: false, network: "", members: [], rpId: "", origins: [], balances: [], assets: new Map(), payments: [], proofs: new Map(),
+    proposals: [], since: new Map(),
   };
   private readonly listeners = new Set<() => void>();
-  private readonly client: Client;
+  private client: Client;
   private store?: Store;
+  private identity?: Identity;
   private signer?: Signer;
+  private reading?: AbortController;
+  /** A passkey may be asked who reads: once for each time that the person says so. */
+  private awake = true;
   private anchor?: Anchor;
   private genesis?: Uint8Array<ArrayBuffer>;
   private proving = Promise.resolve();
   private files = new Map<string, Uint8Array<ArrayBuffer>>();
 
-  constructor(origin: string) {
+  constructor(private readonly origin: string) {
     this.client = new Client({ nodes: [origin] });
+  }
+
+  /** reads is a client for whom a key signs where the node wants to know who reads. */
+  private reads(account: Address, signer: Signer, ask: () => boolean): Client {
+    const reader = async () => {
+      if (!ask()) throw new Refusal(asleep, "the person has yet to show who it is");
+      return { account, signer };
+    };
+    return new Client({ nodes: [this.origin], network: this.view.network, reader });
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -106,50 +94,88 @@ export class Wallet {
     else this.set({ phase: "start" });
   }
 
-  /** make makes the key of a new wallet. */
-  async make(kind: Identity["kind"], name: string): Promise<void> {
-    const identity: Identity =
-      kind === "passkey"
-        ? { kind, passkey: await createPasskey({ rpId: this.view.rpId, rpName: name, name: `${name} ${new Date().toISOString().slice(0, 10)}` }) }
-        : { kind, pair: await generateKey("p256") };
-    await this.begin(identity);
+  /** make makes the key of a new wallet, which is to act for an account, if one is given, and otherwise opens its own. */
+  async make(kind: Identity["kind"], name: string, account?: Address): Promise<void> {
+    const key: LocalKey = kind === "passkey" ? { kind, passkey: await this.newPasskey(name, account) } : { kind, pair: await generateKey("p256") };
+    await this.begin({ ...key, ...(account && { account }) });
   }
 
-  /** find takes up the wallet of a passkey that was made before, perhaps on another device, and says whether the ledger has an account of it. */
-  async find(): Promise<boolean> {
-    for (const passkey of await findPasskey(this.view.rpId)) {
-      if (!(await this.client.account(keyAddress(passkey.key)))) continue;
-      await this.begin({ kind: "passkey", passkey });
+  /** another makes another passkey for the account, on an authenticator that has not the one of this device. */
+  async another(name: string): Promise<Signer> {
+    return passkeySigner(await this.newPasskey(name, this.view.address, this.identity?.kind === "passkey" ? [this.identity.passkey] : []));
+  }
+
+  private newPasskey(name: string, account?: Address, beside: readonly Passkey[] = []): Promise<Passkey> {
+    const label = `${name} ${new Date().toISOString().slice(0, 10)}`;
+    return createPasskey({ rpId: this.view.rpId, rpName: name, name: label, beside, ...(account && { account }) });
+  }
+
+  /** find takes up the wallet of a passkey that was made before, perhaps on another device, and says whether it acts for an account: for that one, if it is given. */
+  async find(wanted?: Address): Promise<boolean> {
+    for (const { account, ...passkey } of await findPasskey(this.view.rpId)) {
+      const own = keyAddress(passkey.key);
+      for (const place of account ? [account, own] : [own]) {
+        if (wanted && place !== wanted) continue;
+        const found = await this.reads(place, passkeySigner(passkey), () => true).account(place).catch(noneOfOurs);
+        if (!found || weightOf(found, own) === 0) continue;
+        await this.begin({ kind: "passkey", passkey, account: place });
       return true;
+    }
     }
     return false;
   }
 
   private async begin(identity: Identity): Promise<void> {
-    const pin = { network: this.view.network, genesis: this.genesis!, seen: Date.now() };
+    const pin = this.view.pin ?? { network: this.view.network, genesis: this.genesis!, seen: Date.now() };
     await this.store!.begin(identity, pin);
     this.set({ pin });
     await this.use(identity);
   }
 
   private async use(identity: Identity): Promise<void> {
+    this.identity = identity;
     this.signer = identity.kind === "passkey" ? passkeySigner(identity.passkey) : await cryptoSigner(identity.pair);
-    this.set({ identity: identity.kind, address: keyAddress(this.signer.key), keyText: keyText(this.signer.key) });
-    void this.follow(this.view.address!);
+    const key = keyAddress(this.signer.key);
+    const address = identity.account ?? key;
+    this.set({ identity: identity.kind, address, key, keyText: keyText(this.signer.key) });
+    const byItself = identity.kind === "browser";
+    this.client = this.reads(address, this.signer, () => {
+      const now = this.awake || byItself;
+      this.awake = false;
+      return now;
+    });
+    this.awake = true; // the person has just opened the wallet
+    this.begun(address);
+  }
+
+  /** wake has the person show who it is, to a node that answers by account. */
+  wake(): void {
+    this.awake = true;
+    this.set({ phase: "loading" });
+    this.begun(this.view.address!);
+  }
+
+  private begun(address: Address): void {
+    this.reading?.abort();
+    this.reading = new AbortController();
+    void this.follow(address, this.reading.signal);
   }
 
   /** follow reads the account, and again at each transaction that touches it. */
-  private async follow(address: Address): Promise<void> {
-    for (;;) {
+  private async follow(address: Address, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
       try {
         const { transactions } = await this.client.status();
         await this.read(address);
-        for await (const { transaction } of this.client.watch({ account: address, cursor: String(transactions) })) {
+        for await (const { transaction } of this.client.watch({ account: address, cursor: String(transactions) }, signal)) {
           await this.indexed(transaction.outcome?.height ?? 0n);
           this.add(paymentsOf(transaction, address), true);
           await this.read(address);
         }
-      } catch {
+      } catch (err) {
+        if (signal.aborted) return;
+        const phase = closedBy(err);
+        if (phase) return this.set({ phase, lost: false });
         this.set({ lost: true }); // asked again below
       }
       await pause(again);
@@ -162,14 +188,21 @@ export class Wallet {
   }
 
   private async read(address: Address): Promise<void> {
-    const account = await this.client.account(address);
+    const { account, recovery } = (await this.client.accountDetails(address)) ?? {};
     if (!account) {
       this.set({ phase: "waiting", lost: false });
       return;
     }
-    const [balances, assets, transactions] = await Promise.all([this.client.balances(address), this.client.assets(), this.client.transactions(address, shown)]);
+    if (weightOf(account, this.view.key!) === 0) {
+      this.set({ phase: "outside", lost: false, account, recovery });
+      return;
+    }
+    const [balances, assets, transactions, proposals, events] = await Promise.all([
+      this.client.balances(address), this.client.assets(), this.client.transactions(address, shown), account.rule ? this.client.proposals(address) : [],
+      this.client.accountEvents(address),
+    ]);
     this.set({
-      phase: "open", lost: false, account, balances, assets: new Map(assets.map((a) => [a.asset, { name: a.name, decimals: a.decimals }])),
+      phase: "open", lost: false, account, recovery, proposals, since: sinceWhen(address, events), balances, assets: new Map(assets.map((a) => [a.asset, { name: a.name, decimals: a.decimals }])),
     });
     this.add(transactions.flatMap((t) => paymentsOf(t, address)), false);
   }
@@ -213,12 +246,70 @@ export class Wallet {
     return (await this.client.account(address)) !== undefined;
   }
 
-  /** pay pays, and ends when it is known what became of it: with the id, or as Client.pay does. */
-  async pay(p: { asset: string; to: Address; amount: string; memo: string }): Promise<string> {
-    const outcome = await this.client.pay({ ...p, from: this.view.address! }, this.signer!);
+  /** look is any account with its recovery; undefined if it was never opened. */
+  async look(address: Address): Promise<GetAccountResponse | undefined> {
+    return this.client.accountDetails(address);
+  }
+
+  /** watch calls changed at each transaction that touches an account, until the signal ends it. */
+  async watch(account: Address, changed: () => void, signal: AbortSignal): Promise<void> {
+    for await (const { transaction } of this.client.watch({ account }, signal)) {
+      await this.indexed(transaction.outcome?.height ?? 0n);
+      changed();
+    }
+  }
+
+  /** pay pays, or proposes to: see act. */
+  async pay(p: { asset: string; to: Address; amount: string; memo: string }, reason: string): Promise<Done> {
+    return this.act([transfer({ ...p, from: this.view.address! })], reason);
+  }
+
+  /**
+   * act has the account do something, signed by the key that is here: at once if that is enough, else as a proposal for the other keys to
+   * approve. It ends when it is known what became of it; what the ledger refuses is a Refusal.
+   */
+  async act(actions: readonly Action[], reason: string): Promise<Done> {
+    return this.settled(check(await this.client.send({ actions: this.proposed(actions, reason) ?? actions }, [this.signer!])));
+  }
+
+  /** proposed is actions as a proposal, if the key that is here is not enough for them. */
+  private proposed(actions: readonly Action[], reason: string): [Action] | undefined {
+    if (!mustPropose(this.view.account!, this.view.key!, actions)) return undefined;
+    return [propose(this.view.address!, actions, reason, Date.now() + proposalValidity)];
+  }
+
+  /** request is a transaction signed by a new key: who acts in it signs it too, within three days. */
+  async request(action: Action, key = this.signer!): Promise<Uint8Array<ArrayBuffer>> {
+    const once = crypto.getRandomValues(new Uint8Array(32)); // what is valid for so long must be
+    return (await sign(this.view.network, { actions: [action], once, validity: requestValidity }, [key])).raw;
+  }
+
+  /** offer is a request of a new key to this account itself, or a proposal signed by that key, to be answered within two minutes. */
+  async offer(action: Action, reason: string, key: Signer): Promise<Uint8Array<ArrayBuffer>> {
+    const actions = this.proposed([action], reason);
+    return actions ? (await sign(this.view.network, { actions, validity: offerValidity }, [key])).raw : this.request(action, key);
+  }
+
+  /** agreement is a request as a file that `dure agree` signs and submits, for a member who has no wallet. */
+  agreement(raw: Uint8Array): string {
+    return agreementFile(this.view.network, raw);
+  }
+
+  /** The key that is here. */
+  get publicKey(): PublicKey {
+    return this.signer!.key;
+  }
+
+  /** answer signs a request that the person has looked at, and submits it. */
+  async answer(raw: Uint8Array): Promise<Done> {
+    return this.settled(check(await this.client.submit(await countersign(this.view.network, raw, [this.signer!]))));
+  }
+
+  private async settled(outcome: Outcome): Promise<Done> {
     await this.indexed(outcome.height);
     await this.read(this.view.address!);
-    return outcome.id;
+    const has = (name: string) => outcome.events.some((e) => e.name === name);
+    return { id: outcome.id, waits: has("account.proposed") && !has("account.closed") };
   }
 
   /** export is every receipt that this browser has, and the genesis file. */

@@ -27,6 +27,7 @@ describe("texts", () => {
 
   test("of a refusal are in the visitor's language where there is one", () => {
     expect(sayRefusal("ko", "asset.insufficient_balance", "x")).toBe("잔액이 모자랍니다.");
+    expect(sayRefusal("ko", "account.already_approved", "x")).toBe("이 열쇠는 이미 승인했습니다. 같은 열쇠의 승인은 한 번만 셉니다.");
     expect(sayRefusal("ko", "other.thing", "It is so.")).toBe("It is so. (other.thing)");
     expect(languages.map((l) => say(l, "receipt.power", "30", "40"))).toEqual(["의결권 40 가운데 30", "30 of 40 voting power"]);
   });

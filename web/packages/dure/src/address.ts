@@ -10,7 +10,7 @@ import { Refusal } from "./refusal.js";
 /** An address as people see it: 0x and 40 hex digits with the capitals of EIP-55. */
 export type Address = `0x${string}`;
 
-/** A public key: 32 bytes for Ed25519, 33 (SEC 1 compressed) for P-256, passkeys and secp256k1. */
+/** A public key: 32 bytes for Ed25519, 33 (SEC 1 compressed) for P-256, passkeys and secp256k1, 1952 for ML-DSA-65. */
 export interface PublicKey {
   readonly kind: KeyKind;
   readonly bytes: Bytes;

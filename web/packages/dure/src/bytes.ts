@@ -63,3 +63,13 @@ export function fromBase64(text: string): Bytes | undefined {
 
 /** Base64url without padding, as WebAuthn writes challenges. */
 export const toBase64url = (b: Uint8Array): string => base64Encode(b, "url");
+
+/** fromBase64url reads base64url in the one form that toBase64url writes; undefined for any other. */
+export function fromBase64url(text: string): Bytes | undefined {
+  try {
+    const b = base64Decode(text);
+    return toBase64url(b) === text ? own(b) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,11 +1,14 @@
+import type { Reader } from "./access.js";
 import type { Address } from "./address.js";
 import { type Bytes, own } from "./bytes.js";
 import { type Clock, systemClock } from "./clock.js";
-import type { Account, Asset, Balance, GetNetworkResponse, GetStatusListResponse, GetStatusResponse, Organisation, Outcome, Right, Schema, Transaction } from "./gen/dure/api/v1/api_pb.js";
+import type {
+  Account, AccountEvent, AccountProposal, Asset, Balance, GetAccountResponse, GetNetworkResponse, GetStatusListResponse, GetStatusResponse, Organisation, Outcome, Right, Schema, Transaction,
+} from "./gen/dure/api/v1/api_pb.js";
 import type { Signer } from "./key.js";
 import { type Node, newNode } from "./node.js";
 import { Nodes } from "./nodes.js";
-import type { Anchor, Verified } from "./proof/anchor.js";
+import type { Anchor, Verified, VerifiedCheckpoint } from "./proof/anchor.js";
 import { Refusal } from "./refusal.js";
 import { Submitter, type Timeouts } from "./submit.js";
 import { type Draft, type Signed, sign, transfer } from "./transaction.js";
@@ -23,6 +26,8 @@ export interface ClientConfig {
   readonly commitTimeout?: number;
   /** How long a call goes round the nodes while none answers; 15 seconds. */
   readonly patience?: number;
+  /** Who reads at nodes that answer by account; without it they refuse with access.token_needed. */
+  readonly reader?: Reader;
   readonly fetch?: typeof globalThis.fetch;
   readonly clock?: Clock;
 }
@@ -45,8 +50,9 @@ export class Client {
     if (config.nodes.length === 0) throw new Refusal("client.no_node", "give the address of a node");
     const fetch = config.fetch ?? globalThis.fetch.bind(globalThis);
     this.clock = config.clock ?? systemClock;
+    const reading = config.reader && { reader: config.reader, network: () => this.nodes.network, clock: this.clock };
     this.timeouts = { read: config.timeout ?? 10_000, commit: config.commitTimeout ?? 30_000 };
-    this.nodes = new Nodes(config.nodes.map((n) => newNode(n, fetch)), config.network, this.clock, config.patience ?? 15_000);
+    this.nodes = new Nodes(config.nodes.map((n) => newNode(n, fetch, reading)), config.network, this.clock, config.patience ?? 15_000);
     this.submitter = new Submitter(this.nodes, this.clock, this.timeouts);
   }
 
@@ -94,7 +100,25 @@ export class Client {
 
   /** account is an account; undefined if it was never opened. */
   async account(address: Address, signal?: AbortSignal): Promise<Account | undefined> {
-    return ifAny(this.read((n, s) => n.account.getAccount({ address }, { signal: s }), signal).then((r) => r.account));
+    return (await this.accountDetails(address, signal))?.account;
+  }
+
+  /** accountDetails is an account with its last freezes and its recovery; undefined if it was never opened. */
+  async accountDetails(address: Address, signal?: AbortSignal): Promise<GetAccountResponse | undefined> {
+    return ifAny(this.read((n, s) => n.account.getAccount({ address }, { signal: s }), signal));
+  }
+
+  /** accountEvents is what was done to an account itself, the newest first: its keys, sponsor, freezes and recoveries; at most 200. */
+  async accountEvents(address: Address, signal?: AbortSignal): Promise<AccountEvent[]> {
+    return (await this.read((n, s) => n.account.listAccountEvents({ address, pageSize }, { signal: s }), signal)).events;
+  }
+
+  /** proposals are the open proposals of an account that acts by a rule, the newest first. */
+  async proposals(address: Address, signal?: AbortSignal): Promise<AccountProposal[]> {
+    return this.pages(async (pageToken) => {
+      const r = await this.read((n, s) => n.account.listAccountProposals({ address, pageSize, pageToken }, { signal: s }), signal);
+      return [r.proposals, r.nextPageToken];
+    });
   }
 
   /** asset is an asset class; undefined if there is none. */
@@ -174,6 +198,14 @@ export class Client {
     const verified = anchor.verifyReceipt(r.receipt);
     if (verified.id !== id) throw new Refusal("receipt.other_transaction", "the node gave the receipt of another transaction");
     return { file: own(r.receipt), verified };
+  }
+
+  /** stateProof asks for the value under a raw state key (docs/state.md), or its absence, and verifies it from the anchor. */
+  async stateProof(key: Uint8Array, anchor: Anchor, signal?: AbortSignal): Promise<{ value: Bytes | undefined; verified: VerifiedCheckpoint }> {
+    const r = await this.read((n, s) => n.ledger.getStateProof({ key: own(key) }, { signal: s }), signal);
+    if (!r.exists && r.value.length > 0) throw new Refusal("proof.mismatch", "the answer says both that the key is absent and that it has a value");
+    const value = r.exists ? own(r.value) : undefined;
+    return { value, verified: anchor.verifyState({ key, value, proof: r.proof, checkpoint: r.checkpoint }) };
   }
 
   private async read<T>(ask: (n: Node, signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {

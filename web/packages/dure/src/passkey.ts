@@ -1,7 +1,7 @@
 import { p256 } from "@noble/curves/nist.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 
-import { type PublicKey, compressP256 } from "./address.js";
+import { type Address, type PublicKey, compressP256, formatAddress, parseAddress } from "./address.js";
 import { type Bytes, concat, own } from "./bytes.js";
 import { KeyKind } from "./gen/dure/account/v1/account_pb.js";
 import { type Signer, compactP256, witness } from "./key.js";
@@ -15,8 +15,16 @@ export interface Passkey {
   readonly key: PublicKey;
 }
 
+/** A passkey that a person has chosen, and the account that it was made for when it was added to one. */
+export interface FoundPasskey extends Passkey {
+  readonly account?: Address;
+}
+
 /** ES256 in the registry of COSE algorithms. */
 const es256 = -7;
+
+/** Of the user handle of a passkey that was made for an account, in bytes: its address. */
+const addressSize = 20;
 
 /** A SubjectPublicKeyInfo of P-256 is 26 bytes that are always the same and the point. */
 const spkiLength = 91;
@@ -24,18 +32,21 @@ const spkiHead = 26;
 
 /**
  * createPasskey has the person make a passkey on this device or another: fingerprint, face or PIN, which the ledger wants at each payment. The
- * name is what their device shows them in its list; it is sent nowhere. Ends as navigator.credentials.create does when they decline, and
- * is refused with key.unsupported if the authenticator makes no P-256 keys.
+ * name is what their device shows them in its list; it is sent nowhere. With an account the passkey is made for that one, so that it is found by
+ * it: give the passkeys that it has in `beside`, for an authenticator keeps one for each account. Ends as navigator.credentials.create does
+ * when they decline (InvalidStateError: the authenticator has one of those), and is refused with key.unsupported if it makes no P-256 keys.
  */
-export async function createPasskey(options: { rpId: string; rpName: string; name: string }): Promise<Passkey> {
+export async function createPasskey(options: { rpId: string; rpName: string; name: string; account?: Address; beside?: readonly Passkey[] }): Promise<Passkey> {
   const credential = (await navigator.credentials.create({
     publicKey: {
       rp: { id: options.rpId, name: options.rpName },
-      user: { id: crypto.getRandomValues(new Uint8Array(16)), name: options.name, displayName: options.name },
+      user: { id: options.account ? parseAddress(options.account) : crypto.getRandomValues(new Uint8Array(16)), name: options.name, displayName: options.name },
       // Nobody checks the attestation: what counts is the key, whoever made it.
       challenge: crypto.getRandomValues(new Uint8Array(32)),
       pubKeyCredParams: [{ type: "public-key", alg: es256 }],
-      authenticatorSelection: { residentKey: "preferred", userVerification: "required" },
+      excludeCredentials: (options.beside ?? []).map((p) => ({ type: "public-key", id: p.credentialId })),
+      // One that is made for an account is found by it only if the authenticator lists it.
+      authenticatorSelection: { residentKey: options.account ? "required" : "preferred", userVerification: "required" },
       attestation: "none",
     },
   })) as PublicKeyCredential | null;
@@ -50,12 +61,15 @@ export async function createPasskey(options: { rpId: string; rpName: string; nam
 
 /**
  * findPasskey has the person choose a passkey that they made before, perhaps on another device that their passkeys are copied from. An
- * authenticator does not tell the public key again, but a signature fits only a few: those are returned, and the ledger knows which of them has an account.
+ * authenticator does not tell the public key again, but a signature fits only a few: those are returned, and the ledger knows which of them acts for
+ * an account: the one that they were made for, or that of the key itself.
  */
-export async function findPasskey(rpId: string): Promise<Passkey[]> {
+export async function findPasskey(rpId: string): Promise<FoundPasskey[]> {
   const { credentialId, response } = await assert({ rpId, challenge: crypto.getRandomValues(new Uint8Array(32)) });
   const signed = sha256(concat(new Uint8Array(response.authenticatorData), sha256(new Uint8Array(response.clientDataJSON))));
-  return p256Keys(new Uint8Array(response.signature), signed).map((bytes) => ({ rpId, credentialId, key: { kind: KeyKind.WEBAUTHN, bytes } }));
+  const handle = new Uint8Array(response.userHandle ?? []);
+  const account = handle.length === addressSize ? formatAddress(handle) : undefined;
+  return p256Keys(new Uint8Array(response.signature), signed).map((bytes) => ({ rpId, credentialId, key: { kind: KeyKind.WEBAUTHN, bytes }, ...(account && { account }) }));
 }
 
 /** p256Keys are the public keys that a DER signature of a hash fits (SEC 1, 4.1.6). */

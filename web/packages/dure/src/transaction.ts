@@ -1,9 +1,9 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { sha256 } from "@noble/hashes/sha2.js";
 
-import { type Address, type PublicKey, parseAddress } from "./address.js";
-import { type Bytes, concat, fromHex, own, toHex, utf8 } from "./bytes.js";
-import { type Action, ActionSchema, type Body, BodySchema, TransactionSchema } from "./gen/dure/tx/v1/tx_pb.js";
+import { type Address, type PublicKey, keyAddress, parseAddress } from "./address.js";
+import { type Bytes, concat, equal, fromHex, own, toBase64, toHex, utf8 } from "./bytes.js";
+import { type Action, ActionSchema, type Body, BodySchema, type Native, TransactionSchema, WitnessSchema } from "./gen/dure/tx/v1/tx_pb.js";
 import type { Signer, ToSign } from "./key.js";
 import { Refusal } from "./refusal.js";
 
@@ -90,6 +90,36 @@ export async function sign(network: string, draft: Draft, signers: readonly Sign
   for (const s of signers) witnesses.push(await s.sign(what)); // one after the other: a person can answer one question at a time
   const message = create(TransactionSchema, { kind: { case: "native", value: { body, witnesses } } });
   return { raw: own(toBinary(TransactionSchema, message)), id: toHex(what.digest), notAfter };
+}
+
+/**
+ * countersign adds signatures to a transaction that others have signed a part of. Look at it first: decodeTransaction says what it does.
+ * Refused with tx.malformed or tx.wrong_network.
+ */
+export async function countersign(network: string, raw: Uint8Array, signers: readonly Signer[]): Promise<Signed> {
+  const body = decodeTransaction(raw);
+  if (!equal(body.network, shortNetwork(network))) throw new Refusal("tx.wrong_network", "this transaction is for another network");
+  const { kind } = fromBinary(TransactionSchema, raw);
+  const native = kind.value as Native;
+  const what = toSign(network, native.body);
+  const witnesses = [...native.witnesses];
+  for (const s of signers) witnesses.push(await s.sign(what));
+  const message = create(TransactionSchema, { kind: { case: "native", value: { body: native.body, witnesses } } });
+  return { raw: own(toBinary(TransactionSchema, message)), id: toHex(what.digest), notAfter: Number(body.notAfter) };
+}
+
+/** agreementFile writes a transaction that some have signed as a file for `dure agree`, with which the others look at it, sign and submit it. */
+export function agreementFile(network: string, raw: Uint8Array): string {
+  const body = decodeTransaction(raw);
+  const native = fromBinary(TransactionSchema, raw).kind.value as Native;
+  return JSON.stringify(
+    {
+      format: "dure-agreement-1", network, id: toHex(toSign(network, native.body).digest), validUntil: new Date(Number(body.notAfter)).toISOString(), summary: [],
+      body: toBase64(native.body),
+      signatures: native.witnesses.map((w) => ({ key: keyAddress({ kind: w.kind, bytes: own(w.publicKey) }), witness: toBase64(toBinary(WitnessSchema, w)) })),
+    },
+    undefined, 2,
+  );
 }
 
 /** decodeTransaction reads the body of a transaction, such as a receipt's that holds. Refused with tx.malformed. */

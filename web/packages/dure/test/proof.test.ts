@@ -22,9 +22,10 @@ interface Vector {
 
 const folder = "client/light/testdata/";
 const vectors = readJson<Vector[]>(folder + "vectors.json");
+const quantum = folder + "mldsa/";
 
-function verify(v: Vector, file = read(folder + v.file)) {
-  const anchor = v.checkpoint ? Anchor.fromCheckpoint(read(folder + v.checkpoint)) : Anchor.fromGenesis(read(folder + v.genesis));
+function verify(v: Vector, file = read(folder + v.file), from = folder) {
+  const anchor = v.checkpoint ? Anchor.fromCheckpoint(read(from + v.checkpoint)) : Anchor.fromGenesis(read(from + v.genesis));
   const policy = { witnesses: (v.witnesses ?? []).map(parseWitness), threshold: v.threshold ?? 0 };
   return v.file.endsWith(".dure") ? anchor.verifyReceipt(file, policy) : anchor.verifyCheckpoint(file, policy);
 }
@@ -40,13 +41,14 @@ function refusal(f: () => unknown): string | undefined {
   return undefined;
 }
 
-describe("the vectors of client/light", () => {
-  test.each(vectors)("$name: $about", (v) => {
+describe.each([["Ed25519", folder, vectors], ["ML-DSA-65", quantum, readJson<Vector[]>(quantum + "vectors.json")]] as const)("the vectors of client/light with validators of %s", (_, from, list) => {
+  test.each(list)("$name: $about", (v) => {
+    const file = read(from + v.file);
     if (v.code) {
-      expect(refusal(() => verify(v))).toBe(v.code);
+      expect(refusal(() => verify(v, file, from))).toBe(v.code);
       return;
     }
-    const got = verify(v);
+    const got = verify(v, file, from);
     expect(Buffer.from(got.header).toString("hex")).toBe(v.header);
     expect([Number(got.height), got.changes, Number(got.power)]).toEqual([v.height, v.changes ?? 0, v.power]);
     if ("id" in got) expect(got.id).toBe(v.id);

@@ -2,7 +2,7 @@ import { fromJson, toBinary } from "@bufbuild/protobuf";
 import { p256 } from "@noble/curves/nist.js";
 import { describe, expect, test } from "vitest";
 
-import { KeyKind, Refusal, cryptoSigner, formatAddress, formatUnits, generateKey, keyAddress, keyText, parseAddress, parseUnits, sign, transfer } from "@dureledger/dure";
+import { KeyKind, Refusal, cryptoSigner, formatAddress, formatUnits, generateKey, keyAddress, keyText, parseAddress, parseUnits, sign, transfer, verifySignatures } from "@dureledger/dure";
 import { secretSigner } from "@dureledger/dure/secret";
 
 import { BodySchema } from "../src/gen/dure/tx/v1/tx_pb.js";
@@ -14,6 +14,7 @@ import { readJson } from "./vectors.js";
 interface Vectors {
   network_id: string;
   keys: { kind: string; secret: string; public_key: string; address: string }[];
+  refused: { name: string; code: string; raw: string }[];
   good: { name: string; body_json: unknown; body: string; id: string; raw: string }[];
 }
 
@@ -21,7 +22,7 @@ const vectors = readJson<Vectors>("ledger/tx/testdata/vectors.json");
 const hex = (b: Uint8Array) => Buffer.from(b).toString("hex");
 const bytes = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
 const kinds: Record<string, KeyKind> = { ed25519: KeyKind.ED25519, p256: KeyKind.P256, webauthn: KeyKind.WEBAUTHN, secp256k1: KeyKind.SECP256K1, "ml-dsa-65": KeyKind.ML_DSA_65 };
-const own = ["ed25519", "p256", "secp256k1"] as const;
+const own = ["ed25519", "p256", "secp256k1", "ml-dsa-65"] as const;
 
 describe("the vectors of ledger/tx", () => {
   test.each(vectors.keys)("address of $kind", (v) => {
@@ -37,7 +38,7 @@ describe("the vectors of ledger/tx", () => {
     expect(hex(toSign(vectors.network_id, body).digest)).toBe(v.id);
   });
 
-  // Our software signs by RFC 8032 and RFC 6979, so the same transaction has the same bytes in Go and here.
+  // Our software signs by RFC 8032, RFC 6979 and FIPS 204 without chance, so the same transaction has the same bytes in Go and here.
   test.each(own)("a payment signed with %s", async (kind) => {
     const v = vectors.good.find((one) => one.name === kind);
     const secret = vectors.keys.find((one) => one.kind === kind)?.secret as string;
@@ -46,6 +47,28 @@ describe("the vectors of ledger/tx", () => {
     const signed = await sign(vectors.network_id, { actions: [pay], notAfter: 1_760_000_000_000, salt: 7n }, [signer]);
     expect(hex(signed.raw)).toBe(v?.raw);
     expect(signed.id).toBe(v?.id);
+  });
+});
+
+describe("signatures", () => {
+  test.each(vectors.good)("are good of: $name", (v) => {
+    verifySignatures(vectors.network_id, bytes(v.raw));
+    expect(() => verifySignatures("other-00112233445566778899aabbccddeeff", bytes(v.raw))).toThrow("is not by its key");
+  });
+
+  test.each(vectors.good)("are refused with a bit of them changed: $name", (v) => {
+    const raw = bytes(v.raw);
+    for (const back of [1, 20, 40]) {
+      const changed = raw.slice();
+      changed[raw.length - back] = (changed[raw.length - back] as number) ^ 1;
+      expect(() => verifySignatures(vectors.network_id, changed), `${back} from the end`).toThrow(Refusal);
+    }
+  });
+
+  test("that the ledger calls bad are, and so is what is no transaction", () => {
+    for (const v of vectors.refused.filter((one) => one.code === "tx.bad_signature" || one.name === "not protobuf")) {
+      expect(() => verifySignatures(vectors.network_id, bytes(v.raw)), v.name).toThrow(Refusal);
+    }
   });
 });
 

@@ -5,9 +5,10 @@ import { type Bytes, equal, toHex } from "../bytes.js";
 import { type Genesis, GenesisSchema, type Outcome, Status } from "../gen/dure/ledger/v1/ledger_pb.js";
 import { Refusal } from "../refusal.js";
 import { type Checkpoint, readCheckpoint } from "./checkpoint.js";
-import type { Commit, Evidence, Header } from "./evidence.js";
+import { type Commit, type Evidence, type Header, keySizes } from "./evidence.js";
 import { type Tally, type ValidatorSet, checkValidators, headerHash, sortValidators, verifyCommit } from "./header.js";
 import { readReceipt } from "./receipt.js";
+import { verifyState } from "./state.js";
 import { type Cosignature, type Policy, verifyCosignatures } from "./witness.js";
 
 const maxGenesis = 16 << 20; // bytes
@@ -69,6 +70,15 @@ export interface VerifiedCheckpoint extends Grounds {
   readonly anchor: Anchor;
 }
 
+/** What a node shows of the state: the value of a raw key, undefined if it is absent, and what proves it. */
+export interface StateProof {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array | undefined;
+  /** A serialised cosmos.ics23.v1.CommitmentProof. */
+  readonly proof: Uint8Array;
+  readonly checkpoint: Uint8Array;
+}
+
 /**
  * What a verifier trusts to begin with: the genesis file of a network, or a checkpoint. Everything is computed here: no node is asked, and none
  * is believed.
@@ -87,7 +97,7 @@ export class Anchor {
   static fromGenesis(file: Uint8Array): Anchor {
     const { network, genesis } = readGenesis(file);
     const list = (genesis.network?.members ?? []).filter((m) => m.power !== 0n);
-    if (list.some((m) => m.validatorKey.length !== 32)) throw new Refusal("genesis.malformed", "a validator's key must have 32 bytes");
+    if (list.some((m) => !(keySizes as readonly number[]).includes(m.validatorKey.length))) throw new Refusal("genesis.malformed", "a validator's key must have 32 bytes, or 1952 of ML-DSA-65");
     const set = checkValidators(sortValidators(list.map((m) => ({ key: new Uint8Array(m.validatorKey), power: m.power }))));
     return new Anchor(network, 1n, set, { genesis: true, height: 1n, validators: list.length, power: set.total, cosignatures: [] });
   }
@@ -145,6 +155,16 @@ export class Anchor {
       throw new Refusal("checkpoint.wrong_validators", "the checkpoint names other validators than those who signed its header");
     }
     return { ...this.grounds(c.evidence, trail), checkpoint: c, cosignatures, anchor: Anchor.at(c, set, cosignatures, this.basis) };
+  }
+
+  /**
+   * verifyState verifies a value of the state, or its absence, as of the block before the checkpoint's header. Codes: those of verifyCheckpoint,
+   * and of docs/state.md.
+   */
+  verifyState(p: StateProof, policy = nobody): VerifiedCheckpoint {
+    const v = this.verifyCheckpoint(p.checkpoint, policy);
+    verifyState(v.checkpoint.stateRoot, p.proof, p.key, p.value);
+    return v;
   }
 
   /** follow walks over every change of validators to the evidence's header, verifying all of it. */

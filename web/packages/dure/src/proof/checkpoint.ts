@@ -2,7 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 
 import { type Bytes, compare, concat, equal, fromBase64, own, toBase64, utf8 } from "../bytes.js";
 import { Refusal } from "../refusal.js";
-import { type Evidence, type Validator, readEvidence } from "./evidence.js";
+import { type Evidence, type Validator, keySizes, readEvidence } from "./evidence.js";
 import { appHash } from "./merkle.js";
 import { Reader } from "./wire.js";
 
@@ -62,10 +62,12 @@ export function readCheckpoint(file: Uint8Array): Checkpoint {
   const statement = readText(whole.slice(0, cut + 1));
   const lines = readLines(whole.slice(cut + 2));
   const first = lines[0] as Line;
-  if (first.name !== statement.network || !equal(first.keyId, keyId(first.name, concat(Uint8Array.of(0xff), utf8("dure/evidence/v1"))))) {
+  const isEvidence = (layout: string) => equal(first.keyId, keyId(first.name, concat(Uint8Array.of(0xff), utf8(`dure/evidence/${layout}`))));
+  const wide = isEvidence("v2");
+  if (first.name !== statement.network || !(wide || isEvidence("v1"))) {
     throw malformed("its first signature line must be the network's");
   }
-  const r = new Reader(first.signature);
+  const r = new Reader(first.signature, wide);
   const evidence = readEvidence(r, appHash(statement.stateRoot, statement.size, statement.logRoot));
   r.end();
   if (evidence.header.height !== statement.height || evidence.header.time !== statement.time) {
@@ -80,16 +82,17 @@ function readText(note: string): Statement {
     throw notOne("it must have lines for the network, the log, the header, the state and the validators");
   }
   const line = (i: number, word: string) => (lines[i] as string).slice(word.length);
-  const hash = (encoded: string) => {
+  const bytes = (encoded: string, sizes: readonly number[]) => {
     const b = fromBase64(encoded);
-    return b?.length === 32 ? b : new Uint8Array(32);
+    return b && sizes.includes(b.length) ? b : new Uint8Array(32);
   };
+  const hash = (encoded: string) => bytes(encoded, [32]);
   const s: Statement = {
     network: line(0, ""), size: decimal(line(1, "")), logRoot: hash(line(2, "")), height: decimal(line(3, "height ")), time: decimal(line(4, "time ")),
     header: hash(line(5, "header ")), stateRoot: hash(line(6, "state ")),
     validators: lines.slice(7).map((l) => {
       const [, power = "", key = ""] = l.split(" ");
-      return { power: decimal(power), key: hash(key) };
+      return { power: decimal(power), key: bytes(key, keySizes) };
     }),
   };
   // Writing it again and comparing finds every mistake and every second way to write the same.

@@ -27,7 +27,11 @@ export interface Commit {
   signatures: { validator: number; time: bigint; bytes: Bytes }[];
 }
 
-/** An Ed25519 key and its voting power. */
+/** Sizes of what validators sign with, in bytes: Ed25519's first, ML-DSA-65's second. */
+export const keySizes = [32, 1952] as const;
+export const signatureSizes = [64, 3309] as const;
+
+/** A key and its voting power. The length of the key says of which kind it is. */
 export interface Validator {
   key: Bytes;
   power: bigint;
@@ -46,7 +50,15 @@ export function readEvidence(r: Reader, appHash: Bytes): Evidence {
   for (let n = r.u16("number of changes"); n > 0; n--) {
     changes.push({ header: readHeader(r), commit: readCommit(r), next: readValidators(r) });
   }
-  return { changes, header: readHeader(r, appHash), commit: readCommit(r) };
+  const evidence = { changes, header: readHeader(r, appHash), commit: readCommit(r) };
+  if (r.wide && !isWide(evidence)) throw malformed("it is in the layout for ML-DSA-65 and has nothing of that");
+  return evidence;
+}
+
+/** isWide says whether there is a key or signature of another kind than Ed25519, which the first layout cannot carry. */
+function isWide(e: Evidence): boolean {
+  const other = (c: Commit) => c.signatures.some((s) => s.bytes.length !== signatureSizes[0]);
+  return other(e.commit) || e.changes.some((c) => other(c.commit) || c.next.some((v) => v.key.length !== keySizes[0]));
 }
 
 function readHeader(r: Reader, appHash?: Bytes): Header {
@@ -74,13 +86,13 @@ function readCommit(r: Reader): Commit {
   if (round > 0x7fffffff) throw malformed("a round is out of range");
   const c: Commit = { round, partsTotal: r.u32("parts"), partsHash: r.hash("parts"), signatures: [] };
   for (let n = r.u16("number of signatures"); n > 0; n--) {
-    c.signatures.push({ validator: r.u16("signature"), time: r.u63("time of a signature"), bytes: r.take(64, "signature") });
+    c.signatures.push({ validator: r.u16("signature"), time: r.u63("time of a signature"), bytes: r.sized(signatureSizes, "signature") });
   }
   return c;
 }
 
 function readValidators(r: Reader): Validator[] {
   const set: Validator[] = [];
-  for (let n = r.u16("number of validators"); n > 0; n--) set.push({ key: r.hash("validator"), power: r.u63("validator") });
+  for (let n = r.u16("number of validators"); n > 0; n--) set.push({ key: r.sized(keySizes, "validator"), power: r.u63("validator") });
   return set;
 }

@@ -1,10 +1,11 @@
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256 } from "@noble/hashes/sha2.js";
+import { ml_dsa65 } from "@noble/post-quantum/ml-dsa.js";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 
 import { type Bytes, compare, concat, own, toHex, utf8 } from "../bytes.js";
 import { Refusal } from "../refusal.js";
-import type { Commit, Header, Validator } from "./evidence.js";
+import { type Commit, type Header, type Validator, keySizes } from "./evidence.js";
 import { merkleRoot } from "./merkle.js";
 
 /** A set whose form has been checked. */
@@ -16,6 +17,10 @@ export interface ValidatorSet {
 
 /** The most that all validators' powers may sum up to, as in CometBFT. */
 const maxTotal = ((1n << 63n) - 1n) / 8n;
+
+/** The numbers of the kinds of key in CometBFT's message of public keys. */
+const ed25519Field = 1;
+const mldsa65Field = 4;
 
 const validatorAddress = (v: Validator) => sha256(v.key).slice(0, 20);
 
@@ -37,6 +42,7 @@ export function checkValidators(list: readonly Validator[]): ValidatorSet {
   let total = 0n;
   for (const [i, v] of list.entries()) {
     const key = toHex(v.key);
+    if (!(keySizes as readonly number[]).includes(v.key.length)) throw bad("has a key that is neither one of Ed25519 (32 bytes) nor one of ML-DSA-65 (1952 bytes)");
     if (seen.has(key)) throw bad("has the same key twice");
     seen.add(key);
     total += v.power;
@@ -44,7 +50,7 @@ export function checkValidators(list: readonly Validator[]): ValidatorSet {
     if (i > 0 && compareValidators(list[i - 1] as Validator, v) > 0) throw bad("is not in order of power and address");
   }
   const leaves = list.map((v) => {
-    const key = new BinaryWriter().tag(1, WireType.LengthDelimited).bytes(v.key).finish();
+    const key = new BinaryWriter().tag(v.key.length === keySizes[0] ? ed25519Field : mldsa65Field, WireType.LengthDelimited).bytes(v.key).finish();
     return new BinaryWriter().tag(1, WireType.LengthDelimited).bytes(key).tag(2, WireType.Varint).int64(v.power).finish();
   });
   return { list, total, hash: merkleRoot(leaves) };
@@ -91,7 +97,7 @@ export function verifyCommit(network: string, set: ValidatorSet, hash: Bytes, he
       throw new Refusal("proof.bad_signer", "a signature is by nobody in the set of validators, counted twice or out of order", fields);
     }
     last = s.validator;
-    if (!verifyEd25519(signer.key, voteBytes(network, hash, height, c, s.time), s.bytes)) {
+    if (!verifySignature(signer.key, voteBytes(network, hash, height, c, s.time), s.bytes)) {
       throw new Refusal("proof.bad_signature", "a validator's signature on a header is not good; the file is damaged or forged", fields);
     }
     power += signer.power;
@@ -104,12 +110,13 @@ export function verifyCommit(network: string, set: ValidatorSet, hash: Bytes, he
   return { signatures: c.signatures.length, power };
 }
 
-/** verifyEd25519 verifies by ZIP-215, as CometBFT does. */
-function verifyEd25519(key: Bytes, message: Uint8Array, signature: Bytes): boolean {
+/** verifySignature verifies Ed25519 by ZIP-215, as CometBFT does, and ML-DSA-65 by FIPS 204 without a context. */
+function verifySignature(key: Bytes, message: Uint8Array, signature: Bytes): boolean {
   try {
+    if (key.length !== keySizes[0]) return ml_dsa65.verify(signature, message, key);
     return ed25519.verify(signature, message, key, { zip215: true });
   } catch {
-    return false; // an encoding that is no point
+    return false; // an encoding that is no point, or a signature of the other kind
   }
 }
 

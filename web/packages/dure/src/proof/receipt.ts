@@ -16,8 +16,9 @@ const maxPath = 64;
 const maxCosignatures = 128;
 
 const magic = "DURE";
+/** Versions: 2 is 1 with cosignatures, 3 has signatures by ML-DSA-65. */
 const plain = 1;
-const witnessed = 2;
+const wide = 3;
 
 /** A receipt whose parts fit together. No signature is verified: see Anchor. */
 export interface Receipt {
@@ -42,12 +43,12 @@ export interface Receipt {
  */
 export function readReceipt(file: Uint8Array): Receipt {
   if (file.length > maxReceipt) throw new Refusal("receipt.too_large", "a receipt is at most 1 MiB");
-  const r = new Reader(file);
+  const r = new Reader(file, file[magic.length] === wide);
   if (file.length < magic.length || new TextDecoder().decode(r.take(4, "the beginning")) !== magic) {
     throw new Refusal("receipt.not_a_receipt", "this is not a Dure receipt: such a file begins with DURE");
   }
   const version = r.u8("version");
-  if (version !== plain && version !== witnessed) {
+  if (version < plain || version > wide) {
     throw new Refusal("receipt.unsupported_version", "this receipt has a newer layout; a newer version of the software can read it", { version: String(version) });
   }
   const n = r.u8("network id");
@@ -68,7 +69,7 @@ export function readReceipt(file: Uint8Array): Receipt {
   }
   const logRoot = pathRoot(leafHash(serialised), outcome.seq, size, path);
   const evidence = readEvidence(r, appHash(stateRoot, size, logRoot));
-  const cosignatures = version === witnessed ? readCosignatures(r, network) : [];
+  const cosignatures = version === plain ? [] : readCosignatures(r, network);
   r.end();
   return { network, transaction, outcome, serialised, size, logRoot, stateRoot, evidence, cosignatures };
 }
@@ -88,7 +89,7 @@ function readOutcome(serialised: Bytes): Outcome {
 
 function readCosignatures(r: Reader, network: string): Line[] {
   const n = r.u8("number of cosignatures");
-  if (n === 0 || n > maxCosignatures) throw malformed("a receipt of version 2 has 1 to 128 cosignatures");
+  if ((n === 0 && !r.wide) || n > maxCosignatures) throw malformed("a receipt of version 2 has 1 to 128 cosignatures, one of version 3 at most 128");
   const lines: Line[] = [];
   for (let i = 0; i < n; i++) {
     const name = latin(r.take(r.u8("witness name"), "witness name"));

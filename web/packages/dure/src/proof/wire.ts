@@ -12,7 +12,8 @@ export class Reader {
   private at = 0;
   private readonly view: DataView;
 
-  constructor(private readonly b: Uint8Array) {
+  /** Wide: evidence is in its second layout, in which the length of each key and signature stands before it. */
+  constructor(private readonly b: Uint8Array, readonly wide = false) {
     this.view = new DataView(b.buffer, b.byteOffset, b.byteLength);
   }
 
@@ -57,6 +58,13 @@ export class Reader {
   /** A u32 length and so many bytes. */
   bytes(what: string): Bytes {
     return this.take(this.u32(what), what);
+  }
+
+  /** A key or signature: of the first size, or in the second layout of either. */
+  sized(sizes: readonly [number, number], what: string): Bytes {
+    const n = this.wide ? this.u16(what) : sizes[0];
+    if (!sizes.includes(n)) throw malformed(`${what} has a length that none has`);
+    return this.take(n, what);
   }
 
   end(): void {
