@@ -84,8 +84,8 @@ func TestRecover(t *testing.T) {
 	b.get(p.issuer + "/recover").shows("지갑에서 서명하기")
 	old.get(p.issuer+"/").shows("내 정보 지우기", "새 열쇠로 계정을 되찾겠다고 했습니다")
 	w.ledger.sign(b)
-	b.get(p.issuer+"/recover").shows("계정을 되찾는 중입니다", "이의를 내면")
-	old.get(p.issuer+"/").shows("누군가 이 계정의 열쇠를 바꾸려 합니다", "지갑에서 이의 내기")
+	b.get(p.issuer+"/recover").shows("계정을 되찾는 중입니다", "반대하면")
+	old.get(p.issuer+"/").shows("누군가 이 계정의 열쇠를 바꾸려 합니다", "지갑에서 반대하기")
 	w.ledger.change(account, func(a *id.Account) { a.Recovery = nil }) // an objection
 	b.get(p.issuer + "/recover").shows("signin.recovery_ended")
 	w.tries(b.key, account[:]).shows("signin.unknown_key")

@@ -121,7 +121,7 @@ try {
   await page.getByRole("heading", { name: "Your account is being recovered" }).waitFor();
   await fine(page);
   await page.goto(`${bank}/recover?lang=ko`);
-  await signIn(third, "이의를 내면 되찾기는 없던 일이 됩니다");
+  await signIn(third, "반대하면 되찾기는 없던 일이 됩니다");
 
   // The second phone is found again and objects.
   await second.page.goto(bank);
