@@ -76,7 +76,8 @@ func (v *Version) yield(kid *Version) {
 	if len(more) > len(kept) {
 		kept, more = more, kept
 	}
-	kid.replaced, kid.from, kid.parent = append(kept, more...), v.from, v.parent
+	kept = append(kept, more...)
+	kid.replaced, kid.from, kid.parent = kept, v.from, v.parent
 	v.memory.spare = append(v.memory.spare, more[:0])
 	if v.parent != nil {
 		v.parent.replaceKid(v, kid)
