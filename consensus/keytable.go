@@ -13,8 +13,9 @@ const (
 	// What an unpacked key takes, rounded up: room for 16,384 of Ed25519 and for 614 of ML-DSA-65.
 	ed25519Bytes = 1536
 	mldsa65Bytes = 40 << 10
-	// sightings bounds the keys of one generation that were seen once.
-	sightings = 65_536
+	// sightings bounds the keys of one generation that were seen once, for each that may be kept: a key that comes again later than that would
+	// leave before it is used.
+	sightings = 4
 )
 
 // keys are the unpacked keys of those who sign often. Each kind has a table of its own, so that keys of the large kind cannot
@@ -86,7 +87,7 @@ func (t *keyTable[K]) find(id [32]byte) (key *K, again bool) {
 	if !again {
 		_, again = t.seenOld[id]
 	}
-	if len(t.seen) >= sightings {
+	if len(t.seen) >= sightings*t.most {
 		t.seen, t.seenOld = map[[32]byte]struct{}{}, t.seen
 	}
 	t.seen[id] = struct{}{}

@@ -68,11 +68,12 @@ func bounded[K any](t *testing.T, table *keyTable[K], public []byte) {
 	t.Helper()
 	table.prepared(public)
 	used := table.prepared(public)
-	for i := range 3 * sightings {
+	seen := sightings * table.most
+	for i := range 3 * seen {
 		var id [32]byte
 		binary.BigEndian.PutUint64(id[:], uint64(i))
 		table.find(id)
-		if i%(sightings/8) == 0 {
+		if i%(seen/8) == 0 {
 			table.keep(id, used)
 			table.prepared(public)
 		}
@@ -85,7 +86,7 @@ func bounded[K any](t *testing.T, table *keyTable[K], public []byte) {
 			t.Fatal("a key in use was dropped")
 		}
 	}
-	if n := len(table.seen) + len(table.seenOld); n > 2*sightings {
+	if n := len(table.seen) + len(table.seenOld); n > 2*seen {
 		t.Errorf("%d sightings kept", n)
 	}
 	if n := len(table.now) + len(table.old); n > 2*table.most {
