@@ -7,7 +7,7 @@ import { expect } from "vitest";
 import { clock, dure, nodes, pictures } from "./network.js";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const phone = { width: 390, height: 780 };
+export const phone = { width: 390, height: 780 };
 
 /** The node whose wallet is opened. */
 export const origin = nodes[0] as string;

@@ -6,7 +6,7 @@ import { Client } from "@dureledger/dure";
 import { verifyCredential } from "@dureledger/dure/credential";
 
 import { license, network, path, read } from "./city.js";
-import { look, phone } from "./look.js";
+import { look, phone } from "./browser.js";
 import { dure, dureSays, nodes } from "./network.js";
 import { Site } from "./site.js";
 

@@ -2,57 +2,16 @@
 // node signin.mjs FIRST-PORT SERVICE SERVICE-JS SCRIPT FOLDER: the first port for signing in of dure up, the addresses of the two services of
 // docs/integrate-sign-in.md, the second of which it runs from the script, and where pictures go. The last line is a JSON object of what was measured.
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
 import { spawn } from "node:child_process";
-import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
+
+import { browser, code, fine, person, picture, press } from "./people.mjs";
 
 const [first, service, serviceJS, script, folder] = process.argv.slice(2);
 const at = (n) => `http://localhost:${Number(first) + n}`;
 const [bank, operator, won, shop] = [0, 2, 3, 4].map(at);
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const rounds = 20;
-
-const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
-
-// person is a new browser of a phone with an authenticator that has a fingerprint.
-async function person(locale = "ko-KR") {
-  const context = await browser.newContext({ locale, viewport: { width: 390, height: 844 }, deviceScaleFactor: 1.5 });
-  const page = await context.newPage();
-  page.setDefaultTimeout(15000);
-  page.on("pageerror", (e) => assert.fail(`a page's script failed: ${e}`));
-  page.on("console", (m) => m.type() === "error" && /Content Security Policy/.test(m.text()) && assert.fail(m.text()));
-  const cdp = await context.newCDPSession(page);
-  await cdp.send("WebAuthn.enable");
-  const { authenticatorId } = await cdp.send("WebAuthn.addVirtualAuthenticator", {
-    options: { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
-  });
-  return { page, cdp, authenticatorId };
-}
-
-// fine checks that a page fits its window and that axe finds nothing serious.
-async function fine(page) {
-  const [whole, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
-  assert.ok(whole <= seen, `${page.url()} is ${whole} wide in a window of ${seen}`);
-  const { violations } = await page.evaluate(`${axe}; axe.run({ resultTypes: ["violations"] })`);
-  const bad = violations.filter((v) => v.impact === "serious" || v.impact === "critical");
-  assert.deepEqual(bad.map((v) => `${v.id}: ${v.nodes.map((n) => n.html)}`), [], page.url());
-}
-
-async function picture(page, name) {
-  await page.screenshot({ path: join(folder, `${name}.png`) });
-}
-
-// code reads the newest one at a sandbox.
-async function code(sandbox, pattern) {
-  const messages = await (await fetch(`${sandbox}/`, { headers: { Accept: "application/json" } })).json();
-  return pattern.exec(messages[0].text)[1];
-}
-
-async function press(page, name) {
-  await page.getByRole("button", { name }).click();
-}
 
 // The service in JavaScript, with the packages that are here.
 copyFileSync(script, "clinic.mjs");

@@ -1,4 +1,4 @@
-import { type Address, KeyKind, type PublicKey, decodeTransaction, formatAddress } from "@dureledger/dure";
+import { type Address, KeyKind, type PublicKey, decodeTransaction, formatAddress, fromBase64url } from "@dureledger/dure";
 
 /** A recovery that a member has signed as the sponsor, for the new passkey to sign. */
 export interface Sponsored {
@@ -31,12 +31,7 @@ export function readSponsored(place: string, now: number): Sponsored | undefined
   }
 }
 
-/** bytes reads base64url without padding, at most 16 KiB. */
+/** bytes reads base64url, at most 16 KiB. */
 function bytes(text: string | undefined): Uint8Array<ArrayBuffer> | undefined {
-  if (!text || text.length > 16_384 || !/^[A-Za-z0-9_-]+$/.test(text)) return undefined;
-  try {
-    return Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
-  } catch {
-    return undefined;
-  }
+  return text && text.length <= 16_384 ? fromBase64url(text) : undefined;
 }

@@ -1,9 +1,8 @@
-import { base64Decode } from "@bufbuild/protobuf/wire";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { p256 } from "@noble/curves/nist.js";
 
 import { type PublicKey, compressP256, keyAddress } from "../address.js";
-import { type Bytes, concat, own, toBase64url, utf8 } from "../bytes.js";
+import { type Bytes, concat, fromBase64url, toBase64url, utf8 } from "../bytes.js";
 import { KeyKind } from "../gen/dure/account/v1/account_pb.js";
 import { Refusal } from "../refusal.js";
 import { type Json, type JsonObject, isObject, malformed, maxText, parseObject, tooLarge } from "./json.js";
@@ -15,15 +14,11 @@ export interface Jws {
   readonly payload: JsonObject;
 }
 
-/** fromBase64url reads base64url without padding, in its one form. */
-export function fromBase64url(text: string): Bytes {
-  try {
-    const b = base64Decode(text);
-    if (toBase64url(b) === text) return own(b);
-  } catch {
-    // refused below
-  }
-  throw malformed("a part is not base64url");
+/** decodePart reads a part of a JWS, or of an SD-JWT. */
+export function decodePart(text: string): Bytes {
+  const b = fromBase64url(text);
+  if (!b) throw malformed("a part is not base64url");
+  return b;
 }
 
 /** parseJws reads a compact JWS whose payload is an object. */
@@ -31,8 +26,8 @@ export function parseJws(text: string): Jws {
   if (text.length > maxText) throw tooLarge(`${text.length} bytes, more than ${maxText}`);
   const parts = text.split(".");
   if (parts.length !== 3) throw malformed("its first part is not three parts joined by points");
-  const [header, payload] = parts.slice(0, 2).map((part) => parseObject(fromBase64url(part))) as [JsonObject, JsonObject];
-  fromBase64url(parts[2] as string);
+  const [header, payload] = parts.slice(0, 2).map((text) => parseObject(decodePart(text))) as [JsonObject, JsonObject];
+  decodePart(parts[2] as string);
   if ("crit" in header) throw malformed("its header has crit, which asks for what this program does not know");
   return { text, header, payload };
 }
@@ -44,7 +39,7 @@ export function verifyJws(jws: Jws, key: PublicKey, ...types: readonly string[])
   const names = key.kind === KeyKind.P256 ? ["ES256"] : ["EdDSA", "Ed25519"];
   if (!names.includes(String(alg))) throw new Refusal("credential.bad_algorithm", `its header says that it is signed by ${String(alg).slice(0, 40)}, and the signer's key is for ${names[0]}: it was tampered with`);
   const end = jws.text.lastIndexOf(".");
-  const signature = fromBase64url(jws.text.slice(end + 1));
+  const signature = decodePart(jws.text.slice(end + 1));
   const message = utf8(jws.text.slice(0, end));
   let good = false;
   try {
@@ -62,7 +57,7 @@ export function readJwk(jwk: Json | undefined): PublicKey {
   if (!isObject(jwk)) throw badJwk("it is no object");
   if ("d" in jwk) throw badJwk("it has the private key in it, which must never be in a credential or a request");
   const part = (name: string): Bytes => {
-    const b = fromBase64url(typeof jwk[name] === "string" ? jwk[name] : "");
+    const b = decodePart(typeof jwk[name] === "string" ? jwk[name] : "");
     if (b.length !== 32) throw badJwk(`${name} has ${b.length} bytes`);
     return b;
   };

@@ -3,7 +3,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { toBase64url, utf8 } from "../bytes.js";
 import { Refusal } from "../refusal.js";
 import { type Json, type JsonObject, isObject, malformed, maxDepth, maxText, parseJson, tooLarge } from "./json.js";
-import { type HolderKey, type Jws, fromBase64url, parseJws, signJws } from "./jws.js";
+import { type HolderKey, type Jws, decodePart, parseJws, signJws } from "./jws.js";
 
 const maxDisclosures = 256;
 
@@ -63,7 +63,7 @@ export async function bind(shown: string, key: HolderKey, aud: string, nonce: st
 const reserved = (name: Json | undefined): boolean => name === "_sd" || name === "..." || name === "_sd_alg";
 
 function parseDisclosure(encoded: string): Disclosure {
-  const v = parseJson(fromBase64url(encoded));
+  const v = parseJson(decodePart(encoded));
   if (!Array.isArray(v) || (v.length !== 2 && v.length !== 3)) throw malformed("a disclosure is not an array of two or three");
   const parts = v as readonly Json[];
   if (typeof parts[0] !== "string") throw malformed("the salt of a disclosure is no text");
