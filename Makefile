@@ -4,8 +4,8 @@ GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.release=$(VERSION)
 
-# Tools are built from source at the versions pinned beside tools/, so nothing has to be installed.
-BUF  := $(GO) tool -modfile=tools/go.mod buf
+# Nothing has to be installed but npm: the linter is built from source at the version pinned in tools/, buf comes with the packages of web/.
+BUF  := web/node_modules/.bin/buf
 LINT := $(GO) tool -modfile=tools/lint.mod golangci-lint
 
 # Packages tested at a time: one more than there are cores, as tests of networks mostly wait.
@@ -30,13 +30,13 @@ demo-car: build ## Play the story of a forged firmware on the network of make up
 
 test: ## Vet and test everything that needs no root and no servers
 	$(GO) vet ./...
-	$(GO) test -p $(AT_ONCE) -timeout 5m ./...
+	$(GO) test -vet off -p $(AT_ONCE) -timeout 5m ./...
 
 test-all: packages lint generated web race nocgo ## Everything else: lint, generated code, TypeScript, races, fuzzing, end to end, Cortex-M
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=5s
 	@$(MAKE) --no-print-directory e2e device-c
 
-lint: ## Run golangci-lint and lint the proto files
+lint: $(NPM) ## Run golangci-lint and lint the proto files
 	$(LINT) run ./...
 	$(BUF) lint
 
@@ -62,7 +62,7 @@ $(NPM): web/package-lock.json
 	@touch $@
 
 race: ## Test the concurrent packages under the race detector
-	$(if $(RACE),CGO_ENABLED=1 $(GO) test -race -p $(AT_ONCE) -timeout 10m $(RACE),@echo "no concurrent packages")
+	$(if $(RACE),CGO_ENABLED=1 $(GO) test -race -vet off -p $(AT_ONCE) -timeout 10m $(RACE),@echo "no concurrent packages")
 
 nocgo: ## Test what is different in a build without cgo
 	CGO_ENABLED=0 $(GO) test ./client/hardware
@@ -71,11 +71,9 @@ fuzz: ## Fuzz every target for FUZZTIME (10s)
 	@FUZZTIME=$(FUZZTIME) .ci/fuzz
 
 e2e: ## End-to-end tests with real processes and PostgreSQL; some need root
-	$(GO) vet -tags e2e ./internal/e2e/... ./index/...
 	$(GO) test -tags e2e -count 1 -timeout 25m ./internal/e2e/... ./index/...
 
 device-c: ## The C library cross-built for Cortex-M: its sizes and times, and its vectors on an emulated core
-	$(GO) vet -tags e2e ./client/device-c
 	@out=$$(mktemp -d) && trap 'rm -rf "$$out"' EXIT && $(MAKE) -s --no-print-directory -j2 -C client/device-c size time OUT="$$out"
 	$(GO) test -tags e2e -count 1 -run TestOnACortexM4 ./client/device-c
 

@@ -27,11 +27,14 @@ func (r *run) check(ctx context.Context) error {
 	}
 	// A receipt of an old payment is found by the index, so that has to be there first.
 	caughtUp := func(ctx context.Context) error { return r.indexes(ctx, end) }
-	if err := inOrder(ctx, r.balances, caughtUp, r.receipts); err != nil {
+	if err := inOrder(ctx, caughtUp, r.balances, r.receipts); err != nil {
 		return fmt.Errorf("bench: %w", err)
 	}
 	return nil
 }
+
+// balancesTold is after how many balances the run says how far it is.
+const balancesTold = 250_000
 
 // balances compares every account with what the answered outcomes make it, and their sum with the supply.
 func (r *run) balances(ctx context.Context) error {
@@ -39,6 +42,9 @@ func (r *run) balances(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(8 * r.report.Cores)
 	for i := range r.people {
+		if i > 0 && i%balancesTold == 0 {
+			r.say("Read %s of %s balances.", count(i), count(len(r.people)))
+		}
 		p, member := &r.people[i], r.members[i%len(r.members)]
 		group.Go(func() error {
 			balance, _, err := member.Balance(ctx, asset, p.address, 0)

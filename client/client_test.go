@@ -287,6 +287,25 @@ func TestNoSigningAnew(t *testing.T) {
 	w.wantPaid(t, "500", 1)
 }
 
+// TestIndexed: the lists have what was committed when they were waited for, not what came since.
+func TestIndexed(t *testing.T) {
+	w := newWorld(t)
+	w.ledger.SetIndexLag(5)
+	waited := 0
+	w.clock.onSleep = func(time.Time) {
+		waited++
+		w.ledger.Heartbeat()
+	}
+	if err := w.client.Indexed(t.Context(), 0); err != nil || waited != 5 {
+		t.Errorf("%v after %d blocks", err, waited)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	w.clock.onSleep = func(time.Time) { cancel() }
+	if err := w.client.Indexed(ctx, 1<<40); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
 // TestIndexBehind: absence is believed only when the node's index has reached the block that is past not_after.
 func TestIndexBehind(t *testing.T) {
 	w := newWorld(t)

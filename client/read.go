@@ -48,6 +48,26 @@ func (c *Client) Status(ctx context.Context) (*apiv1.GetStatusResponse, error) {
 	return read(ctx, c, &apiv1.GetStatusRequest{}, getStatus)
 }
 
+// Indexed waits until the index of the node that answers has a height; 0: the node's own, so that its lists have all that it had committed by now.
+// An answer of Do may come before the index has it. A node without an index never has.
+func (c *Client) Indexed(ctx context.Context, height int64) error {
+	for {
+		status, err := c.Status(ctx)
+		if err != nil {
+			return err
+		}
+		if height == 0 {
+			height = status.GetHeight()
+		}
+		if status.GetIndexHeight() >= height {
+			return nil
+		}
+		if err := c.cfg.Clock.Sleep(ctx, backoff(0)); err != nil {
+			return err
+		}
+	}
+}
+
 // NetworkInfo returns the genesis file, the members and the parameters.
 func (c *Client) NetworkInfo(ctx context.Context) (*apiv1.GetNetworkResponse, error) {
 	return read(ctx, c, &apiv1.GetNetworkRequest{}, func(n *node) method[apiv1.GetNetworkRequest, apiv1.GetNetworkResponse] {

@@ -43,7 +43,7 @@ type Store interface {
 type Tip struct {
 	Height      int64
 	Time        int64
-	Tree        *state.Tree
+	Keys        int // of the state
 	HistorySize uint64
 	StateRoot   [32]byte
 	HistoryRoot [32]byte
@@ -53,6 +53,10 @@ type Tip struct {
 
 	nodeKeys map[tx.Address][]byte
 	next     chan struct{}
+
+	versions *versions
+	tree     *state.Tree // nil when retired
+	lent     atomic.Bool
 }
 
 // Next is closed when a later block is committed.
@@ -100,23 +104,26 @@ const recentTips = 4
 // publish makes the ledger's newest version visible to readers.
 func (a *app) publish() *Tip {
 	l := a.ledger
-	a.versions.watch(l.Tree())
 	t := &Tip{
-		Height: l.Height(), Time: l.Time(), Tree: l.Tree(), HistorySize: l.HistorySize(), StateRoot: l.Tree().Root(),
+		Height: l.Height(), Time: l.Time(), Keys: l.Tree().Len(), HistorySize: l.HistorySize(), StateRoot: l.Tree().Root(),
 		HistoryRoot: l.HistoryRoot(), AppHash: l.AppHash(), Parameters: l.Parameters(), Members: l.Members(),
-		nodeKeys: map[tx.Address][]byte{}, next: make(chan struct{}),
+		nodeKeys: map[tx.Address][]byte{}, next: make(chan struct{}), versions: &a.versions, tree: l.Tree(),
 	}
 	for _, m := range t.Members {
 		t.nodeKeys[tx.Address(m.GetAddress())] = m.GetNodeKey()
 	}
 	a.mu.Lock()
 	a.recent[t.Height] = t
+	past, next := a.recent[t.Height-recentTips], a.recent[t.Height-recentTips+1]
 	delete(a.recent, t.Height-recentTips)
 	a.mu.Unlock()
 	if old := a.tip.Swap(t); old != nil {
 		close(old.next)
 	} else if a.first != nil {
 		close(a.first)
+	}
+	if past != nil {
+		a.versions.retire(past, next)
 	}
 	return t
 }
@@ -251,6 +258,9 @@ func (a *app) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 		a.halt.Store(&err)
 		a.log.Error("this node stops", "error", err)
 		return nil, err
+	}
+	if keys := givenKeys(&block, a.pending); len(keys) > 0 {
+		go a.verifier.expect(keys)
 	}
 	a.metrics.executed(tip, &block, a.pending)
 	a.trail.executed(began)

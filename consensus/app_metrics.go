@@ -83,7 +83,7 @@ func (a *app) gauges(make promauto.Factory) {
 	gauge("dure_block_height", "Height of the newest block.", func(t *Tip) float64 { return float64(t.Height) })
 	gauge("dure_block_time_seconds", "Time of the newest block, seconds since 1970. An idle network makes none.", func(t *Tip) float64 { return float64(t.Time) / 1000 })
 	gauge("dure_history_outcomes", "Outcomes in the history.", func(t *Tip) float64 { return float64(t.HistorySize) })
-	gauge("dure_state_keys", "Keys in the state.", func(t *Tip) float64 { return float64(t.Tree.Len()) })
+	gauge("dure_state_keys", "Keys in the state.", func(t *Tip) float64 { return float64(t.Keys) })
 	gauge("dure_members", "Members of the network.", func(t *Tip) float64 { return float64(len(t.Members)) })
 	gauge("dure_shelf_batches", "Verified batches that wait to be decided.", func(*Tip) float64 { return float64(a.shelf.size()) })
 	gauge("dure_shelf_bytes", "Bytes of the batches that wait to be decided.", func(*Tip) float64 { return float64(a.shelf.size64()) })

@@ -27,6 +27,7 @@ import (
 	"github.com/dureledger/dure/ledger/exec"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/genesis"
+	"github.com/dureledger/dure/ledger/state"
 	"github.com/dureledger/dure/ledger/tx"
 )
 
@@ -107,7 +108,7 @@ func assemble(c Config) *Engine {
 	}
 	e.pool = newPool(c.Genesis.NetworkID, verifier, c.Rules, c.Log)
 	e.pool.ready = e.ready
-	e.pool.tip, e.pool.recent, e.pool.past = e.app.tip.Load, e.app.findRecent, c.Past
+	e.pool.withTip, e.pool.recent, e.pool.past = e.app.withTip, e.app.findRecent, c.Past
 	e.pool.undecided = func(h Hash) bool { _, waits := e.app.shelf.get(h); return waits }
 	e.sealer = &sealer{pool: e.pool, member: c.Member, key: c.NodeKey, publish: e.publish, within: sealWithin}
 	e.reactor = newReactor(e, c.Log)
@@ -282,8 +283,25 @@ func (e *Engine) Pool() *Pool { return e.pool }
 // Tip is the newest committed ledger; nil before the first state is written.
 func (e *Engine) Tip() *Tip { return e.app.tip.Load() }
 
-// TipAt returns one of the last versions.
-func (e *Engine) TipAt(height int64) (*Tip, bool) { return e.app.tipAt(height) }
+// State is the newest committed state, and its height.
+func (e *Engine) State() (*state.Tree, int64) {
+	for {
+		tip := e.Tip()
+		if tree := tip.Tree(); tree != nil { // else others have come since
+			return tree, tip.Height
+		}
+	}
+}
+
+// TipAt returns one of the last versions and its state.
+func (e *Engine) TipAt(height int64) (*Tip, *state.Tree, bool) {
+	tip, ok := e.app.tipAt(height)
+	if !ok {
+		return nil, nil, false
+	}
+	tree := tip.Tree()
+	return tip, tree, tree != nil
+}
 
 // Recent finds where a transaction without a once key was applied, if it has not expired since.
 func (e *Engine) Recent(id [32]byte) (exec.Place, bool) { return e.app.search(id) }

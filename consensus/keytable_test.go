@@ -12,23 +12,22 @@ import (
 
 func TestKeysAreKeptFromTheirSecondSightingOn(t *testing.T) {
 	kept := newKeys()
-	ed, pq := txtest.Ed25519(1).Key().Public, txtest.Signer(accountv1.KeyKind_KEY_KIND_ML_DSA_65, 1).Key().Public
-	if kept.Ed25519(ed) != nil || kept.MLDSA65(pq) != nil {
+	pq := txtest.Signer(accountv1.KeyKind_KEY_KIND_ML_DSA_65, 1).Key().Public
+	if kept.MLDSA65(pq) != nil {
 		t.Error("a key seen once was prepared")
 	}
-	first, second := kept.Ed25519(ed), kept.MLDSA65(pq)
-	if first == nil || second == nil {
+	second := kept.MLDSA65(pq)
+	if second == nil {
 		t.Fatal("a key seen twice was not prepared")
 	}
-	if point := first.CompressedY(); string(point[:]) != string(ed) || string(second.Bytes()) != string(pq) {
+	if string(second.Bytes()) != string(pq) {
 		t.Fatal("the prepared key is another")
 	}
-	if kept.Ed25519(ed) != first || kept.MLDSA65(pq) != second {
+	if kept.MLDSA65(pq) != second {
 		t.Error("the key was not kept")
 	}
-	notAPoint := [32]byte{2}
 	for range 2 {
-		if kept.Ed25519(ed[:31]) != nil || kept.Ed25519(notAPoint[:]) != nil || kept.MLDSA65(pq[:1951]) != nil || kept.MLDSA65(nil) != nil {
+		if kept.MLDSA65(pq[:1951]) != nil || kept.MLDSA65(nil) != nil {
 			t.Error("what is no key of its kind became one")
 		}
 	}
@@ -52,20 +51,7 @@ func TestAlikeKeysAreNotTaken(t *testing.T) {
 }
 
 func TestTheTableOfKeysIsBounded(t *testing.T) {
-	kept := newKeys()
-	bounded(t, kept.ed25519, txtest.Ed25519(1).Key().Public)
-	bounded(t, kept.mldsa65, txtest.Signer(accountv1.KeyKind_KEY_KIND_ML_DSA_65, 1).Key().Public)
-	// What is behind a pointer of the key besides: its matrix of 6 times 5 polynomials of 256 coefficients.
-	if n := unsafe.Sizeof(tx.PreparedMLDSA65{}) + 6*5*256*4; n > mldsa65Bytes {
-		t.Errorf("a key takes %d bytes", n)
-	}
-	if n := unsafe.Sizeof(tx.PreparedEd25519{}); n > ed25519Bytes {
-		t.Errorf("a key takes %d bytes", n)
-	}
-}
-
-func bounded[K any](t *testing.T, table *keyTable[K], public []byte) {
-	t.Helper()
+	table, public := newKeys().mldsa65, txtest.Signer(accountv1.KeyKind_KEY_KIND_ML_DSA_65, 1).Key().Public
 	table.prepared(public)
 	used := table.prepared(public)
 	seen := sightings * table.most
@@ -91,5 +77,9 @@ func bounded[K any](t *testing.T, table *keyTable[K], public []byte) {
 	}
 	if n := len(table.now) + len(table.old); n > 2*table.most {
 		t.Errorf("%d keys kept", n)
+	}
+	// What is behind a pointer of the key besides: its matrix of 6 times 5 polynomials of 256 coefficients.
+	if n := unsafe.Sizeof(tx.PreparedMLDSA65{}) + 6*5*256*4; n > mldsa65Bytes {
+		t.Errorf("a key takes %d bytes", n)
 	}
 }

@@ -69,7 +69,7 @@ type Pool struct {
 	rules     exec.Rules
 	log       *slog.Logger
 	now       func() time.Time // CometBFT's clock, which also times votes
-	tip       func() *Tip
+	withTip   func(do func(*Tip))
 	// ready says why this node cannot have transactions ordered just now.
 	ready func() *fault.Error
 	// recent finds where a transaction still in the replay window was applied.
@@ -111,8 +111,14 @@ func (p *Pool) Submit(ctx context.Context, raws [][]byte, wait bool) []Answer {
 	began := time.Now()
 	answers := make([]Answer, len(raws))
 	waiting := make([]*entry, len(raws))
-	for i, raw := range raws {
-		answers[i], waiting[i] = p.admit(raw)
+	txs := make([]*tx.Tx, 0, ahead)
+	for i := range raws {
+		if i%ahead == 0 {
+			txs = p.decode(txs[:0], raws[i:min(i+ahead, len(raws))], answers[i:])
+		}
+		if t := txs[i%ahead]; t != nil {
+			answers[i], waiting[i] = p.admit(t)
+		}
 	}
 	wake(p.wakeVerify)
 	p.metrics.admitted(answers)
@@ -136,12 +142,24 @@ func (p *Pool) Submit(ctx context.Context, raws [][]byte, wait bool) []Answer {
 	return answers
 }
 
-// admit refuses what cannot succeed, answers what was applied already, and enters the rest.
-func (p *Pool) admit(raw []byte) (Answer, *entry) {
-	t, err := tx.Decode(p.networkID, raw, tx.MaxBytes)
-	if err != nil {
-		return Answer{Refusal: fault.As(err)}, nil
+// ahead is how many transactions are decoded, and what they will read is looked for, before the first of them is admitted.
+const ahead = 32
+
+// decode appends a transaction for each of raws to txs: nil, and a refusal in answers, for what is none.
+func (p *Pool) decode(txs []*tx.Tx, raws [][]byte, answers []Answer) []*tx.Tx {
+	for i, raw := range raws {
+		t, err := tx.Decode(p.networkID, raw, tx.MaxBytes)
+		if err != nil {
+			answers[i].Refusal = fault.As(err)
+		}
+		txs = append(txs, t)
 	}
+	p.withTip(func(tip *Tip) { p.rules.Foresee(tip.tree, txs) })
+	return txs
+}
+
+// admit refuses what cannot succeed, answers what was applied already, and enters the rest.
+func (p *Pool) admit(t *tx.Tx) (Answer, *entry) {
 	a := Answer{ID: t.ID}
 	if place, ok := p.recent(t.ID, t.Body.GetNotAfter()); ok {
 		return p.earlier(a, func() (*ledgerv1.Outcome, bool, error) {
@@ -204,8 +222,12 @@ func (p *Pool) earlier(a Answer, find func() (*ledgerv1.Outcome, bool, error)) A
 }
 
 // check refuses what the ledger would find void, so that it does not count against this member.
-func (p *Pool) check(t *tx.Tx) *fault.Error {
-	tip := p.tip()
+func (p *Pool) check(t *tx.Tx) (refusal *fault.Error) {
+	p.withTip(func(tip *Tip) { refusal = p.checkAt(tip, t) })
+	return refusal
+}
+
+func (p *Pool) checkAt(tip *Tip, t *tx.Tx) *fault.Error {
 	if limit := tip.Parameters.GetMaxTxBytes(); uint64(len(t.Raw)) > uint64(limit) {
 		return fault.New("tx.too_large", "the transaction is larger than the network allows; split it", "bytes", len(t.Raw), "limit", limit)
 	}
@@ -216,7 +238,7 @@ func (p *Pool) check(t *tx.Tx) *fault.Error {
 	if refusal := exec.CheckTime(t.Body.GetNotAfter(), p.now().UnixMilli(), window-admissionMargin.Milliseconds()); refusal != nil {
 		return refusal
 	}
-	return p.rules.Admit(tip.Tree, t)
+	return p.rules.Admit(tip.tree, t)
 }
 
 // waiting returns the entry of a transaction that is in the pool already, nil if it is not.

@@ -51,8 +51,8 @@ func testPool(t *testing.T) *Pool {
 	p := newPool(testNetwork, NewVerifier(testNetwork), exec.Rules{Accounts: openRules{}, Network: openRules{}},
 		slog.New(slog.NewTextHandler(io.Discard, nil)))
 	p.now = func() time.Time { return time.UnixMilli(1_800_000_000_000 - 60_000) }
-	tip := &Tip{Tree: state.NewTree(), Parameters: openRules{}.Parameters(nil)}
-	p.tip = func() *Tip { return tip }
+	tip := &Tip{tree: state.NewTree(), Parameters: openRules{}.Parameters(nil)}
+	p.withTip = func(do func(*Tip)) { do(tip) }
 	p.recent = func([32]byte, int64) (exec.Place, bool) { return exec.Place{}, false }
 	p.past = nothingBefore{}
 	p.undecided = func(Hash) bool { return false }

@@ -53,7 +53,7 @@ func cursorOf(meta map[string]string) (c cursor, err error) {
 	return c, nil
 }
 
-// changes is what one step writes, in one database transaction.
+// changes is what one step writes, in one database transaction and in one part or several.
 type changes struct {
 	// anew makes all tables first, dropping those there are.
 	anew bool
@@ -67,43 +67,86 @@ type changes struct {
 	eraseTo int64
 	meta    map[string]string
 
-	cursor cursor
+	// links are written last, those of the whole step in the order of their keys.
 	links  [tableCount][]link
+	cursor cursor
 	known  *holdings
 }
 
 // move is an account and its new sponsor.
 type move struct{ account, sponsor []byte }
 
-// link is a row that finds a transaction by something it names.
+// link is a row by which something is found: a transaction, by what it names, or an asset, by who has had it.
 type link struct {
-	key string
-	seq int64
+	head uint64 // the first 8 bytes of key, filled up with zeros: most links are put in order without looking at the rest
+	key  string
+	seq  int64
+}
+
+func (l link) compare(other link) int {
+	if l.head != other.head {
+		return cmp.Compare(l.head, other.head)
+	}
+	return cmp.Or(strings.Compare(l.key, other.key), cmp.Compare(l.seq, other.seq))
 }
 
 func (c *changes) add(t table, values ...any) { c.rows[t] = append(c.rows[t], values...) }
 
-// finish puts links in the order of their keys, so that neighbours in the tables are written together, and the cursor
-// beside them.
-func (c *changes) finish() {
-	for _, t := range []table{accountTxTable, assetTxTable, digestTxTable} {
-		slices.SortFunc(c.links[t], func(a, b link) int {
-			return cmp.Or(strings.Compare(a.key, b.key), cmp.Compare(a.seq, b.seq))
-		})
-		c.rows[t] = make([]any, 0, 2*len(c.links[t]))
-		for _, l := range c.links[t] {
-			if t == assetTxTable {
-				c.add(t, l.key, l.seq)
-			} else {
-				c.add(t, []byte(l.key), l.seq)
+func (c *changes) link(t table, key string, seq int64) {
+	var head [8]byte
+	copy(head[:], key)
+	c.links[t] = append(c.links[t], link{binary.BigEndian.Uint64(head[:]), key, seq})
+}
+
+// next empties c of the rows of the part that was written.
+func (c *changes) next() {
+	for t := range c.rows {
+		clear(c.rows[t])
+		c.rows[t] = c.rows[t][:0]
+	}
+	c.anew, c.ended, c.moved, c.eraseTo = false, nil, nil, 0
+}
+
+// finish goes on with the parts that end a step: links, in the order of their keys so that neighbours in the tables are written together, and
+// last the cursor. It rests after each part that is as large as parts may be.
+func (c *changes) finish(yield func(*changes, error) bool, rest func()) {
+	for t := range c.links {
+		links := c.links[t]
+		slices.SortFunc(links, link.compare)
+		for some := range slices.Chunk(links, maxPart) {
+			for _, l := range some {
+				c.linked(table(t), l)
+			}
+			if !yield(c, nil) {
+				return
+			}
+			c.next()
+			if len(some) == maxPart {
+				rest()
 			}
 		}
+		c.links[t] = nil
 	}
 	if c.meta == nil {
 		c.meta = map[string]string{}
 	}
 	for name, value := range c.cursor.meta() {
 		c.meta[name] = value
+	}
+	yield(c, nil)
+}
+
+// linked adds the row of a link.
+func (c *changes) linked(t table, l link) {
+	switch t {
+	case idTxTable:
+		c.add(t, int64(l.head), l.seq)
+	case assetTxTable:
+		c.add(t, l.key, l.seq)
+	case balanceTable:
+		c.add(t, []byte(l.key[:len(tx.Address{})]), l.key[len(tx.Address{}):])
+	default:
+		c.add(t, []byte(l.key), l.seq)
 	}
 }
 
@@ -119,17 +162,18 @@ func (c *changes) entry(e Entry) error {
 	body, _ := e.Body()
 	f := factsOf(o, body)
 	seq := int64(o.GetSeq())
-	c.add(txTable, seq, o.GetId(), prefix(o.GetId()), o.GetHeight(), int64(o.GetPosition()), o.GetTime(), int64(o.GetStatus()))
+	c.add(txTable, seq, o.GetId(), o.GetHeight(), int64(o.GetPosition()), o.GetTime(), int64(o.GetStatus()))
+	c.link(idTxTable, string(o.GetId()[:8]), seq)
 	for _, a := range f.Accounts {
-		c.links[accountTxTable] = append(c.links[accountTxTable], link{string(a[:]), seq})
+		c.link(accountTxTable, string(a[:]), seq)
 	}
 	for _, a := range f.Assets {
 		if len(a) <= asset.MaxID && storable(a) { // a failed transaction may name anything
-			c.links[assetTxTable] = append(c.links[assetTxTable], link{a, seq})
+			c.link(assetTxTable, a, seq)
 		}
 	}
 	for _, d := range f.Digests {
-		c.links[digestTxTable] = append(c.links[digestTxTable], link{string(d[:]), seq})
+		c.link(digestTxTable, string(d[:]), seq)
 	}
 	if text := plain(f.Text...); text != "" {
 		c.add(textTxTable, seq, text)
@@ -233,7 +277,7 @@ func (c *changes) balance(account []byte, asset string) {
 		return
 	}
 	c.known.put(h)
-	c.add(balanceTable, account, asset)
+	c.link(balanceTable, string(account)+asset, 0)
 }
 
 // record lists a record. The ledger has refused a second one of the same digest and recorder.

@@ -3,6 +3,7 @@ package index
 import (
 	"context"
 	"database/sql"
+	"iter"
 	"strings"
 )
 
@@ -11,8 +12,9 @@ type database interface {
 	// claim makes ready to write and returns what the meta table holds, nothing if there are no tables yet. It may be
 	// called again after any error of claim or apply. A *refusal says that the database is not this index's to write.
 	claim(ctx context.Context) (map[string]string, error)
-	// apply writes all of c or, when it returns an error, most likely nothing: claim tells.
-	apply(ctx context.Context, c *changes) error
+	// apply writes all parts in one database transaction or, when it returns an error, most likely nothing: claim tells. An error among
+	// the parts is returned as it is, and nothing written.
+	apply(ctx context.Context, parts iter.Seq2[*changes, error]) error
 	// scrub takes what was erased out of the database's own files too, as far as it can, and says whether it did.
 	scrub(ctx context.Context) (done bool, err error)
 	// reader runs queries written with question marks after bind.
@@ -40,10 +42,10 @@ func (r *refusal) Error() string { return r.reason }
 var schema = []string{
 	`CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) KEYED`,
 
-	// A transaction is found by the first 8 bytes of its id: a third of the space of an index over the whole.
-	`CREATE TABLE tx (seq INT PRIMARY KEY, id BYTES NOT NULL, prefix INT NOT NULL, height INT NOT NULL,
-		position INT NOT NULL, time INT NOT NULL, status INT NOT NULL)`,
-	`CREATE INDEX tx_prefix ON tx (prefix)`,
+	`CREATE TABLE tx (seq INT PRIMARY KEY, id BYTES NOT NULL, height INT NOT NULL, position INT NOT NULL, time INT NOT NULL, status INT NOT NULL)`,
+	// A transaction is found by the first 8 bytes of its id: a third of the space of an index over the whole. It is a table of its own, and no index
+	// of tx, so that a step's rows can be added in its order.
+	`CREATE TABLE id_tx (prefix INT, seq INT, PRIMARY KEY (prefix, seq)) KEYED`,
 	`CREATE INDEX tx_failed ON tx (seq) WHERE status = 2`,
 	`CREATE TABLE account_tx (account BYTES, seq INT, PRIMARY KEY (account, seq)) KEYED`,
 	`CREATE TABLE asset_tx (asset TEXT, seq INT, PRIMARY KEY (asset, seq)) KEYED`,

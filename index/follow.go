@@ -20,24 +20,27 @@ type Source interface {
 }
 
 const (
-	// chunk is how many transactions are read at once at most; a step takes several chunks when the index is behind. The first
+	// chunk is how many transactions are read at once at most; a part takes several chunks when the index is behind. The first
 	// is smaller, for one transaction may anchor hundreds of readings.
 	chunk      = 1000
 	firstChunk = 64
-	// maxStep and maxStepBytes bound what is indexed in one database transaction, and with it the memory of a step.
-	maxStep      = 10_000
-	maxStepBytes = 16 << 20
-	// maxRest bounds the pause between steps.
+	// maxPart and maxPartBytes bound what is collected before it is written, and with it the memory of a step.
+	maxPart      = 10_000
+	maxPartBytes = 16 << 20
+	// maxStep bounds what is indexed in one database transaction. The more there is, the more of an account's neighbours in the tables are
+	// written with it, and the later lists show it.
+	maxStep = 50_000
+	// maxRest bounds the pause after a part.
 	maxRest = 2 * time.Second
-	// While the ledger grows the pause is restShare times as long as the step took, and at least busyRest after a step of
-	// busyStep transactions or more: larger steps cost less for each.
+	// While the ledger grows the pause is restShare times as long as the work before it took, and at least busyRest after a part of
+	// busyPart transactions or more: larger ones cost less for each.
 	restShare = 3
-	busyStep  = 500
+	busyPart  = 500
 	busyRest  = 250 * time.Millisecond
 )
 
 // Follow indexes what the source has and will have, until ctx ends, which returns nil. While the ledger grows it rests
-// between steps, so that committing never waits for more than a quarter of a core; it catches up without rest when
+// between parts, so that committing never waits for more than a quarter of a core; it catches up without rest when
 // nothing new comes. When the database fails the index falls behind, says so in log, and tries again; an error is
 // returned only when the source fails. Only one Follow may run at a time.
 func (x *Index) Follow(ctx context.Context, src Source, log *slog.Logger) error {
@@ -62,9 +65,9 @@ func (x *Index) follow(ctx context.Context, src Source, t *trouble) error {
 	}
 	old := tidier{x: x}
 	for ctx.Err() == nil {
-		advanced, size := src.Advanced(), src.Size()
-		began := time.Now()
-		n, err := x.step(ctx, src)
+		advanced, began := src.Advanced(), time.Now()
+		w := work{src: src}
+		n, err := x.step(ctx, &w)
 		if err != nil {
 			return err
 		}
@@ -81,17 +84,33 @@ func (x *Index) follow(ctx context.Context, src Source, t *trouble) error {
 			}
 			continue
 		}
-		if src.Size() > size {
-			pause(ctx, rest(n, time.Since(began)))
-		}
+		w.rest(ctx)
 	}
 	return nil
 }
 
-// rest is how long to pause after a step of n transactions.
+// work is what the index does between two rests.
+type work struct {
+	src   Source
+	began time.Time
+	size  uint64 // of the ledger when it began
+	n     int    // transactions collected
+	full  bool   // as many as a part may have
+}
+
+func (w *work) begin() { *w = work{src: w.src, began: time.Now(), size: w.src.Size()} }
+
+// rest pauses after work, if the ledger has grown meanwhile.
+func (w *work) rest(ctx context.Context) {
+	if w.src.Size() > w.size {
+		pause(ctx, rest(w.n, time.Since(w.began)))
+	}
+}
+
+// rest is how long to pause after indexing n transactions.
 func rest(n int, took time.Duration) time.Duration {
 	pause := min(restShare*took, maxRest)
-	if n >= busyStep {
+	if n >= busyPart {
 		pause = max(pause, busyRest)
 	}
 	return pause
@@ -137,47 +156,77 @@ func (x *Index) adopt(ctx context.Context, src Source) error {
 	return nil
 }
 
-// step indexes the next transactions in one database transaction and says how many there were.
-func (x *Index) step(ctx context.Context, src Source) (int, error) {
+// step indexes the next transactions in one database transaction and says how many there were. Between its parts it rests; w is the work since.
+func (x *Index) step(ctx context.Context, w *work) (total int, err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	c := &changes{cursor: x.cursor, known: &x.known}
-	n, err := c.collect(src)
-	if err != nil {
-		x.known.forget()
-		return 0, err
+	var broken error // the source
+	collect := func() bool {
+		w.begin()
+		w.n, w.full, broken = c.collect(w.src)
+		total += w.n
+		return broken == nil && w.n > 0
 	}
-	if n == 0 {
-		return 0, nil
+	if !collect() {
+		if broken != nil {
+			x.known.forget()
+		}
+		return 0, broken
 	}
-	if err := x.apply(ctx, c); err != nil {
+	err = x.write(ctx, c, func(yield func(*changes, error) bool) {
+		for {
+			if !yield(c, nil) {
+				return
+			}
+			c.next()
+			if !w.full || total >= maxStep {
+				break
+			}
+			if w.rest(ctx); ctx.Err() != nil || !collect() {
+				break
+			}
+		}
+		if broken != nil {
+			yield(nil, broken)
+			return
+		}
+		c.finish(yield, func() {
+			w.rest(ctx)
+			w.begin()
+		})
+	})
+	switch {
+	case broken != nil:
+		return 0, broken
+	case err != nil:
 		return 0, &databaseError{err}
 	}
-	return n, nil
+	return total, nil
 }
 
-// collect adds what the source has next to a step and says how many transactions those are.
-func (c *changes) collect(src Source) (n int, err error) {
-	for size, ask := 0, firstChunk; n < maxStep && size < maxStepBytes; ask = min(2*ask, chunk) {
+// collect adds what the source has next to a part and says how many transactions those are, and whether there may be more.
+func (c *changes) collect(src Source) (n int, full bool, err error) {
+	for size, ask := 0, firstChunk; n < maxPart && size < maxPartBytes; ask = min(2*ask, chunk) {
 		if c.cursor.seq >= src.Size() {
-			break
+			return n, false, nil
 		}
 		entries, err := src.Entries(c.cursor.seq, ask)
 		if err != nil {
-			return 0, fmt.Errorf("index: reading the ledger from %d: %w", c.cursor.seq, err)
+			return 0, false, fmt.Errorf("index: reading the ledger from %d: %w", c.cursor.seq, err)
 		}
 		for _, e := range entries {
 			if err := c.entry(e); err != nil {
-				return 0, fmt.Errorf("index: %w", err)
+				return 0, false, fmt.Errorf("index: %w", err)
 			}
 			size += len(e.Raw)
 		}
 		n += len(entries)
 		if len(entries) < ask {
-			break
+			return n, false, nil
 		}
 	}
-	return n, nil
+	return n, true, nil
 }
 
 // quiet is nil for errors that only say that ctx ended.

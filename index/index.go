@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"iter"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -110,8 +111,17 @@ func (x *Index) reset(ctx context.Context) error {
 
 // apply writes c and moves the index to its cursor.
 func (x *Index) apply(ctx context.Context, c *changes) error {
-	c.finish()
-	if err := x.db.apply(ctx, c); err != nil {
+	return x.write(ctx, c, func(yield func(*changes, error) bool) {
+		if yield(c, nil) {
+			c.next()
+			c.finish(yield, func() {})
+		}
+	})
+}
+
+// write writes the parts of c and moves the index to the cursor that c has then.
+func (x *Index) write(ctx context.Context, c *changes, parts iter.Seq2[*changes, error]) error {
+	if err := x.db.apply(ctx, parts); err != nil {
 		x.known.forget()
 		x.loaded = false
 		return err

@@ -34,8 +34,8 @@ func (x *Index) erase(ctx context.Context, now time.Time) (n int64, more bool, e
 	}
 	c := &changes{cursor: x.cursor, known: &x.known}
 	c.eraseTo = min(to, c.cursor.erased+eraseMost)
-	n, c.cursor.erased = c.eraseTo-c.cursor.erased, c.eraseTo
-	return n, c.eraseTo < to, x.apply(ctx, c)
+	n, more, c.cursor.erased = c.eraseTo-c.cursor.erased, c.eraseTo < to, c.eraseTo
+	return n, more, x.apply(ctx, c)
 }
 
 // anchoredBefore is how many readings, from the first on, were anchored before a time. They are numbered as they were

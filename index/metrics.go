@@ -28,7 +28,7 @@ func (x *Index) Measure(registry prometheus.Registerer, src Source, height func(
 	})
 	x.metrics = &metrics{
 		step: make.NewHistogram(prometheus.HistogramOpts{
-			Name: "dure_index_step_seconds", Help: "Duration of a step of the index, one database transaction.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 12),
+			Name: "dure_index_step_seconds", Help: "Duration of a step of the index, one database transaction, with the rests in it when the index is far behind.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 12),
 		}),
 		outcomes: make.NewCounter(prometheus.CounterOpts{Name: "dure_index_outcomes_total", Help: "Outcomes indexed since the node started."}),
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"time"
 
@@ -34,7 +35,7 @@ var postgresSchema = schemaFor(strings.NewReplacer("INT ", "BIGINT ", "INT,", "B
 
 const (
 	connectTime = 5 * time.Second
-	// applyTime bounds one step, so that a server that went silent is noticed.
+	// applyTime bounds each part of a step, its begin and its commit, so that a server that went silent is noticed.
 	applyTime = 2 * time.Minute
 	// handOver is how long Connect waits for another writer to go, such as this node before it was killed.
 	handOver = 5 * time.Second
@@ -88,40 +89,66 @@ func newPostgres(config *pgx.ConnConfig, schema, network string) *postgres {
 // scrub implements database. PostgreSQL overwrites deleted rows in its own time (autovacuum), and its log and backups are its own too.
 func (p *postgres) scrub(context.Context) (bool, error) { return true, nil }
 
-func (p *postgres) apply(ctx context.Context, c *changes) error {
+func (p *postgres) apply(ctx context.Context, parts iter.Seq2[*changes, error]) error {
 	if p.write == nil {
 		return errors.New("not connected")
 	}
-	ctx, cancel := context.WithTimeout(ctx, applyTime)
-	defer cancel()
-	return pgx.BeginFunc(ctx, p.write, func(tx pgx.Tx) error {
-		if c.anew {
-			if err := p.anew(ctx, tx); err != nil {
-				return err
-			}
-		}
-		for t := range tableCount {
-			if err := p.put(ctx, tx, t, c.rows[t]); err != nil {
-				return fmt.Errorf("%s: %w", tables[t].name, err)
-			}
-		}
-		if len(c.ended) > 0 {
-			if _, err := tx.Exec(ctx, sqlEndHolds, c.ended); err != nil {
-				return err
-			}
-		}
-		var rest pgx.Batch
-		for _, m := range c.moved {
-			rest.Queue(numbered(sqlMove), m.sponsor, m.account)
-		}
-		if c.eraseTo > 0 {
-			rest.Queue(numbered(sqlErase), c.eraseTo)
-		}
-		for name, value := range c.meta {
-			rest.Queue(numbered(sqlSetMeta), name, value)
-		}
-		return tx.SendBatch(ctx, &rest).Close()
+	bounded := func(do func(context.Context) error) error {
+		ctx, cancel := context.WithTimeout(ctx, applyTime)
+		defer cancel()
+		return do(ctx)
+	}
+	var tx pgx.Tx
+	err := bounded(func(ctx context.Context) (err error) {
+		tx, err = p.write.Begin(ctx)
+		return err
 	})
+	if err != nil {
+		return err
+	}
+	for c, err := range parts {
+		if err == nil {
+			err = bounded(func(ctx context.Context) error { return p.part(ctx, tx, c) })
+		}
+		if err != nil {
+			_ = bounded(tx.Rollback) // if it fails, claim connects anew
+			return err
+		}
+	}
+	return bounded(tx.Commit)
+}
+
+// part writes a part of a step.
+func (p *postgres) part(ctx context.Context, tx pgx.Tx, c *changes) error {
+	if c.anew {
+		if err := p.anew(ctx, tx); err != nil {
+			return err
+		}
+	}
+	for t := range tableCount {
+		if err := p.put(ctx, tx, t, c.rows[t]); err != nil {
+			return fmt.Errorf("%s: %w", tables[t].name, err)
+		}
+	}
+	if len(c.ended) > 0 {
+		if _, err := tx.Exec(ctx, sqlEndHolds, c.ended); err != nil {
+			return err
+		}
+	}
+	var rest pgx.Batch
+	for _, m := range c.moved {
+		rest.Queue(numbered(sqlMove), m.sponsor, m.account)
+	}
+	if c.eraseTo > 0 {
+		rest.Queue(numbered(sqlErase), c.eraseTo)
+	}
+	for name, value := range c.meta {
+		rest.Queue(numbered(sqlSetMeta), name, value)
+	}
+	if rest.Len() == 0 {
+		return nil
+	}
+	return tx.SendBatch(ctx, &rest).Close()
 }
 
 // put adds rows to t: by COPY, or when they may be there already, by statements.

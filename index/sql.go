@@ -2,7 +2,7 @@ package index
 
 // schemaVersion is raised with every change of the tables or of what is written to them; an index of
 // another version is built again.
-const schemaVersion = "5"
+const schemaVersion = "6"
 
 const (
 	sqlSetMeta = `INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`
@@ -13,7 +13,7 @@ const (
 	sqlMove     = `UPDATE account SET sponsor = ? WHERE address = ?`
 	sqlErase    = `DELETE FROM reading_raw WHERE n <= ?`
 
-	sqlSeqOf      = `SELECT seq, id FROM tx WHERE prefix = ?`
+	sqlSeqOf      = `SELECT t.seq, t.id FROM id_tx x JOIN tx t ON t.seq = x.seq WHERE x.prefix = ?`
 	sqlIDAt       = `SELECT id FROM tx WHERE seq = ?`
 	sqlTimeAt     = `SELECT time FROM tx WHERE seq = ?`
 	sqlListMany   = `SELECT n, address FROM account WHERE n > ? ORDER BY n LIMIT ?`

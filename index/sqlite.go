@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"strings"
 
@@ -99,13 +100,21 @@ func (s *sqlite) claim(ctx context.Context) (map[string]string, error) {
 	return meta, rows.Err()
 }
 
-func (s *sqlite) apply(ctx context.Context, c *changes) error {
-	// A step is short, and the driver starts a goroutine for every statement that could be cut off.
+func (s *sqlite) apply(ctx context.Context, parts iter.Seq2[*changes, error]) error {
+	// A part is short, and the driver starts a goroutine for every statement that could be cut off.
 	ctx = context.WithoutCancel(ctx)
 	if _, err := s.write.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	err := s.put(ctx, c)
+	var err error
+	for c, failed := range parts {
+		if err = failed; err == nil {
+			err = s.put(ctx, c)
+		}
+		if err != nil {
+			break
+		}
+	}
 	if err == nil {
 		_, err = s.write.ExecContext(ctx, "COMMIT")
 	}

@@ -46,6 +46,7 @@ func suite(t *testing.T, place func(*testing.T) keeper) {
 		"SeqOf":                             testSeqOf,
 		"RebuildGivesTheSame":               testRebuildGivesTheSame,
 		"KilledMidWayResumes":               testKilledMidWayResumes,
+		"StepsOfSeveralParts":               testStepsOfSeveralParts,
 		"AnotherHistoryStartsAnew":          testAnotherHistoryStartsAnew,
 		"StrangeTextIsNoTrouble":            testStrangeTextIsNoTrouble,
 		"FollowKeepsUp":                     testFollowKeepsUp,

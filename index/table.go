@@ -10,6 +10,7 @@ type table int
 
 const (
 	txTable table = iota
+	idTxTable
 	accountTxTable
 	assetTxTable
 	digestTxTable
@@ -39,7 +40,8 @@ var tables = [tableCount]struct {
 	// again says that a row may be there already, which is then kept.
 	again bool
 }{
-	txTable:           {"tx", []string{"seq", "id", "prefix", "height", "position", "time", "status"}, false},
+	txTable:           {"tx", []string{"seq", "id", "height", "position", "time", "status"}, false},
+	idTxTable:         {"id_tx", []string{"prefix", "seq"}, false},
 	accountTxTable:    {"account_tx", []string{"account", "seq"}, false},
 	assetTxTable:      {"asset_tx", []string{"asset", "seq"}, false},
 	digestTxTable:     {"digest_tx", []string{"digest", "seq"}, false},

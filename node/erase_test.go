@@ -118,7 +118,7 @@ func TestErasingLeavesSnapshotsWhole(t *testing.T) {
 		if err := os.RemoveAll(filepath.Join(s.dir, "40")); err != nil {
 			t.Fatal(err)
 		}
-		return s.write(tip)
+		return s.write(tip.Tip, tip.tree)
 	}
 	if err := again(); err != nil {
 		t.Fatal(err)

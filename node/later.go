@@ -17,7 +17,8 @@ func (l *ledger) Seed() (state.Reader, int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	return l.engine.Tip().Tree, first.Time, nil
+	tree, _ := l.engine.State()
+	return tree, first.Time, nil
 }
 
 // pruned is said instead of "unknown" by a node that does not have the ledger's first outcomes: nil if this one does.

@@ -86,14 +86,13 @@ func statusName(o *ledgerv1.Outcome) string {
 
 // State implements api.Ledger.
 func (l *ledger) State() (state.Reader, int64) {
-	t := l.engine.Tip()
-	return t.Tree, t.Height
+	return l.engine.State()
 }
 
 // StateAt implements api.Ledger.
 func (l *ledger) StateAt(ctx context.Context, height int64) (state.Reader, error) {
-	if t, ok := l.engine.TipAt(height); ok {
-		return t.Tree, nil
+	if _, tree, ok := l.engine.TipAt(height); ok {
+		return tree, nil
 	}
 	past, err := l.store.State().At(height)
 	if err != nil {
@@ -308,16 +307,16 @@ func (l *ledger) StateProof(ctx context.Context, key []byte) (*api.StateProof, e
 	if err != nil {
 		return nil, err
 	}
-	tip, ok := l.engine.TipAt(height - 1)
+	tip, tree, ok := l.engine.TipAt(height - 1)
 	if !ok {
 		return nil, fault.New("state.pruned", "the state of this height is not kept for proofs any more; ask again", "height", height-1)
 	}
-	p, err := tip.Tree.Prove(key)
+	p, err := tree.Prove(key)
 	if err != nil {
 		return nil, err
 	}
 	out := &api.StateProof{Height: tip.Height, StateRoot: tip.StateRoot}
-	out.Value, out.Exists = tip.Tree.Get(key)
+	out.Value, out.Exists = tree.Get(key)
 	out.Proof, err = p.Marshal()
 	if err != nil {
 		return nil, fmt.Errorf("state proof: %w", err)
@@ -332,7 +331,7 @@ func (l *ledger) Status() api.Status {
 	perSecond, finality := l.stats.average()
 	return api.Status{
 		Member: l.member, Height: t.Height, Time: time.UnixMilli(t.Time).UTC(), AppHash: t.AppHash, StateRoot: t.StateRoot,
-		HistoryRoot: t.HistoryRoot, StateKeys: t.Tree.Len(), Transactions: t.HistorySize, Peers: l.engine.Peers(), CatchingUp: l.engine.CatchingUp(),
+		HistoryRoot: t.HistoryRoot, StateKeys: t.Keys, Transactions: t.HistorySize, Peers: l.engine.Peers(), CatchingUp: l.engine.CatchingUp(),
 		TransactionsPerSecond: perSecond, Finality: finality, PoolTransactions: l.engine.Pool().Size(), PoolCapacity: consensus.PoolTxs,
 		Version: l.version,
 	}

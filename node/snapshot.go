@@ -83,12 +83,13 @@ func (s *snapshots) make(tip *consensus.Tip) {
 	}
 	s.work.Add(1)
 	s.making.Store(tip)
+	tree := tip.Tree() // before it is none of the last
 	go func() {
 		defer s.work.Done()
 		defer s.mu.Unlock()
 		defer s.making.Store(nil)
 		began := time.Now()
-		if err := s.write(tip); err != nil {
+		if err := s.write(tip, tree); err != nil {
 			s.log.Warn("a snapshot could not be made", "height", tip.Height, "error", err)
 			return
 		}
@@ -144,7 +145,7 @@ func (w *snapshotWriter) write(kind byte, content []byte) error {
 
 func chunkName(n int) string { return fmt.Sprintf("%08d", n) }
 
-func (s *snapshots) write(tip *consensus.Tip) error {
+func (s *snapshots) write(tip *consensus.Tip, tree *state.Tree) error {
 	target := filepath.Join(s.dir, strconv.FormatInt(tip.Height, 10))
 	if _, err := os.Stat(target); err == nil {
 		return nil // the block was executed again after a crash
@@ -157,7 +158,7 @@ func (s *snapshots) write(tip *consensus.Tip) error {
 	if err := s.writeOutcomes(w, tip); err != nil {
 		return err
 	}
-	if err := writeState(w, tip.Tree); err != nil {
+	if err := writeState(w, tree); err != nil {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(fresh, snapshotHashes), w.hashes, 0o600); err != nil {

@@ -41,8 +41,14 @@ func emptyStore(t testing.TB) *snapshots {
 	return out
 }
 
+// version is a tip with its state.
+type version struct {
+	*consensus.Tip
+	tree *state.Tree
+}
+
 // longLedger fills a store with 40 blocks, every third without outcomes, and returns its tip.
-func longLedger(t testing.TB, s *snapshots) *consensus.Tip {
+func longLedger(t testing.TB, s *snapshots) version {
 	t.Helper()
 	history, err := exec.NewHistory(0, nil)
 	if err != nil {
@@ -52,7 +58,7 @@ func longLedger(t testing.TB, s *snapshots) *consensus.Tip {
 	if err := s.store.State().Put(0, nil); err != nil {
 		t.Fatal(err)
 	}
-	tip := &consensus.Tip{}
+	var tip version
 	for h := int64(1); h <= 40; h++ {
 		b := store.Block{Height: h, Time: 1_700_000_000_000 + h*minuteApart, FirstSeq: seq}
 		for p := range (h % 3) * 2 {
@@ -78,15 +84,15 @@ func longLedger(t testing.TB, s *snapshots) *consensus.Tip {
 		if err := s.store.State().Put(h, change); err != nil {
 			t.Fatal(err)
 		}
-		tip = &consensus.Tip{Height: h, Time: b.Time, Tree: tree, HistorySize: seq, StateRoot: b.StateRoot, HistoryRoot: b.HistoryRoot, AppHash: b.AppHash}
+		tip = version{&consensus.Tip{Height: h, Time: b.Time, HistorySize: seq, StateRoot: b.StateRoot, HistoryRoot: b.HistoryRoot, AppHash: b.AppHash}, tree}
 	}
 	return tip
 }
 
 // chunksOf makes a snapshot and returns its chunks.
-func chunksOf(t testing.TB, s *snapshots, tip *consensus.Tip) [][]byte {
+func chunksOf(t testing.TB, s *snapshots, tip version) [][]byte {
 	t.Helper()
-	if err := s.write(tip); err != nil {
+	if err := s.write(tip.Tip, tip.tree); err != nil {
 		t.Fatal(err)
 	}
 	list, err := s.List()
@@ -105,7 +111,7 @@ func chunksOf(t testing.TB, s *snapshots, tip *consensus.Tip) [][]byte {
 }
 
 // receive gives chunks to an empty store, as a peer does that announces just these.
-func receive(t testing.TB, to *snapshots, tip *consensus.Tip, chunks [][]byte) (*exec.Ledger, error) {
+func receive(t testing.TB, to *snapshots, tip version, chunks [][]byte) (*exec.Ledger, error) {
 	t.Helper()
 	var meta []byte
 	for _, c := range chunks {
@@ -212,8 +218,8 @@ func TestSnapshotLies(t *testing.T) {
 }
 
 // writeFrom writes the base and outcomes from a block on.
-func writeFrom(s *snapshots, w *snapshotWriter, tip *consensus.Tip, b *store.Block) error {
-	return s.writeSince(w, tip, b.Height-1, b.FirstSeq)
+func writeFrom(s *snapshots, w *snapshotWriter, tip version, b *store.Block) error {
+	return s.writeSince(w, tip.Tip, b.Height-1, b.FirstSeq)
 }
 
 func read(t *testing.T, dir string, n int) []byte {
@@ -225,7 +231,7 @@ func read(t *testing.T, dir string, n int) []byte {
 	return raw
 }
 
-func refused(t *testing.T, to *snapshots, what string, tip *consensus.Tip, chunks [][]byte) {
+func refused(t *testing.T, to *snapshots, what string, tip version, chunks [][]byte) {
 	t.Helper()
 	if _, err := receive(t, to, tip, chunks); err == nil {
 		t.Errorf("%s: taken", what)

@@ -75,7 +75,7 @@ func (l *ledger) Witnessed(_ context.Context, trusted int64, least int) ([]byte,
 // newestWitnessed is the newest checkpoint with enough cosignatures that is not below a height. For least 0 the network's
 // parameters say what is enough, but one it must be.
 func (l *ledger) newestWitnessed(from int64, least int) (cosignedCheckpoint, error) {
-	known, asked := network.Witnesses(l.engine.Tip().Tree)
+	known, asked := l.witnesses()
 	one, ok := l.cosigned.newest(from, func(c *cosignedCheckpoint) bool {
 		return len(c.lines) >= max(least, 1) && (least > 0 || c.known(known) >= asked)
 	})
@@ -86,6 +86,12 @@ func (l *ledger) newestWitnessed(from int64, least int) (cosignedCheckpoint, err
 	}
 	return one, fault.New("checkpoint.not_witnessed", "this node has no checkpoint since then with as many cosignatures as are asked for; "+
 		"ask again when witnesses have signed, or another node", "from", from, "least", least, "network", asked)
+}
+
+// witnesses are those of the network's parameters, and how many cosignatures these ask for.
+func (l *ledger) witnesses() ([]proof.Witness, int) {
+	tree, _ := l.engine.State()
+	return network.Witnesses(tree)
 }
 
 // WitnessedReceipt implements api.Witnesses.
@@ -108,7 +114,7 @@ func (l *ledger) WitnessedReceipt(ctx context.Context, id [32]byte, trusted int6
 // AddCosignature implements api.Witnesses. A witness of the network's parameters may cosign any checkpoint; others only the
 // one that is offered now and those that others have cosigned, so that nobody can crowd out the files of the former.
 func (l *ledger) AddCosignature(ctx context.Context, height int64, w proof.Witness, signature []byte) (api.Witnessing, error) {
-	known, _ := network.Witnesses(l.engine.Tip().Tree)
+	known, _ := l.witnesses()
 	if !isKnown(known, w) && !l.cosigned.kept(height) {
 		offered, err := l.toCosign(ctx)
 		if err != nil {
@@ -150,7 +156,7 @@ func (l *ledger) Witnessing() (api.Witnessing, bool) {
 	if err != nil {
 		return api.Witnessing{}, false
 	}
-	known, _ := network.Witnesses(l.engine.Tip().Tree)
+	known, _ := l.witnesses()
 	return api.Witnessing{Height: one.height, Cosignatures: len(one.lines), Known: one.known(known)}, true
 }
 

@@ -21,7 +21,7 @@ const (
 	liveHeap     = "/gc/heap/live:bytes"
 	leastPercent = 40
 	mostPercent  = 800
-	minLimit     = 1280 << 20
+	minLimit     = 1216 << 20
 	limitPercent = 130
 )
 
@@ -30,6 +30,7 @@ func tuneMemory(ctx context.Context) {
 	if os.Getenv("GOGC") != "" {
 		return
 	}
+	hugeHeap()
 	limited := os.Getenv("GOMEMLIMIT") != ""
 	tick := time.NewTicker(tuneEvery)
 	defer tick.Stop()

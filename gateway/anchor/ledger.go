@@ -55,7 +55,7 @@ func (a *Account) Anchor(ctx context.Context, anchor *streamv1.Anchor) (*apiv1.O
 func (a *Account) Find(ctx context.Context, device tx.Address, raw []byte, height int64) (*Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, findTime)
 	defer cancel()
-	if err := a.indexed(ctx, height); err != nil {
+	if err := a.Client.Indexed(ctx, height); err != nil {
 		return nil, err
 	}
 	sought, err := reading.Parse(raw)
@@ -76,24 +76,6 @@ func (a *Account) Find(ctx context.Context, device tx.Address, raw []byte, heigh
 		}
 	}
 	return nil, nil
-}
-
-// indexed waits until the node's index has a height.
-func (a *Account) indexed(ctx context.Context, height int64) error {
-	for {
-		status, err := a.Client.Status(ctx)
-		if err != nil {
-			return err
-		}
-		if status.GetIndexHeight() >= height {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
 }
 
 // lookIn looks for a device's message in a transaction. before: what the ledger took of the device there has lower numbers, so that earlier

@@ -40,6 +40,9 @@ func newPlace(t *testing.T) *place { return &place{gatewaytest.New(t, 1)} }
 // committed are the numbers of the readings of a device that are in transactions which are ok, whatever their verdict, in order.
 func (p *place) committed(d thing) (numbers []string) {
 	p.T.Helper()
+	if err := p.Client.Indexed(p.T.Context(), 0); err != nil {
+		p.T.Fatal(err)
+	}
 	for t, err := range p.Client.Transactions(p.T.Context(), &apiv1.ListTransactionsRequest{Account: d.Address.String(), Status: client.StatusOK}) {
 		if err != nil {
 			p.T.Fatal(err)

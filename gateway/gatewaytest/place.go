@@ -226,6 +226,9 @@ func (p *Place) Reading(d Thing, boot, sequence uint64, value string, ago time.D
 // Committed are the readings of a device that are part of the record, as the ledger has them now, in order: start, number, verdict.
 func (p *Place) Committed(d Thing) (out []string) {
 	p.T.Helper()
+	if err := p.Client.Indexed(p.T.Context(), 0); err != nil {
+		p.T.Fatal(err)
+	}
 	for t, err := range p.Client.Transactions(p.T.Context(), &apiv1.ListTransactionsRequest{Account: d.Address.String(), Status: client.StatusOK}) {
 		if err != nil {
 			p.T.Fatal(err)

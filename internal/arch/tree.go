@@ -52,7 +52,7 @@ var skipped = []string{"gen", "testdata", "node_modules", "bin", "dev", "coverag
 
 // Extensions and names of the files that people write.
 var written = []string{
-	".go", ".proto", ".md", ".yml", ".yaml", ".toml", ".sh", ".sql", ".sol", ".ts", ".tsx", ".css", ".html", ".tmpl", ".svg", "Makefile",
+	".go", ".s", ".proto", ".md", ".yml", ".yaml", ".toml", ".sh", ".sql", ".sol", ".ts", ".tsx", ".css", ".html", ".tmpl", ".svg", "Makefile",
 }
 
 // Load parses the module whose go.mod is in root.

@@ -16,6 +16,7 @@ import (
 // One member of a real network answers by account: alice reads hers and not bob's, a member reads all, by the command and by curl,
 // and when her sponsor freezes her account her reading ends.
 func TestReadingByAccount(t *testing.T) {
+	t.Parallel()
 	n := newNetwork(t)
 	members := n.members()
 	n.dure("key", "new", "gateway-1")

@@ -10,6 +10,7 @@ import (
 
 // The guide for treasurers, its commands as they are written there; then a payment whose signatures are gathered in a file.
 func TestAccounts(t *testing.T) {
+	t.Parallel()
 	guide, err := os.ReadFile("../../docs/accounts.md")
 	if err != nil {
 		t.Fatal(err)

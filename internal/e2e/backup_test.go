@@ -69,6 +69,7 @@ func (n *network) payments(times int) (last string) {
 // A fifth member joins by blocks and a sixth from a snapshot; the fifth is backed up while it runs, killed, restored
 // elsewhere and has the others' state again.
 func TestJoinBackupRestore(t *testing.T) {
+	t.Parallel()
 	n := newNetwork(t)
 	n.up()
 	n.down()

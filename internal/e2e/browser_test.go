@@ -17,6 +17,7 @@ import (
 
 // A browser that has the status page open sees a payment that is made afterwards, and the transaction's own page.
 func TestStatusPageIsLive(t *testing.T) {
+	t.Parallel()
 	n := newNetwork(t)
 	n.up()
 	target, err := url.Parse(n.url(0))

@@ -100,6 +100,7 @@ func relay(t *testing.T, to int) (port int, lost *atomic.Int32) {
 
 // The commands of docs/devices.md with libcoap's client: what is answered with 2.04 is on the ledger, what is refused is not.
 func TestGatewayWithStockCoAPClient(t *testing.T) {
+	t.Parallel()
 	g := newGatewayPlace(t)
 	first := g.reading("car-81", "52.3", 4, 17)
 	id := transactionIn(t, g.postReading("car-81", first))
@@ -187,6 +188,7 @@ func (g *gatewayPlace) commanded(car, kind string) string {
 // A stock client is told commands, fetches the receipt that proves one, and answers with a transaction: its owner reads that on the ledger. Killed in the
 // middle, it is let in again from the same port.
 func TestCommandsWithStockCoAPClient(t *testing.T) {
+	t.Parallel()
 	g := newGatewayPlace(t)
 	first := g.commanded("car-81", "unlock")
 	eventually(t, 20*time.Second, func() bool { return strings.Contains(g.coap(g.coapPort(), "car-81", "get", "/command"), first) }, "it is not told")

@@ -15,6 +15,7 @@ import (
 
 // The commands of docs/credentials.md, as they are written there, on a network of their own; then what must be refused.
 func TestCredentialsOfTheGuide(t *testing.T) {
+	t.Parallel()
 	guide, err := os.ReadFile("../../docs/credentials.md")
 	if err != nil {
 		t.Fatal(err)

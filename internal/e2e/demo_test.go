@@ -16,6 +16,7 @@ const maxPicture = 150_000
 // The story of a forged firmware plays on the network of dure up, and the operator's pages tell it before, during and after, in both languages, on a
 // desk and on a phone.
 func TestDemoCar(t *testing.T) {
+	t.Parallel()
 	n := newNetwork(t)
 	n.mqtt = freeRange(t)
 	n.up()
@@ -26,6 +27,7 @@ func TestDemoCar(t *testing.T) {
 
 // Without a network the demonstration says how to get one.
 func TestDemoCarAlone(t *testing.T) {
+	t.Parallel()
 	n := newNetwork(t)
 	if out, code := n.run("demo", "car"); code != 1 || !strings.Contains(out, "make up") {
 		t.Errorf("without settings: exit %d, %s", code, out)
@@ -40,6 +42,7 @@ func TestDemoCarAlone(t *testing.T) {
 
 // A story that does not happen as it is told fails: here the maker's key signs nothing, as its account is frozen.
 func TestDemoCarFails(t *testing.T) {
+	t.Parallel()
 	n := newNetwork(t)
 	n.mqtt = freeRange(t)
 	n.up()

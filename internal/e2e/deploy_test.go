@@ -17,6 +17,7 @@ import (
 
 // systemd takes the unit as it is, and finds little that a node under it could do to the machine.
 func TestUnit(t *testing.T) {
+	t.Parallel()
 	unit := read(t, "../../deploy/systemd/dure.service")
 	start := regexp.MustCompile(`(?m)^ExecStart=(\S+) (.*)$`).FindStringSubmatch(unit)
 	if start == nil {
@@ -48,6 +49,7 @@ func TestUnit(t *testing.T) {
 
 // What the container file names is there: files, settings, commands with their flags, the version of Go, the health check.
 func TestContainerfile(t *testing.T) {
+	t.Parallel()
 	env, golang := map[string]string{}, ""
 	var from []string
 	for _, line := range instructions(read(t, "../../deploy/container/Containerfile")) {

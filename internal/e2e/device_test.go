@@ -14,6 +14,7 @@ import (
 // The commands of docs/devices.md: a maker registers what its cars may run, a car's firmware is forged, every member has
 // suspended it in the block of its evidence, and after a repair it is readmitted. Every step has a receipt.
 func TestForgedFirmware(t *testing.T) {
+	t.Parallel()
 	n := newNetwork(t)
 	n.up()
 	images := t.TempDir()

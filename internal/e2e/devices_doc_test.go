@@ -16,6 +16,7 @@ import (
 
 // The commands of docs/devices.md for a reading over MQTT, as they are written there but for the address and the port: PUBACK, and the reading is found.
 func TestReadingOfTheGuide(t *testing.T) {
+	t.Parallel()
 	g := newGatewayPlace(t)
 	guide, err := os.ReadFile("../../docs/devices.md")
 	if err != nil {

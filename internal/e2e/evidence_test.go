@@ -48,6 +48,7 @@ func imageFile(t *testing.T, content byte) string {
 
 // A car that cannot reach a node signs a token, a gateway passes it on, and the maker's word about its key makes it worth more.
 func TestTokenThroughAGateway(t *testing.T) {
+	t.Parallel()
 	n := newNetwork(t)
 	n.up()
 	image, dir := imageFile(t, 1), t.TempDir()
@@ -84,6 +85,7 @@ func TestTokenThroughAGateway(t *testing.T) {
 // The commands of docs/devices.md for a TPM, with one that measures a real file: a good boot, a forged one, a repaired one, and an old quote
 // shown again.
 func TestMeasuredBoot(t *testing.T) {
+	t.Parallel()
 	chip := newTPM(t)
 	n := newNetwork(t)
 	n.up()

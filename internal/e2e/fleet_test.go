@@ -14,6 +14,7 @@ import (
 
 // A short day of a small fleet, by the command that people run: whoever lies is found, and the ledger agrees with what was answered.
 func TestFleetDemo(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "fleet.json")
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()

@@ -185,6 +185,9 @@ func (g *gatewayPlace) record(car string) string {
 	g.t.Helper()
 	address := g.address[car]
 	var out []string
+	if err := g.client.Indexed(g.t.Context(), 0); err != nil {
+		g.t.Fatal(err)
+	}
 	for t, err := range g.client.Transactions(g.t.Context(), &apiv1.ListTransactionsRequest{Account: address.String(), Status: client.StatusOK}) {
 		if err != nil {
 			g.t.Fatal(err)
@@ -243,6 +246,7 @@ func (g *gatewayPlace) metrics() string {
 
 // The commands of docs/devices.md with mosquitto's clients: what is acknowledged is on the ledger, what is refused is not.
 func TestGatewayWithStockClients(t *testing.T) {
+	t.Parallel()
 	g := newGatewayPlace(t)
 	first := g.reading("car-81", "52.3", 4, 17)
 	if out := g.publish("5", "car-81", first); !strings.Contains(out, "PUBACK (Mid: 1, RC:0)") {
@@ -313,6 +317,7 @@ func TestGatewayWithStockClients(t *testing.T) {
 
 // A gateway that is killed again and again while a car reports loses and doubles nothing.
 func TestGatewayKilled(t *testing.T) {
+	t.Parallel()
 	g := newGatewayPlace(t)
 	store, passphrase := g.store()
 	key, err := store.DeviceKey("car-82", passphrase)

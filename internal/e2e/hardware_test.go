@@ -97,7 +97,7 @@ func TestKeysInHardware(t *testing.T) {
 			t.Error(out)
 		}
 	}
-	if out := g.dure("stream", "readings", "speed.ring"); strings.Count(out, "52.3") != 3 {
+	if out := g.dure("stream", "readings", "speed.ring"); strings.Count(out, " 52.3 ") != 3 {
 		t.Error(out)
 	}
 	if out := g.dure("stream", "show", "speed.ring"); !strings.Contains(out, "meter-3") {

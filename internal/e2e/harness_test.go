@@ -86,23 +86,30 @@ func (o *output) String() string {
 func newNetwork(t *testing.T) *network {
 	n := &network{t: t, binary: binary, dir: filepath.Join(t.TempDir(), "net")}
 	n.api, n.p2p = freeRange(t), freeRange(t)
-	for n.p2p == n.api {
-		n.p2p = freeRange(t)
-	}
 	t.Cleanup(n.stop)
 	return n
 }
 
-// freeRange finds four ports in a row that nobody listens on, below those that connections are given.
+// portRange is how many ports a test is given in a row.
+const portRange = 16
+
+// given are the first ports of the ranges that tests have until they end, for a test may start again what it has stopped.
+var given sync.Map
+
+// freeRange finds ports in a row that nobody listens on, below those that connections are given.
 func freeRange(t *testing.T) int {
 	t.Helper()
 	for range 100 {
-		base := 10_000 + 4*rand.N(5_000)
-		if free(base, 4) {
+		base := 10_000 + portRange*rand.N(20_000/portRange)
+		if _, taken := given.LoadOrStore(base, true); taken {
+			continue
+		}
+		t.Cleanup(func() { given.Delete(base) })
+		if free(base, portRange) {
 			return base
 		}
 	}
-	t.Fatal("no four free ports in a row")
+	t.Fatalf("no %d free ports in a row", portRange)
 	return 0
 }
 

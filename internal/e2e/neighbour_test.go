@@ -93,6 +93,7 @@ func (g *gatewayPlace) ask(home, car, address string, args ...string) (string, i
 // Three devices, each a process with a folder of its own. One reaches the gateway; the second asks it and reaches nobody else; the third asks the second,
 // which has nothing but what it was given. Each verifies all of it by the genesis file.
 func TestNeighbours(t *testing.T) {
+	t.Parallel()
 	g := newGatewayPlace(t)
 	g.dure("key", "new", "car-83")
 	g.dure("account", "open", "car-83", "--sponsor", "bank")
@@ -186,6 +187,7 @@ func (l *liar) Receipt(ctx context.Context, id string, trusted int64) ([]byte, e
 
 // A neighbour that shows a tampered receipt, an old checkpoint, or a wrong proof is refused with the reason, exit code 3, and nothing of it is taken.
 func TestLyingNeighbour(t *testing.T) {
+	t.Parallel()
 	g := newGatewayPlace(t)
 	id := transactionIn(t, g.postReading("car-81", g.reading("car-81", "52.3", 4, 17)))
 	store, passphrase := g.store()

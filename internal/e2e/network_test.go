@@ -92,6 +92,7 @@ func (n *network) sameRoots() {
 
 // What cannot start says why and starts nothing.
 func TestUpRefuses(t *testing.T) {
+	t.Parallel()
 	n := newNetwork(t)
 	t.Run("a port that is taken", func(t *testing.T) {
 		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", n.api+2))

@@ -18,6 +18,7 @@ import (
 // Members keep their indexes in one PostgreSQL, each in a schema of its own. When the server dies payments go on, a
 // search says what is wrong, and when the server is back nothing is missing. Its password is written nowhere.
 func TestIndexInPostgreSQL(t *testing.T) {
+	t.Parallel()
 	server, err := indextest.StartPostgres()
 	if err != nil {
 		t.Fatal(err)

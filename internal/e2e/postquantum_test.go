@@ -15,6 +15,7 @@ import (
 // byte; a member is killed and comes back, and is made anew from a backup; an account goes to an ML-DSA-65 key and stays at its address;
 // another asks for both kinds of key.
 func TestPostQuantum(t *testing.T) {
+	t.Parallel()
 	n := newNetwork(t)
 	n.more = []string{"--key-type", "mldsa65"}
 	members := n.members()

@@ -23,6 +23,7 @@ import (
 
 // A receipt is verified where there is no network, and no byte of it can be changed.
 func TestReceiptStandsAlone(t *testing.T) {
+	t.Parallel()
 	n := newNetwork(t)
 	n.up()
 	id := n.pay("250")
@@ -99,6 +100,7 @@ func (n *network) pay(amount string) string {
 
 // CometBFT's own light client believes our headers.
 func TestForeignLightClient(t *testing.T) {
+	t.Parallel()
 	n := newNetwork(t)
 	n.up()
 	for range 3 {

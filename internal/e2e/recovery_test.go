@@ -17,6 +17,7 @@ import (
 // The commands of docs/recovery.md, as they are written there, on a demonstration network. Where the guide says that an hour passes, it does:
 // by the clock of TestIdleHours. Beside them runs the watch that the guide recommends.
 func TestRecoveryGuide(t *testing.T) {
+	t.Parallel()
 	guide, err := os.ReadFile("../../docs/recovery.md")
 	if err != nil {
 		t.Fatal(err)

@@ -29,9 +29,6 @@ func TestSignIn(t *testing.T) {
 	clock.move(t, 0)
 	n.env = []string{clock.env()}
 	n.signin = freeRange(t)
-	for !free(n.signin, signinPorts) {
-		n.signin = freeRange(t)
-	}
 	n.up()
 	n.joined()
 	env, script := n.guide()
@@ -107,7 +104,6 @@ const (
 	guidePort = 5 + iota
 	guidePortJS
 	joinedPort
-	signinPorts
 )
 
 func (n *network) localhost(port int) string {

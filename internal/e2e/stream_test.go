@@ -144,6 +144,7 @@ func newFleet(t *testing.T) *fleet {
 // The commands of docs/streams.md: a feed pays cars for their speed. One car's firmware is forged; the feed stops to answer, everything that
 // leaned on it is listed, and only the other car is paid. One reading is proven offline.
 func TestFleetIsPaid(t *testing.T) {
+	t.Parallel()
 	f := newFleet(t)
 	good, forged := filepath.Join(t.TempDir(), "1.bin"), filepath.Join(t.TempDir(), "forged.bin")
 	for file, content := range map[string]byte{good: 1, forged: 2} {

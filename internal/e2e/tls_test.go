@@ -54,6 +54,7 @@ func (a *authority) issue(name string, days int, names string) {
 // Clients that are not ours talk TLS 1.3 to a node with a certificate of openssl's, and nothing older; the certificate is
 // renewed without a restart; what is wrong with a certificate is said in words; a node may want its clients' too.
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	n := newNetwork(t)
 	m := n.members()[0]
 	a := newAuthority(t)

@@ -106,6 +106,7 @@ func (m *meter) start(g *gatewayPlace, dir string, anchor *light.Anchor, roots *
 // The devices of a list are enrolled, and get a firmware in waves. The second wave stops, as one device cannot install it, one is
 // served a forged image and one is not there; when that is mended the same command goes on where it was.
 func TestUpdateInWaves(t *testing.T) {
+	t.Parallel()
 	g := newGatewayPlace(t)
 	info, err := g.client.NetworkInfo(t.Context())
 	if err != nil {

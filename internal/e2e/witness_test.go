@@ -24,6 +24,7 @@ import (
 
 // Two witnesses run as processes; a receipt carries what they sign and is verified where there is no network.
 func TestWitnessesRun(t *testing.T) {
+	t.Parallel()
 	n := newNetwork(t)
 	n.env = []string{"DURE_WITNESS_PERIOD=1"}
 	n.up()
@@ -185,6 +186,7 @@ func (f *forger) show(t *testing.T, name string, consistency [][]byte) {
 // A witness that is shown a second history, signed with the leaked keys of all validators, does not sign, says so, and
 // keeps what it was shown; it goes on when the history is its own again.
 func TestWitnessRefusesAFork(t *testing.T) {
+	t.Parallel()
 	f := &forger{}
 	_, handler := apiv1connect.NewLedgerServiceHandler(f)
 	server := httptest.NewServer(handler)

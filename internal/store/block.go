@@ -83,6 +83,15 @@ func checkBlock(b *Block) error {
 	return nil
 }
 
+// bodySize is the bytes of a body, or a little more.
+func bodySize(b *Block) int {
+	size := 3*32 + 2*binary.MaxVarintLen32 + batchBytes*len(b.Batches)
+	for _, e := range b.Entries {
+		size += len(e.Outcome) + len(e.Raw) + len(e.Rest) + 3*binary.MaxVarintLen32
+	}
+	return size
+}
+
 func appendBody(buf []byte, b *Block) []byte {
 	buf = append(buf, b.AppHash[:]...)
 	buf = append(buf, b.StateRoot[:]...)

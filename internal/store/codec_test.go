@@ -31,8 +31,14 @@ func FuzzBlockRecord(f *testing.F) {
 			}
 		}
 		var b Block
-		if decodeBody(in, &b) == nil && !bytes.Equal(appendBody(nil, &b), in) {
+		if decodeBody(in, &b) != nil {
+			return
+		}
+		if !bytes.Equal(appendBody(nil, &b), in) {
 			t.Fatal("a body has two encodings")
+		}
+		if size := bodySize(&b); size < len(in) {
+			t.Fatalf("room for %d bytes is made for a body of %d", size, len(in))
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"slices"
 )
 
 // A segment file is a file header and records one after the other. All integers are big-endian.
@@ -69,6 +70,7 @@ func (h recordHeader) endSeq() uint64 { return h.firstSeq + uint64(h.entries) }
 // appendRecord encodes b, which checkBlock has accepted, as a record.
 func appendRecord(buf []byte, marker [markerLen]byte, b *Block) []byte {
 	start := len(buf)
+	buf = slices.Grow(buf, recordHeaderLen+bodySize(b))
 	buf = append(buf, make([]byte, recordHeaderLen)...)
 	buf = appendBody(buf, b)
 	head, body := buf[start:start+recordHeaderLen], buf[start+recordHeaderLen:]

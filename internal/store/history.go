@@ -11,6 +11,7 @@ import (
 	"github.com/transparency-dev/merkle/rfc6962"
 
 	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/sha2"
 )
 
 // History is the RFC 6962 tree over all outcomes; a leaf is the hash of the serialised outcome. It keeps the hash of
@@ -51,15 +52,6 @@ func appendLeafHashes(leaves [][32]byte, entries []Entry) [][32]byte {
 	return leaves
 }
 
-// hashChildren is rfc6962.DefaultHasher.HashChildren without memory for the garbage collector.
-func hashChildren(left, right *[32]byte) [32]byte {
-	var in [65]byte
-	in[0] = rfc6962.RFC6962NodeHashPrefix
-	copy(in[1:], left[:])
-	copy(in[33:], right[:])
-	return sha256.Sum256(in[:])
-}
-
 // append adds leaves. After an error the file may hold some of their nodes, the tree none.
 func (h *History) append(leaves [][32]byte) error {
 	if len(leaves) == 0 {
@@ -70,7 +62,7 @@ func (h *History) append(leaves [][32]byte) error {
 	for _, node := range leaves {
 		buf = append(buf, node[:]...)
 		for n := size; n&1 == 1; n >>= 1 {
-			node = hashChildren(&stack[len(stack)-1], &node)
+			sha2.Node(&node, &stack[len(stack)-1], &node)
 			stack = stack[:len(stack)-1]
 			buf = append(buf, node[:]...)
 		}
@@ -100,7 +92,7 @@ func (h *History) Root(size uint64) ([32]byte, error) {
 	}
 	root := nodes[len(nodes)-1]
 	for i := len(nodes) - 2; i >= 0; i-- {
-		root = hashChildren(&nodes[i], &root)
+		sha2.Node(&root, &nodes[i], &root)
 	}
 	return root, nil
 }

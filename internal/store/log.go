@@ -20,6 +20,7 @@ const (
 	defaultSegmentBytes = 64 << 20
 	maxSegmentBytes     = 1 << 30 // offsets are 32 bits
 	defaultCacheBytes   = 8 << 20
+	keptBytes           = 32 << 20 // of the appender's buffer: a full block of four sealers fits
 )
 
 // blockLog is the segments of one folder. One goroutine at a time appends (Store sees to it); any number read.
@@ -29,7 +30,7 @@ type blockLog struct {
 	log   *slog.Logger
 	files openFiles
 	cache blockCache
-	buf   []byte // of the appender
+	buf   []byte // of the appender, used for block after block: new memory for each would be handed to and fro with the system
 
 	mu       sync.RWMutex // guards what follows
 	segments []*segment
@@ -182,7 +183,7 @@ func (l *blockLog) append(b *Block) error {
 	defer l.mu.Unlock()
 	s.add(recordHeader{firstSeq: b.FirstSeq, entries: uint32(len(b.Entries))}, int64(len(l.buf)))
 	l.setTip(*b)
-	if cap(l.buf) > defaultSegmentBytes/4 { // one huge block must not hold its memory for ever
+	if cap(l.buf) > keptBytes { // one huge block must not hold its memory for ever
 		l.buf = nil
 	}
 	return nil

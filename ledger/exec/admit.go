@@ -6,6 +6,21 @@ import (
 	"github.com/dureledger/dure/ledger/tx"
 )
 
+// Foresee reads what Admit will read for these transactions, all at once, so that it lies in the processor's caches then: in a large state one after the
+// other would wait for memory. A nil one is passed over.
+func (rules Rules) Foresee(tree *state.Tree, txs []*tx.Tx) {
+	var keys [][]byte
+	for _, t := range txs {
+		if t == nil {
+			continue
+		}
+		for _, action := range t.Body.GetActions() {
+			keys = append(keys, rules.Accounts.Key(tx.Address(action.GetActor())))
+		}
+	}
+	tree.Touch(keys)
+}
+
 // Admit says before ordering whether a transaction would be void by authority or a used once key in the state given,
 // or is one that this binary should not take.
 // A nil answer promises nothing: the state may change before the transaction is ordered. Who is frozen is let in, to fail on the record.

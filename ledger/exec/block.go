@@ -150,10 +150,10 @@ func (r *run) batch(b Batch) {
 	}
 }
 
-// ahead is for how many transactions the state is brought into the processor's caches at once.
+// ahead is for how many transactions at once that is looked for which they will most likely read.
 const ahead = 32
 
-// touch brings what transactions will most likely read into the processor's caches.
+// touch has the view look for what transactions will most likely read, all at once.
 func (r *run) touch(txs []*tx.Tx) {
 	r.needs = r.needs[:0]
 	for _, t := range txs {
@@ -165,7 +165,7 @@ func (r *run) touch(txs []*tx.Tx) {
 			}
 		}
 	}
-	r.ledger.tree.Touch(r.needs)
+	r.view.Touch(r.needs)
 }
 
 // transaction applies one transaction. A refusal makes it void.

@@ -2,7 +2,12 @@
 // github.com/transparency-dev/merkle/rfc6962 are the same, and leave a buffer to the garbage collector for each.
 package merkle
 
-import "crypto/sha256"
+import (
+	"crypto/sha256"
+	"slices"
+
+	"github.com/dureledger/dure/ledger/sha2"
+)
 
 // usual is what most leaves fit in, bytes: outcomes and readings.
 const usual = 767
@@ -15,7 +20,11 @@ func LeafHash(data []byte) [32]byte {
 
 // HashChildren is the hash of two subtrees: SHA-256(0x01 || left || right).
 func HashChildren(left, right []byte) []byte {
-	var buf [1 + 2*sha256.Size]byte
-	sum := sha256.Sum256(append(append(append(buf[:0], 1), left...), right...))
+	var sum [32]byte
+	if len(left) == sha256.Size && len(right) == sha256.Size {
+		sha2.Node(&sum, (*[32]byte)(left), (*[32]byte)(right))
+	} else { // no hashes, which it is for others to refuse
+		sum = sha256.Sum256(slices.Concat([]byte{1}, left, right))
+	}
 	return sum[:]
 }

@@ -21,6 +21,11 @@ func TestAsTheLibraryHashes(t *testing.T) {
 	if got := merkle.HashChildren(left[:], right[:]); !bytes.Equal(got, rfc6962.DefaultHasher.HashChildren(left[:], right[:])) {
 		t.Errorf("children: %x", got)
 	}
+	for _, pair := range [][2][]byte{{nil, nil}, {left[:], nil}, {left[:31], right[:]}, {left[:], append(right[:], 0)}} {
+		if got := merkle.HashChildren(pair[0], pair[1]); !bytes.Equal(got, rfc6962.DefaultHasher.HashChildren(pair[0], pair[1])) {
+			t.Errorf("children of %d and %d bytes: %x", len(pair[0]), len(pair[1]), got)
+		}
+	}
 }
 
 func TestLeavesNoGarbage(t *testing.T) {

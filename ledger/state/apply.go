@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sort"
 	"unsafe" //dure:unsafe the size of a type
+
+	"github.com/dureledger/dure/ledger/sha2"
 )
 
 // Apply returns the tree with changes made. They are in order of key, each key once, within MaxKey and MaxValue and
@@ -26,7 +28,6 @@ type update struct {
 	tell     bool // sets same in changes that change nothing
 	born     uint32
 	replaced []stale
-	read     uint32 // of what prepare has read, so that no compiler leaves it out
 }
 
 // same notes that a change changes nothing.
@@ -108,9 +109,12 @@ func (u *update) merge(r ref, sample []byte, changes []Change, skip int) ref {
 		return u.branch(r, sample, changes, d)
 	}
 	in, cut, home := n.inner(), cutAt(changes, n.bit), bitAt(sample, n.bit)
-	parts := [2][]Change{changes[:cut], changes[cut:]}
 	kids := in.kids
-	for side, part := range parts {
+	for side := range kids {
+		part := changes[:cut]
+		if side == 1 {
+			part = changes[cut:]
+		}
 		if len(part) == 0 {
 			continue
 		}
@@ -124,7 +128,8 @@ func (u *update) merge(r ref, sample []byte, changes []Change, skip int) ref {
 		}
 		kids[side] = u.merge(kids[side], from, part, int(n.bit>>4))
 	}
-	if kids == in.kids {
+	// Each by itself, here and in newInner: the processor has both words at once, and the pair that they are only from memory.
+	if kids[0] == in.kids[0] && kids[1] == in.kids[1] {
 		return r
 	}
 	u.drop(r)
@@ -185,7 +190,8 @@ func (u *update) join(bit uint16, left, right ref) ref {
 func (u *update) newInner(bit uint16, left, right ref) ref {
 	r := u.alloc(int(unsafe.Sizeof(inner{})))
 	in := u.node(r).inner()
-	in.hash, in.born, in.bit, in.kids = hashInner(&u.node(left).hash, &u.node(right).hash), u.born, bit, [2]ref{left, right}
+	in.born, in.bit, in.kids[0], in.kids[1] = u.born, bit, left, right
+	sha2.Node(&in.hash, &u.node(left).hash, &u.node(right).hash)
 	return r
 }
 

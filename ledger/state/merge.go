@@ -3,6 +3,8 @@ package state
 import (
 	"bytes"
 	"slices"
+
+	"github.com/dureledger/dure/ledger/sha2"
 )
 
 // entry is a leaf of a page to be made. It has the hash that it had in the page before; nil if there was none.
@@ -86,13 +88,15 @@ func (u *update) overwrite(r ref, changes []Change) (ref, bool) {
 		case bytes.Equal(value, c.Value):
 			u.same(&changes[i])
 			continue
-		case stale == 0:
+		}
+		hash := hashLeaf(c.Key, c.Value) // before the copy: it reads what it has just written, which would come after all of that
+		if stale == 0 {
 			changed, p = u.clone(p)
 			l.page = p
 		}
 		stale |= 1 << l.i
 		copy(l.value(), c.Value)
-		*p.leafHash(l.i) = hashLeaf(c.Key, c.Value)
+		*p.leafHash(l.i) = hash
 	}
 	if stale != 0 {
 		p.hash = *p.hashSubtree(stale, 0, p.len())
@@ -109,7 +113,7 @@ func (p *page) hashSubtree(stale uint32, lo, hi int) *[32]byte {
 	s := split(p.bits(), lo, hi)
 	h := p.innerHash(s)
 	if stale>>lo&(1<<(hi-lo)-1) != 0 {
-		*h = hashInner(p.hashSubtree(stale, lo, s+1), p.hashSubtree(stale, s+1, hi))
+		sha2.Node(h, p.hashSubtree(stale, lo, s+1), p.hashSubtree(stale, s+1, hi))
 	}
 	return h
 }

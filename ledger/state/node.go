@@ -1,10 +1,11 @@
 package state
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 	"math/bits"
 	"unsafe" //dure:unsafe a node is always made as the inner or page that its bit says
+
+	"github.com/dureledger/dure/ledger/sha2"
 )
 
 // pageBit marks a page; it is above the position of every bit of a key.
@@ -94,22 +95,17 @@ const (
 	innerPrefix = 0x01
 )
 
+// usualLeaf is what the message of most leaves fits in, bytes; that of a longer key is put together on the heap.
+const usualLeaf = 128
+
 // hashLeaf is SHA-256(0x00 || varint(len(key)) || key || 0x20 || SHA-256(value)).
-func hashLeaf(key, value []byte) [32]byte {
-	var buf [1 + binary.MaxVarintLen32 + MaxKey + 1 + 32]byte
+func hashLeaf(key, value []byte) (out [32]byte) {
+	var buf [usualLeaf]byte
 	b := append(buf[:0], leafPrefix)
 	b = binary.AppendUvarint(b, uint64(len(key)))
 	b = append(b, key...)
 	b = append(b, 32)
-	digest := sha256.Sum256(value)
-	return sha256.Sum256(append(b, digest[:]...))
-}
-
-// hashInner is SHA-256(0x01 || left || right).
-func hashInner(left, right *[32]byte) [32]byte {
-	var buf [65]byte
-	buf[0] = innerPrefix
-	copy(buf[1:], left[:])
-	copy(buf[33:], right[:])
-	return sha256.Sum256(buf[:])
+	sha2.Sum(&out, value)
+	sha2.Sum(&out, append(b, out[:]...))
+	return out
 }

@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"maps"
 	"slices"
 	"testing"
@@ -18,7 +19,7 @@ func checkNode(t *rapid.T, s space, n *node) (leaves, data int) {
 		l, d := checkNode(t, s, right)
 		leaves, data = leaves+l, data+d
 		switch {
-		case in.hash != hashInner(&left.hash, &right.hash):
+		case in.hash != sha256.Sum256(slices.Concat([]byte{innerPrefix}, left.hash[:], right.hash[:])):
 			t.Fatalf("wrong hash of an inner node at bit %d", in.bit)
 		case in.bit != diffBit(s.end(left, 1).key(), s.end(right, 0).key(), 0):
 			t.Fatalf("an inner node stands at bit %d", in.bit)

@@ -1,59 +1,92 @@
 package state
 
-import "unsafe" //dure:unsafe a page's bytes are read as such
+import "unsafe" //dure:unsafe places in slabs are named to the processor
 
 // lanes is how many keys are looked for at once: about as many reads of memory as a core can wait for together.
 const lanes = 16
 
-// Touch brings what Get will need for keys into the processor's caches. In a tree that is larger than these, most steps
-// of a look-up wait for memory, one after the other; Touch takes a step for many keys before the next one, so that they wait together.
-// It changes nothing, and what it returns means nothing but that the reads happened.
-func (t *Tree) Touch(keys [][]byte) (sum uint32) {
-	if t.root == 0 {
-		return 0
-	}
-	defer t.hold()
+// places are where something is that will be read soon, one for each lane.
+type places [lanes]unsafe.Pointer
+
+// fetch asks for so many bytes at the first n places.
+func (p *places) fetch(n, size int) { prefetch(&p[0], n, size) }
+
+// find returns for each key the leaf that it is at if the tree, which is not empty, has it. In a tree that is larger than the processor's caches, most steps
+// of a look-up wait for memory, one after the other; find takes a step for many keys before the next one, so that they wait together.
+func (t *Tree) find(keys [][]byte, to []leaf) []leaf {
 	for len(keys) > 0 {
 		n := min(len(keys), lanes)
-		pages, read := t.touch(t.root, keys[:n], false)
-		sum += read
-		for i, key := range keys[:n] {
-			sum += uint32(leaf{pages[i], pages[i].toward(key)}.key()[0])
+		pages := t.touch(t.root, keys[:n], nil)
+		var at places
+		for i, p := range pages[:n] {
+			at[i] = unsafe.Add(unsafe.Pointer(p), unit) // where a page says where its leaves are
 		}
+		at.fetch(n, unit)
+		from := len(to)
+		for i, key := range keys[:n] {
+			l := leaf{pages[i], pages[i].toward(key)}
+			at[i] = unsafe.Pointer(unsafe.SliceData(l.key()))
+			to = append(to, l)
+		}
+		at.fetch(n, 1)
+		for i, l := range to[from:] {
+			value := l.value()
+			at[i] = unsafe.Pointer(&value[len(value)-1])
+		}
+		at.fetch(n, 1)
 		keys = keys[n:]
 	}
-	return sum
+	return to
 }
 
-// touch follows keys, at most as many as there are lanes, to their pages, and reads the start of these; beside: and the hashes beside the ways, which
-// hashing a change needs.
-func (s space) touch(n ref, keys [][]byte, beside bool) (pages [lanes]*page, sum uint32) {
-	var at [lanes]*node
+// Touch has the processor get what lies on the ways to keys, to be at hand when they are read soon.
+func (t *Tree) Touch(keys [][]byte) {
+	defer t.hold()
+	if t.root != 0 {
+		t.find(keys, make([]leaf, 0, len(keys)))
+	}
+}
+
+// touch follows keys, at most as many as there are lanes, to their pages, and has the start of these at hand; beside, unless nil: and the nodes beside the ways,
+// whose hashes a change needs.
+func (s space) touch(n ref, keys [][]byte, beside *places) (pages [lanes]*page) {
+	var at places
 	for i := range keys {
-		at[i] = s.node(n)
+		at[i] = unsafe.Pointer(s.node(n))
+	}
+	if beside != nil {
+		*beside = at
 	}
 	for under := true; under; {
 		under = false
 		for i, key := range keys {
-			if n := at[i]; n.bit != pageBit {
-				kids, side := n.inner().kids, bitAt(key, n.bit)
-				at[i] = s.node(kids[side])
-				if beside {
-					sum += uint32(s.node(kids[1-side]).hash[0])
-				}
-				under = true
+			n := (*node)(at[i])
+			if n.bit == pageBit {
+				continue
 			}
+			kids, side := n.inner().kids, bitAt(key, n.bit)
+			at[i] = unsafe.Pointer(s.node(kids[side]))
+			if beside != nil {
+				beside[i] = unsafe.Pointer(s.node(kids[1-side]))
+			}
+			under = true
+		}
+		at.fetch(len(keys), unit)
+		if beside != nil {
+			beside.fetch(len(keys), unit)
 		}
 	}
 	for i := range keys {
-		pages[i] = at[i].page()
-		sum += pages[i].ends()[pages[i].len()-1]
+		pages[i] = (*node)(at[i]).page()
 	}
-	return pages, sum
+	return pages
 }
 
-// prepare touches what making changes under n will read: the ways, the hashes beside them, and the pages, whole. Where there are more changes than
-// lanes it does nothing.
+// innersEach is about how many inner nodes a change under prepare makes anew.
+const innersEach = 4
+
+// prepare has at hand what making changes under n will read and write: the ways, the hashes beside them, the pages, whole, and the places that are free
+// for what replaces them. Where there are more changes than lanes it does nothing.
 func (u *update) prepare(n ref, changes []Change) {
 	if len(changes) > lanes || len(changes) < 2 {
 		return
@@ -62,12 +95,22 @@ func (u *update) prepare(n ref, changes []Change) {
 	for i, c := range changes {
 		keys[i] = c.Key
 	}
-	pages, sum := u.touch(n, keys[:len(changes)], true)
-	const line = 64
+	var beside places
+	pages := u.touch(n, keys[:len(changes)], &beside)
+	var taken [classes]int
 	for _, p := range pages[:len(changes)] {
-		for off, size := line, p.size(); off < size; off += line {
-			sum += uint32(*(*byte)(unsafe.Add(unsafe.Pointer(p), off)))
+		size := p.size()
+		c := classOf(size)
+		taken[c]++
+		at, n := [2]unsafe.Pointer{unsafe.Pointer(p)}, 1
+		if i := len(u.free[c]) - taken[c]; i >= 0 {
+			at[1], n = unsafe.Pointer(u.node(u.free[c][i])), 2
 		}
+		prefetch(&at[0], n, size)
 	}
-	u.read += sum
+	inners := u.free[classOf(int(unsafe.Sizeof(inner{})))]
+	for _, r := range inners[max(0, len(inners)-innersEach*len(changes)):] {
+		at := unsafe.Pointer(u.node(r))
+		prefetch(&at, 1, unit)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/dureledger/dure/ledger/fault"
+	"github.com/dureledger/dure/ledger/sha2"
 )
 
 // MaxProof is the most bytes a proof can have: two neighbours with the largest values and the longest paths.
@@ -140,10 +141,10 @@ func readExistence(b []byte) (*existence, error) {
 		case len(p.sides) == MaxDepth:
 			return nil, errMalformed
 		case bytes.Equal(operation, leftOpBytes):
-			p.root = hashInner(&p.root, (*[32]byte)(sibling))
+			sha2.Node(&p.root, &p.root, (*[32]byte)(sibling))
 			p.sides = append(p.sides, 0)
 		case bytes.Equal(operation, rightOpBytes):
-			p.root = hashInner((*[32]byte)(sibling), &p.root)
+			sha2.Node(&p.root, (*[32]byte)(sibling), &p.root)
 			p.sides = append(p.sides, 1)
 		default:
 			return nil, errMalformed

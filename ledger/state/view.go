@@ -33,6 +33,7 @@ const (
 // View records changes over a base. It is not safe for concurrent use.
 type View struct {
 	base    Reader
+	near    near
 	dirty   map[string][]byte // nil value: deleted
 	journal []undo
 	work    uint64
@@ -75,6 +76,12 @@ func (v *View) peek(key []byte) ([]byte, bool) {
 	v.work += workGet
 	if value, ok := v.dirty[string(key)]; ok {
 		return value, value != nil
+	}
+	if l, ok := v.near.at(key); ok {
+		if !bytes.Equal(l.key(), key) {
+			return nil, false
+		}
+		return l.value(), true
 	}
 	if p, ok := v.base.(peeker); ok {
 		return p.peek(key)

@@ -11,7 +11,10 @@ import (
 	"github.com/dureledger/dure/ledger/state"
 )
 
-// TestViewIsAMap runs writes, walks and nested marks on a view and on a map that is copied at each mark.
+// raw reads any key as a typed one is read.
+var raw = state.NewMap("", state.Bytes, state.Bytes)
+
+// TestViewIsAMap runs writes, reads, walks and nested marks on a view and on a map that is copied at each mark.
 func TestViewIsAMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := model{}
@@ -34,6 +37,11 @@ func TestViewIsAMap(t *testing.T) {
 				v.Delete(key)
 				delete(m, string(key))
 			},
+			"touch": func(t *rapid.T) {
+				keys := rapid.SliceOfN(eitherK, 0, 300).Draw(t, "keys")
+				v.Touch(keys)
+				base.Touch(keys)
+			},
 			"mark": func(*rapid.T) { marks = append(marks, mark{v.Mark(), maps.Clone(m)}) },
 			"rollback": func(t *rapid.T) {
 				if len(marks) == 0 {
@@ -47,6 +55,9 @@ func TestViewIsAMap(t *testing.T) {
 				key := eitherK.Draw(t, "read")
 				if got, ok := v.Get(key); ok != (m[string(key)] != "") || string(got) != m[string(key)] {
 					t.Fatalf("Get(%x) = %x, %v", key, got, ok)
+				}
+				if got, ok := raw.Get(v, key); ok != (m[string(key)] != "") || string(got) != m[string(key)] {
+					t.Fatalf("Map.Get(%x) = %x, %v", key, got, ok)
 				}
 				from, limit := anyKey.Draw(t, "from"), rapid.IntRange(1, 50).Draw(t, "limit")
 				want := m.within(from, state.PrefixEnd(from))

@@ -198,10 +198,7 @@ func BenchmarkVerifyReadings(b *testing.B) {
 			sources = append(sources, source(b, edKind, uint64(i), tx.MaxReadings/devices, txtest.NetworkID))
 		}
 		d := mustAnchor(b, of(sources...))
-		keys := kept{ed25519: map[string]*tx.PreparedEd25519{}}
-		for _, s := range sources {
-			keys.ed25519[string(s.GetPublicKey())] = tx.PrepareEd25519(s.GetPublicKey())
-		}
+		keys := kept{ed25519: map[[32]byte]tx.X{}}
 		b.Run(fmt.Sprint(devices), func(b *testing.B) {
 			for b.Loop() {
 				fresh, err := tx.Decode(txtest.NetworkID, d.Raw, tx.MaxBytes)

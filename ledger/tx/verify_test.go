@@ -10,6 +10,7 @@ import (
 	"slices"
 	"testing"
 
+	"filippo.io/edwards25519"
 	"google.golang.org/protobuf/proto"
 
 	accountv1 "github.com/dureledger/dure/gen/dure/account/v1"
@@ -86,14 +87,26 @@ func edgeCases(t testing.TB) (txs []*tx.Tx, good []bool) {
 	return txs, good
 }
 
-// prepared has the keys unpacked for which it is true.
+// prepared has what unpacking gives of the keys for which it is true.
 type prepared func(public []byte) bool
 
-func (p prepared) Ed25519(public []byte) *tx.PreparedEd25519 {
-	if !p(public) {
-		return nil
+func (p prepared) Ed25519(public *[32]byte) (candidates [2]tx.X) {
+	if p(public[:]) {
+		candidates[public[1]&1] = xOf(public[:])
 	}
-	return tx.PrepareEd25519(public)
+	return candidates
+}
+
+func (p prepared) KeepEd25519(*[32]byte, tx.X) {}
+
+// xOf is the x-coordinate of a public key by another implementation of the curve, zero if it is no point.
+func xOf(public []byte) (x tx.X) {
+	p, err := new(edwards25519.Point).SetBytes(public)
+	if err != nil {
+		return x
+	}
+	byZ, _, z, _ := p.ExtendedCoordinates()
+	return tx.X(byZ.Multiply(byZ, z.Invert(z)).Bytes())
 }
 
 func (p prepared) MLDSA65(public []byte) *tx.PreparedMLDSA65 {

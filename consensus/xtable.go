@@ -1,0 +1,83 @@
+package consensus
+
+import (
+	"encoding/binary"
+	"sync/atomic"
+
+	"github.com/dureledger/dure/ledger/tx"
+)
+
+const (
+	// lineWords is how much the processor fetches at once, 64 bytes: room for the x-coordinates of two keys.
+	lineWords = 8
+	// firstLines are in a table that is new, 64 KiB, and mostLines in the largest, 64 MiB. Of a million keys that sign at random that finds nine of
+	// ten, as few keys more than two have to share a line.
+	firstLines, mostLines = 1 << 10, 1 << 20
+	// A table becomes twice as large when one in fullAt places is used, so that keys hardly ever share a line before it is at its largest.
+	fullAt = 8
+)
+
+// xTable keeps x-coordinates of Ed25519 keys, the newest two of each line, and not whose they are: the reader finds out
+// (tx.Prepared). So it may forget them, mix them up and even tear them apart, and needs no lock. Whoever chooses keys that share a line has them unpacked
+// each time, as they were before there was a table. It is safe for concurrent use.
+type xTable struct {
+	lines atomic.Pointer[xLines]
+}
+
+type xLines struct {
+	words []atomic.Uint64
+	used  atomic.Int64 // places of four words that have been filled for the first time
+}
+
+func newXTable() *xTable {
+	t := &xTable{}
+	t.lines.Store(newXLines(firstLines))
+	return t
+}
+
+func newXLines(n int) *xLines { return &xLines{words: make([]atomic.Uint64, n*lineWords)} }
+
+// doubled is a table twice as large with what is kept. Without the keys nothing says to which of two lines an x-coordinate belongs now, so both have it
+// until others push it out of the wrong one. What is kept meanwhile may be lost.
+func (l *xLines) doubled() *xLines {
+	out := newXLines(2 * len(l.words) / lineWords)
+	for i := range l.words {
+		word := l.words[i].Load()
+		out.words[i].Store(word)
+		out.words[len(l.words)+i].Store(word)
+	}
+	out.used.Store(l.used.Load())
+	return out
+}
+
+// line is the one in which a key's x-coordinate is, if it is kept.
+func (l *xLines) line(public *[32]byte) []atomic.Uint64 {
+	lines := uint64(len(l.words) / lineWords)
+	at := binary.LittleEndian.Uint64(public[8:]) & (lines - 1) * lineWords
+	return l.words[at : at+lineWords : at+lineWords]
+}
+
+// find returns what is in the line of a key.
+func (t *xTable) find(public *[32]byte) (found [2]tx.X) {
+	line := t.lines.Load().line(public)
+	for i := range lineWords {
+		binary.LittleEndian.PutUint64(found[i/4][i%4*8:], line[i].Load())
+	}
+	return found
+}
+
+// keep puts an x-coordinate into its key's line, in the place of the oldest there.
+func (t *xTable) keep(public *[32]byte, x tx.X) {
+	lines := t.lines.Load()
+	line := lines.line(public)
+	full := int64(len(lines.words) / 4 / fullAt)
+	if line[4].Load() == 0 && lines.used.Add(1) == full && len(lines.words) < mostLines*lineWords {
+		lines = lines.doubled()
+		line = lines.line(public)
+		t.lines.Store(lines)
+	}
+	for i := range 4 {
+		line[4+i].Store(line[i].Load())
+		line[i].Store(binary.LittleEndian.Uint64(x[i*8:]))
+	}
+}

@@ -1,0 +1,55 @@
+package state
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// near remembers where in a tree some keys are, so that reading them takes no second way down.
+type near struct {
+	keys   [][]byte
+	leaves []leaf
+	slots  [2 * MaxTouch]uint16 // hash table: one more than a key's place in keys, 0 if empty
+}
+
+// MaxTouch is the most keys that a View remembers.
+const MaxTouch = 256
+
+// Touch looks for keys that will likely be read, all at once, and remembers where they are; what it remembered before it forgets, and of more than
+// MaxTouch keys it takes the first. Reads give the same with it and without. The caller must not change the slices until the view has been read for the last time, or before it touches others.
+func (v *View) Touch(keys [][]byte) {
+	tree, ok := v.base.(*Tree)
+	if !ok || tree.root == 0 { // nothing to find
+		return
+	}
+	v.near.keys = keys[:min(len(keys), MaxTouch)]
+	v.near.leaves = tree.find(v.near.keys, v.near.leaves[:0])
+	clear(v.near.slots[:])
+	for i, key := range v.near.keys {
+		at := slotOf(key)
+		for v.near.slots[at] != 0 {
+			at = (at + 1) % len(v.near.slots)
+		}
+		v.near.slots[at] = uint16(i + 1)
+	}
+}
+
+// at is the leaf to which key leads, if it was touched.
+func (n *near) at(key []byte) (leaf, bool) {
+	for at := slotOf(key); n.slots[at] != 0; at = (at + 1) % len(n.slots) {
+		if i := n.slots[at] - 1; bytes.Equal(n.keys[i], key) {
+			return n.leaves[i], true
+		}
+	}
+	return leaf{}, false
+}
+
+// slotOf is where to look for key first. Most keys end in an address, which is as good as random.
+func slotOf(key []byte) int {
+	var last uint64
+	if n := len(key); n >= 8 {
+		last = binary.BigEndian.Uint64(key[n-8:])
+	}
+	const odd = 0x9e3779b97f4a7c15 // 2^64 divided by the golden ratio
+	return int((last ^ uint64(len(key))) * odd >> 55)
+}
