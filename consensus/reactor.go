@@ -216,10 +216,12 @@ func (r *Reactor) forget(h Hash) {
 	}
 }
 
+// answer sends the batches asked for, as far as there is room on the way to the peer: more would be copied to be dropped.
 func (r *Reactor) answer(peer p2p.Peer, hashes []Hash) {
 	for _, h := range hashes {
-		if raw, ok := r.shelf.get(h); ok {
-			peer.TrySend(p2p.Envelope{ChannelID: batchChannel, Message: pushFrame(raw)})
+		raw, ok := r.shelf.get(h)
+		if ok && !peer.TrySend(p2p.Envelope{ChannelID: batchChannel, Message: pushFrame(raw)}) {
+			return
 		}
 	}
 }

@@ -162,3 +162,36 @@ func TestSilentPeerBlocksNobody(t *testing.T) {
 		t.Error("requests are remembered for ever")
 	}
 }
+
+// busyPeer takes no more than it has room for, and counts what it is offered.
+type busyPeer struct {
+	p2p.Peer
+	room, offered int
+}
+
+func (p *busyPeer) TrySend(p2p.Envelope) bool {
+	p.offered++
+	return p.offered <= p.room
+}
+
+// A peer that asks for more than it takes costs no more than what it takes.
+func TestAnswersWhatThereIsRoomFor(t *testing.T) {
+	shelf := &counter{shelf: newShelf(nil), accepted: map[Hash]int{}}
+	r := newReactor(shelf, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	b := testBatch(t, 7)
+	if _, err := shelf.put(b); err != nil {
+		t.Fatal(err)
+	}
+	same := make([]Hash, maxHashes)
+	for i := range same {
+		same[i] = b.hash
+	}
+	peer := &busyPeer{room: 3}
+	if r.answer(peer, same); peer.offered != peer.room+1 {
+		t.Errorf("%d batches were copied for a peer that took %d", peer.offered, peer.room)
+	}
+	peer = &busyPeer{room: maxHashes}
+	if r.answer(peer, []Hash{{1}, b.hash, {2}, b.hash}); peer.offered != 2 {
+		t.Errorf("%d batches sent of two that are here and two that are not", peer.offered)
+	}
+}
