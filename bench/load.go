@@ -23,21 +23,7 @@ const (
 func (r *run) load(ctx context.Context) error {
 	for done := 0; done < r.Seconds; {
 		span := min(r.Seconds-done, roundSeconds)
-		start := time.Now()
-		payments, err := r.sign(r.need(span))
-		if err != nil {
-			return err
-		}
-		r.say("Signed %s payments in %.1f s.", count(len(payments)), time.Since(start).Seconds())
-		if done == 0 {
-			if err := r.sample(payments); err != nil {
-				return err
-			}
-			if err := r.verifying(); err != nil {
-				return err
-			}
-		}
-		if err := r.round(ctx, payments, time.Duration(span)*time.Second); err != nil {
+		if err := r.turn(ctx, span); err != nil {
 			return err
 		}
 		done += span
@@ -45,6 +31,25 @@ func (r *run) load(ctx context.Context) error {
 	}
 	r.report.finish()
 	return nil
+}
+
+// turn signs payments for so many seconds and offers them in one round. The first one measures verifying in between.
+func (r *run) turn(ctx context.Context, seconds int) error {
+	start := time.Now()
+	payments, err := r.sign(r.need(seconds))
+	if err != nil {
+		return err
+	}
+	r.say("Signed %s payments in %.1f s.", count(len(payments)), time.Since(start).Seconds())
+	if len(r.samples.txs) == 0 {
+		if err := r.sample(payments); err != nil {
+			return err
+		}
+		if err := r.verifying(); err != nil {
+			return err
+		}
+	}
+	return r.round(ctx, payments, time.Duration(seconds)*time.Second)
 }
 
 // need is how many payments to sign for a round: under saturation more than can be verified in the time, as nothing is

@@ -120,15 +120,20 @@ func (r *Measured) book(n, ok int, sent time.Time, took time.Duration) {
 	}
 }
 
-// rate is what was committed a second in time so far.
-func (r *Measured) rate() float64 {
+// inTime is what was committed while the clock ran so far, and for how many seconds it did.
+func (r *Measured) inTime() (committed int, seconds float64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	total := 0
 	for _, b := range r.timeline {
-		total += b.committed
+		committed += b.committed
 	}
-	return float64(total) / max(r.base, 1e-9)
+	return committed, r.base
+}
+
+// rate is what was committed a second in time so far.
+func (r *Measured) rate() float64 {
+	committed, seconds := r.inTime()
+	return float64(committed) / max(seconds, 1e-9)
 }
 
 // limit works out what so many signatures verified by a core a second allow.

@@ -52,6 +52,21 @@ type run struct {
 // Run opens the accounts, offers the load and checks the result. What it does is written to progress. The report is
 // also returned with the error when a check failed; the error then says which.
 func (p Payments) Run(ctx context.Context, n Network, progress io.Writer) (*Report, error) {
+	r, err := p.start(ctx, n, progress)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.load(ctx); err != nil {
+		return nil, err
+	}
+	if r.joined != nil { // from now on one of them
+		r.members, r.net.APIs = append(r.members, r.joined), append(r.net.APIs, r.joinedAPI)
+	}
+	return r.conclude(ctx)
+}
+
+// start opens the accounts. The network is ready for its load afterwards, with nothing left to do.
+func (p Payments) start(ctx context.Context, n Network, progress io.Writer) (*run, error) {
 	if p.Seconds < 1 || p.Accounts < 2 || len(n.APIs) == 0 {
 		return nil, errors.New("bench: want at least one member, one second and two accounts")
 	}
@@ -73,15 +88,11 @@ func (p Payments) Run(ctx context.Context, n Network, progress io.Writer) (*Repo
 	if err := r.open(ctx); err != nil {
 		return nil, err
 	}
-	if err := r.indexes(ctx, time.Now()); err != nil { // opening accounts is not what is measured
-		return nil, err
-	}
-	if err := r.load(ctx); err != nil {
-		return nil, err
-	}
-	if r.joined != nil { // from now on one of them
-		r.members, r.net.APIs = append(r.members, r.joined), append(r.net.APIs, r.joinedAPI)
-	}
+	return r, r.indexes(ctx, time.Now()) // opening accounts is not what is measured
+}
+
+// conclude checks what the load has made of the network.
+func (r *run) conclude(ctx context.Context) (*Report, error) {
 	if err := r.check(ctx); err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ import (
 
 // TestPayments runs a short benchmark on a real network and looks at what it reports.
 func TestPayments(t *testing.T) {
+	t.Parallel()
 	net := simnet.Start(t, 2)
 	n := bench.Network{
 		APIs: []string{net.URL(0), net.URL(1)}, PID: func(int) int { return os.Getpid() }, Indexing: 2,
@@ -60,6 +61,7 @@ func TestPayments(t *testing.T) {
 
 // TestPaymentsOfEveryKind runs one with keys of all kinds, mixed.
 func TestPaymentsOfEveryKind(t *testing.T) {
+	t.Parallel()
 	net := simnet.Start(t, 1)
 	n := bench.Network{
 		APIs: []string{net.URL(0)}, PID: func(int) int { return os.Getpid() }, Indexing: 1, Genesis: net.Genesis, Issuer: simnet.Signer(0),

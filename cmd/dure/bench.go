@@ -17,7 +17,7 @@ func newBench(a *app) *cobra.Command {
 	return parent("bench", "Measure what a network on this machine can do",
 		`Starts a network of its own in a temporary folder, loads it through the API, measures, checks that everything the
 network then says is true, and removes it again. docs/performance.md tells what was measured and how to read it.`,
-		newBenchPayments(a), newBenchReadings(a), newBenchDevices(a), newBenchRely(a), newBenchTable(a))
+		newBenchPayments(a), newBenchCompare(a), newBenchReadings(a), newBenchDevices(a), newBenchRely(a), newBenchTable(a))
 }
 
 // benchPayments is a benchmark of payments as asked for.

@@ -53,9 +53,9 @@ type benchTable struct {
 
 func (t *benchTable) run(ctx context.Context, a *app) error {
 	t.app = a
-	seconds, many, long := "30", "1000000", "600"
+	seconds, turn, many, few, long := "30", "20", "1000000", "10000", "600"
 	if t.quick {
-		seconds, many, long = "5", "20000", "120"
+		seconds, turn, many, few, long = "5", "2", "20000", "1000", "120"
 	}
 	four := t.payments(ctx, "4 members, saturated", t.throughput, "--seconds", seconds)
 	t.payments(ctx, "1 member, saturated", t.throughput, "--members", "1", "--seconds", seconds)
@@ -63,13 +63,9 @@ func (t *benchTable) run(ctx context.Context, a *app) error {
 		t.payments(ctx, "4 members at half of that", func(r *bench.Report) string { return r.LatencyMS.String() }, "--seconds", seconds, "--rate", strconv.Itoa(int(four.CommittedPerS/2)))
 	}
 	t.keys(ctx, four, seconds)
-	t.payments(ctx, many+" accounts, 4 members", func(r *bench.Report) string {
-		if four == nil {
-			return t.throughput(r) + "; " + r.Memory()
-		}
-		return fmt.Sprintf("%s; %.2f of the throughput with 10,000, of_limit %.2f of it; %s", t.throughput(r),
-			r.CommittedPerS/four.CommittedPerS, r.OfLimit/four.OfLimit, r.Memory())
-	}, "--seconds", seconds, "--accounts", many)
+	benchRow(ctx, t, many+" accounts against "+few+", 4 members, in turns", "compare", func(r *bench.ComparisonReport) string {
+		return fmt.Sprintf("%.2f of the throughput, %.2f by processor time; %s; %s", r.Throughput, r.ProcessorTime, t.throughput(r.Of), r.Of.Memory())
+	}, []string{"--seconds", turn, "--accounts", many, "--against", few})
 	t.payments(ctx, long+" seconds, 4 members", func(r *bench.Report) string {
 		return fmt.Sprintf("first minute %.0f/s, last minute %.0f/s: %.2f; %s", r.FirstMinutePerS, r.LastMinutePerS, r.LastMinutePerS/r.FirstMinutePerS, r.Memory())
 	}, "--seconds", long)
