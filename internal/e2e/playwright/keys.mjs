@@ -56,6 +56,14 @@ const added = (phone, account) =>
     return btoa(String.fromCharCode(...new Uint8Array(response.getPublicKey())));
   }, account);
 
+// opens goes to a page, again while it does not show what it will: the member that serves it may be a block behind the one that took a transaction.
+async function opens(page, address, what) {
+  const last = Date.now() + 15_000;
+  do await page.goto(address);
+  while (!(await what.isVisible()) && Date.now() < last);
+  await what.waitFor();
+}
+
 const signIn = async (phone, shows) => {
   await phone.page.goto(bank);
   await press(phone.page, "패스키로 로그인");
@@ -111,8 +119,7 @@ try {
     if (pictures) await picture(page, "recover-wallet");
     await press(page, "새 패스키로 서명");
     await page.getByText("되찾기를 시작했습니다").waitFor();
-    await page.goto(`${bank}/recover`);
-    await page.getByRole("heading", { name: "계정을 되찾는 중입니다" }).waitFor();
+    await opens(page, `${bank}/recover`, page.getByRole("heading", { name: "계정을 되찾는 중입니다" }));
     await fine(page);
   }
   await recovers(true);
@@ -129,8 +136,7 @@ try {
   await fine(second.page);
   await picture(second.page, "me-recovery");
   await signs({ what: "object", account }, second);
-  await page.goto(`${bank}/recover`);
-  await page.getByText("signin.recovery_ended").waitFor();
+  await opens(page, `${bank}/recover`, page.getByText("signin.recovery_ended"));
   await signIn(third, "signin.unknown_key");
 
   // Again, and nobody objects.
