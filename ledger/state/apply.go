@@ -26,6 +26,7 @@ type update struct {
 	*memory
 	size     int
 	tell     bool // sets same in changes that change nothing
+	far      bool // the tree has farKeys
 	born     uint32
 	replaced []stale
 }
@@ -48,7 +49,7 @@ func (t *Tree) apply(changes []Change, tell bool) *Tree {
 		return t
 	}
 	defer t.hold()
-	u := update{memory: &memory{}, size: t.size, tell: tell}
+	u := update{memory: &memory{}, size: t.size, tell: tell, far: t.size >= farKeys}
 	if t.version != nil {
 		u.memory = t.version.memory
 	}
@@ -62,6 +63,9 @@ func (t *Tree) apply(changes []Change, tell bool) *Tree {
 	} else {
 		u.prepare(t.root, changes)
 		root = u.merge(t.root, t.toward(t.node(t.root), changes[0].Key).key(), changes, 0)
+	}
+	if u.far {
+		streamed()
 	}
 	if root == t.root {
 		u.spare = append(u.spare, u.replaced[:0])

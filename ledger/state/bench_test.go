@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"testing"
@@ -100,4 +101,29 @@ func heap() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// BenchmarkWritten is what a block of 6,000 payments writes: kept in a view, and put in order.
+func BenchmarkWritten(b *testing.B) {
+	const keys = 12_000
+	changes := holdings(keys)
+	rand.New(rand.NewPCG(1, 2)).Shuffle(keys, func(i, j int) { changes[i], changes[j] = changes[j], changes[i] })
+	others := make([]byte, 64<<20) // what other members have in the caches meanwhile
+	base := state.NewTree()
+	for b.Loop() {
+		v := state.NewView(base)
+		v.Expect(keys)
+		for _, c := range changes {
+			v.Set(c.Key, c.Value)
+		}
+		b.StopTimer()
+		for i := 0; i < len(others); i += 64 {
+			others[i]++
+		}
+		b.StartTimer()
+		if len(v.Written()) != keys {
+			b.Fatal("lost")
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/keys, "ns/key")
 }

@@ -34,7 +34,15 @@ type memory struct {
 	free       [classes][]ref // places to be used again, by class
 	versions   uint32         // made so far
 	spare      [][]stale      // lists to be used again
+	desk       [deskSize / 8]uint64
 }
+
+// farKeys is how many keys a tree has, at least, whose pages are far more than the processor's caches hold: one that a block changes is not read again
+// before others have taken its place there. So a page of it is changed on a desk, which the caches do hold, and written to its place past them.
+const farKeys = 1 << 17
+
+// deskSize has room for any page of many leaves.
+const deskSize = (pageHead + maxLeaves*perLeaf + maxPageData + (2*maxLeaves-1)*32 + unit - 1) / unit * unit
 
 // alloc is a place for so many bytes, at most MaxValue and the rest of a page. What is there is garbage.
 func (m *memory) alloc(size int) ref {

@@ -82,7 +82,7 @@ func (u *update) overwrite(r ref, changes []Change) (ref, bool) {
 		switch value := l.value(); {
 		case len(value) != len(c.Value) || !bytes.Equal(l.key(), c.Key):
 			if changed != r {
-				u.drop(changed)
+				u.release(changed, p.class())
 			}
 			return 0, false
 		case bytes.Equal(value, c.Value):
@@ -100,6 +100,7 @@ func (u *update) overwrite(r ref, changes []Change) (ref, bool) {
 	}
 	if stale != 0 {
 		p.hash = *p.hashSubtree(stale, 0, p.len())
+		u.settle(changed, p)
 		u.drop(r)
 	}
 	return changed, true

@@ -33,7 +33,7 @@ func (n *node) class() uint8 {
 	if n.bit != pageBit {
 		return classOf(int(unsafe.Sizeof(inner{})))
 	}
-	return classOf(n.page().size())
+	return n.page().class()
 }
 
 // toward follows key's bits from n to a leaf. If key is in the tree it is that leaf; if not, the leaf shares as many of

@@ -46,15 +46,28 @@ func (u *update) newPage(count, data int) (ref, *page) {
 	return r, p
 }
 
-// clone is a copy of the page, to be changed before others see it.
+// clone is a copy of the page, to be changed before settle, and the place for it. In a large tree it is on the desk until then.
 func (u *update) clone(p *page) (ref, *page) {
 	size := p.size()
 	r := u.alloc(size)
 	q := u.node(r).page()
+	if u.far && size <= deskSize {
+		q = (*page)(unsafe.Pointer(&u.desk))
+	}
 	copy(unsafe.Slice((*byte)(unsafe.Pointer(q)), size), unsafe.Slice((*byte)(unsafe.Pointer(p)), size))
 	q.born = u.born
 	return r, q
 }
+
+// settle puts a page that clone made in its place.
+func (u *update) settle(r ref, p *page) {
+	if q := u.node(r).page(); q != p {
+		stream(unsafe.Pointer(q), unsafe.Pointer(p), p.size())
+	}
+}
+
+// class is that of the page's place in memory.
+func (p *page) class() uint8 { return classOf(p.size()) }
 
 // size is the bytes that the page takes.
 func (p *page) size() int { return pageSize(p.len(), int(p.data)) }

@@ -102,11 +102,15 @@ func (u *update) prepare(n ref, changes []Change) {
 		size := p.size()
 		c := classOf(size)
 		taken[c]++
-		at, n := [2]unsafe.Pointer{unsafe.Pointer(p)}, 1
+		at := unsafe.Pointer(p)
+		prefetch(&at, 1, size)
 		if i := len(u.free[c]) - taken[c]; i >= 0 {
-			at[1], n = unsafe.Pointer(u.node(u.free[c][i])), 2
+			at = unsafe.Pointer(u.node(u.free[c][i]))
+			if u.far {
+				size = unit // the rest is streamed
+			}
+			prefetch(&at, 1, size)
 		}
-		prefetch(&at[0], n, size)
 	}
 	inners := u.free[classOf(int(unsafe.Sizeof(inner{})))]
 	for _, r := range inners[max(0, len(inners)-innersEach*len(changes)):] {

@@ -34,38 +34,47 @@ const (
 type View struct {
 	base    Reader
 	near    near
-	dirty   map[string][]byte // nil value: deleted
+	written []write
+	places  map[string]uint32 // where in written a key is
 	journal []undo
 	work    uint64
 
-	// sorted has every key of dirty but those in fresh, and perhaps keys since rolled back. It is brought up to
+	// sorted has the keys of the first ordered of written, and perhaps keys since rolled back. It is brought up to
 	// date when a walk needs it, for most blocks walk nothing.
-	sorted order
-	fresh  []string
+	sorted  order
+	ordered int
 }
 
+// write is a key and what it has become; a nil value: deleted.
+type write struct {
+	key   string
+	value []byte
+}
+
+// undo is what written had at a place before: nothing, if first.
 type undo struct {
-	key     string
-	value   []byte
-	present bool
+	value []byte
+	at    uint32
+	first bool
 }
 
 // NewView starts with no changes over base.
 func NewView(base Reader) *View {
-	return &View{base: base, dirty: map[string][]byte{}}
+	return &View{base: base, places: map[string]uint32{}}
 }
 
 // Expect makes room for n changes.
 func (v *View) Expect(n int) {
-	if len(v.dirty) == 0 {
-		v.dirty = make(map[string][]byte, n)
+	if len(v.written) == 0 {
+		v.written, v.places = make([]write, 0, n), make(map[string]uint32, n)
 	}
 }
 
 // Get returns the value of key as changed so far. The caller must not change the slice.
 func (v *View) Get(key []byte) ([]byte, bool) {
 	v.work += workGet
-	if value, ok := v.dirty[string(key)]; ok {
+	if at, ok := v.places[string(key)]; ok {
+		value := v.written[at].value
 		return value, value != nil
 	}
 	return v.base.Get(key)
@@ -74,7 +83,8 @@ func (v *View) Get(key []byte) ([]byte, bool) {
 // peek is Get without copying what the base has.
 func (v *View) peek(key []byte) ([]byte, bool) {
 	v.work += workGet
-	if value, ok := v.dirty[string(key)]; ok {
+	if at, ok := v.places[string(key)]; ok {
+		value := v.written[at].value
 		return value, value != nil
 	}
 	if l, ok := v.near.at(key); ok {
@@ -102,23 +112,26 @@ func (v *View) hold() {
 func (v *View) Set(key, value []byte) {
 	check(key, value, false)
 	v.work += workSet + workByte*uint64((len(key)+len(value)+31)/32)
-	v.put(string(key), value)
+	v.put(key, value)
 }
 
 // Delete removes key; removing what is not there does nothing.
 func (v *View) Delete(key []byte) {
 	check(key, nil, true)
 	v.work += workSet
-	v.put(string(key), nil)
+	v.put(key, nil)
 }
 
-func (v *View) put(key string, value []byte) {
-	old, present := v.dirty[key]
-	v.journal = append(v.journal, undo{key, old, present})
-	v.dirty[key] = value
-	if !present {
-		v.fresh = append(v.fresh, key)
+func (v *View) put(key, value []byte) {
+	if at, ok := v.places[string(key)]; ok {
+		w := &v.written[at]
+		v.journal = append(v.journal, undo{value: w.value, at: at})
+		w.value = value
+		return
 	}
+	at, w := uint32(len(v.written)), write{string(key), value}
+	v.journal = append(v.journal, undo{at: at, first: true})
+	v.written, v.places[w.key] = append(v.written, w), at
 }
 
 // Ascend walks the changed key space in [from, to), in order, until fn returns false. fn must not change the view.
@@ -154,10 +167,10 @@ func (v *View) Ascend(from, to []byte, fn func(key, value []byte) bool) {
 
 // changed gives the changes in [from, to) one by one, in order.
 func (v *View) changed(from, to []byte) func() (key string, value []byte, ok bool) {
-	for _, key := range v.fresh {
-		v.sorted.insert(key)
+	for _, w := range v.written[v.ordered:] {
+		v.sorted.insert(w.key)
 	}
-	v.fresh = v.fresh[:0]
+	v.ordered = len(v.written)
 	at := v.sorted.seek(string(from))
 	return func() (string, []byte, bool) {
 		for {
@@ -166,8 +179,8 @@ func (v *View) changed(from, to []byte) func() (key string, value []byte, ok boo
 				return "", nil, false
 			}
 			at.advance()
-			if value, live := v.dirty[key]; live {
-				return key, value, true
+			if place, live := v.places[key]; live {
+				return key, v.written[place].value, true
 			}
 		}
 	}
@@ -181,14 +194,18 @@ func (v *View) Rollback(mark int) {
 	if mark < 0 || mark > len(v.journal) {
 		panic("state: rollback to a mark that is forgotten")
 	}
+	left := len(v.written)
 	for i := len(v.journal) - 1; i >= mark; i-- {
 		u := v.journal[i]
-		if u.present {
-			v.dirty[u.key] = u.value
+		if u.first { // the last one that is left, as all that came after it are undone
+			delete(v.places, v.written[u.at].key)
+			left = int(u.at)
 		} else {
-			delete(v.dirty, u.key)
+			v.written[u.at].value = u.value
 		}
 	}
+	clear(v.written[left:])
+	v.written, v.ordered = v.written[:left], min(v.ordered, left)
 	clear(v.journal[mark:])
 	v.journal = v.journal[:mark]
 }
@@ -210,11 +227,16 @@ func (v *View) Spend(units uint64) { v.work += units }
 
 // Written returns what was written, sorted by key, also where it is as before; Tree.Update tells. It costs no work.
 func (v *View) Written() []Change {
-	out := make([]Change, 0, len(v.dirty))
-	for key, value := range v.dirty { //dure:sorted below
-		out = append(out, Change{Key: []byte(key), Value: value})
+	size := 0
+	for i := range v.written {
+		size += len(v.written[i].key)
 	}
-	slices.SortFunc(out, Change.Compare)
+	out, keys := make([]Change, len(v.written)), make([]byte, 0, size)
+	for i, l := range inOrder(v.written) {
+		w, from := &v.written[l.at], len(keys)
+		keys = append(keys, w.key...)
+		out[i] = Change{Key: keys[from:len(keys):len(keys)], Value: w.value}
+	}
 	return out
 }
 
