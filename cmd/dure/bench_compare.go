@@ -25,14 +25,14 @@ network that is not under load does nothing meanwhile. It reports what each comm
 payment takes of the members' processor time in each. With --dir the second network is kept beside that folder, under its name with
 "-against". A check that fails on either fails the run.`,
 		Example: `  dure bench compare --accounts 1000000 --against 10000 --json out.json
-  dure bench compare --members 1 --turns 6 --seconds 10`,
+  dure bench compare --members 1 --turns 4 --seconds 20`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return b.run(cmd.Context(), a) },
 	}
 	f := cmd.Flags()
 	b.bind(f, 4)
-	f.IntVar(&b.Seconds, "seconds", 20, "how long the clock runs in each turn, at most 30")
-	f.IntVar(&b.Turns, "turns", 4, "how many turns each network has")
+	f.IntVar(&b.Seconds, "seconds", 10, "how long the clock runs in each turn, at most 30")
+	f.IntVar(&b.Turns, "turns", 8, "how many turns each network has")
 	f.IntVar(&b.Accounts, "accounts", 1_000_000, "how many accounts pay each other")
 	f.IntVar(&b.Against, "against", 10_000, "how many accounts do in the other network")
 	f.Float64Var(&b.Rate, "rate", 0, "payments offered a second; 0: as many as the members take")
