@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -80,22 +81,22 @@ func (c Comparison) Run(ctx context.Context, of, against Network, progress io.Wr
 
 // takeTurn loads one network and then the other; every second time the other one is first.
 func takeTurn(ctx context.Context, i, seconds int, many, few *run) (turn Turn, err error) {
-	order := []*run{many, few}
-	if i%2 == 1 {
-		order = []*run{few, many}
+	type side struct {
+		*run
+		rate *float64
 	}
-	for _, r := range order {
-		before, clock := r.report.inTime()
-		if err := r.turn(ctx, seconds); err != nil {
+	sides := []side{{many, &turn.Of}, {few, &turn.Against}}
+	if i%2 == 1 {
+		slices.Reverse(sides)
+	}
+	for _, s := range sides {
+		before, clock := s.report.inTime()
+		if err := s.turn(ctx, seconds); err != nil {
 			return turn, err
 		}
-		after, end := r.report.inTime()
-		if r == many {
-			turn.Of = float64(after-before) / (end - clock)
-		} else {
-			turn.Against = float64(after-before) / (end - clock)
-		}
-		if err := r.indexes(ctx, time.Now()); err != nil { // what is left to do would be done in the other's turn
+		after, end := s.report.inTime()
+		*s.rate = float64(after-before) / (end - clock)
+		if err := s.indexes(ctx, time.Now()); err != nil { // what is left to do would be done in the other's turn
 			return turn, err
 		}
 	}

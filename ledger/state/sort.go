@@ -29,8 +29,9 @@ const few = 8
 
 // arrange puts leads in order of their keys, which share their first skip bytes.
 func arrange(writes []write, leads []lead, skip int) {
+	whole := func(a, b lead) int { return strings.Compare(writes[a.at].key, writes[b.at].key) }
 	if len(leads) <= few {
-		slices.SortFunc(leads, func(a, b lead) int { return strings.Compare(writes[a.at].key, writes[b.at].key) })
+		slices.SortFunc(leads, whole)
 		return
 	}
 	first := writes[leads[0].at].key
@@ -50,7 +51,7 @@ func arrange(writes []write, leads []lead, skip int) {
 		switch same := leads[from:to]; {
 		case len(same) == 1:
 		case ended: // a byte that is not there has counted as 0
-			slices.SortFunc(same, func(a, b lead) int { return strings.Compare(writes[a.at].key, writes[b.at].key) })
+			slices.SortFunc(same, whole)
 		default:
 			arrange(writes, same, shared+8)
 		}
