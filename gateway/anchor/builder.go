@@ -183,6 +183,7 @@ func (b *Builder) Run(ctx context.Context) {
 		case it := <-b.incoming:
 			b.take(b.gather(it))
 		case f := <-b.finished:
+			b.take(b.gather()) // what came before the answer goes with what waited for it, or is dropped with it
 			b.finish(work, f)
 		case a := <-b.answered:
 			b.asking--
@@ -235,9 +236,8 @@ func (b *Builder) drop(l *lane, err error) {
 	}
 }
 
-// gather takes what came together with it, to be checked together.
-func (b *Builder) gather(it *item) []*item {
-	items := []*item{it}
+// gather adds what came meanwhile to items, to be checked together.
+func (b *Builder) gather(items ...*item) []*item {
 	for len(items) < MaxReadings {
 		select {
 		case it := <-b.incoming:

@@ -235,9 +235,6 @@ func TestAlone(t *testing.T) {
 	first := put(t, builder, a, a.reading(t, 1))
 	one := wait(t, d.calls)
 	rest := []<-chan Result{put(t, builder, a, a.reading(t, 2)), put(t, builder, b, b.reading(t, 1))}
-	for builder.Waiting() < 3 {
-		time.Sleep(time.Millisecond)
-	}
 	one.answer <- nil
 	wait(t, first)
 	two := wait(t, d.calls)
