@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -19,17 +20,18 @@ import (
 
 // copiedDBs are CometBFT's databases that a copy carries, in the order in which they are opened. What it keeps besides, its
 // write-ahead log and the validator's signing state, must not be carried to another time.
-var copiedDBs = []string{"state", "blockstore", "evidence"}
+var copiedDBs = []string{"state", blockStoreDB, "evidence"}
 
 // databases are CometBFT's, by name.
 type databases struct {
 	mu   sync.Mutex
+	log  *slog.Logger
 	open map[string]dbm.DB
 }
 
 // provide opens a database for CometBFT and remembers it.
 func (d *databases) provide(ctx *cmtcfg.DBContext) (dbm.DB, error) {
-	db, err := openDB(ctx)
+	db, err := openDB(ctx, d.log)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +69,7 @@ func (e *Engine) Copy() (*Copy, error) { return e.dbs.copy(func() error { return
 // OpenCopy opens a copy of the consensus data in the folder of a node that does not run.
 func OpenCopy(home string) (*Copy, error) {
 	config := cometFolders(home)
-	d := &databases{}
+	d := &databases{log: slog.Default()}
 	closeAll := func() (err error) {
 		for _, db := range d.open {
 			err = errors.Join(err, db.Close())
@@ -122,7 +124,7 @@ func (d *databases) heights() (block, state int64, err error) {
 	if err != nil {
 		return 0, 0, fmt.Errorf("consensus: %w", err)
 	}
-	return store.LoadBlockStoreState(d.db("blockstore")).Height, s.LastBlockHeight, nil
+	return store.LoadBlockStoreState(d.db(blockStoreDB)).Height, s.LastBlockHeight, nil
 }
 
 func (d *databases) db(name string) dbm.DB {
@@ -184,7 +186,7 @@ func NewImport(home string) (*Import, error) {
 	if err := makeFolders(config); err != nil {
 		return nil, err
 	}
-	m := &Import{conf: config}
+	m := &Import{conf: config, dbs: databases{log: slog.Default()}}
 	for _, name := range copiedDBs {
 		if _, err := os.Stat(filepath.Join(config.DBDir(), name+".db")); !errors.Is(err, fs.ErrNotExist) {
 			return nil, errors.Join(fmt.Errorf("%s holds consensus data already", config.DBDir()), m.Close())
@@ -240,18 +242,18 @@ func (m *Import) Close() error {
 
 // Begun says whether a folder's consensus data has a block to go on from. A node that was stopped while it began with a
 // snapshot has none, although its ledger may be there.
-func Begun(home string) (begun bool, err error) {
+func Begun(home string, log *slog.Logger) (begun bool, err error) {
 	config := cometFolders(home)
 	if _, err := os.Stat(filepath.Join(config.DBDir(), "state.db")); errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	d := &databases{}
+	d := &databases{log: log}
 	defer func() {
 		for _, db := range d.open {
 			err = errors.Join(err, db.Close())
 		}
 	}()
-	for _, name := range []string{"state", "blockstore"} {
+	for _, name := range []string{"state", blockStoreDB} {
 		if _, err := d.provide(&cmtcfg.DBContext{ID: name, Config: config}); err != nil {
 			return false, fmt.Errorf("consensus: opening database %s: %w", name, err)
 		}
@@ -260,7 +262,7 @@ func Begun(home string) (begun bool, err error) {
 	if err != nil || state == 0 {
 		return false, err
 	}
-	return block > 0 || store.NewBlockStore(d.db("blockstore")).LoadSeenCommit(state) != nil, nil
+	return block > 0 || store.NewBlockStore(d.db(blockStoreDB)).LoadSeenCommit(state) != nil, nil
 }
 
 // Forget removes a folder's consensus data, but not what the validator knows of its signatures.

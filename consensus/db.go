@@ -2,6 +2,8 @@ package consensus
 
 import (
 	"errors"
+	"fmt"
+	"log/slog"
 	"sync"
 
 	dbm "github.com/cometbft/cometbft-db"
@@ -17,19 +19,28 @@ type calmDB struct {
 	closed bool
 }
 
-// dbBuffer is how much of a store is gathered in memory before it becomes a sorted file, in bytes: a block or two, so
-// that the block store is merged less often.
+// dbBuffer is how much of a store is gathered in memory before it becomes a sorted file, in bytes: a block or two.
 const dbBuffer = 16 << 20
+
+// blockStoreDB is what CometBFT calls the database of its blocks.
+const blockStoreDB = "blockstore"
 
 var errClosedDB = errors.New("the node has stopped")
 
 // openDB opens one of CometBFT's stores. They hold mostly signatures and digests, which do not compress.
-func openDB(ctx *cmtcfg.DBContext) (dbm.DB, error) {
+func openDB(ctx *cmtcfg.DBContext, log *slog.Logger) (dbm.DB, error) {
 	db, err := dbm.NewGoLevelDBWithOpts(ctx.ID, ctx.Config.DBDir(), &opt.Options{Compression: opt.NoCompression, WriteBuffer: dbBuffer})
 	if err != nil {
 		return nil, err
 	}
-	return &calmDB{DB: db}, nil
+	if ctx.ID != blockStoreDB {
+		return &calmDB{DB: db}, nil
+	}
+	blocks := rowDB{db}
+	if err := blocks.takeOver(log); err != nil {
+		return nil, errors.Join(fmt.Errorf("putting the block store in the order of blocks: %w", err), db.Close())
+	}
+	return &calmDB{DB: blocks}, nil
 }
 
 // during runs fn unless the database is closed, and holds up Close meanwhile.

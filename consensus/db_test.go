@@ -2,6 +2,7 @@ package consensus
 
 import (
 	"errors"
+	"log/slog"
 	"testing"
 
 	cmtcfg "github.com/cometbft/cometbft/config"
@@ -11,7 +12,7 @@ import (
 func TestClosedDatabaseIsCalm(t *testing.T) {
 	config := cmtcfg.DefaultConfig()
 	config.SetRoot(t.TempDir())
-	db, err := openDB(&cmtcfg.DBContext{ID: "test", Config: config})
+	db, err := openDB(&cmtcfg.DBContext{ID: "test", Config: config}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -82,7 +82,9 @@ type Engine struct {
 	clock   *clockWatch
 	why     reason
 	dbs     databases
-	stuck   bool // it could not start
+	// compacted is the height below which Compact has nothing to do any more.
+	compacted int64
+	stuck     bool // it could not start
 }
 
 // NewEngine prepares CometBFT and replays blocks it has that the ledger has not.
@@ -97,7 +99,7 @@ func NewEngine(ctx context.Context, c Config) (*Engine, error) {
 // assemble makes the parts of an engine and wires them.
 func assemble(c Config) *Engine {
 	verifier := NewVerifier(c.Genesis.NetworkID)
-	e := &Engine{config: c, died: make(chan struct{}), clock: &clockWatch{log: c.Log, now: cmttime.Now}}
+	e := &Engine{config: c, died: make(chan struct{}), dbs: databases{log: c.Log}, clock: &clockWatch{log: c.Log, now: cmttime.Now}}
 	e.app = &app{
 		genesis: c.Genesis, ledger: c.Ledger, store: c.Store, verifier: verifier, shelf: newShelf(c.Decided), log: c.Log,
 		recent: map[int64]*Tip{}, committed: e.committed, snapshots: c.Snapshots, retain: c.Retain, first: make(chan struct{}),

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	cmtcons "github.com/cometbft/cometbft/consensus"
+	"github.com/cometbft/cometbft/store"
 )
 
 // CometBFT keeps what blocks carried in two more places than those that count: a database gives the space of deleted keys back
@@ -30,41 +31,31 @@ func (e *Engine) Oldest() (height int64, at time.Time) {
 	return height, at
 }
 
+// compactBlocks is how many heights Compact takes between rests.
+const compactBlocks = 100
+
 // Compact takes the blocks that were pruned out of the files of the block store too, a part at a time, and rests between.
 func (e *Engine) Compact(ctx context.Context, rest func(ctx context.Context, worked time.Duration) error) error {
-	e.dbs.mu.Lock()
-	db := e.dbs.open["blockstore"]
-	e.dbs.mu.Unlock()
+	db := e.dbs.db(blockStoreDB)
 	if db == nil {
 		return nil
 	}
-	for _, r := range partRanges() {
+	base := store.LoadBlockStoreState(db).Base
+	for from := e.compacted; from < base; from = e.compacted {
 		began := time.Now()
-		if err := db.Compact(r[0], r[1]); err != nil {
+		to := min(from+compactBlocks, base)
+		if err := db.Compact(rowsFrom(from), rowsFrom(to)); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
 			return fmt.Errorf("consensus: compacting the block store: %w", err)
 		}
+		e.compacted = to
 		if err := rest(ctx, time.Since(began)); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// partRanges cut the keys of parts of blocks, P:height:part with decimal numbers, into pieces that are about as large.
-func partRanges() (out [][2][]byte) {
-	for first := byte('1'); first <= '9'; first++ {
-		from := []byte{'P', ':', first}
-		for second := byte('0'); second <= '9'; second++ {
-			to := []byte{'P', ':', first, second}
-			out = append(out, [2][]byte{from, to})
-			from = to
-		}
-		out = append(out, [2][]byte{from, {'P', ':', first + 1}})
-	}
-	return out
 }
 
 // rotated are files of the write-ahead log to which nothing is written any more.

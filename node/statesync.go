@@ -190,7 +190,7 @@ func (n *Node) forgetUnfinished() error {
 	if _, err := os.Stat(store.MetaFile(n.home.data("ledger"), snapshotMeta)); err != nil {
 		return nil //nolint:nilerr // it did not begin with one
 	}
-	begun, err := consensus.Begun(n.home.data("consensus"))
+	begun, err := consensus.Begun(n.home.data("consensus"), n.log)
 	if err != nil || begun {
 		return err
 	}

@@ -10,9 +10,9 @@ import (
 	"github.com/dureledger/dure/ledger/fault"
 )
 
-// Format is the version of everything in a store's folder. It rises with every change that an older binary could not
+// Format is the version of everything in a node's data: this store's folder and the blocks of consensus beside it. It rises with every change that an older binary could not
 // read, and migrations has a step for each rise.
-const Format = 2
+const Format = 3
 
 // CodeTooNew says that the folder was written by a newer binary, which changed its format.
 const CodeTooNew = "store.too_new"
@@ -25,10 +25,13 @@ const formatMeta = "format"
 type migration func(fs FS, dir string, meta *meta, log *slog.Logger) error
 
 // migrations has at index i the step from format i+1 to i+2.
-var migrations = []migration{toErasable}
+var migrations = []migration{toErasable, toRows}
 
 // toErasable leads to format 2, in which entries may have no transaction. What is there is good as it is.
 func toErasable(FS, string, *meta, *slog.Logger) error { return nil }
+
+// toRows leads to format 3, in which consensus keeps its blocks in the order in which they come. It takes over what is there when it opens it.
+func toRows(FS, string, *meta, *slog.Logger) error { return nil }
 
 // migrate brings the folder to the newest format, step by step. The format is one small file that is replaced at once,
 // after the step: a crash leaves the old format or the new one.
