@@ -19,9 +19,6 @@ type calmDB struct {
 	closed bool
 }
 
-// dbBuffer is how much of a store is gathered in memory before it becomes a sorted file, in bytes: a block or two.
-const dbBuffer = 16 << 20
-
 // blockStoreDB is what CometBFT calls the database of its blocks.
 const blockStoreDB = "blockstore"
 
@@ -29,7 +26,7 @@ var errClosedDB = errors.New("the node has stopped")
 
 // openDB opens one of CometBFT's stores. They hold mostly signatures and digests, which do not compress.
 func openDB(ctx *cmtcfg.DBContext, log *slog.Logger) (dbm.DB, error) {
-	db, err := dbm.NewGoLevelDBWithOpts(ctx.ID, ctx.Config.DBDir(), &opt.Options{Compression: opt.NoCompression, WriteBuffer: dbBuffer})
+	db, err := dbm.NewGoLevelDBWithOpts(ctx.ID, ctx.Config.DBDir(), &opt.Options{Compression: opt.NoCompression})
 	if err != nil {
 		return nil, err
 	}

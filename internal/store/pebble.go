@@ -16,6 +16,10 @@ import (
 	"github.com/dureledger/dure/ledger/fault"
 )
 
+// mergeAt is how many tables lie beside each other before they are merged: a gigabyte of them. Reads of the present are the tree's, so that few
+// tables are worth little; each merge writes all that is there once more, at all members about the same time.
+const mergeAt = 64
+
 func (s *State) openPebble(fs vfs.FS, dir string, log *slog.Logger) (err error) {
 	opts, h := s.opts, s.health
 	cache := pebble.NewCache(opts.CacheBytes)
@@ -29,8 +33,8 @@ func (s *State) openPebble(fs vfs.FS, dir string, log *slog.Logger) (err error) 
 		MaxConcurrentCompactions:    func() int { return 1 },
 		MaxOpenFiles:                256,
 		LBaseMaxBytes:               256 << 20,
-		L0CompactionThreshold:       24, // reads of the present are the tree's; merging rarely is worth more than few files
-		L0StopWritesThreshold:       48,
+		L0CompactionThreshold:       mergeAt,
+		L0StopWritesThreshold:       2 * mergeAt,
 		Levels:                      []pebble.LevelOptions{{Compression: pebble.NoCompression, TargetFileSize: 8 << 20}},
 		BytesPerSync:                512 << 10,
 		WALBytesPerSync:             512 << 10, // spreads the writing of a log that is not synced

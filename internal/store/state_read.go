@@ -125,7 +125,7 @@ func ascend(r pebble.Reader, from, to []byte, height int64, fn func(key, value [
 		}
 		if version > height {
 			seek = appendVersion(append(seek[:0], prefix...), height)
-			ok = it.SeekGE(seek)
+			ok = forward(it, seek)
 			continue
 		}
 		if raw := it.Value(); len(raw) > 0 {
@@ -137,23 +137,26 @@ func ascend(r pebble.Reader, from, to []byte, height int64, fn func(key, value [
 				return nil
 			}
 		}
-		seek = append(seek[:0], prefix...)
-		ok = skipKey(it, seek)
+		seek = appendEnd(append(seek[:0], prefix...))
+		ok = forward(it, seek)
 	}
 	return it.Error()
 }
 
-// skipKey moves to the next state key: most have few versions, and a step is cheaper than a seek.
-func skipKey(it *pebble.Iterator, prefix []byte) bool {
-	for range 4 {
+// stepsPerSeek is how many steps cost as much as a seek, which looks into every table.
+const stepsPerSeek = 100
+
+// forward moves to the first key at or after one that lies ahead: by steps, as most keys have few versions, and when those are many by a seek.
+func forward(it *pebble.Iterator, to []byte) bool {
+	for range stepsPerSeek {
 		if !it.Next() {
 			return false
 		}
-		if !bytes.HasPrefix(it.Key(), prefix) {
+		if bytes.Compare(it.Key(), to) >= 0 {
 			return true
 		}
 	}
-	return it.SeekGE(appendEnd(prefix))
+	return it.SeekGE(to)
 }
 
 // metaHeight reads a height, -1 if there is none.

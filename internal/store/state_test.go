@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"encoding/binary"
 	"maps"
 	"sync"
 	"syscall"
@@ -88,6 +89,29 @@ func drawChanges(t *rapid.T) []state.Change {
 		out = append(out, state.Change{Key: []byte(key), Value: values.Draw(t, "value")})
 	}
 	return out
+}
+
+// Keys with more versions than are stepped over, and keys with few beside them, are read at any height.
+func TestManyVersions(t *testing.T) {
+	s := openTestState(t, vfs.NewMem(), StateOptions{MemTableBytes: 1 << 20})
+	m, last := model{}, int64(3*stepsPerSeek)
+	for height := range last + 1 {
+		changes := []state.Change{{Key: []byte("often"), Value: binary.BigEndian.AppendUint64(nil, uint64(height))}}
+		if height%int64(stepsPerSeek) == 7 {
+			changes = append(changes, state.Change{Key: []byte("p"), Value: []byte{byte(height)}}, state.Change{Key: []byte("a"), Value: []byte{byte(height)}})
+		}
+		m.put(height, changes)
+		if err := s.Put(height, changes); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, height := range []int64{0, 7, 8, 1, last / 2, last - 1, last} {
+		m.check(t, s, height)
+	}
+	checkLoad(t, s, m)
+	if err := s.close(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestStateAgainstModel(t *testing.T) {
