@@ -16,7 +16,6 @@ import (
 	cmtcons "github.com/cometbft/cometbft/consensus"
 	cmtlog "github.com/cometbft/cometbft/libs/log"
 	cmtstore "github.com/cometbft/cometbft/proto/tendermint/store"
-	"github.com/cometbft/cometbft/store"
 	cmttypes "github.com/cometbft/cometbft/types"
 )
 
@@ -181,7 +180,14 @@ func TestCompact(t *testing.T) {
 	if err := db.Set(name(base), []byte("kept")); err != nil {
 		t.Fatal(err)
 	}
-	store.SaveBlockStoreState(&cmtstore.BlockStoreState{Base: base, Height: base}, db)
+	state := cmtstore.BlockStoreState{Base: base, Height: base}
+	raw, err := state.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.SetSync([]byte(stateName), raw); err != nil {
+		t.Fatal(err)
+	}
 	e := &Engine{dbs: databases{open: map[string]dbm.DB{blockStoreDB: db}}}
 	rests := 0
 	rest := func(ctx context.Context, _ time.Duration) error { rests++; return ctx.Err() }

@@ -153,7 +153,11 @@ func (b *writtenBatch) Set(row, value []byte) error {
 	return b.Batch.Set(row, value)
 }
 
-func (b *writtenBatch) Write() error     { b.to.writes = append(b.to.writes, b.rows); return b.Batch.Write() }
+func (b *writtenBatch) Write() error {
+	b.to.writes = append(b.to.writes, b.rows)
+	return b.Batch.Write()
+}
+
 func (b *writtenBatch) WriteSync() error { return b.Write() }
 
 // Wherever a table ends, the next begins behind it: nothing that is written lies before what was written already.

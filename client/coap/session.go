@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"context"
 	"math/rand/v2"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/pion/dtls/v3"
 	dtlsserver "github.com/plgd-dev/go-coap/v3/dtls/server"
 	"github.com/plgd-dev/go-coap/v3/message"
 	"github.com/plgd-dev/go-coap/v3/message/codes"
@@ -46,6 +46,8 @@ type Session struct {
 	Key    tx.Key
 	life   context.Context
 	end    context.CancelFunc
+	// farewell ends the DTLS connection.
+	farewell sync.Once
 
 	rate *rate.Limiter
 	open chan struct{} // full: as many requests are without an answer as may be
@@ -62,7 +64,7 @@ type Session struct {
 	observers map[string]*observer
 }
 
-func newSession(s *Server, c *dtls.Conn, device tx.Address, key tx.Key) *Session {
+func newSession(s *Server, c net.Conn, device tx.Address, key tx.Key) *Session {
 	d := &Session{
 		server: s, Device: device, Key: key, observers: map[string]*observer{}, rate: rate.NewLimiter(maxRate, maxBurst), open: make(chan struct{}, maxOpen),
 		hurry: make(chan struct{}, 1), heard: map[int32]chan bool{},
@@ -246,10 +248,10 @@ func (d *Session) drop() {
 	}
 }
 
-// close ends the connection.
+// close ends the connection. When it returns the device has been sent a farewell, whoever called it first: after that nothing more can be sent.
 func (d *Session) close() {
 	d.end()
-	_ = d.conn.Close() // nothing to be done about a device that is gone
+	d.farewell.Do(func() { _ = d.conn.Close() }) // nothing to be done about a device that is gone
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.drop()

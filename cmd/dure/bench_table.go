@@ -53,7 +53,7 @@ type benchTable struct {
 
 func (t *benchTable) run(ctx context.Context, a *app) error {
 	t.app = a
-	seconds, turn, many, few, long := "30", "10", "1000000", "10000", "600"
+	seconds, turn, many, few, long := "30", "30", "1000000", "10000", "600"
 	if t.quick {
 		seconds, turn, many, few, long = "5", "2", "20000", "1000", "120"
 	}
