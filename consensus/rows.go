@@ -54,8 +54,11 @@ func rowAt(height int64, kind byte) []byte { return append(rowsFrom(height), kin
 func rowOf(name, value []byte) ([]byte, error) {
 	if string(name) == stateName {
 		var state cmtstore.BlockStoreState
-		if err := state.Unmarshal(value); err != nil || state.Height < 0 {
-			return nil, fmt.Errorf("a block store's state of %d bytes cannot be read: %w", len(value), err)
+		if err := state.Unmarshal(value); err != nil {
+			return nil, fmt.Errorf("the block store's state, %d bytes, cannot be read: %w", len(value), err)
+		}
+		if state.Height < 0 {
+			return nil, fmt.Errorf("the block store's state has height %d", state.Height)
 		}
 		return rowAt(state.Height, rowState), nil
 	}
