@@ -50,7 +50,7 @@ func rowsFrom(height int64) []byte { return binary.BigEndian.AppendUint64(nil, u
 
 func rowAt(height int64, kind byte) []byte { return append(rowsFrom(height), kind) }
 
-// rowOf is where something is kept that CometBFT gives a name and, of the store's state, a value.
+// rowOf is where something is kept that CometBFT gives a name and, of the store's state, a value; errByHash if it is kept nowhere.
 func rowOf(name, value []byte) ([]byte, error) {
 	if string(name) == stateName {
 		var state cmtstore.BlockStoreState
@@ -61,6 +61,9 @@ func rowOf(name, value []byte) ([]byte, error) {
 			return nil, fmt.Errorf("the block store's state has height %d", state.Height)
 		}
 		return rowAt(state.Height, rowState), nil
+	}
+	if strings.HasPrefix(string(name), byHashPrefix) {
+		return nil, errByHash
 	}
 	for kind, prefix := range rowNames {
 		text, is := strings.CutPrefix(string(name), prefix)
@@ -116,7 +119,7 @@ func (d rowDB) Get(name []byte) ([]byte, error) {
 	if string(name) == stateName {
 		return d.state()
 	}
-	row, err := wanted(name)
+	row, err := rowOf(name, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -125,23 +128,8 @@ func (d rowDB) Get(name []byte) ([]byte, error) {
 
 // Has implements dbm.DB.
 func (d rowDB) Has(name []byte) (bool, error) {
-	if string(name) == stateName {
-		state, err := d.state()
-		return state != nil, err
-	}
-	row, err := wanted(name)
-	if err != nil {
-		return false, err
-	}
-	return d.DB.Has(row)
-}
-
-// wanted is rowOf for something that is read.
-func wanted(name []byte) ([]byte, error) {
-	if strings.HasPrefix(string(name), byHashPrefix) {
-		return nil, errByHash
-	}
-	return rowOf(name, nil)
+	value, err := d.Get(name)
+	return value != nil, err
 }
 
 // state is the store's state after its last block. What lies behind it are parts of a block that is not written to its end.
@@ -194,10 +182,10 @@ type rowBatch struct{ dbm.Batch }
 
 // Set implements dbm.Batch.
 func (b rowBatch) Set(name, value []byte) error {
-	if strings.HasPrefix(string(name), byHashPrefix) {
+	row, err := rowOf(name, value)
+	if errors.Is(err, errByHash) {
 		return nil
 	}
-	row, err := rowOf(name, value)
 	if err != nil {
 		return err
 	}
@@ -206,10 +194,10 @@ func (b rowBatch) Set(name, value []byte) error {
 
 // Delete implements dbm.Batch. A block's row of the store's state goes with the commit that was seen of it, which goes whenever a block does.
 func (b rowBatch) Delete(name []byte) error {
-	if strings.HasPrefix(string(name), byHashPrefix) {
+	row, err := rowOf(name, nil)
+	if errors.Is(err, errByHash) {
 		return nil
 	}
-	row, err := rowOf(name, nil)
 	if err != nil {
 		return err
 	}
@@ -250,31 +238,45 @@ func (it *rowIterator) Key() []byte {
 // Error implements dbm.Iterator.
 func (it *rowIterator) Error() error { return errors.Join(it.err, it.Iterator.Error()) }
 
-// takeOver moves what a version before rows kept by CometBFT's names. A name begins with a letter, a row with a zero. The store's state is
-// the last name, so that a takeover that was ended goes on when the store is opened again.
+// takeOver moves what a version before rows kept by CometBFT's names. A name begins with a letter, a row with a zero. The store's state is the last
+// name and is moved when all else is done, so that a takeover that was ended goes on when the store is opened again.
 func (d rowDB) takeOver(log *slog.Logger) error {
 	old, err := d.DB.Iterator([]byte{1}, nil)
 	if err != nil {
 		return err
 	}
-	if !old.Valid() {
-		return errors.Join(old.Error(), old.Close())
+	begun := old.Valid()
+	if err := errors.Join(old.Error(), old.Close()); err != nil || !begun {
+		return err
 	}
 	log.Info("consensus puts its blocks in order, once; the node starts when that is done")
-	b, bytes := rowBatch{d.DB.NewBatch()}, 0
+	first, last := []byte{1}, []byte(stateName)
+	if err := d.move(first, last); err != nil {
+		return err
+	}
+	if err := d.DB.Compact(first, last); err != nil { // what is moved must be nowhere else: it may have to be erased
+		return err
+	}
+	return d.move(last, nil)
+}
+
+// move puts what is kept by names from first on, before end, into rows.
+func (d rowDB) move(first, end []byte) error {
+	old, err := d.DB.Iterator(first, end)
+	if err != nil {
+		return err
+	}
+	b, size := rowBatch{d.DB.NewBatch()}, 0
 	for ; err == nil && old.Valid(); old.Next() {
 		name, value := append([]byte{}, old.Key()...), append([]byte{}, old.Value()...)
-		bytes += len(name) + len(value)
-		if err = errors.Join(b.Set(name, value), b.Batch.Delete(name)); err == nil && bytes > importBatch {
+		size += len(name) + len(value)
+		if err = errors.Join(b.Set(name, value), b.Batch.Delete(name)); err == nil && size > importBatch {
 			err = errors.Join(b.Write(), b.Close())
-			b, bytes = rowBatch{d.DB.NewBatch()}, 0
+			b, size = rowBatch{d.DB.NewBatch()}, 0
 		}
 	}
 	if err = errors.Join(err, old.Error(), old.Close()); err == nil {
 		err = b.WriteSync()
-	}
-	if err == nil {
-		err = d.DB.Compact([]byte{1}, nil) // what is moved must be nowhere else: it may have to be erased
 	}
 	return errors.Join(err, b.Close())
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/dureledger/dure/ledger/fault"
 )
 
-// Format is the version of everything in a node's data: this store's folder and the blocks of consensus beside it. It rises with every change that an older binary could not
-// read, and migrations has a step for each rise.
+// Format is the version of everything in a node's data: this store's folder and the blocks of consensus beside it. It rises
+// with every change that an older binary could not read, and migrations has a step for each rise.
 const Format = 3
 
 // CodeTooNew says that the folder was written by a newer binary, which changed its format.
