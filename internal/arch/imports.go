@@ -30,11 +30,12 @@ var table = []row{
 	{"bench", []string{"client", "ledger"}, []string{"internal/simnet"}},
 	{"node", []string{"ledger", "modules", "consensus", "internal/store", "index", "api", "client/light"}, []string{"client", "internal/simnet"}},
 	{"cmd", []string{"ledger", "node", "client", "gateway", "services", "bench"}, nil},
-	{"internal/simnet", []string{"ledger", "modules", "consensus", "internal/store", "node", "client"}, nil},
+	{"internal/simnet", []string{"ledger", "modules", "consensus", "internal/store", "node", "client", "internal/ports"}, nil},
 	{"internal/moduletest", []string{"ledger", "modules"}, nil},
 	{"internal/arch", nil, nil},
-	{"internal/torture", []string{"ledger", "client", "node"}, nil},
-	{"internal/e2e", nil, []string{"ledger", "client", "node", "internal/torture", "index"}},
+	{"internal/ports", nil, nil},
+	{"internal/torture", []string{"ledger", "client", "node", "internal/ports"}, nil},
+	{"internal/e2e", nil, []string{"ledger", "client", "node", "internal/torture", "internal/ports", "index"}},
 }
 
 // cometBFT and the areas that may know it. internal/e2e looks at a node from outside, through CometBFT's own light client.

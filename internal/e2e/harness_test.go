@@ -7,8 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/dureledger/dure/internal/ports"
 )
 
 // binary is the dure that was built for these tests.
@@ -93,35 +93,15 @@ func newNetwork(t *testing.T) *network {
 // portRange is how many ports a test is given in a row.
 const portRange = 16
 
-// given are the first ports of the ranges that tests have until they end, for a test may start again what it has stopped.
-var given sync.Map
-
-// freeRange finds ports in a row that nobody listens on, below those that connections are given.
+// freeRange finds ports in a row that nobody else is given until the test ends.
 func freeRange(t *testing.T) int {
 	t.Helper()
-	for range 100 {
-		base := 10_000 + portRange*rand.N(20_000/portRange)
-		if _, taken := given.LoadOrStore(base, true); taken {
-			continue
-		}
-		t.Cleanup(func() { given.Delete(base) })
-		if free(base, portRange) {
-			return base
-		}
+	port, giveBack, err := ports.Row(portRange)
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatalf("no %d free ports in a row", portRange)
-	return 0
-}
-
-// free says whether nobody listens on so many ports in a row.
-func free(base, count int) bool {
-	for port := base; port < base+count; port++ {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil || l.Close() != nil {
-			return false
-		}
-	}
-	return true
+	t.Cleanup(giveBack)
+	return port
 }
 
 // up starts the network and waits until it says that it runs.
@@ -175,7 +155,7 @@ func (n *network) crash() {
 	}
 	_ = n.cmd.Wait()
 	n.cmd = nil
-	eventually(n.t, 20*time.Second, func() bool { return free(n.api, 4) && free(n.p2p, 4) && (n.mqtt == 0 || free(n.mqtt, 1)) }, "the members did not die")
+	eventually(n.t, 20*time.Second, func() bool { return ports.Free(n.api, 4) && ports.Free(n.p2p, 4) && (n.mqtt == 0 || ports.Free(n.mqtt, 1)) }, "the members did not die")
 }
 
 func (n *network) stop() {

@@ -140,7 +140,7 @@ func TestReadingByAccount(t *testing.T) {
 	}
 
 	d := draft(t, writer).Freeze(simnet.Address(simnet.Signer(0)), simnet.Address(alice), client.Freezing{Basis: accountv1.Basis_BASIS_OWNER_REQUEST, Reason: "lost", Until: time.Now().Add(24 * time.Hour)})
-	if o, err := writer.Do(t.Context(), d, simnet.Signer(0)); err != nil || client.Check(o) != nil {
+	if o, err := writer.Do(simnet.Within(t), d, simnet.Signer(0)); err != nil || client.Check(o) != nil {
 		t.Fatal(o, err)
 	}
 	if err := <-ended; code(err) != "access.frozen" {
@@ -170,7 +170,7 @@ func onceKeys(t *testing.T, net *simnet.Network) {
 	}
 	invoice := [32]byte{1: 7}
 	d := draft(t, c).Transfer(simnet.Address(payer), simnet.Address(simnet.Person(4)), "krw", "3").Once(invoice)
-	paid, err := c.Do(t.Context(), d, payer)
+	paid, err := c.Do(simnet.Within(t), d, payer)
 	if err != nil || client.Check(paid) != nil {
 		t.Fatal(paid, err)
 	}

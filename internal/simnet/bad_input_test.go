@@ -43,14 +43,14 @@ func TestBadInput(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o, err := c.Submit(t.Context(), first); err != nil || client.Check(o) != nil {
+	if o, err := c.Submit(simnet.Within(t), first); err != nil || client.Check(o) != nil {
 		t.Fatal(o, err)
 	}
 
 	ledger := apiv1connect.NewLedgerServiceClient(http.DefaultClient, net.URL(0))
 	before := state(t, c)
 	for _, b := range badTransactions(t, network) {
-		res, err := ledger.Submit(t.Context(), connect.NewRequest(&apiv1.SubmitRequest{Transaction: b.raw}))
+		res, err := ledger.Submit(simnet.Within(t), connect.NewRequest(&apiv1.SubmitRequest{Transaction: b.raw}))
 		if err != nil {
 			t.Errorf("%s: %v", b.name, err)
 			continue
@@ -83,7 +83,7 @@ func state(t *testing.T, c *client.Client) string {
 func freeze(t *testing.T, c *client.Client, person int) {
 	t.Helper()
 	sponsor := simnet.Signer(0)
-	o, err := c.Do(t.Context(), draft(t, c).Freeze(simnet.Address(sponsor), simnet.Address(simnet.Person(person)), client.Freezing{
+	o, err := c.Do(simnet.Within(t), draft(t, c).Freeze(simnet.Address(sponsor), simnet.Address(simnet.Person(person)), client.Freezing{
 		Basis: accountv1.Basis_BASIS_OWNER_REQUEST, Until: time.Now().Add(time.Hour)}), sponsor)
 	if err != nil || client.Check(o) != nil {
 		t.Fatal(o, err)

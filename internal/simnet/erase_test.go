@@ -56,7 +56,7 @@ func newCar(t *testing.T, net *simnet.Network, c *client.Client) *car {
 
 func do(t *testing.T, c *client.Client, d *client.Draft, signer tx.Signer) *apiv1.Outcome {
 	t.Helper()
-	o, err := c.Do(t.Context(), d, signer)
+	o, err := c.Do(simnet.Within(t), d, signer)
 	if err == nil {
 		err = client.Check(o)
 	}

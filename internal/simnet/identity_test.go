@@ -119,7 +119,7 @@ func TestNothingPersonalIsOnTheLedger(t *testing.T) {
 			"fact of free text": w.draft().RegisterSchema(office, &identityv1.RegisterSchema{Schema: "other", TitleKo: "a", TitleEn: "a", Digest: digest[:],
 				Fields: []*identityv1.Field{{Name: "f", TitleKo: text, TitleEn: "a", Kind: identityv1.FieldKind_FIELD_KIND_TEXT, Fact: true}}}),
 		} {
-			_, err := w.Client(0).Do(t.Context(), draft, w.issuer)
+			_, err := w.Client(0).Do(simnet.Within(t), draft, w.issuer)
 			if refusal := (*client.Refusal)(nil); !errors.As(err, &refusal) || !strings.HasPrefix(refusal.Code, "identity.") {
 				t.Errorf("a %s as %s: %v", what, field, err)
 			}

@@ -14,7 +14,7 @@ import (
 func admit(t *testing.T, net *simnet.Network, members int, change *networkv1.Change) {
 	t.Helper()
 	c := net.Client(0)
-	o, err := c.Do(t.Context(), draft(t, c).Propose(simnet.Address(simnet.Signer(0)), change), simnet.Signer(0))
+	o, err := c.Do(simnet.Within(t), draft(t, c).Propose(simnet.Address(simnet.Signer(0)), change), simnet.Signer(0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func admit(t *testing.T, net *simnet.Network, members int, change *networkv1.Cha
 		}
 	}
 	for i := 1; 3*i <= 2*members; i++ {
-		o, err := c.Do(t.Context(), draft(t, c).Vote(simnet.Address(simnet.Signer(i)), id), simnet.Signer(i))
+		o, err := c.Do(simnet.Within(t), draft(t, c).Vote(simnet.Address(simnet.Signer(i)), id), simnet.Signer(i))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"math/rand/v2"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,6 +21,7 @@ import (
 	assetv1 "github.com/dureledger/dure/gen/dure/asset/v1"
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
 	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
+	"github.com/dureledger/dure/internal/ports"
 	"github.com/dureledger/dure/ledger/exec"
 	"github.com/dureledger/dure/ledger/tx"
 	"github.com/dureledger/dure/ledger/tx/txtest"
@@ -255,10 +254,21 @@ func (n *Network) Ready() {
 	}
 }
 
+// patience is how long a test waits for what a network does at once or never.
+const patience = time.Minute
+
+// Within is a context for what must be done in a minute. A client carries a transaction through for as long as it may: in a network that stands
+// still it must not wait until the whole test program is ended, which tells nothing of the nodes.
+func Within(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 // Eventually waits until ok is true and fails the test if it does not become so in a minute.
 func (n *Network) Eventually(ok func() bool, format string, args ...any) {
 	n.t.Helper()
-	for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !ok(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			n.t.Fatalf(format, args...)
 		}
@@ -269,7 +279,14 @@ func (n *Network) Eventually(ok func() bool, format string, args ...any) {
 func (n *Network) Log(i int) string { return n.logs[i].String() }
 
 func (n *Network) stop() {
-	for i := range n.nodes {
+	for i, running := range n.nodes {
+		if running != nil {
+			select {
+			case <-running.Done():
+				n.t.Errorf("member %d stopped by itself: %v", i, running.Err())
+			default:
+			}
+		}
 		n.StopNode(i)
 		if n.t.Failed() {
 			n.t.Logf("log of member %d:\n%s", i, n.Log(i))
@@ -301,20 +318,13 @@ func (l *logbook) String() string {
 	return string(bytes.Join(l.lines, nil))
 }
 
-// freePorts returns loopback addresses nobody listens on, below the ports that connections are given.
+// freePorts are addresses that nobody else is given until the test ends.
 func freePorts(t testing.TB, n int) []string {
 	t.Helper()
-	var out []string
-	for tries := 0; len(out) < n; tries++ {
-		if tries > 100*n {
-			t.Fatal("no free ports")
-		}
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.N(20_000)))
-		if err != nil {
-			continue
-		}
-		defer l.Close() // held until all are chosen
-		out = append(out, l.Addr().String())
+	addresses, giveBack, err := ports.Addresses(n)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return out
+	t.Cleanup(giveBack)
+	return addresses
 }

@@ -26,7 +26,7 @@ func draft(t *testing.T, c *client.Client) *client.Draft {
 func pay(t *testing.T, c *client.Client, from, to int, amount string) *apiv1.Outcome {
 	t.Helper()
 	d := draft(t, c).Transfer(simnet.Address(simnet.Person(from)), simnet.Address(simnet.Person(to)), "krw", amount)
-	o, err := c.Do(t.Context(), d, simnet.Person(from))
+	o, err := c.Do(simnet.Within(t), d, simnet.Person(from))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func sameAtEveryMember(t *testing.T, net *simnet.Network) {
 	answers := make(chan *apiv1.Outcome, 8)
 	for round := range 8 {
 		go func() {
-			o, err := net.Client(round%4).Submit(t.Context(), s)
+			o, err := net.Client(round%4).Submit(simnet.Within(t), s)
 			if err != nil {
 				t.Error(err)
 			}
@@ -150,7 +150,7 @@ func silent(t *testing.T, net *simnet.Network) {
 func overdraw(t *testing.T, net *simnet.Network) {
 	c := net.Client(1)
 	d := draft(t, c).Transfer(simnet.Address(simnet.Person(4)), simnet.Address(simnet.Person(5)), "krw", "1000001")
-	o, err := c.Do(t.Context(), d, simnet.Person(4))
+	o, err := c.Do(simnet.Within(t), d, simnet.Person(4))
 	if o.GetStatus() != "failed" || o.GetCode() != "asset.insufficient_balance" {
 		t.Errorf("outcome %v, %v", o, err)
 	}
@@ -175,7 +175,7 @@ func allComeBack(t *testing.T, net *simnet.Network) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, err := c.Submit(t.Context(), s)
+	first, err := c.Submit(simnet.Within(t), s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +186,7 @@ func allComeBack(t *testing.T, net *simnet.Network) {
 		net.StartNode(i)
 	}
 	net.Ready()
-	again, err := net.Client(2).Submit(t.Context(), s)
+	again, err := net.Client(2).Submit(simnet.Within(t), s)
 	if err != nil || again.GetSeq() != first.GetSeq() {
 		t.Errorf("sent again after a restart: %v, first %v, %v", again, first, err)
 	}
@@ -202,14 +202,14 @@ func vote(t *testing.T, net *simnet.Network) {
 	proposer := simnet.Address(simnet.Signer(0))
 	leaving := simnet.Address(simnet.Signer(3))
 	change := &networkv1.Change{Kind: &networkv1.Change_SetPower{SetPower: &networkv1.SetPower{Member: leaving[:], Power: 0}}}
-	o, err := c.Do(t.Context(), draft(t, c).Propose(proposer, change), simnet.Signer(0))
+	o, err := c.Do(simnet.Within(t), draft(t, c).Propose(proposer, change), simnet.Signer(0))
 	if err != nil || client.Check(o) != nil {
 		t.Fatal(o, err)
 	}
 	id := uint64(o.GetEvents()[0].GetFields().AsMap()["proposal"].(float64))
 	for _, i := range []int{1, 2} {
 		member := simnet.Signer(i)
-		if o, err := c.Do(t.Context(), draft(t, c).Vote(simnet.Address(member), id), member); err != nil || client.Check(o) != nil {
+		if o, err := c.Do(simnet.Within(t), draft(t, c).Vote(simnet.Address(member), id), member); err != nil || client.Check(o) != nil {
 			t.Fatal(o, err)
 		}
 	}

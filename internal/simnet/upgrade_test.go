@@ -113,7 +113,7 @@ func try(t *testing.T, n *simnet.Network, i int, change *networkv1.Change) error
 	if change != nil {
 		d = draft(t, c).Propose(address, change)
 	}
-	o, err := c.Do(t.Context(), d, simnet.Signer(i))
+	o, err := c.Do(simnet.Within(t), d, simnet.Signer(i))
 	if err != nil {
 		return err
 	}

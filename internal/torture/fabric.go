@@ -3,14 +3,14 @@ package torture
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/dureledger/dure/internal/ports"
 )
 
 // fabric is what the members' nodes stand on and are joined by.
@@ -63,14 +63,16 @@ type proxies struct {
 	apis  []string
 	p2ps  []string
 	links map[[2]int]*link
+
+	giveBack func() // the members' ports
 }
 
 func newProxies(size int, seed uint64) (fabric, error) {
-	p := &proxies{size: size, links: map[[2]int]*link{}}
-	addresses, err := freePorts(2 * size)
+	addresses, giveBack, err := ports.Addresses(2 * size)
 	if err != nil {
 		return nil, err
 	}
+	p := &proxies{size: size, links: map[[2]int]*link{}, giveBack: giveBack}
 	p.apis, p.p2ps = addresses[:size], addresses[size:]
 	for from := range size {
 		for to := range size {
@@ -129,27 +131,11 @@ func (p *proxies) close() error {
 	for _, l := range p.links {
 		l.close()
 	}
+	p.giveBack()
 	return nil
 }
 
 // withoutSettings leaves out what would give all members the same settings.
 func withoutSettings(env []string) []string {
 	return slices.DeleteFunc(env, func(s string) bool { return strings.HasPrefix(s, "DURE_") })
-}
-
-// freePorts returns loopback addresses nobody listens on, below the ports that connections are given.
-func freePorts(count int) ([]string, error) {
-	var out []string
-	for tries := 0; len(out) < count; tries++ {
-		if tries > 100*count {
-			return nil, errors.New("torture: no free ports")
-		}
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.N(20_000)))
-		if err != nil {
-			continue
-		}
-		defer l.Close() // held until all are chosen
-		out = append(out, l.Addr().String())
-	}
-	return out, nil
 }

@@ -6,6 +6,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/dureledger/dure/internal/ports"
 )
 
 // pieces is how many pieces of up to pieceBytes wait in a link for their time, each way of each connection. Then the
@@ -33,10 +35,11 @@ type link struct {
 }
 
 func newLink(target string, seed, stream uint64) (*link, error) {
-	addresses, err := freePorts(1)
+	addresses, giveBack, err := ports.Addresses(1)
 	if err != nil {
 		return nil, err
 	}
+	defer giveBack() // whoever is given it now finds that it is taken
 	l, err := net.Listen("tcp", addresses[0])
 	if err != nil {
 		return nil, fmt.Errorf("torture: %w", err)
