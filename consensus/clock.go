@@ -34,7 +34,7 @@ type clockWatch struct {
 	wrong     bool          // said in the log
 }
 
-// block notes the commit of a block. live is false while blocks are fetched or replayed long after they were decided.
+// block notes the commit of a block. live is false while blocks come long after they were decided: replayed, fetched, or from peers that are further.
 func (w *clockWatch) block(blockTime time.Time, live bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

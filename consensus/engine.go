@@ -205,11 +205,13 @@ func (e *Engine) Start() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	e.stop = cancel
 	dial := &dialer{sw: e.node.Switch(), self: p2p.PubKeyToID(ed25519.PubKey(e.config.NodeKey.Public().(stded25519.PublicKey))), peers: e.config.Peers, log: e.config.Log}
+	lag := &laggard{here: e.place, further: e.further, redial: e.node.Switch().StopPeerForError, log: e.config.Log}
 	go e.watch()
-	e.done.Add(3)
+	e.done.Add(4)
 	go func() { defer e.done.Done(); dial.run(ctx) }()
 	go func() { defer e.done.Done(); e.pool.verify(ctx) }()
 	go func() { defer e.done.Done(); e.sealer.run(ctx) }()
+	go func() { defer e.done.Done(); lag.run(ctx, e.died) }()
 	return nil
 }
 
@@ -320,7 +322,8 @@ func (e *Engine) CatchingUp() bool { return e.node.ConsensusReactor().WaitSync()
 // committed follows a block: answers, then what was not decided in time.
 func (e *Engine) committed(r *exec.Result, tip *Tip, expired []*batch) {
 	e.pool.decided(r)
-	e.clock.block(time.UnixMilli(r.Time), e.node != nil && !e.CatchingUp()) // no node yet: replayed
+	live := e.node != nil && !e.CatchingUp() && len(e.further(r.Height+1)) == 0 // no node yet: replayed
+	e.clock.block(time.UnixMilli(r.Time), live)
 	for _, b := range expired {
 		if b.sealer == e.config.Member {
 			e.pool.unsealed(b, r.Time)

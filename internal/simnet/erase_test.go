@@ -132,10 +132,10 @@ func has(files []string, part string) bool {
 // node that is started again, that makes its index anew, that executes its ledger again, or that is restored.
 func TestReadingsAreErased(t *testing.T) {
 	t.Parallel() // it mostly waits
-	net := simnet.StartWith(t, 4, map[string]string{"readings.keep": "4s", "snapshot.interval": "0"})
+	net := simnet.StartWith(t, 4, map[string]string{"readings.keep": "8s", "snapshot.interval": "0"})
 	const at = 3 // the member that is looked at
 	c := net.Client(at)
-	if status, err := c.Status(t.Context()); err != nil || status.GetReadingsKeepMs() != 4000 {
+	if status, err := c.Status(t.Context()); err != nil || status.GetReadingsKeepMs() != 8000 {
 		t.Errorf("the node says of readings %d ms, %v", status.GetReadingsKeepMs(), err)
 	}
 	d := newCar(t, net, c)
