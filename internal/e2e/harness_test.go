@@ -155,7 +155,9 @@ func (n *network) crash() {
 	}
 	_ = n.cmd.Wait()
 	n.cmd = nil
-	eventually(n.t, 20*time.Second, func() bool { return ports.Free(n.api, 4) && ports.Free(n.p2p, 4) && (n.mqtt == 0 || ports.Free(n.mqtt, 1)) }, "the members did not die")
+	eventually(n.t, 20*time.Second, func() bool {
+		return ports.Free(n.api, 4) && ports.Free(n.p2p, 4) && (n.mqtt == 0 || ports.Free(n.mqtt, 1))
+	}, "the members did not die")
 }
 
 func (n *network) stop() {
