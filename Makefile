@@ -85,9 +85,12 @@ TORTURE ?=
 torture: build ## Faults on real processes for MINUTES (30), with a report in torture.md; SEED repeats a run
 	$(GO) run ./internal/torture/cmd/torture -minutes $(MINUTES) $(if $(SEED),-seed $(SEED)) $(TORTURE)
 
+# More flags of dure bench table, such as --only for some rows.
+BENCH ?=
+
 bench: build ## Run the benchmarks and write their figures into docs/performance.md (an hour and a half)
 	@out=$$(mktemp -d) && trap 'rm -rf "$$out"' EXIT && $(MAKE) -s --no-print-directory -C client/device-c size OUT="$$out" >"$$out/sizes" && \
-		bin/dure bench table --page docs/performance.md --sizes "$$out/sizes"
+		bin/dure bench table --page docs/performance.md --sizes "$$out/sizes" $(BENCH)
 
 microbench: ## Run the Go benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...

@@ -10,18 +10,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/dureledger/dure/bench"
-)
-
-// Where the table goes in the page it is written to.
-const (
-	tableBegin = "<!-- figures: make bench -->"
-	tableEnd   = "<!-- end of figures -->"
 )
 
 func newBenchTable(a *app) *cobra.Command {
@@ -30,14 +23,17 @@ func newBenchTable(a *app) *cobra.Command {
 		Use:   "table",
 		Short: "Run every benchmark and write the table of figures",
 		Long: `Runs the benchmarks of docs/performance.md one after the other, each on a network of its own, and writes their
-figures as a table: to standard output, and with --page into a page between its two marks. It takes about an hour and a half, and 20 GB in the
-temporary folder (TMPDIR); nothing else should run on the machine meanwhile. A row whose checks fail is in the table with what failed.`,
-		Example: "  dure bench table --page docs/performance.md",
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return t.run(cmd.Context(), a) },
+figures as a table: to standard output, row by row, and with --page into a page between its two marks. It takes about an hour and a half, and 20 GB in the
+temporary folder (TMPDIR); nothing else should run on the machine meanwhile. A row whose checks fail is in the table with what failed. With --only,
+and when it is interrupted, the page keeps the rows that were not made anew. The row at half the load goes by the first, so it takes both.`,
+		Example: `  dure bench table --page docs/performance.md
+  dure bench table --page docs/performance.md --only "against 10000" --only "22 members"`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return t.run(cmd.Context(), a) },
 	}
 	cmd.Flags().StringVar(&t.page, "page", "", "a Markdown page to write the table into")
 	cmd.Flags().StringVar(&t.sizes, "sizes", "", "a file with what \"make -C client/device-c size\" printed, to be rows of the table")
+	cmd.Flags().StringArrayVar(&t.only, "only", nil, "only the rows whose name has this in it; may be given several times")
 	cmd.Flags().BoolVar(&t.quick, "quick", false, "a few seconds each and fewer accounts: to try the benchmarks, not to measure")
 	return cmd
 }
@@ -45,6 +41,7 @@ temporary folder (TMPDIR); nothing else should run on the machine meanwhile. A r
 // benchTable is the table being made.
 type benchTable struct {
 	page, sizes string
+	only        []string
 	quick       bool
 	app         *app
 	rows        []string
@@ -53,6 +50,9 @@ type benchTable struct {
 
 func (t *benchTable) run(ctx context.Context, a *app) error {
 	t.app = a
+	if err := t.begin(); err != nil {
+		return err
+	}
 	seconds, turn, many, few, long := "30", "30", "1000000", "10000", "600"
 	if t.quick {
 		seconds, turn, many, few, long = "5", "2", "20000", "1000", "120"
@@ -77,7 +77,7 @@ func (t *benchTable) run(ctx context.Context, a *app) error {
 	}, "--members", "22", "--seconds", seconds, "--accounts", "1000", "--rate", "100", "--join")
 	t.things(ctx, seconds)
 	t.firstPayment(ctx)
-	return t.write()
+	return t.write(ctx.Err() != nil)
 }
 
 // payments runs one benchmark of payments.
@@ -87,7 +87,7 @@ func (t *benchTable) payments(ctx context.Context, what string, say func(*bench.
 
 // benchRow runs one benchmark in a process of its own, so that nothing of one is left in the next, and makes a row of its report.
 func benchRow[R any](ctx context.Context, t *benchTable, what, command string, say func(*R) string, args []string) *R {
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || !t.wants(what) {
 		return nil
 	}
 	fmt.Fprintf(t.app.err, "\n== %s\n", what)
@@ -128,10 +128,6 @@ func benchOne[R any](ctx context.Context, t *benchTable, command string, args []
 	return report, errors.Join(runErr, json.Unmarshal(raw, report))
 }
 
-func (t *benchTable) row(what, figures string) {
-	t.rows = append(t.rows, "| "+what+" | "+figures+" |")
-}
-
 func (t *benchTable) throughput(r *bench.Report) string {
 	return fmt.Sprintf("%.0f tx/s, of_limit %.2f (one core checks %.0f signatures/s; %.0f µs of processor time a payment on all members; %d indexing)",
 		r.CommittedPerS, r.OfLimit, r.VerifyPerCoreS, r.MemberCPUUS, r.IndexingMembers)
@@ -140,6 +136,9 @@ func (t *benchTable) throughput(r *bench.Report) string {
 // firstPayment times "dure up" from nothing to the first committed payment.
 func (t *benchTable) firstPayment(ctx context.Context) {
 	const what = "`dure up` to the first committed payment"
+	if ctx.Err() != nil || !t.wants(what) {
+		return
+	}
 	took, err := t.up(ctx)
 	if err != nil {
 		t.bad = append(t.bad, fmt.Errorf("%s: %w", what, err))
@@ -182,24 +181,4 @@ func (t *benchTable) up(parent context.Context) (time.Duration, error) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-}
-
-func (t *benchTable) write() error {
-	table := "| What | Measured |\n|---|---|\n" + strings.Join(t.rows, "\n") + "\n"
-	if _, err := fmt.Fprint(t.app.out, table); err != nil {
-		return err
-	}
-	if t.page == "" || t.quick {
-		return errors.Join(t.bad...)
-	}
-	page, err := os.ReadFile(t.page)
-	if err != nil {
-		return err
-	}
-	before, rest, ok := strings.Cut(string(page), tableBegin)
-	_, after, ok2 := strings.Cut(rest, tableEnd)
-	if !ok || !ok2 {
-		return failed(t.page+" has no place for the table", "it needs the lines "+tableBegin+" and "+tableEnd)
-	}
-	return errors.Join(os.WriteFile(t.page, []byte(before+tableBegin+"\n"+table+tableEnd+after), 0o644), errors.Join(t.bad...)) // public
 }

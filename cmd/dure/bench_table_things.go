@@ -59,7 +59,7 @@ func (t *benchTable) devices(ctx context.Context, connected, seconds string) {
 
 // sizesOfC makes rows of what the C library's size target printed: core, program, flash, ram, stack.
 func (t *benchTable) sizesOfC() {
-	if t.sizes == "" {
+	if t.sizes == "" || !t.wants("the C library checks a receipt") {
 		return
 	}
 	raw, err := os.ReadFile(t.sizes)

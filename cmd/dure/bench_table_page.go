@@ -1,0 +1,94 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+)
+
+// Where the table goes in the page it is written to.
+const (
+	tableBegin = "<!-- figures: make bench -->"
+	tableEnd   = "<!-- end of figures -->"
+	tableHead  = "| What | Measured |\n|---|---|\n"
+)
+
+// begin looks at the page, before an hour and a half are spent, and begins the table.
+func (t *benchTable) begin() error {
+	if t.page != "" {
+		page, err := os.ReadFile(t.page)
+		if err != nil {
+			return err
+		}
+		if _, err := tableIn(string(page)); err != nil {
+			return failed(t.page+" has no place for the table", err.Error())
+		}
+	}
+	_, err := fmt.Fprint(t.app.out, tableHead)
+	return err
+}
+
+// wants says whether a row is to be made.
+func (t *benchTable) wants(what string) bool {
+	return len(t.only) == 0 || slices.ContainsFunc(t.only, func(part string) bool { return strings.Contains(what, part) })
+}
+
+// row is one of the table's. Whoever looks sees it at once.
+func (t *benchTable) row(what, figures string) {
+	t.rows = append(t.rows, "| "+what+" | "+figures+" |")
+	fmt.Fprintln(t.app.out, t.rows[len(t.rows)-1])
+}
+
+// write puts the rows into the page. The rows of a whole run are the table; others go in the places of those that have their names, or to its end.
+func (t *benchTable) write(interrupted bool) error {
+	if len(t.rows) == 0 && len(t.only) > 0 && !interrupted {
+		return failed("no row has such a name", "dure bench table --quick shows the names of all")
+	}
+	if t.page == "" || t.quick {
+		return errors.Join(t.bad...)
+	}
+	page, err := os.ReadFile(t.page)
+	if err != nil {
+		return err
+	}
+	old, err := tableIn(string(page))
+	if err != nil {
+		return failed(t.page+" has no place for the table", err.Error())
+	}
+	rows := t.rows
+	if interrupted || len(t.only) > 0 {
+		rows = mergeRows(strings.Split(strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(old), strings.TrimSpace(tableHead))), "\n"), rows)
+	}
+	table := "\n" + tableHead + strings.Join(rows, "\n") + "\n"
+	text := strings.Replace(string(page), tableBegin+old+tableEnd, tableBegin+table+tableEnd, 1)
+	return errors.Join(os.WriteFile(t.page, []byte(text), 0o644), errors.Join(t.bad...)) // public
+}
+
+// tableIn is what a page has between its marks.
+func tableIn(page string) (string, error) {
+	_, rest, ok := strings.Cut(page, tableBegin)
+	table, _, ok2 := strings.Cut(rest, tableEnd)
+	if !ok || !ok2 {
+		return "", errors.New("it needs the lines " + tableBegin + " and " + tableEnd)
+	}
+	return table, nil
+}
+
+// mergeRows puts rows in the places of those that have their names, or behind all.
+func mergeRows(old, rows []string) []string {
+	name := func(row string) string {
+		what, _, _ := strings.Cut(strings.TrimPrefix(row, "| "), " |")
+		return what
+	}
+	out := slices.DeleteFunc(slices.Clone(old), func(row string) bool { return row == "" })
+	for _, row := range rows {
+		if i := slices.IndexFunc(out, func(o string) bool { return name(o) == name(row) }); i >= 0 {
+			out[i] = row
+		} else {
+			out = append(out, row)
+		}
+	}
+	return out
+}
