@@ -23,8 +23,8 @@ const (
 
 // laggard notices that this node waits for a block that peers have, and that nothing comes of it. CometBFT sends a part of a block, or a vote, once
 // on a connection and from then on takes the peer to have it. What came at a moment when it was of no use, such as a part before the votes that say
-// which block it is of, is thrown away by the one and never sent again by the other (tendermint/tendermint#3721). In a busy network the next round
-// or block may help; an idle one would leave the node where it is for ever. On a new connection nothing is taken to be known.
+// which block it is of, is thrown away by the one and never sent again by the other (tendermint/tendermint#3721). Blocks that follow do not help, for
+// this one comes first; the node would be where it is for ever. On a new connection nothing is taken to be known.
 type laggard struct {
 	here    func() place                    // may wait for a block that is being executed
 	further func(height int64) []p2p.Peer   // who works on a later block
@@ -82,8 +82,11 @@ func (l *laggard) look() {
 	}
 }
 
-// further are the peers that work on a later block.
+// further are the peers that work on a later block; none while this node begins with a snapshot, which takes as long as it takes.
 func (e *Engine) further(height int64) []p2p.Peer {
+	if e.Tip() == nil {
+		return nil
+	}
 	return further(e.node.Switch().Peers().Copy(), height)
 }
 
