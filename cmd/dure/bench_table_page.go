@@ -18,16 +18,26 @@ const (
 // begin looks at the page, before an hour and a half are spent, and begins the table.
 func (t *benchTable) begin() error {
 	if t.page != "" {
-		page, err := os.ReadFile(t.page)
-		if err != nil {
+		if _, _, _, err := t.around(); err != nil {
 			return err
-		}
-		if _, err := tableIn(string(page)); err != nil {
-			return failed(t.page+" has no place for the table", err.Error())
 		}
 	}
 	_, err := fmt.Fprint(t.app.out, tableHead)
 	return err
+}
+
+// around is what the page has before the table, as the table, and after it.
+func (t *benchTable) around() (before, table, after string, err error) {
+	page, err := os.ReadFile(t.page)
+	if err != nil {
+		return "", "", "", err
+	}
+	before, rest, ok := strings.Cut(string(page), tableBegin)
+	table, after, ok2 := strings.Cut(rest, tableEnd)
+	if !ok || !ok2 {
+		return "", "", "", failed(t.page+" has no place for the table", "it needs the lines "+tableBegin+" and "+tableEnd)
+	}
+	return before, table, after, nil
 }
 
 // wants says whether a row is to be made.
@@ -49,40 +59,29 @@ func (t *benchTable) write(interrupted bool) error {
 	if t.page == "" || t.quick {
 		return errors.Join(t.bad...)
 	}
-	page, err := os.ReadFile(t.page)
+	before, old, after, err := t.around()
 	if err != nil {
 		return err
 	}
-	old, err := tableIn(string(page))
-	if err != nil {
-		return failed(t.page+" has no place for the table", err.Error())
-	}
 	rows := t.rows
 	if interrupted || len(t.only) > 0 {
-		rows = mergeRows(strings.Split(strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(old), strings.TrimSpace(tableHead))), "\n"), rows)
+		rows = mergeRows(old, rows)
 	}
-	table := "\n" + tableHead + strings.Join(rows, "\n") + "\n"
-	text := strings.Replace(string(page), tableBegin+old+tableEnd, tableBegin+table+tableEnd, 1)
+	text := before + tableBegin + "\n" + tableHead + strings.Join(rows, "\n") + "\n" + tableEnd + after
 	return errors.Join(os.WriteFile(t.page, []byte(text), 0o644), errors.Join(t.bad...)) // public
 }
 
-// tableIn is what a page has between its marks.
-func tableIn(page string) (string, error) {
-	_, rest, ok := strings.Cut(page, tableBegin)
-	table, _, ok2 := strings.Cut(rest, tableEnd)
-	if !ok || !ok2 {
-		return "", errors.New("it needs the lines " + tableBegin + " and " + tableEnd)
+// mergeRows puts rows in the places of those of a table that have their names, or behind all.
+func mergeRows(table string, rows []string) (out []string) {
+	for line := range strings.Lines(table) {
+		if strings.HasPrefix(line, "| ") && !strings.HasPrefix(tableHead, line) {
+			out = append(out, strings.TrimSpace(line))
+		}
 	}
-	return table, nil
-}
-
-// mergeRows puts rows in the places of those that have their names, or behind all.
-func mergeRows(old, rows []string) []string {
 	name := func(row string) string {
 		what, _, _ := strings.Cut(strings.TrimPrefix(row, "| "), " |")
 		return what
 	}
-	out := slices.DeleteFunc(slices.Clone(old), func(row string) bool { return row == "" })
 	for _, row := range rows {
 		if i := slices.IndexFunc(out, func(o string) bool { return name(o) == name(row) }); i >= 0 {
 			out[i] = row

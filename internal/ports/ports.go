@@ -20,7 +20,7 @@ const (
 	gate   = first + block*blocks
 )
 
-// a range of ports that this process may give, and those that it has given.
+// owned is a block of this process, and which of its ports are given.
 type owned struct {
 	base  int
 	given [block]bool
@@ -44,7 +44,12 @@ func Row(n int) (port int, giveBack func(), err error) {
 			return 0, nil, errors.New("ports: this machine has no free ports")
 		}
 		if at, ok := mine[i].row(n); ok {
-			return mine[i].base + at, func() { mine[i].mark(at, n, false) }, nil
+			mine[i].mark(at, n, true)
+			return mine[i].base + at, func() {
+				mu.Lock()
+				defer mu.Unlock()
+				mine[i].mark(at, n, false)
+			}, nil
 		}
 	}
 }
@@ -80,22 +85,18 @@ func claim() bool {
 	return false
 }
 
-// row finds n ports that are not given and on which nobody listens, and gives them. The caller holds mu.
+// row finds n ports that are not given and on which nobody listens. The caller holds mu.
 func (o *owned) row(n int) (at int, ok bool) {
 	for at := 0; at+n <= block; at++ {
 		if !slices.Contains(o.given[at:at+n], true) && Free(o.base+at, n) {
-			for i := at; i < at+n; i++ {
-				o.given[i] = true
-			}
 			return at, true
 		}
 	}
 	return 0, false
 }
 
+// mark notes that n ports are given, or are not any more. The caller holds mu.
 func (o *owned) mark(at, n int, given bool) {
-	mu.Lock()
-	defer mu.Unlock()
 	for i := at; i < at+n; i++ {
 		o.given[i] = given
 	}
