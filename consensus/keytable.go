@@ -28,9 +28,9 @@ func newKeys() keys {
 }
 
 // Ed25519, KeepEd25519 and MLDSA65 make it a tx.Prepared.
-func (k keys) Ed25519(public *[32]byte) [2]tx.X          { return k.ed25519.find(public) }
-func (k keys) KeepEd25519(public *[32]byte, x tx.X)      { k.ed25519.keep(public, x) }
-func (k keys) MLDSA65(public []byte) *tx.PreparedMLDSA65 { return k.mldsa65.prepared(public) }
+func (k keys) Ed25519(public *[32]byte, which int) [2]tx.X { return k.ed25519.find(public, which) }
+func (k keys) KeepEd25519(public *[32]byte, x tx.X)        { k.ed25519.keep(public, x) }
+func (k keys) MLDSA65(public []byte) *tx.PreparedMLDSA65   { return k.mldsa65.prepared(public) }
 
 // keyTable keeps the ML-DSA-65 keys that sign often, unpacked. A key enters when it is seen again: keeping one that
 // signs once costs more than it gives. What was not used for a whole generation leaves. It is safe for concurrent use.

@@ -10,15 +10,15 @@ import (
 const (
 	// lineWords is how much the processor fetches at once, 64 bytes: room for the x-coordinates of two keys.
 	lineWords = 8
-	// firstLines are in a table that is new, 64 KiB, and mostLines in the largest, 64 MiB. Of a million keys that sign at random that finds nine of
-	// ten, as few keys more than two have to share a line.
+	// firstLines are in a table that is new, 64 KiB, and mostLines in the largest, 64 MiB. Of a million keys that sign at random hardly any has to be
+	// unpacked: one whose first line is full has a second.
 	firstLines, mostLines = 1 << 10, 1 << 20
 	// A table becomes twice as large when one in fullAt places is used, so that keys hardly ever share a line before it is at its largest.
 	fullAt = 8
 )
 
 // xTable keeps x-coordinates of Ed25519 keys, the newest two of each line, and not whose they are: the reader finds out
-// (tx.Prepared). So it may forget them, mix them up and even tear them apart, and needs no lock. Whoever chooses keys that share a line has them unpacked
+// (tx.Prepared). So it may forget them, mix them up and even tear them apart, and needs no lock. Whoever chooses keys that share both lines has them unpacked
 // each time, as they were before there was a table. It is safe for concurrent use.
 type xTable struct {
 	lines atomic.Pointer[xLines]
@@ -50,30 +50,33 @@ func (l *xLines) doubled() *xLines {
 	return out
 }
 
-// line is the one in which a key's x-coordinate is, if it is kept.
-func (l *xLines) line(public *[32]byte) []atomic.Uint64 {
+// line is the first (0) or the second (1) in which a key's x-coordinate may be.
+func (l *xLines) line(public *[32]byte, which int) []atomic.Uint64 {
 	lines := uint64(len(l.words) / lineWords)
-	at := binary.LittleEndian.Uint64(public[8:]) & (lines - 1) * lineWords
+	at := binary.LittleEndian.Uint64(public[8+8*which:]) & (lines - 1) * lineWords
 	return l.words[at : at+lineWords : at+lineWords]
 }
 
-// find returns what is in the line of a key.
-func (t *xTable) find(public *[32]byte) (found [2]tx.X) {
-	line := t.lines.Load().line(public)
+// find returns what is in a line of a key.
+func (t *xTable) find(public *[32]byte, which int) (found [2]tx.X) {
+	line := t.lines.Load().line(public, which)
 	for i := range lineWords {
 		binary.LittleEndian.PutUint64(found[i/4][i%4*8:], line[i].Load())
 	}
 	return found
 }
 
-// keep puts an x-coordinate into its key's line, in the place of the oldest there.
+// keep puts an x-coordinate into its key's first line, or the second if only that has room, or in the place of the oldest in the first.
 func (t *xTable) keep(public *[32]byte, x tx.X) {
 	lines := t.lines.Load()
-	line := lines.line(public)
+	line := lines.line(public, 0)
+	if second := lines.line(public, 1); !hasRoom(line) && hasRoom(second) {
+		line = second
+	}
 	full := int64(len(lines.words) / 4 / fullAt)
-	if line[4].Load() == 0 && lines.used.Add(1) == full && len(lines.words) < mostLines*lineWords {
+	if hasRoom(line) && lines.used.Add(1) == full && len(lines.words) < mostLines*lineWords {
 		lines = lines.doubled()
-		line = lines.line(public)
+		line = lines.line(public, 0)
 		t.lines.Store(lines)
 	}
 	for i := range 4 {
@@ -81,3 +84,6 @@ func (t *xTable) keep(public *[32]byte, x tx.X) {
 		line[i].Store(binary.LittleEndian.Uint64(x[i*8:]))
 	}
 }
+
+// hasRoom says whether the second place of a line is empty.
+func hasRoom(line []atomic.Uint64) bool { return line[4].Load() == 0 }

@@ -99,6 +99,20 @@ func (v *View) peek(key []byte) ([]byte, bool) {
 	return v.base.Get(key)
 }
 
+// HasAny says whether one of the keys is there. It costs the work of one read and looks no further than the first that is, so what is named first
+// is a matter of speed alone.
+func (v *View) HasAny(keys ...[]byte) (found bool) {
+	work := v.work + workGet
+	for _, key := range keys {
+		if _, found = v.peek(key); found {
+			break
+		}
+	}
+	v.hold()
+	v.work = work
+	return found
+}
+
 // hold holds the base while what peek has shown is read.
 func (v *View) hold() {
 	if p, ok := v.base.(peeker); ok {

@@ -59,6 +59,14 @@ func TestViewIsAMap(t *testing.T) {
 				if got, ok := raw.Get(v, key); ok != (m[string(key)] != "") || string(got) != m[string(key)] {
 					t.Fatalf("Map.Get(%x) = %x, %v", key, got, ok)
 				}
+				other, work := eitherK.Draw(t, "other"), v.Work()
+				if got := v.HasAny(key, other); got != (m[string(key)] != "" || m[string(other)] != "") {
+					t.Fatalf("HasAny(%x, %x) = %v", key, other, got)
+				}
+				both := v.Work() - work
+				if raw.Has(v, key); v.Work()-work != 2*both {
+					t.Fatalf("HasAny costs %d, a read %d", both, v.Work()-work-both)
+				}
 				from, limit := anyKey.Draw(t, "from"), rapid.IntRange(1, 50).Draw(t, "limit")
 				want := m.within(from, state.PrefixEnd(from))
 				if got := collect(v, from, state.PrefixEnd(from), limit); !same(got, want[:min(limit, len(want))]) {

@@ -60,9 +60,9 @@ type kept struct {
 	mldsa65 *tx.PreparedMLDSA65
 }
 
-func (k kept) Ed25519(public *[32]byte) [2]tx.X     { return [2]tx.X{k.ed25519[*public]} }
-func (k kept) KeepEd25519(public *[32]byte, x tx.X) { k.ed25519[*public] = x }
-func (k kept) MLDSA65([]byte) *tx.PreparedMLDSA65   { return k.mldsa65 }
+func (k kept) Ed25519(public *[32]byte, _ int) [2]tx.X { return [2]tx.X{k.ed25519[*public]} }
+func (k kept) KeepEd25519(public *[32]byte, x tx.X)    { k.ed25519[*public] = x }
+func (k kept) MLDSA65([]byte) *tx.PreparedMLDSA65      { return k.mldsa65 }
 
 // BenchmarkVerifyMLDSA65 checks one signature by a key that is unpacked each time, and by one that is kept.
 func BenchmarkVerifyMLDSA65(b *testing.B) {

@@ -105,7 +105,7 @@ func (b ed25519Batch) holds(prepared Prepared) bool {
 	// All is asked for before anything is used, so that the processor waits for memory once.
 	candidates := make([][2]X, len(b))
 	for i, e := range b {
-		candidates[i] = prepared.Ed25519((*[32]byte)(e.public))
+		candidates[i] = prepared.Ed25519((*[32]byte)(e.public), 0)
 	}
 	all, coefficients := newTerms(1+2*len(b)), b.coefficients()
 	base, timesBase := all.add()

@@ -18,10 +18,15 @@ type coordinates struct{ X, Y, Z, T field.Element }
 
 func coordinatesOf(p *curve.EdwardsPoint) *coordinates { return (*coordinates)(unsafe.Pointer(p)) }
 
-// setKey sets a point to that of a public key, false if it is none.
+// setKey sets a point to that of a public key, false if it is none. The candidates are the first that prepared has.
 func setKey(p *curve.EdwardsPoint, public *[32]byte, candidates [2]X, prepared Prepared) bool {
-	if knownLayout && (setX(p, public, &candidates[0]) || setX(p, public, &candidates[1])) {
-		return true
+	if knownLayout {
+		if setEither(p, public, &candidates) {
+			return true
+		}
+		if candidates = prepared.Ed25519(public, 1); setEither(p, public, &candidates) {
+			return true
+		}
 	}
 	if _, err := p.SetCompressedY((*curve.CompressedEdwardsY)(public)); err != nil {
 		return false
@@ -35,7 +40,12 @@ func setKey(p *curve.EdwardsPoint, public *[32]byte, candidates [2]X, prepared P
 // PrepareEd25519 has prepared keep what makes checking signatures by a public key quick, if it has not. Of bytes that are no key nothing is kept.
 func PrepareEd25519(public *[32]byte, prepared Prepared) {
 	var p curve.EdwardsPoint
-	setKey(&p, public, prepared.Ed25519(public), prepared)
+	setKey(&p, public, prepared.Ed25519(public, 0), prepared)
+}
+
+// setEither sets a point by the one of two x-coordinates that is the key's.
+func setEither(p *curve.EdwardsPoint, public *[32]byte, of *[2]X) bool {
+	return setX(p, public, &of[0]) || setX(p, public, &of[1])
 }
 
 // setX sets a point by an x-coordinate if that is the key's: if -x² + y² = 1 + dx²y² holds with the key's y, and x has

@@ -101,11 +101,11 @@ func FuzzCandidate(f *testing.F) {
 }
 
 // candidates are what a table says, right or not.
-type candidates func(public *[32]byte) [2]tx.X
+type candidates func(public *[32]byte, which int) [2]tx.X
 
-func (c candidates) Ed25519(public *[32]byte) [2]tx.X   { return c(public) }
-func (c candidates) KeepEd25519(*[32]byte, tx.X)        {}
-func (c candidates) MLDSA65([]byte) *tx.PreparedMLDSA65 { return nil }
+func (c candidates) Ed25519(public *[32]byte, which int) [2]tx.X { return c(public, which) }
+func (c candidates) KeepEd25519(*[32]byte, tx.X)                 {}
+func (c candidates) MLDSA65([]byte) *tx.PreparedMLDSA65          { return nil }
 
 // TestCandidatesChangeNoAnswer: batches of ordinary and odd keys get the same answers whatever a table says of them.
 func TestCandidatesChangeNoAnswer(t *testing.T) {
@@ -118,13 +118,22 @@ func TestCandidatesChangeNoAnswer(t *testing.T) {
 	}
 	chance := rand.NewChaCha8([32]byte{1})
 	for name, says := range map[string]candidates{
-		"nothing":      func(*[32]byte) (none [2]tx.X) { return none },
-		"first":        func(public *[32]byte) [2]tx.X { return [2]tx.X{xOf(public[:])} },
-		"second":       func(public *[32]byte) [2]tx.X { return [2]tx.X{{7}, xOf(public[:])} },
-		"the other's":  func(public *[32]byte) [2]tx.X { x := xOf(public[:]); x[0] ^= 1; return [2]tx.X{x, x} },
-		"bytes":        func(*[32]byte) (x [2]tx.X) { chance.Read(x[0][:]); chance.Read(x[1][:]); return x },
-		"half of them": func(public *[32]byte) (x [2]tx.X) { x[public[2]&1] = xOf(public[:]); x[1][public[3]&31] ^= 4; return x },
-		"the same ones": func(*[32]byte) [2]tx.X {
+		"nothing": func(*[32]byte, int) (none [2]tx.X) { return none },
+		"first":   func(public *[32]byte, _ int) [2]tx.X { return [2]tx.X{xOf(public[:])} },
+		"second":  func(public *[32]byte, _ int) [2]tx.X { return [2]tx.X{{7}, xOf(public[:])} },
+		"later": func(public *[32]byte, which int) (x [2]tx.X) {
+			x[which] = xOf(public[:])
+			x[0][1] ^= byte(1 - which)
+			return x
+		},
+		"the other's": func(public *[32]byte, _ int) [2]tx.X { x := xOf(public[:]); x[0] ^= 1; return [2]tx.X{x, x} },
+		"bytes":       func(*[32]byte, int) (x [2]tx.X) { chance.Read(x[0][:]); chance.Read(x[1][:]); return x },
+		"half of them": func(public *[32]byte, _ int) (x [2]tx.X) {
+			x[public[2]&1] = xOf(public[:])
+			x[1][public[3]&31] ^= 4
+			return x
+		},
+		"the same ones": func(*[32]byte, int) [2]tx.X {
 			return [2]tx.X{xOf(batch[0].Witnesses[0].PublicKey), xOf(batch[1].Witnesses[0].PublicKey)}
 		},
 	} {

@@ -21,8 +21,9 @@ func VerifyAll(txs []*Tx) []error {
 
 // Prepared keeps what unpacking keys gave before. Nothing that it returns for Ed25519 changes a result.
 type Prepared interface {
-	// Ed25519 returns candidates for the x-coordinate of a public key, which need not be right.
-	Ed25519(public *[32]byte) [2]X
+	// Ed25519 returns candidates for the x-coordinate of a public key, which need not be right: the first two (0) or, when it is none of them, two
+	// more (1).
+	Ed25519(public *[32]byte, which int) [2]X
 	// KeepEd25519 is told the x-coordinate of a public key that was not among the candidates.
 	KeepEd25519(public *[32]byte, x X)
 	// MLDSA65 returns the unpacked key of a public key, or nil where it is not at hand.
@@ -32,9 +33,9 @@ type Prepared interface {
 // noKeys is of those who keep none.
 type noKeys struct{}
 
-func (noKeys) Ed25519(*[32]byte) (none [2]X)   { return none }
-func (noKeys) KeepEd25519(*[32]byte, X)        {}
-func (noKeys) MLDSA65([]byte) *PreparedMLDSA65 { return nil }
+func (noKeys) Ed25519(*[32]byte, int) (none [2]X) { return none }
+func (noKeys) KeepEd25519(*[32]byte, X)           {}
+func (noKeys) MLDSA65([]byte) *PreparedMLDSA65    { return nil }
 
 // VerifyPrepared is VerifyAll for callers who keep unpacked keys.
 func VerifyPrepared(txs []*Tx, prepared Prepared) []error {

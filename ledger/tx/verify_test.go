@@ -90,7 +90,7 @@ func edgeCases(t testing.TB) (txs []*tx.Tx, good []bool) {
 // prepared has what unpacking gives of the keys for which it is true.
 type prepared func(public []byte) bool
 
-func (p prepared) Ed25519(public *[32]byte) (candidates [2]tx.X) {
+func (p prepared) Ed25519(public *[32]byte, _ int) (candidates [2]tx.X) {
 	if p(public[:]) {
 		candidates[public[1]&1] = xOf(public[:])
 	}

@@ -95,10 +95,24 @@ func toAddress(field string, b []byte) (tx.Address, error) {
 func (m *Module) receiver(g state.Getter, field string, b []byte) (tx.Address, error) {
 	a, err := toAddress(field, b)
 	if err == nil && !m.accounts.Exists(g, a) {
-		err = fault.New("asset.unknown_receiver", "The "+field+" "+a.String()+" has no account. Check the address, or ask a member to open it.",
-			"account", a)
+		err = unknownReceiver(field, a)
 	}
 	return a, err
+}
+
+// receiverOf is receiver for units of an asset. Most who receive some have some, and with them an account (invariant 3); their balance is read next
+// anyway, and only of the others the account is looked for.
+func (m *Module) receiverOf(v *state.View, asset string, b []byte) (tx.Address, error) {
+	a, err := toAddress("receiver", b)
+	if err == nil && !v.HasAny(BalanceKey(asset, a), m.accounts.Key(a)) {
+		err = unknownReceiver("receiver", a)
+	}
+	return a, err
+}
+
+func unknownReceiver(field string, a tx.Address) error {
+	return fault.New("asset.unknown_receiver", "The "+field+" "+a.String()+" has no account. Check the address, or ask a member to open it.",
+		"account", a)
 }
 
 // mover is a call that moves units of the actor.

@@ -14,7 +14,7 @@ func (m *Module) transfer(c *exec.Context, call *assetv1.Transfer) error {
 	if err != nil {
 		return err
 	}
-	to, err := m.receiver(c.View, "receiver", call.GetTo())
+	to, err := m.receiverOf(c.View, asset.id, call.GetTo())
 	if err != nil {
 		return err
 	}
@@ -32,13 +32,13 @@ func (m *Module) transfer(c *exec.Context, call *assetv1.Transfer) error {
 	return nil
 }
 
-// transferNeeds are the keys that a transfer reads.
+// transferNeeds are the keys that a transfer reads, if the receiver has some already.
 func (m *Module) transferNeeds(keys [][]byte, actor tx.Address, call *assetv1.Transfer) [][]byte {
 	to, err := tx.ToAddress(call.GetTo())
 	if err != nil {
 		return keys
 	}
-	return append(keys, m.accounts.Key(to), BalanceKey(call.GetAsset(), actor), BalanceKey(call.GetAsset(), to))
+	return append(keys, BalanceKey(call.GetAsset(), actor), BalanceKey(call.GetAsset(), to))
 }
 
 func emitMoved(c *exec.Context, moved *assetv1.Moved) {
