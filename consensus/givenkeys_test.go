@@ -50,7 +50,7 @@ func TestKeysThatABlockGivesArePrepared(t *testing.T) {
 		if !bytes.Equal(given[i][:], k.Public) {
 			t.Errorf("key %d is %x", i, given[i])
 		}
-		if v.keys.Ed25519(&given[i]) == [2]tx.X{} {
+		if v.keys.Ed25519(&given[i], 0) == [2]tx.X{} {
 			t.Errorf("nothing is kept for key %d", i)
 		}
 	}

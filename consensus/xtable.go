@@ -10,11 +10,12 @@ import (
 const (
 	// lineWords is how much the processor fetches at once, 64 bytes: room for the x-coordinates of two keys.
 	lineWords = 8
-	// firstLines are in a table that is new, 64 KiB, and mostLines in the largest, 64 MiB. Of a million keys that sign at random hardly any has to be
-	// unpacked: one whose first line is full has a second.
+	// firstLines are in a table that is new, 64 KiB, and mostLines in the largest, 64 MiB. Of a million keys that sign at random 97 of 100 are
+	// found, as one whose first line is full has a second.
 	firstLines, mostLines = 1 << 10, 1 << 20
-	// A table becomes twice as large when one in fullAt places is used, so that keys hardly ever share a line before it is at its largest.
-	fullAt = 8
+	// When one in fullAt places of a table is used another takes its place that is growth times as large, or the largest, and empty: the keys that were
+	// in it, 16,384 at most, are unpacked once more.
+	fullAt, growth = 8, 64
 )
 
 // xTable keeps x-coordinates of Ed25519 keys, the newest two of each line, and not whose they are: the reader finds out
@@ -36,19 +37,6 @@ func newXTable() *xTable {
 }
 
 func newXLines(n int) *xLines { return &xLines{words: make([]atomic.Uint64, n*lineWords)} }
-
-// doubled is a table twice as large with what is kept. Without the keys nothing says to which of two lines an x-coordinate belongs now, so both have it
-// until others push it out of the wrong one. What is kept meanwhile may be lost.
-func (l *xLines) doubled() *xLines {
-	out := newXLines(2 * len(l.words) / lineWords)
-	for i := range l.words {
-		word := l.words[i].Load()
-		out.words[i].Store(word)
-		out.words[len(l.words)+i].Store(word)
-	}
-	out.used.Store(l.used.Load())
-	return out
-}
 
 // line is the first (0) or the second (1) in which a key's x-coordinate may be.
 func (l *xLines) line(public *[32]byte, which int) []atomic.Uint64 {
@@ -73,9 +61,9 @@ func (t *xTable) keep(public *[32]byte, x tx.X) {
 	if second := lines.line(public, 1); !hasRoom(line) && hasRoom(second) {
 		line = second
 	}
-	full := int64(len(lines.words) / 4 / fullAt)
-	if hasRoom(line) && lines.used.Add(1) == full && len(lines.words) < mostLines*lineWords {
-		lines = lines.doubled()
+	n := len(lines.words) / lineWords
+	if hasRoom(line) && lines.used.Add(1) == int64(2*n/fullAt) && n < mostLines {
+		lines = newXLines(min(growth*n, mostLines))
 		line = lines.line(public, 0)
 		t.lines.Store(lines)
 	}

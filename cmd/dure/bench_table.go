@@ -92,6 +92,9 @@ func benchRow[R any](ctx context.Context, t *benchTable, what, command string, s
 	}
 	fmt.Fprintf(t.app.err, "\n== %s\n", what)
 	report, err := benchOne[R](ctx, t, command, args)
+	if ctx.Err() != nil { // a row that was interrupted is none
+		return nil
+	}
 	switch {
 	case report == nil:
 		t.row(what, "failed: "+err.Error())

@@ -47,7 +47,7 @@ func (t *benchTable) wants(what string) bool {
 
 // row is one of the table's. Whoever looks sees it at once.
 func (t *benchTable) row(what, figures string) {
-	t.rows = append(t.rows, "| "+what+" | "+figures+" |")
+	t.rows = append(t.rows, "| "+what+" | "+strings.ReplaceAll(figures, "\n", "; ")+" |")
 	fmt.Fprintln(t.app.out, t.rows[len(t.rows)-1])
 }
 

@@ -57,6 +57,11 @@ func TestTablePage(t *testing.T) {
 			t.Errorf("%s: printed\n%s", name, out.String())
 		}
 	}
+	var said bytes.Buffer
+	(&benchTable{app: &app{console: console{out: &said}}}).row("e", "failed: one\nand another")
+	if said.String() != "| e | failed: one; and another |\n" {
+		t.Errorf("a row of an error of two lines is %q", said.String())
+	}
 	if err := (&benchTable{only: []string{"no such row"}, app: &app{console: console{out: &bytes.Buffer{}}}}).write(false); err == nil {
 		t.Error("a name that no row has is not said to be none")
 	}

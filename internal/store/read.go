@@ -209,7 +209,8 @@ func (l *blockLog) bounds() (last int64, endSeq uint64) {
 	return l.last(), l.endSeq()
 }
 
-// blockCache keeps the blocks that were read last: after a commit many clients ask for outcomes of the same block.
+// blockCache keeps the blocks that were read last: after a commit many clients ask for outcomes of the same block, and who follows the history
+// reads each in parts. So the one that was read last is kept, however large.
 type blockCache struct {
 	mu     sync.Mutex
 	limit  int // bytes
@@ -250,16 +251,14 @@ func (c *blockCache) drop(from, to int64) {
 
 func (c *blockCache) put(b *Block, size int) {
 	const maxBlocks = 16 // they are searched one by one
-	if size > c.limit/2 {
-		return
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.blocks = append([]cachedBlock{{b, size}}, c.blocks...)
 	c.size += size
-	for c.size > c.limit || len(c.blocks) > maxBlocks {
+	for len(c.blocks) > 1 && (c.size > c.limit || len(c.blocks) > maxBlocks) {
 		n := len(c.blocks) - 1
 		c.size -= c.blocks[n].size
+		c.blocks[n] = cachedBlock{}
 		c.blocks = c.blocks[:n]
 	}
 }

@@ -17,7 +17,7 @@ import (
 type Options struct {
 	Logger       *slog.Logger // default slog.Default()
 	SegmentBytes int64        // length at which the next segment file starts, default 64 MiB
-	CacheBytes   int          // decoded blocks kept for readers, default 8 MiB
+	CacheBytes   int          // decoded blocks kept for readers, beside the last one, default 8 MiB
 	SyncOutcomes uint64       // outcomes after which the history's nodes are synced, default 65,536
 	State        StateOptions
 

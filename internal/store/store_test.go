@@ -195,6 +195,33 @@ func TestEntriesPages(t *testing.T) {
 	}
 }
 
+// Who reads a block in parts has it read from the disk once, however large it is.
+func TestTheBlockReadLastIsAtHand(t *testing.T) {
+	opts, c := small(), chain{}
+	opts.CacheBytes = 1 << 10
+	s := open(t, t.TempDir(), opts)
+	defer closeStore(t, s)
+	appendAll(t, s, []Block{c.next(300), c.next(400), c.next(2), c.next(3)})
+	read := func(height int64) *Block {
+		b, err := s.BlockAt(height)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	for height := int64(1); height <= 2; height++ {
+		if first := read(height); read(height) != first {
+			t.Errorf("block %d is read twice", height)
+		}
+	}
+	if first := read(1); len(s.blocks.cache.blocks) != 1 || read(2) == first {
+		t.Errorf("%d blocks are kept beside a large one", len(s.blocks.cache.blocks))
+	}
+	if third := read(3); read(4).Height != 4 || read(3) != third {
+		t.Error("small blocks are not kept beside each other")
+	}
+}
+
 func TestHeightSince(t *testing.T) {
 	s := open(t, t.TempDir(), small())
 	defer closeStore(t, s)

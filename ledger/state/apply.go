@@ -127,8 +127,7 @@ func (u *update) merge(r ref, sample []byte, changes []Change, skip int) ref {
 		}
 		from := sample
 		if kid := u.node(kids[side]); side != home && kid.bit != pageBit { // a page is merged without one
-			// Following a change finds a sample on a path that is needed anyway.
-			from = u.toward(kid, part[0].Key).key()
+			from = leaf{u.node(kid.inner().first).page(), 0}.key()
 		}
 		kids[side] = u.merge(kids[side], from, part, int(n.bit>>4))
 	}
@@ -193,9 +192,12 @@ func (u *update) join(bit uint16, left, right ref) ref {
 
 func (u *update) newInner(bit uint16, left, right ref) ref {
 	r := u.alloc(int(unsafe.Sizeof(inner{})))
-	in := u.node(r).inner()
-	in.born, in.bit, in.kids[0], in.kids[1] = u.born, bit, left, right
-	sha2.Node(&in.hash, &u.node(left).hash, &u.node(right).hash)
+	in, l := u.node(r).inner(), u.node(left)
+	in.born, in.bit, in.kids[0], in.kids[1], in.first = u.born, bit, left, right, left
+	if l.bit != pageBit {
+		in.first = l.inner().first
+	}
+	sha2.Node(&in.hash, &l.hash, &u.node(right).hash)
 	return r
 }
 

@@ -22,7 +22,8 @@ type node struct {
 // inner splits its keys by the first bit in which they differ.
 type inner struct {
 	node
-	kids [2]ref
+	kids  [2]ref
+	first ref // the page that its first key is in
 }
 
 func (n *node) inner() *inner { return (*inner)(unsafe.Pointer(n)) }
