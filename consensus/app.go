@@ -88,6 +88,9 @@ type app struct {
 	retain    func(height int64) int64
 	// committed is called after each block, in order, with the batches that can no longer be decided.
 	committed func(r *exec.Result, tip *Tip, expired []*batch)
+	// patience is how long CometBFT waits for a proposal. Its consensus reads it in the goroutine in which it has blocks executed.
+	patience *time.Duration
+	began    time.Time // to execute the last block
 
 	tip     atomic.Pointer[Tip]
 	halt    atomic.Pointer[error] // why a block could not be executed
@@ -233,7 +236,7 @@ func (a *app) judge(rules *proposalRules, raw []byte) error {
 // block sync, which skip ProcessProposal, come to the same result.
 func (a *app) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (*abci.ResponseFinalizeBlock, error) {
 	defer a.metrics.time(stageExecute)()
-	began := time.Now()
+	a.began = time.Now()
 	block := exec.Block{Height: req.Height, Time: req.Time.UnixMilli()}
 	a.refs = a.refs[:0]
 	tip := a.tip.Load()
@@ -263,7 +266,7 @@ func (a *app) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 		go a.verifier.expect(keys)
 	}
 	a.metrics.executed(tip, &block, a.pending)
-	a.trail.executed(began)
+	a.trail.executed(a.began)
 	for _, what := range a.pending.Broken {
 		a.log.Error("a fault of the software refused a transaction; please report it", "height", req.Height, "what", what)
 	}
@@ -310,6 +313,7 @@ func (a *app) Commit(context.Context, *abci.RequestCommit) (*abci.ResponseCommit
 	}
 	a.verifier.Prune(r.Time)
 	a.committed(r, tip, expired)
+	*a.patience = patience(time.Since(a.began))
 	out := &abci.ResponseCommit{}
 	if a.retain != nil {
 		out.RetainHeight = a.retain(r.Height)

@@ -277,7 +277,7 @@ func TestShelfQuota(t *testing.T) {
 
 // After a bad batch of a sealer no more of it are verified for a while; what it had put up stays.
 func TestSealerInDisgrace(t *testing.T) {
-	e := loneEngine(t, "127.0.0.1:0")
+	e := loneEngine(t, "127.0.0.1:0", fullDisk{})
 	bad, good := sealedNoise(t), testBatch(t, 1)
 	if err := e.accept(sha256.Sum256(bad), bad); err == nil {
 		t.Fatal("accepted")

@@ -51,7 +51,7 @@ func cometConfig(c Config) *cmtcfg.Config {
 
 	config.Consensus.CreateEmptyBlocks = false
 	config.Consensus.CreateEmptyBlocksInterval = 0
-	config.Consensus.TimeoutPropose = time.Second
+	config.Consensus.TimeoutPropose = leastPatience // app.Commit changes it
 	config.Consensus.TimeoutPrevote = 500 * time.Millisecond
 	config.Consensus.TimeoutPrecommit = 500 * time.Millisecond
 	config.Consensus.TimeoutCommit = 100 * time.Millisecond

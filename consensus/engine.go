@@ -122,6 +122,7 @@ func assemble(c Config) *Engine {
 // connect prepares CometBFT to run an application, which replays the blocks that it lacks.
 func (e *Engine) connect(ctx context.Context, a abci.Application) error {
 	config := cometConfig(e.config)
+	e.app.patience = &config.Consensus.TimeoutPropose
 	validator, err := e.validator(config)
 	if err != nil {
 		return err

@@ -23,8 +23,18 @@ type fullDisk struct{}
 func (fullDisk) SaveGenesis([]state.Change) error    { return nil }
 func (fullDisk) Save(*exec.Result, []BatchRef) error { return errors.New("the disk is full") }
 
+// slowDisk is a store that takes a while over a block.
+type slowDisk struct{ fullDisk }
+
+const slow = 300 * time.Millisecond
+
+func (slowDisk) Save(*exec.Result, []BatchRef) error {
+	time.Sleep(slow)
+	return nil
+}
+
 // loneEngine is the engine of a network of one member.
-func loneEngine(t *testing.T, listen string) *Engine {
+func loneEngine(t *testing.T, listen string, store Store) *Engine {
 	t.Helper()
 	public := testNodeKey.Public().(ed25519.PublicKey)
 	rules := sealerRules{key: &public, voids: map[tx.Address]uint64{}}
@@ -38,7 +48,7 @@ func loneEngine(t *testing.T, listen string) *Engine {
 	}
 	e, err := NewEngine(t.Context(), Config{
 		Home: home, Genesis: &genesis.Genesis{Genesis: g, NetworkID: testNetwork}, Member: testSealer, NodeKey: testNodeKey, ValidatorKey: testValidatorKey,
-		Listen: listen, Rules: r, Ledger: exec.New(r), Store: fullDisk{}, Past: nothingBefore{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Listen: listen, Rules: r, Ledger: exec.New(r), Store: store, Past: nothingBefore{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -63,12 +73,31 @@ func stopped(e *Engine) <-chan struct{} {
 
 // A node that cannot save a block says that it is dead, rather than seem to run for ever.
 func TestDiesWhenABlockCannotBeSaved(t *testing.T) {
-	e := loneEngine(t, "127.0.0.1:0")
+	e := loneEngine(t, "127.0.0.1:0", fullDisk{})
 	if err := e.Start(); err != nil {
 		t.Fatal(err)
 	}
 	closedWithin(t, "the engine seems to run", e.Died())
 	closedWithin(t, "the dead engine does not stop", stopped(e))
+}
+
+// Who took long over a block has its consensus wait longer for the next proposal.
+func TestPatienceGoesByTheLastBlock(t *testing.T) {
+	for took, want := range map[time.Duration]time.Duration{0: time.Second, time.Second / 2: 3 * time.Second / 2, time.Minute: 3 * time.Second} {
+		if got := patience(took); got != want {
+			t.Errorf("after %v it waits %v, want %v", took, got, want)
+		}
+	}
+	e := loneEngine(t, "127.0.0.1:0", slowDisk{})
+	genesis := e.app.tip.Load()
+	if err := e.Start(); err != nil {
+		t.Fatal(err)
+	}
+	closedWithin(t, "no block is committed", genesis.Next())
+	closedWithin(t, "the engine does not stop", stopped(e))
+	if waits := e.node.Config().Consensus.Propose(0); waits < leastPatience+slow || waits > mostPatience {
+		t.Errorf("after a block of %v it waits %v for a proposal", slow, waits)
+	}
 }
 
 // An engine whose start failed can be stopped.
@@ -78,7 +107,7 @@ func TestStopAfterFailedStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	e := loneEngine(t, taken.Addr().String())
+	e := loneEngine(t, taken.Addr().String(), fullDisk{})
 	if err := e.Start(); err == nil {
 		t.Fatal("started on a port that is taken")
 	}

@@ -41,7 +41,7 @@ func value(t *testing.T, registry *prometheus.Registry, name string, labels ...s
 
 // A member whose batch is bad is counted by name, and so is what is not taken of it afterwards.
 func TestBadSealerIsCountedByName(t *testing.T) {
-	e := loneEngine(t, "127.0.0.1:0")
+	e := loneEngine(t, "127.0.0.1:0", fullDisk{})
 	registry := prometheus.NewRegistry()
 	e.measure(registry)
 	name := e.Tip().memberName(testSealer)
