@@ -86,8 +86,8 @@ type app struct {
 	incoming  *incoming
 	first     chan struct{} // closed with the first tip
 	retain    func(height int64) int64
-	// committed is called after each block, in order, with the batches that can no longer be decided.
-	committed func(r *exec.Result, tip *Tip, expired []*batch)
+	// committed is called after each block, in order, with what it decided and the batches that can no longer be decided.
+	committed func(r *exec.Result, tip *Tip, decided []BatchRef, expired []*batch)
 	// patience is how long CometBFT waits for a proposal. Its consensus reads it in the goroutine in which it has blocks executed.
 	patience *time.Duration
 	began    time.Time // to execute the last block
@@ -180,12 +180,14 @@ func (a *app) InitChain(_ context.Context, req *abci.RequestInitChain) (*abci.Re
 	return &abci.ResponseInitChain{AppHash: hash[:]}, nil
 }
 
-// CheckTx lets into the mempool only what has been verified: batches that are on the shelf.
+// CheckTx lets into the mempool only hashes of batches that are on the shelf.
 func (a *app) CheckTx(_ context.Context, req *abci.RequestCheckTx) (*abci.ResponseCheckTx, error) {
-	if _, ok := a.verifier.Find(sha256.Sum256(req.Tx)); !ok {
-		return &abci.ResponseCheckTx{Code: 1, Log: "not a verified batch"}, nil
+	if len(req.Tx) == len(Hash{}) {
+		if _, waits := a.shelf.get(Hash(req.Tx)); waits {
+			return &abci.ResponseCheckTx{}, nil
+		}
 	}
-	return &abci.ResponseCheckTx{}, nil
+	return &abci.ResponseCheckTx{Code: 1, Log: "not the hash of a batch that waits"}, nil
 }
 
 // PrepareProposal fills a block with batches that ProcessProposal will accept.
@@ -312,7 +314,7 @@ func (a *app) Commit(context.Context, *abci.RequestCommit) (*abci.ResponseCommit
 		a.verifier.Forget(ref.Hash)
 	}
 	a.verifier.Prune(r.Time)
-	a.committed(r, tip, expired)
+	a.committed(r, tip, a.refs, expired)
 	*a.patience = patience(time.Since(a.began))
 	out := &abci.ResponseCommit{}
 	if a.retain != nil {

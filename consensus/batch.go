@@ -28,7 +28,7 @@ const (
 	MaxBatchLifeMS = 180_000
 )
 
-// Hash names a batch: SHA-256 of its serialised bytes, which is also its CometBFT transaction key.
+// Hash names a batch: SHA-256 of its serialised bytes.
 type Hash = [32]byte
 
 // batch is a decoded batch. Its transactions are well-formed; whether signatures are good is the Verifier's word.
@@ -53,8 +53,8 @@ var errRelay = errors.New("not sealed by a member")
 
 // claimedSealer reads who a batch says has sealed it, without checking anything.
 func claimedSealer(raw []byte) (tx.Address, bool) {
-	msg, header := &consensusv1.Batch{}, &consensusv1.Header{}
-	if proto.Unmarshal(raw, msg) != nil || proto.Unmarshal(msg.GetHeader(), header) != nil {
+	header := &consensusv1.Header{}
+	if written, _, ok := field(raw, headerTag); !ok || proto.Unmarshal(written, header) != nil {
 		return tx.Address{}, false
 	}
 	sealer, err := tx.ToAddress(header.GetSealer())
@@ -63,17 +63,20 @@ func claimedSealer(raw []byte) (tx.Address, bool) {
 
 var canonical = proto.MarshalOptions{Deterministic: true}
 
-// decodeBatch reads a batch and checks the sealer's signature and that header and contents agree.
+// decodeBatch reads a batch and checks the sealer's signature and that header and contents agree. It shares the memory of raw.
 // nodeKey gives a member's node key, nil if the sealer is no member.
 func decodeBatch(networkID string, raw []byte, nodeKey func(tx.Address) []byte) (*batch, error) {
 	if len(raw) > maxBatchWire {
 		return nil, fmt.Errorf("%w: %d bytes, at most %d", errRelay, len(raw), maxBatchWire)
 	}
-	msg, header := &consensusv1.Batch{}, &consensusv1.Header{}
-	if err := strictUnmarshal(raw, msg); err != nil {
-		return nil, fmt.Errorf("%w: %w", errRelay, err)
+	// The seal does not cover how the message is written. One sealed batch must have one hash, or a relay could make many
+	// of it, fill the sealer's quota with them and have its transactions decided again, void.
+	p, ok := split(raw)
+	if !ok {
+		return nil, fmt.Errorf("%w: not written as it is sealed", errRelay)
 	}
-	if err := strictUnmarshal(msg.GetHeader(), header); err != nil {
+	header := &consensusv1.Header{}
+	if err := strictUnmarshal(p.header, header); err != nil {
 		return nil, fmt.Errorf("%w: header: %w", errRelay, err)
 	}
 	sealer, err := tx.ToAddress(header.GetSealer())
@@ -81,16 +84,11 @@ func decodeBatch(networkID string, raw []byte, nodeKey func(tx.Address) []byte) 
 		return nil, fmt.Errorf("%w: %w", errRelay, err)
 	}
 	key := nodeKey(sealer)
-	if len(key) != ed25519.PublicKeySize || !ed25519.Verify(key, batchDigest(networkID, msg.GetHeader()), msg.GetSignature()) {
+	if len(key) != ed25519.PublicKeySize || !ed25519.Verify(key, batchDigest(networkID, p.header), p.signature) {
 		return nil, fmt.Errorf("%w: sealer %v", errRelay, sealer)
 	}
-	// The seal does not cover how the message is written. One sealed batch must have one hash, or a relay could make many
-	// of it, fill the sealer's quota with them and have its transactions decided again, void.
-	if again, err := canonical.Marshal(msg); err != nil || !bytes.Equal(again, raw) {
-		return nil, fmt.Errorf("%w: not written as it is sealed", errRelay)
-	}
 	b := &batch{hash: sha256.Sum256(raw), raw: raw, header: header, sealer: sealer, key: key}
-	return b, b.open(networkID, msg.GetTransactions())
+	return b, b.open(networkID, p.transactions)
 }
 
 // open decodes the transactions. That they are not those of the header is the fault of whoever passed them on, since
@@ -99,32 +97,34 @@ func (b *batch) open(networkID string, raws [][]byte) error {
 	if len(raws) == 0 || len(raws) > MaxBatchTxs {
 		return fmt.Errorf("%w: %d transactions, want 1 to %d", errRelay, len(raws), MaxBatchTxs)
 	}
-	h := sha256.New()
-	for _, raw := range raws {
-		sum := sha256.Sum256(raw)
-		h.Write(sum[:])
-	}
-	if !bytes.Equal(h.Sum(nil), b.header.GetTransactionsHash()) {
-		return fmt.Errorf("%w: the transactions are not those of the header", errRelay)
-	}
 	network, err := tx.NewNetwork(networkID)
 	if err != nil {
 		return err
 	}
 	b.txs = make([]*tx.Tx, len(raws))
-	work := uint64(0)
+	hashes, work := sha256.New(), uint64(0)
+	var bad error
 	for i, raw := range raws {
 		t, err := network.Decode(raw, tx.MaxBytes)
 		if err != nil {
-			return fmt.Errorf("batch: transaction %d: %w", i, err)
+			if bad == nil {
+				bad = fmt.Errorf("batch: transaction %d: %w", i, err)
+			}
+			t = &tx.Tx{Hash: sha256.Sum256(raw)}
+		} else {
+			work += t.SignatureWork()
 		}
+		hashes.Write(t.Hash[:])
 		b.txs[i] = t
-		work += t.SignatureWork()
 	}
-	if work > MaxBatchWork {
+	switch {
+	case !bytes.Equal(hashes.Sum(nil), b.header.GetTransactionsHash()):
+		return fmt.Errorf("%w: the transactions are not those of the header", errRelay)
+	case bad != nil:
+		return bad
+	case work > MaxBatchWork:
 		return fmt.Errorf("batch: signature work %d, at most %d", work, MaxBatchWork)
-	}
-	if work != b.header.GetSignatures() {
+	case work != b.header.GetSignatures():
 		return fmt.Errorf("batch: header says signature work %d, it is %d", b.header.GetSignatures(), work)
 	}
 	return nil

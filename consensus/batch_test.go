@@ -1,6 +1,7 @@
 package consensus
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"errors"
@@ -210,7 +211,46 @@ func FuzzDecodeBatch(f *testing.F) {
 		if err == nil && (len(b.txs) == 0 || b.sealer != testSealer) {
 			t.Errorf("accepted %x", raw)
 		}
+		if p, ok := split(raw); ok != (writtenAsSealed(raw) || ok && (len(p.header) == 0 || len(p.signature) == 0)) {
+			t.Errorf("%x is read: %v, and is the one way to write a batch: %v", raw, ok, !ok)
+		}
 	})
+}
+
+// writtenAsSealed says by protobuf's own code what split says: whether this is the one way to write a batch with a header and a signature.
+func writtenAsSealed(raw []byte) bool {
+	m := &consensusv1.Batch{}
+	if proto.Unmarshal(raw, m) != nil || len(m.GetHeader()) == 0 || len(m.GetSignature()) == 0 {
+		return false
+	}
+	m.ProtoReflect().SetUnknown(nil)
+	again, err := canonical.Marshal(m)
+	return err == nil && bytes.Equal(again, raw)
+}
+
+// What a member sealed is its own, whatever is in it; what is written otherwise is nobody's. Every member tells one from the other in the same way, since
+// a block's batch counts against its sealer.
+func TestWhoseABatchIs(t *testing.T) {
+	many := make([]*tx.Tx, MaxBatchTxs+1)
+	for i := range many {
+		many[i] = &tx.Tx{Hash: sha256.Sum256(nil)}
+	}
+	full, err := sealBatch(testNetwork, testSealer, testNodeKey, many, 1_800_000_000_000, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := append([]byte{full.raw[0], full.raw[1] | 0x80, 0}, full.raw[2:]...) // the header's length in two bytes
+	for name, c := range map[string]struct {
+		raw    []byte
+		sealed bool
+	}{
+		"too many": {full.raw, true}, "noise": {sealedNoise(t), true}, "long": {long, false}, "cut": {full.raw[:len(full.raw)-1], false},
+	} {
+		b, err := decodeBatch(testNetwork, c.raw, testKeys)
+		if err == nil || (b != nil) != c.sealed || c.sealed && b.sealer != testSealer {
+			t.Errorf("%s: batch %v, error %v", name, b != nil, err)
+		}
+	}
 }
 
 func FuzzParseFrame(f *testing.F) {

@@ -45,9 +45,9 @@ func cometConfig(c Config) *cmtcfg.Config {
 	config.Mempool.Broadcast = false // batches travel by our own reactor
 	config.Mempool.Recheck = false
 	config.Mempool.Size = maxMembers * sealerBatches // the shelf's quotas bound each member, so that none fills it
-	config.Mempool.MaxTxsBytes = maxMembers * sealerQuota
-	config.Mempool.MaxTxBytes = maxBatchWire
-	config.Mempool.CacheSize = 40_000
+	config.Mempool.MaxTxBytes = len(Hash{})
+	config.Mempool.MaxTxsBytes = int64(config.Mempool.Size * config.Mempool.MaxTxBytes)
+	config.Mempool.CacheSize = 0 // the shelf knows what was there before
 
 	config.Consensus.CreateEmptyBlocks = false
 	config.Consensus.CreateEmptyBlocksInterval = 0
@@ -111,11 +111,22 @@ func noKeyCopy(config *cmtcfg.Config) error {
 	return nil
 }
 
-// offer puts a batch into CometBFT's mempool, which wakes consensus.
+// offer puts a batch's hash into CometBFT's mempool, which wakes consensus. It is all that the mempool is for: what a block has comes from the
+// shelf, and the mempool would hash whole batches eight times.
 func (e *Engine) offer(b *batch) error {
-	err := e.node.Mempool().CheckTx(b.raw, func(*abci.ResponseCheckTx) {}, mempool.TxInfo{})
-	if err != nil && !errors.Is(err, mempool.ErrTxInCache) {
+	if err := e.node.Mempool().CheckTx(b.hash[:], func(*abci.ResponseCheckTx) {}, mempool.TxInfo{}); err != nil {
 		return fmt.Errorf("mempool: %w", err)
 	}
 	return nil
+}
+
+// withdraw takes hashes of batches out of CometBFT's mempool. A block is being committed, so the mempool is locked. Batches that were not offered
+// here are not in it.
+func (e *Engine) withdraw(decided []BatchRef, expired []*batch) {
+	for _, ref := range decided {
+		_ = e.node.Mempool().RemoveTxByKey(cmttypes.Tx(ref.Hash[:]).Key())
+	}
+	for _, b := range expired {
+		_ = e.node.Mempool().RemoveTxByKey(cmttypes.Tx(b.hash[:]).Key())
+	}
 }

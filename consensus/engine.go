@@ -321,7 +321,7 @@ func (e *Engine) Peers() int { return e.node.Switch().Peers().Size() }
 func (e *Engine) CatchingUp() bool { return e.node.ConsensusReactor().WaitSync() }
 
 // committed follows a block: answers, then what was not decided in time.
-func (e *Engine) committed(r *exec.Result, tip *Tip, expired []*batch) {
+func (e *Engine) committed(r *exec.Result, tip *Tip, decided []BatchRef, expired []*batch) {
 	e.pool.decided(r)
 	live := e.node != nil && !e.CatchingUp() && len(e.further(r.Height+1)) == 0 // no node yet: replayed
 	e.clock.block(time.UnixMilli(r.Time), live)
@@ -330,20 +330,11 @@ func (e *Engine) committed(r *exec.Result, tip *Tip, expired []*batch) {
 			e.pool.unsealed(b, r.Time)
 		}
 	}
-	if len(expired) > 0 {
-		// CometBFT holds its mempool's lock during Commit, so the removal has to come after.
-		go e.removeExpired(expired)
+	if e.node != nil {
+		e.withdraw(decided, expired)
 	}
 	if e.config.OnCommit != nil {
 		e.config.OnCommit(r, tip)
-	}
-}
-
-func (e *Engine) removeExpired(expired []*batch) {
-	for _, b := range expired {
-		if err := e.node.Mempool().RemoveTxByKey(b.hash); err != nil {
-			e.config.Log.Debug("an expired batch was gone already", "error", err)
-		}
 	}
 }
 

@@ -3,7 +3,6 @@ package index
 import (
 	"slices"
 
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	ledgerv1 "github.com/dureledger/dure/gen/dure/ledger/v1"
@@ -22,18 +21,18 @@ type Entry struct {
 func (e Entry) Erased() bool { return len(e.Raw) == 0 }
 
 // Body is the decoded body of a native transaction, nil for any other kind; of one that was erased, what is left of it. It takes committed bytes, which the
-// ledger has checked, and so checks nothing again.
+// ledger has checked, and so checks nothing again, and shares their memory.
 func (e Entry) Body() (*txv1.Body, []*txv1.Witness) {
 	var t txv1.Transaction
 	raw := e.Raw
 	if e.Erased() {
 		raw = e.Rest
 	}
-	if proto.Unmarshal(raw, &t) != nil || t.GetNative() == nil {
+	if t.UnmarshalVTUnsafe(raw) != nil || t.GetNative() == nil {
 		return nil, nil
 	}
 	body := &txv1.Body{}
-	if proto.Unmarshal(t.GetNative().GetBody(), body) != nil {
+	if body.UnmarshalVTUnsafe(t.GetNative().GetBody()) != nil {
 		return nil, nil
 	}
 	return body, t.GetNative().GetWitnesses()

@@ -134,17 +134,16 @@ var deterministic = proto.MarshalOptions{Deterministic: true}
 // emptyMessage stands for a message without fields, whose own encoding is empty. No protobuf starts with it.
 var emptyMessage = []byte{0}
 
-// Message is a protobuf message with a generated decoder.
-type Message interface {
+// Message is a pointer to a protobuf message with a generated decoder.
+type Message[T any] interface {
+	*T
 	proto.Message
 	UnmarshalVT(b []byte) error
 }
 
-// Proto stores messages of type M in deterministic protobuf, and one without fields as a zero byte. What is read was
+// Proto stores messages of type T in deterministic protobuf, and one without fields as a zero byte. What is read was
 // written by Append, which refuses text that is not UTF-8.
-func Proto[M Message]() Codec[M] {
-	var zero M
-	kind := zero.ProtoReflect().Type()
+func Proto[T any, M Message[T]]() Codec[M] {
 	return Codec[M]{
 		Append: func(b []byte, m M) []byte {
 			before := len(b)
@@ -158,7 +157,7 @@ func Proto[M Message]() Codec[M] {
 			return b
 		},
 		Decode: func(b []byte) (M, error) {
-			m := kind.New().Interface().(M)
+			m := M(new(T))
 			if bytes.Equal(b, emptyMessage) {
 				return m, nil
 			}

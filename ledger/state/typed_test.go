@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	titles = state.NewMap("Tt", state.Uint64, state.Proto[*assetv1.Class]())
+	titles = state.NewMap("Tt", state.Uint64, state.Proto[assetv1.Class]())
 	sums   = state.NewMap("Ts", state.Uint64, state.Amount)
 )
 

@@ -53,15 +53,15 @@ var (
 		Append: func(b []byte, a tx.Address) []byte { return append(b, a[:]...) },
 		Decode: tx.ToAddress,
 	}
-	accounts   = state.NewMap("Aa", addresses, state.Proto[*accountv1.Account]())
+	accounts   = state.NewMap("Aa", addresses, state.Proto[accountv1.Account]())
 	rotated    = state.NewMap("Ak", addresses, addresses)
-	frozen     = state.NewMap("Af", addresses, state.Proto[*accountv1.Freezes]())
-	recoveries = state.NewMap("Ar", addresses, state.Proto[*accountv1.Recovery]())
+	frozen     = state.NewMap("Af", addresses, state.Proto[accountv1.Freezes]())
+	recoveries = state.NewMap("Ar", addresses, state.Proto[accountv1.Recovery]())
 	claimed    = state.NewMap("An", addresses, addresses)
-	rules      = state.NewMap("Al", addresses, state.Proto[*accountv1.Rule]())
-	usages     = state.NewMap("Au", expenses, state.Proto[*accountv1.Usage]())
+	rules      = state.NewMap("Al", addresses, state.Proto[accountv1.Rule]())
+	usages     = state.NewMap("Au", expenses, state.Proto[accountv1.Usage]())
 
-	proposals = state.NewMap("Ap", proposalIDs, state.Proto[*accountv1.Proposal]())
+	proposals = state.NewMap("Ap", proposalIDs, state.Proto[accountv1.Proposal]())
 )
 
 // expense is an account's spending of an asset.

@@ -64,10 +64,10 @@ var (
 		},
 	}
 
-	classes  = state.NewMap("Sc", ids, state.Proto[*assetv1.Class]())
+	classes  = state.NewMap("Sc", ids, state.Proto[assetv1.Class]())
 	balances = state.NewMap("Sb", holdingKeys, state.Amount)
 	heldSums = state.NewMap("St", holdingKeys, state.Amount)
-	holds    = state.NewMap("Sh", holdIDs, state.Proto[*assetv1.HoldState]())
+	holds    = state.NewMap("Sh", holdIDs, state.Proto[assetv1.HoldState]())
 )
 
 // Accounts says who can receive.

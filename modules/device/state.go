@@ -146,12 +146,12 @@ var (
 		},
 	}
 
-	registered = state.NewMap("Dm", models, state.Proto[*devicev1.Model]())
-	firmwares  = state.NewMap("Df", versions, state.Proto[*devicev1.Firmware]())
+	registered = state.NewMap("Dm", models, state.Proto[devicev1.Model]())
+	firmwares  = state.NewMap("Df", versions, state.Proto[devicev1.Firmware]())
 	byDigest   = state.NewMap("Dg", images, state.Uint64)
-	devices    = state.NewMap("Dd", addresses, state.Proto[*devicev1.Device]())
+	devices    = state.NewMap("Dd", addresses, state.Proto[devicev1.Device]())
 	bySerial   = state.NewMap("Ds", plates, addresses)
-	commands   = state.NewMap("Dc", addresses, state.Proto[*devicev1.Commands]())
+	commands   = state.NewMap("Dc", addresses, state.Proto[devicev1.Commands]())
 
 	byMeasurement = state.NewMap("Dp", measurements, state.Uint64)
 	byAttester    = state.NewMap("Da", attesters, addresses)

@@ -140,14 +140,14 @@ var (
 		},
 	}
 
-	organisations = state.NewMap("Io", addresses, state.Proto[*identityv1.Organisation]())
-	schemas       = state.NewMap("Is", names, state.Proto[*identityv1.Schema]())
-	rights        = state.NewMap("Ir", rightIDs, state.Proto[*identityv1.Right]())
-	facts         = state.NewMap("Ia", factIDs, state.Proto[*identityv1.Attribute]())
-	lists         = state.NewMap(statuslist.HeadPrefix, listIDs, state.Proto[*identityv1.StatusList]())
+	organisations = state.NewMap("Io", addresses, state.Proto[identityv1.Organisation]())
+	schemas       = state.NewMap("Is", names, state.Proto[identityv1.Schema]())
+	rights        = state.NewMap("Ir", rightIDs, state.Proto[identityv1.Right]())
+	facts         = state.NewMap("Ia", factIDs, state.Proto[identityv1.Attribute]())
+	lists         = state.NewMap(statuslist.HeadPrefix, listIDs, state.Proto[identityv1.StatusList]())
 	chunks        = state.NewMap(statuslist.ChunkPrefix, places, state.Bytes)
-	consents      = state.NewMap("Ig", consentIDs, state.Proto[*identityv1.Consent]())
-	services      = state.NewMap("Iv", addresses, state.Proto[*identityv1.StoredService]())
+	consents      = state.NewMap("Ig", consentIDs, state.Proto[identityv1.Consent]())
+	services      = state.NewMap("Iv", addresses, state.Proto[identityv1.StoredService]())
 )
 
 func appendName(b []byte, name string) []byte { return append(append(b, name...), 0) }

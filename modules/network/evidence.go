@@ -31,7 +31,7 @@ var (
 			return Validator(a), err
 		},
 	}
-	evidence = state.NewMap("Ne", validatorNames, state.Proto[*networkv1.Evidence]())
+	evidence = state.NewMap("Ne", validatorNames, state.Proto[networkv1.Evidence]())
 )
 
 // Misbehaved keeps evidence against a validator. Nothing else follows by itself: whether the member stays is for the

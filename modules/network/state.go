@@ -41,11 +41,11 @@ var (
 			return nothing{}, nil
 		},
 	}
-	members    = state.NewMap("Nm", addresses, state.Proto[*networkv1.Member]())
-	parameters = state.NewMap("Np", one, state.Proto[*networkv1.Parameters]())
+	members    = state.NewMap("Nm", addresses, state.Proto[networkv1.Member]())
+	parameters = state.NewMap("Np", one, state.Proto[networkv1.Parameters]())
 	newest     = state.NewMap("Ni", one, state.Uint64)
-	open       = state.NewMap("No", state.Uint64, state.Proto[*networkv1.Proposal]())
-	closed     = state.NewMap("Nc", state.Uint64, state.Proto[*networkv1.Proposal]())
+	open       = state.NewMap("No", state.Uint64, state.Proto[networkv1.Proposal]())
+	closed     = state.NewMap("Nc", state.Uint64, state.Proto[networkv1.Proposal]())
 )
 
 // Accounts gives members their accounts.

@@ -43,7 +43,7 @@ var (
 			return id{Digest(b[:32]), tx.Address(b[32:])}, nil
 		},
 	}
-	records = state.NewMap("Rr", idCodec, state.Proto[*recordv1.Record]())
+	records = state.NewMap("Rr", idCodec, state.Proto[recordv1.Record]())
 )
 
 // Module is the record module.

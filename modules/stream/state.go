@@ -98,11 +98,11 @@ var (
 		},
 	}
 
-	feeds       = state.NewMap("Ff", ids, state.Proto[*streamv1.Feed]())
+	feeds       = state.NewMap("Ff", ids, state.Proto[streamv1.Feed]())
 	waiting     = state.NewMap("Fw", ids, state.Uint64)
-	heads       = state.NewMap("Fh", addresses, state.Proto[*streamv1.Head]())
-	reports     = state.NewMap("Fr", places, state.Proto[*streamv1.Report]())
-	quarantines = state.NewMap("Fq", spots, state.Proto[*streamv1.Quarantined]())
+	heads       = state.NewMap("Fh", addresses, state.Proto[streamv1.Head]())
+	reports     = state.NewMap("Fr", places, state.Proto[streamv1.Report]())
+	quarantines = state.NewMap("Fq", spots, state.Proto[streamv1.Quarantined]())
 )
 
 // Accounts says who may act.
