@@ -2,6 +2,7 @@ package consensus
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"errors"
@@ -107,14 +108,13 @@ func (b *batch) open(networkID string, raws [][]byte) error {
 	for i, raw := range raws {
 		t, err := network.Decode(raw, tx.MaxBytes)
 		if err != nil {
-			if bad == nil {
-				bad = fmt.Errorf("batch: transaction %d: %w", i, err)
-			}
-			t = &tx.Tx{Hash: sha256.Sum256(raw)}
-		} else {
-			work += t.SignatureWork()
+			hash := sha256.Sum256(raw)
+			hashes.Write(hash[:])
+			bad = cmp.Or(bad, fmt.Errorf("batch: transaction %d: %w", i, err))
+			continue
 		}
 		hashes.Write(t.Hash[:])
+		work += t.SignatureWork()
 		b.txs[i] = t
 	}
 	switch {

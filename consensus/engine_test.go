@@ -100,6 +100,41 @@ func TestPatienceGoesByTheLastBlock(t *testing.T) {
 	}
 }
 
+// emptyDisk is a store that saves everything and keeps nothing.
+type emptyDisk struct{ fullDisk }
+
+func (emptyDisk) Save(*exec.Result, []BatchRef) error { return nil }
+
+// A batch that is decided waits no longer, or its hash in CometBFT's mempool would call for block after block.
+func TestADecidedBatchCallsForNoBlock(t *testing.T) {
+	e := loneEngine(t, "127.0.0.1:0", emptyDisk{})
+	b, err := sealBatch(testNetwork, testSealer, testNodeKey, []*tx.Tx{testTx(t, 1)}, time.Now().Add(time.Minute).UnixMilli(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	decided := make(chan struct{})
+	e.config.OnCommit = func(*exec.Result, *Tip) {
+		if e.app.shelf.wasDecided(b.hash) && e.Waiting() == 0 {
+			e.config.OnCommit = nil
+			close(decided)
+		}
+	}
+	if err := e.accept(b.hash, b.raw); err != nil {
+		t.Fatal(err)
+	}
+	if got := e.node.Mempool().Size(); got != 1 {
+		t.Fatalf("%d batches call for a block, want 1", got)
+	}
+	if err := e.Start(); err != nil {
+		t.Fatal(err)
+	}
+	closedWithin(t, "the batch is not decided", decided)
+	if got := e.node.Mempool().Size(); got != 0 {
+		t.Errorf("%d batches call for a block, none waits", got)
+	}
+	closedWithin(t, "the engine does not stop", stopped(e))
+}
+
 // An engine whose start failed can be stopped.
 func TestStopAfterFailedStart(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
