@@ -238,7 +238,7 @@ func (p *Pool) checkAt(tip *Tip, t *tx.Tx) *fault.Error {
 	if refusal := exec.CheckTime(t.Body.GetNotAfter(), p.now().UnixMilli(), window-admissionMargin.Milliseconds()); refusal != nil {
 		return refusal
 	}
-	return p.rules.Admit(tip.tree, t)
+	return p.rules.Admit(tip.tree, tip.Parameters, t)
 }
 
 // waiting returns the entry of a transaction that is in the pool already, nil if it is not.

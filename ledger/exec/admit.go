@@ -1,6 +1,7 @@
 package exec
 
 import (
+	networkv1 "github.com/dureledger/dure/gen/dure/network/v1"
 	"github.com/dureledger/dure/ledger/fault"
 	"github.com/dureledger/dure/ledger/state"
 	"github.com/dureledger/dure/ledger/tx"
@@ -22,10 +23,10 @@ func (rules Rules) Foresee(tree *state.Tree, txs []*tx.Tx) {
 }
 
 // Admit says before ordering whether a transaction would be void by authority or a used once key in the state given,
-// or is one that this binary should not take.
+// or is one that this binary should not take. The parameters are the network's in that state.
 // A nil answer promises nothing: the state may change before the transaction is ordered. Who is frozen is let in, to fail on the record.
-func (rules Rules) Admit(tree *state.Tree, t *tx.Tx) *fault.Error {
-	r := &run{ledger: &Ledger{rules: rules}, view: state.NewView(tree), parameters: rules.Network.Parameters(tree)}
+func (rules Rules) Admit(tree *state.Tree, parameters *networkv1.Parameters, t *tx.Tx) *fault.Error {
+	r := &run{ledger: &Ledger{rules: rules}, view: state.NewView(tree), parameters: parameters}
 	if once := t.Body.GetOnce(); len(once) > 0 {
 		if id, used := tree.Get(onceKey(tx.Address(t.Body.GetActions()[0].GetActor()), once)); used {
 			return onceUsed(t.ID, id)

@@ -5,26 +5,39 @@ import (
 	"encoding/binary"
 )
 
-// near remembers where in a tree some keys are, so that reading them takes no second way down.
+// near remembers where in a tree some keys are, so that reading them takes no second way down, and where in what the view wrote: its map of that is
+// large, and each look into it waits for memory.
 type near struct {
-	keys   [][]byte
-	leaves []leaf
-	slots  [2 * MaxTouch]uint16 // hash table: one more than a key's place in keys, 0 if empty
+	keys    [][]byte
+	leaves  []leaf
+	written [MaxTouch]uint32     // by key: unknown, unwritten, or firstPlace more than where it is
+	slots   [2 * MaxTouch]uint16 // hash table: one more than a key's place in keys, 0 if empty
 }
+
+// What near.written says of a key.
+const (
+	unknown = iota
+	unwritten
+	firstPlace
+)
 
 // MaxTouch is the most keys that a View remembers.
 const MaxTouch = 256
 
 // Touch looks for keys that will likely be read, all at once, and remembers where they are; what it remembered before it forgets, and of more than
-// MaxTouch keys it takes the first. Reads give the same with it and without. The caller must not change the slices until the view has been read for the last time, or before it touches others.
+// MaxTouch keys it takes the first. Reads and writes do the same with it and without. The caller must not change the slices until the view is used no more, or before it touches others.
 func (v *View) Touch(keys [][]byte) {
 	tree, ok := v.base.(*Tree)
 	if !ok || tree.root == 0 { // nothing to find
 		return
 	}
+	if v.near == nil {
+		v.near = &near{}
+	}
 	v.near.keys = keys[:min(len(keys), MaxTouch)]
 	v.near.leaves = tree.find(v.near.keys, v.near.leaves[:0])
 	clear(v.near.slots[:])
+	v.near.forget()
 	for i, key := range v.near.keys {
 		at := slotOf(key)
 		for v.near.slots[at] != 0 {
@@ -34,14 +47,31 @@ func (v *View) Touch(keys [][]byte) {
 	}
 }
 
-// at is the leaf to which key leads, if it was touched.
-func (n *near) at(key []byte) (leaf, bool) {
+// find is which of the touched keys key is, -1 if none.
+func (n *near) find(key []byte) int {
+	if n == nil {
+		return -1
+	}
 	for at := slotOf(key); n.slots[at] != 0; at = (at + 1) % len(n.slots) {
-		if i := n.slots[at] - 1; bytes.Equal(n.keys[i], key) {
-			return n.leaves[i], true
+		if i := int(n.slots[at]) - 1; bytes.Equal(n.keys[i], key) {
+			return i
 		}
 	}
-	return leaf{}, false
+	return -1
+}
+
+// wrote notes where the view wrote touched key i; of i below 0 nothing.
+func (n *near) wrote(i int, at uint32) {
+	if i >= 0 {
+		n.written[i] = firstPlace + at
+	}
+}
+
+// forget forgets where the view wrote the keys.
+func (n *near) forget() {
+	if n != nil {
+		clear(n.written[:len(n.keys)])
+	}
 }
 
 // slotOf is where to look for key first. Most keys end in an address, which is as good as random.

@@ -33,9 +33,9 @@ const (
 // View records changes over a base. It is not safe for concurrent use.
 type View struct {
 	base    Reader
-	near    near
+	near    *near // nil until something is touched
 	written []write
-	places  map[string]uint32 // where in written a key is
+	places  map[string]uint32 // where in written a key is; nil until something is written or expected to be
 	journal []undo
 	work    uint64
 
@@ -59,9 +59,7 @@ type undo struct {
 }
 
 // NewView starts with no changes over base.
-func NewView(base Reader) *View {
-	return &View{base: base, places: map[string]uint32{}}
-}
+func NewView(base Reader) *View { return &View{base: base} }
 
 // Expect makes room for n changes.
 func (v *View) Expect(n int) {
@@ -73,21 +71,44 @@ func (v *View) Expect(n int) {
 // Get returns the value of key as changed so far. The caller must not change the slice.
 func (v *View) Get(key []byte) ([]byte, bool) {
 	v.work += workGet
-	if at, ok := v.places[string(key)]; ok {
+	if at, ok := v.place(key, v.near.find(key)); ok {
 		value := v.written[at].value
 		return value, value != nil
 	}
 	return v.base.Get(key)
 }
 
+// place is where in written key is, which is the touched key i, or none of them if i is below 0.
+func (v *View) place(key []byte, i int) (at uint32, ok bool) {
+	if i >= 0 {
+		switch known := v.near.written[i]; known {
+		case unknown:
+		case unwritten:
+			return 0, false
+		default:
+			return known - firstPlace, true
+		}
+	}
+	at, ok = v.places[string(key)]
+	switch {
+	case ok:
+		v.near.wrote(i, at)
+	case i >= 0:
+		v.near.written[i] = unwritten
+	}
+	return at, ok
+}
+
 // peek is Get without copying what the base has.
 func (v *View) peek(key []byte) ([]byte, bool) {
 	v.work += workGet
-	if at, ok := v.places[string(key)]; ok {
+	i := v.near.find(key)
+	if at, ok := v.place(key, i); ok {
 		value := v.written[at].value
 		return value, value != nil
 	}
-	if l, ok := v.near.at(key); ok {
+	if i >= 0 {
+		l := v.near.leaves[i]
 		if !bytes.Equal(l.key(), key) {
 			return nil, false
 		}
@@ -137,15 +158,20 @@ func (v *View) Delete(key []byte) {
 }
 
 func (v *View) put(key, value []byte) {
-	if at, ok := v.places[string(key)]; ok {
+	i := v.near.find(key)
+	if at, ok := v.place(key, i); ok {
 		w := &v.written[at]
 		v.journal = append(v.journal, undo{value: w.value, at: at})
 		w.value = value
 		return
 	}
+	if v.places == nil {
+		v.places = map[string]uint32{}
+	}
 	at, w := uint32(len(v.written)), write{string(key), value}
 	v.journal = append(v.journal, undo{at: at, first: true})
 	v.written, v.places[w.key] = append(v.written, w), at
+	v.near.wrote(i, at)
 }
 
 // Ascend walks the changed key space in [from, to), in order, until fn returns false. fn must not change the view.
@@ -208,6 +234,7 @@ func (v *View) Rollback(mark int) {
 	if mark < 0 || mark > len(v.journal) {
 		panic("state: rollback to a mark that is forgotten")
 	}
+	v.near.forget()
 	left := len(v.written)
 	for i := len(v.journal) - 1; i >= mark; i-- {
 		u := v.journal[i]

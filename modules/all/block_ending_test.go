@@ -210,7 +210,7 @@ func TestEndings(t *testing.T) {
 			c := endingChain(t)
 			subject := e.make(c)
 			before, size := c.ledger.Tree(), c.ledger.HistorySize()
-			refusal := c.rules.Admit(before, subject)
+			refusal := c.rules.Admit(before, c.rules.Network.Parameters(before), subject)
 			r := c.seal(subject)
 			var got *ledgerv1.Refusal
 			if e.status == void {

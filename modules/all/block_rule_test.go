@@ -74,7 +74,8 @@ func TestTooFewKeysLeaveNothing(t *testing.T) {
 	if len(r.Applied) != 0 || len(r.Voids) != 1 || r.Voids[0].Refusal.Code != "account.too_few_keys" {
 		t.Fatalf("%v %v", r.Applied, r.Voids)
 	}
-	if refusal := c.rules.Admit(c.ledger.Tree(), c.sign(body, "cfo")); refusal == nil || refusal.Code != "account.too_few_keys" {
+	tree := c.ledger.Tree()
+	if refusal := c.rules.Admit(tree, c.rules.Network.Parameters(tree), c.sign(body, "cfo")); refusal == nil || refusal.Code != "account.too_few_keys" {
 		t.Errorf("admitted: %v", refusal)
 	}
 	if o := one(t, c.seal(c.sign(body, "cfo", "chair"))); o.GetStatus() != ledgerv1.Status_STATUS_OK {
