@@ -16,8 +16,8 @@ import (
 	"github.com/dureledger/dure/ledger/fault"
 )
 
-// mergeAt is how many tables lie beside each other before they are merged: a gigabyte of them. Reads of the present are the tree's, so that few
-// tables are worth little; each merge writes all that is there once more, at all members about the same time.
+// mergeAt is how many tables lie above each other before they are merged; each has what filled a memtable. Reads of the present are the tree's,
+// so that few tables are worth little; each merge writes all that is there once more, at all members about the same time.
 const mergeAt = 64
 
 func (s *State) openPebble(fs vfs.FS, dir string, log *slog.Logger) (err error) {
@@ -33,7 +33,7 @@ func (s *State) openPebble(fs vfs.FS, dir string, log *slog.Logger) (err error) 
 		MaxConcurrentCompactions:    func() int { return 1 },
 		MaxOpenFiles:                256,
 		LBaseMaxBytes:               256 << 20,
-		L0CompactionThreshold:       mergeAt,
+		L0CompactionThreshold:       2 * mergeAt, // Pebble counts each table twice here
 		L0StopWritesThreshold:       2 * mergeAt,
 		Levels:                      []pebble.LevelOptions{{Compression: pebble.NoCompression, TargetFileSize: 8 << 20}},
 		BytesPerSync:                512 << 10,
