@@ -16,9 +16,9 @@ import (
 	"github.com/dureledger/dure/ledger/fault"
 )
 
-// mergeAt is how many tables lie above each other before they are merged; each has what filled a memtable. Reads of the present are the tree's,
-// so that few tables are worth little; each merge writes all that is there once more, at all members about the same time.
-const mergeAt = 64
+// mergeAt is how many tables lie above each other before they are merged; each has what filled a memtable, and together they have a gigabyte. Reads of
+// the present are the tree's, so that few tables are worth little; each merge writes all that is there once more, at all members about the same time.
+const mergeAt = 128
 
 func (s *State) openPebble(fs vfs.FS, dir string, log *slog.Logger) (err error) {
 	opts, h := s.opts, s.health
@@ -35,7 +35,7 @@ func (s *State) openPebble(fs vfs.FS, dir string, log *slog.Logger) (err error) 
 		LBaseMaxBytes:               256 << 20,
 		L0CompactionThreshold:       2 * mergeAt, // Pebble counts each table twice here
 		L0StopWritesThreshold:       2 * mergeAt,
-		Levels:                      []pebble.LevelOptions{{Compression: pebble.NoCompression, TargetFileSize: 8 << 20}},
+		Levels:                      []pebble.LevelOptions{{Compression: pebble.NoCompression, TargetFileSize: 16 << 20}},
 		BytesPerSync:                512 << 10,
 		WALBytesPerSync:             512 << 10, // spreads the writing of a log that is not synced
 		FormatMajorVersion:          pebble.FormatNewest,
