@@ -58,10 +58,12 @@ func (t *Tree) apply(changes []Change, tell bool) *Tree {
 		u.replaced, u.spare = u.spare[n], u.spare[:n]
 	}
 	root := ref(0)
-	if t.root == 0 {
+	switch {
+	case t.root == 0:
 		root = u.build(changes, 0)
-	} else {
-		u.prepare(t.root, changes)
+	case u.prepare(t.root, changes):
+		root = u.replace(t.root, changes)
+	default:
 		root = u.merge(t.root, t.toward(t.node(t.root), changes[0].Key).key(), changes, 0)
 	}
 	if u.far {
@@ -122,8 +124,9 @@ func (u *update) merge(r ref, sample []byte, changes []Change, skip int) ref {
 		if len(part) == 0 {
 			continue
 		}
-		if len(changes) > lanes { // else what is above has prepared them
-			u.prepare(kids[side], part)
+		if len(changes) > lanes && u.prepare(kids[side], part) { // where there are fewer, what is above has prepared them
+			kids[side] = u.replace(kids[side], part)
+			continue
 		}
 		from := sample
 		if kid := u.node(kids[side]); side != home && kid.bit != pageBit { // a page is merged without one
@@ -131,6 +134,28 @@ func (u *update) merge(r ref, sample []byte, changes []Change, skip int) ref {
 		}
 		kids[side] = u.merge(kids[side], from, part, int(n.bit>>4))
 	}
+	return u.become(r, kids)
+}
+
+// replace is merge of changes whose keys the subtree at r all has. On the way down to them no key is looked at but theirs.
+func (u *update) replace(r ref, changes []Change) ref {
+	if len(changes) == 0 {
+		return r
+	}
+	n := u.node(r)
+	if n.bit == pageBit {
+		return u.mergePage(r, changes, 0)
+	}
+	kids, cut := n.inner().kids, cutAt(changes, n.bit)
+	kids[0] = u.replace(kids[0], changes[:cut])
+	kids[1] = u.replace(kids[1], changes[cut:])
+	return u.become(r, kids)
+}
+
+// become is the inner node at r with these kids, which may be its own.
+func (u *update) become(r ref, kids [2]ref) ref {
+	n := u.node(r)
+	in := n.inner()
 	// Each by itself, here and in newInner: the processor has both words at once, and the pair that they are only from memory.
 	if kids[0] == in.kids[0] && kids[1] == in.kids[1] {
 		return r

@@ -1,6 +1,9 @@
 package state
 
-import "unsafe" //dure:unsafe places in slabs are named to the processor
+import (
+	"bytes"
+	"unsafe" //dure:unsafe places in slabs are named to the processor
+)
 
 // lanes is how many keys are looked for at once: about as many reads of memory as a core can wait for together.
 const lanes = 16
@@ -86,10 +89,10 @@ func (s space) touch(n ref, keys [][]byte, beside *places) (pages [lanes]*page) 
 const innersEach = 4
 
 // prepare has at hand what making changes under n will read and write: the ways, the hashes beside them, the pages, whole, and the places that are free
-// for what replaces them. Where there are more changes than lanes it does nothing.
-func (u *update) prepare(n ref, changes []Change) {
+// for what replaces them. It says whether all keys of changes are there. Where there are more changes than lanes, or one, it does nothing and says no.
+func (u *update) prepare(n ref, changes []Change) bool {
 	if len(changes) > lanes || len(changes) < 2 {
-		return
+		return false
 	}
 	var keys [lanes][]byte
 	for i, c := range changes {
@@ -117,4 +120,10 @@ func (u *update) prepare(n ref, changes []Change) {
 		at := unsafe.Pointer(u.node(r))
 		prefetch(&at, 1, unit)
 	}
+	for i, key := range keys[:len(changes)] {
+		if l := (leaf{pages[i], pages[i].toward(key)}); !bytes.Equal(l.key(), key) {
+			return false
+		}
+	}
+	return true
 }
