@@ -50,7 +50,7 @@ func DecodeExtension(raw []byte) (*Extension, error) {
 	e := &Extension{Old: old, Checkpoint: file}
 	for _, line := range lines[1:] {
 		hash, err := base64.StdEncoding.Strict().DecodeString(line)
-		if err != nil || len(hash) != 32 {
+		if err != nil || len(hash) != 32 || b64(hash) != line { // the decoder skips carriage returns
 			return nil, notExtension()
 		}
 		e.Path = append(e.Path, hash)

@@ -32,6 +32,7 @@ func TestExtension(t *testing.T) {
 func FuzzExtension(f *testing.F) {
 	f.Add([]byte("old 7\n" + strings.Repeat("A", 43) + "=\n\nnet\n9\n"))
 	f.Add([]byte("old 0\n\n"))
+	f.Add([]byte("old 7\n" + strings.Repeat("A", 10) + "\r" + strings.Repeat("A", 33) + "=\n\n"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		e, err := proof.DecodeExtension(raw)
 		if err == nil && !bytes.Equal(e.Encode(), raw) {

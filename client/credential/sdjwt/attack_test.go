@@ -165,6 +165,19 @@ func TestForeignDisclosure(t *testing.T) {
 	wantCode(t, err, "credential.foreign_disclosure")
 }
 
+// TestLineBreaks puts one into each part of a token, where a decoder that skips them would read the same bytes.
+func TestLineBreaks(t *testing.T) {
+	token := makeToken(t, issuerKey)
+	for i, part := range strings.FieldsFunc(token.unbound(), func(r rune) bool { return r == '.' || r == '~' }) {
+		for _, lineBreak := range []string{"\r", "\n", "\r\n"} {
+			_, err := Parse(strings.Replace(token.unbound(), part, part[:5]+lineBreak+part[5:], 1))
+			if fault.Code(err) != "credential.malformed" {
+				t.Errorf("%q in part %d: %v", lineBreak, i, err)
+			}
+		}
+	}
+}
+
 // crafted signs a payload as it is.
 func crafted(t *testing.T, payload string, disclosures ...string) error {
 	t.Helper()

@@ -18,8 +18,16 @@ import (
 	"github.com/dureledger/dure/ledger/fault"
 )
 
-// base64url is that of RFC 7515: without padding, and one text for each value.
+// base64url is that of RFC 7515, section 2: without padding.
 var base64url = base64.RawURLEncoding.Strict()
+
+// readBase64url reads it, of which each value has one text: line breaks, which the decoder skips, are refused.
+func readBase64url(text string) ([]byte, error) {
+	if at := strings.IndexAny(text, "\r\n"); at >= 0 {
+		return nil, base64.CorruptInputError(at)
+	}
+	return base64url.DecodeString(text)
+}
 
 // JWS is a compact JWS that was read and not yet verified.
 type JWS struct {
@@ -39,7 +47,7 @@ func ParseJWS(text string) (*JWS, error) {
 	}
 	out := &JWS{Text: text}
 	for i, part := range []*map[string]any{&out.Header, &out.Payload} {
-		b, err := base64url.DecodeString(parts[i])
+		b, err := readBase64url(parts[i])
 		if err != nil {
 			return nil, malformed("a part is not base64url")
 		}
@@ -47,7 +55,7 @@ func ParseJWS(text string) (*JWS, error) {
 			return nil, err
 		}
 	}
-	if _, err := base64url.DecodeString(parts[2]); err != nil {
+	if _, err := readBase64url(parts[2]); err != nil {
 		return nil, malformed("the signature is not base64url")
 	}
 	if _, critical := out.Header["crit"]; critical {

@@ -100,7 +100,7 @@ func Parse(text string) (*Token, error) {
 
 func parseDisclosure(encoded string) (Disclosure, error) {
 	d := Disclosure{Encoded: encoded, within: -1}
-	b, err := base64url.DecodeString(encoded)
+	b, err := readBase64url(encoded)
 	if err != nil || encoded == "" {
 		return d, malformed("a disclosure is not base64url")
 	}
