@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net/url"
 	"os"
 	"strings"
 
@@ -45,12 +46,13 @@ var sqliteSchema = schemaFor(strings.NewReplacer("INT ", "INTEGER ", "INT,", "IN
 
 func openSQLite(path string) (*sqlite, error) {
 	s := &sqlite{path: path, prepared: map[string]*sql.Stmt{}}
+	uri := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + pragmas // a name may have %, ? and #
 	var err error
-	if s.db, err = sql.Open("sqlite", "file:"+path+"?"+pragmas+writerPragmas); err != nil {
+	if s.db, err = sql.Open("sqlite", uri+writerPragmas); err != nil {
 		return nil, err
 	}
 	s.db.SetMaxOpenConns(1)
-	if s.read, err = sql.Open("sqlite", "file:"+path+"?"+pragmas+"&_pragma=query_only(1)"); err != nil {
+	if s.read, err = sql.Open("sqlite", uri+"&_pragma=query_only(1)"); err != nil {
 		return nil, errors.Join(err, s.db.Close())
 	}
 	s.read.SetMaxOpenConns(maxReaders)

@@ -88,3 +88,18 @@ func TestBrokenFileIsMadeAnew(t *testing.T) {
 		t.Error("a broken file was not made anew")
 	}
 }
+
+// A file is where it was asked for, also in folders whose names mean something in the URIs of SQLite.
+func TestFolderNames(t *testing.T) {
+	l := newLedger(t)
+	for _, name := range []string{"50%25", "really?", "#1", "두레 home"} {
+		path := filepath.Join(t.TempDir(), name, "index.db")
+		if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		open(t, file{path}, l)
+		if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
+	}
+}

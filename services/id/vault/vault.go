@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,7 +74,7 @@ func openDB(path, pragmas, schema string) (*sql.DB, error) {
 		return nil, fmt.Errorf("vault: %w", err)
 	}
 	_ = f.Close()
-	db, err := sql.Open("sqlite", "file:"+path+pragmas)
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+pragmas) // a name may have %, ? and #
 	if err != nil {
 		return nil, fmt.Errorf("vault: %w", err)
 	}

@@ -29,6 +29,19 @@ func open(t *testing.T, dir string) *vault.Vault {
 	return v
 }
 
+// The files are where they were asked for, also in folders whose names mean something in the URIs of SQLite.
+func TestFolderNames(t *testing.T) {
+	for _, name := range []string{"50%25", "really?", "#1", "두레 home"} {
+		dir := filepath.Join(t.TempDir(), name)
+		open(t, dir)
+		for _, file := range []string{"keys.db", "people.db"} {
+			if info, err := os.Stat(filepath.Join(dir, file)); err != nil || info.Size() == 0 {
+				t.Errorf("%s in %s: %v, %v", file, name, info, err)
+			}
+		}
+	}
+}
+
 // What is kept comes back after a restart, and erasing one person leaves the others.
 func TestKeepAndErase(t *testing.T) {
 	ctx, dir := context.Background(), t.TempDir()
