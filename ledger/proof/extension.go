@@ -2,7 +2,6 @@ package proof
 
 import (
 	"bytes"
-	"encoding/base64"
 	"strconv"
 	"strings"
 
@@ -49,11 +48,11 @@ func DecodeExtension(raw []byte) (*Extension, error) {
 	}
 	e := &Extension{Old: old, Checkpoint: file}
 	for _, line := range lines[1:] {
-		hash, err := base64.StdEncoding.Strict().DecodeString(line)
-		if err != nil || len(hash) != 32 || b64(hash) != line { // the decoder skips carriage returns
+		hash := unb64(line)
+		if b64(hash[:]) != line {
 			return nil, notExtension()
 		}
-		e.Path = append(e.Path, hash)
+		e.Path = append(e.Path, hash[:])
 	}
 	return e, nil
 }
